@@ -1,0 +1,134 @@
+"""The base of every description in this package: frozen, no unknown keys, and errors that name the place instead of a traceback."""
+
+from __future__ import annotations
+
+import difflib
+import reprlib
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ..errors import SpecError
+from ..resources import UNLIMITED
+
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 60
+
+
+class PlacedError(ValueError):
+    """A rule that a whole description breaks, with the key at fault. It becomes a `SpecError` at the edge."""
+
+    def __init__(self, problem: str, key: str = "") -> None:
+        self.key = key
+        super().__init__(problem)
+
+
+class _Translating(type(BaseModel)):  # type: ignore[misc]  # pydantic's own metaclass has no public name
+    """Constructing a description raises `SpecError`. Pydantic builds nested ones without this call, so their place is kept whole."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except ValidationError as error:
+            raise spec_error(error, cls) from None
+
+
+class SpecModel(BaseModel, metaclass=_Translating):
+    """A frozen description. Raises SpecError for unknown keys and bad values, at construction and in `model_validate`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as error:
+            raise spec_error(error, cls) from None
+
+
+def place(location: Iterable[object]) -> str:
+    """A path inside a document as people write it.
+
+    >>> place(("groups", 2, "gpus"))
+    'groups[2].gpus'
+    """
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def spec_error(error: ValidationError, model: type[BaseModel]) -> SpecError:
+    """The first problem of a pydantic error, in this library's words."""
+    first = error.errors(include_url=False)[0]
+    location = list(first["loc"])
+    kind, found = first["type"], first.get("input")
+    if kind == "extra_forbidden":
+        known = known_keys(model, location[:-1])
+        close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return SpecError(f"unknown key{hint} Known: {', '.join(known)}" if hint else f"unknown key. Known: {', '.join(known)}", where=place(location))
+    if kind == "missing":
+        return SpecError("is required and missing", where=place(location))
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, ValueError):
+        if isinstance(cause, PlacedError) and cause.key:
+            location.append(cause.key)
+        return SpecError(str(cause), where=place(location))
+    message = first["msg"]
+    message = message.removeprefix("Input ")
+    return SpecError(f"{message} (found {_SHOWN.repr(found)})", where=place(location))
+
+
+def known_keys(model: type[BaseModel], location: Sequence[object]) -> list[str]:
+    """The keys that the description at `location` inside `model` accepts, its human spellings included."""
+    for part in location:
+        if isinstance(part, str) and part in model.model_fields:
+            inner = _model_in(model.model_fields[part].annotation)
+            if inner is None:
+                break
+            model = inner
+    extra = model.model_config.get("json_schema_extra")
+    spelled = list(extra.get("properties", {})) if isinstance(extra, dict) else []  # type: ignore[call-overload]
+    return list(model.model_fields) + spelled
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (found := _model_in(argument)) is not None:
+            return found
+    return None
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, (bool, str, bytes)):
+        raise ValueError(f"expected a whole number (found {_SHOWN.repr(value)})")
+    return value
+
+
+def _real(value: object) -> object:
+    if isinstance(value, (bool, str, bytes)):
+        raise ValueError(f"expected a number (found {_SHOWN.repr(value)})")
+    return value
+
+
+def _readable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError(f"has characters that cannot be printed (found {_SHOWN.repr(value)})")
+    return value
+
+
+Amount = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=UNLIMITED)]
+"""A whole amount from 0 to `UNLIMITED`."""
+
+Rate = Annotated[float, BeforeValidator(_real), Field(ge=0, le=1e15)]
+"""A finite number of at least 0."""
+
+Text = Annotated[str, Field(max_length=1000), AfterValidator(_readable)]
+"""Printable text, possibly empty."""
+
+Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_readable)]
+"""Printable text of at least one character."""
