@@ -1,1 +1,61 @@
-"""hardware"""
+"""Hardware: what a cluster is made of. `ClusterSpec` describes it, `NodeTable` is its nodes as arrays, `CATALOGUE` holds real accelerators.
+
+Names are loaded when first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .accelerators import ALIASES, CATALOGUE, Accelerator, accelerator, resolve_model
+    from .cluster_spec import ClusterSpec
+    from .mig import MigGeometry, MigProfile
+    from .node_group import NodeGroup, Storage, Taint
+    from .node_table import NodeTable
+    from .racks import RackLayout
+
+__all__ = [
+    "ALIASES",
+    "CATALOGUE",
+    "Accelerator",
+    "ClusterSpec",
+    "MigGeometry",
+    "MigProfile",
+    "NodeGroup",
+    "NodeTable",
+    "RackLayout",
+    "Storage",
+    "Taint",
+    "accelerator",
+    "resolve_model",
+]
+
+_HOME = {
+    "ALIASES": "accelerators",
+    "CATALOGUE": "accelerators",
+    "Accelerator": "accelerators",
+    "ClusterSpec": "cluster_spec",
+    "MigGeometry": "mig",
+    "MigProfile": "mig",
+    "NodeGroup": "node_group",
+    "NodeTable": "node_table",
+    "RackLayout": "racks",
+    "Storage": "node_group",
+    "Taint": "node_group",
+    "accelerator": "accelerators",
+    "resolve_model": "accelerators",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,10 +1,11 @@
 """The accelerator catalogue: real models with memory, power, list price, relative speed and MIG geometry.
 
-Sources, in words. Memory and power: the vendors' data sheets (peak is the board's power limit; TPU power is an estimate, none is
-published); idle is an indicative figure for a board that holds no work. Prices: indicative on-demand list prices in US dollars per device and hour, without
-the host, of large public clouds in a US region where one sells the model by the piece (K80, P100, V100, T4, L4, A100, TPU), else the
-instance's price shared out over its devices (A10, L40S, H100, H200, MI300X). They date and vary by region: for a decision, state
-your own in a custom model. Speed: dense 16-bit peak of the data sheet relative to V100 (125 TFLOPS), an upper bound of what real work gains.
+Sources, in words. Memory and power: the vendors' data sheets (peak is the board's power limit; the TPU's is an estimate, since none is
+published); idle is an indicative figure for a device that holds no work. Prices: indicative on-demand list prices in US dollars per
+device and hour, without the host, of large public clouds in a US region where one sells the model by the piece (K80, P100, V100, T4, L4,
+A100, TPU), else an instance's price shared out over its devices (A10, L40S, H100, H200, MI300X). They date, and vary by region: for a
+decision, state your own in a custom model. Speed: dense 16-bit peak of the data sheet (single precision for K80) relative to V100's 125
+TFLOPS, an upper bound of what real work gains.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ GENERIC = Accelerator(name="GPU", vendor="generic")
 """A device of which nothing is known but that it is one: those of a pool, and of nodes that do not say."""
 
 
-def _model(name: str, vendor: str, gib: int, watts: tuple[float, float], price: float, tflops: float, mig: MigGeometry | None = None) -> Accelerator:
+def _model(
+    name: str, vendor: str, gib: int, watts: tuple[float, float], price: float, tflops: float, mig: MigGeometry | None = None
+) -> Accelerator:
     return Accelerator(
         name=name,
         vendor=vendor,

@@ -45,7 +45,7 @@ SPELLINGS: Mapping[str, tuple[str, Callable[[object], int]]] = _CORES | _sizes("
 
 
 def read_spellings(data: object, *spellings: str) -> object:
-    """A mapping with the human `spellings` replaced by the fields they fill. Raises PlacedError; anything but a mapping comes back as it is.
+    """A mapping with the human `spellings` replaced by the fields they fill. Raises PlacedError. What is no mapping comes back.
 
     >>> read_spellings({"cpus": "250m", "memory": "1GiB"}, "cpus", "memory")
     {'cpu_milli': 250, 'memory_mib': 1024}

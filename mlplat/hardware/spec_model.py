@@ -5,13 +5,27 @@ from __future__ import annotations
 import difflib
 import reprlib
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..errors import SpecError
 from ..resources import UNLIMITED
 
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)  # it has no public name
+
+# Pydantic speaks of Python's types where the user wrote YAML.
+_WORDS = {
+    "tuple_type": "expected a list",
+    "too_short": "expected at least one entry",
+    "model_type": "expected a mapping",
+    "mapping_type": "expected a mapping",
+    "string_type": "expected text",
+    "string_too_short": "expected text of at least one character",
+}
 _SHOWN = reprlib.Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 
@@ -24,7 +38,7 @@ class PlacedError(ValueError):
         super().__init__(problem)
 
 
-class _Translating(type(BaseModel)):  # type: ignore[misc]  # pydantic's own metaclass has no public name
+class _Translating(ModelMetaclass):
     """Constructing a description raises `SpecError`. Pydantic builds nested ones without this call, so their place is kept whole."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -59,7 +73,7 @@ def place(location: Iterable[object]) -> str:
     return text
 
 
-def spec_error(error: ValidationError, model: type[BaseModel]) -> SpecError:
+def spec_error(error: ValidationError, model: Any) -> SpecError:
     """The first problem of a pydantic error, in this library's words."""
     first = error.errors(include_url=False)[0]
     location = list(first["loc"])
@@ -68,7 +82,9 @@ def spec_error(error: ValidationError, model: type[BaseModel]) -> SpecError:
         known = known_keys(model, location[:-1])
         close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        return SpecError(f"unknown key{hint} Known: {', '.join(known)}" if hint else f"unknown key. Known: {', '.join(known)}", where=place(location))
+        return SpecError(
+            f"unknown key{hint} Known: {', '.join(known)}" if hint else f"unknown key. Known: {', '.join(known)}", where=place(location)
+        )
     if kind == "missing":
         return SpecError("is required and missing", where=place(location))
     cause = first.get("ctx", {}).get("error")
@@ -76,8 +92,7 @@ def spec_error(error: ValidationError, model: type[BaseModel]) -> SpecError:
         if isinstance(cause, PlacedError) and cause.key:
             location.append(cause.key)
         return SpecError(str(cause), where=place(location))
-    message = first["msg"]
-    message = message.removeprefix("Input ")
+    message = _WORDS.get(kind) or first["msg"].removeprefix("Input ")
     return SpecError(f"{message} (found {_SHOWN.repr(found)})", where=place(location))
 
 
@@ -89,9 +104,8 @@ def known_keys(model: type[BaseModel], location: Sequence[object]) -> list[str]:
             if inner is None:
                 break
             model = inner
-    extra = model.model_config.get("json_schema_extra")
-    spelled = list(extra.get("properties", {})) if isinstance(extra, dict) else []  # type: ignore[call-overload]
-    return list(model.model_fields) + spelled
+    extra: Any = model.model_config.get("json_schema_extra") or {}
+    return [*model.model_fields, *extra.get("properties", {})]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
