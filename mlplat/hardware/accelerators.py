@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ConfigDict, model_validator
+from pydantic import model_validator
 
 from ..errors import UnknownNameError
-from .amounts import read_spellings, spelling_schema
+from .amounts import read_spellings, spelled
 from .mig import MigGeometry, seven_slice_geometry
 from .spec_model import Amount, Name, PlacedError, Rate, SpecModel, Text
 
@@ -35,7 +35,7 @@ class Accelerator(SpecModel):
     49152
     """
 
-    model_config = ConfigDict(json_schema_extra=spelling_schema(*_SPELLINGS))
+    spellings = spelled(*_SPELLINGS)
 
     name: Name
     vendor: Text = ""

@@ -87,14 +87,17 @@ def write_spellings(data: dict[str, Any]) -> dict[str, Any]:
     return written
 
 
-def spelling_schema(*spellings: str) -> dict[str, Any]:
-    """JSON Schema of the human spellings, to stand beside the fields they fill."""
-    described: dict[str, Any] = {}
+def spelled(*spellings: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """`SpecModel.spellings` for these human spellings: the field each fills, and its JSON Schema."""
+    described: dict[str, tuple[str, dict[str, Any]]] = {}
     for spelling in spellings:
         field, reader = SPELLINGS[spelling]
+        schema: dict[str, Any]
         if reader is _gibibytes:
-            described[spelling] = {"type": "number", "minimum": 0, "description": f"GiB; another spelling of {field}"}
+            schema = {"type": "number", "minimum": 0, "description": f"GiB; fills {field}"}
+        elif reader is _cores:
+            schema = {"type": ["number", "string"], "description": f"cores such as 4, 0.5 or '250m'; fills {field}"}
         else:
-            form = "cores such as 4, 0.5 or '250m'" if reader is _cores else "a size such as '512GiB'"
-            described[spelling] = {"type": ["number", "string"] if reader is _cores else "string", "description": f"{form}; fills {field}"}
-    return {"properties": described}
+            schema = {"type": "string", "description": f"a size such as '512GiB'; fills {field}"}
+        described[spelling] = (field, schema)
+    return described

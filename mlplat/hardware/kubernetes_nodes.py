@@ -167,7 +167,7 @@ def _taints(item: _Place) -> list[dict[str, str]]:
 
 
 def _amount(amounts: _Place, key: str, *, required: bool = False) -> int:
-    """Milli-cores of `cpu`, MiB of anything else; 0 where it is absent."""
+    """Milli-cores of `cpu`, MiB (rounded up) of anything else; 0 where it is absent."""
     value = amounts.value.get(key)
     place = _Place(value, f"{amounts.path}.{key}", amounts.file)
     if value is None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from .accelerators import Accelerator
-from .amounts import read_spellings, spelling_schema
+from .amounts import read_spellings, spelled
 from .spec_model import Amount, Name, PlacedError, Rate, SpecModel, Text
 
 MAX_NODES = 10_000_000
@@ -71,7 +71,7 @@ class Storage(SpecModel):
     1048576
     """
 
-    model_config = ConfigDict(json_schema_extra=spelling_schema("capacity", "capacity_gib"))
+    spellings = spelled("capacity", "capacity_gib")
 
     name: Name
     capacity_mib: Amount
@@ -99,7 +99,7 @@ class NodeGroup(SpecModel):
     524288
     """
 
-    model_config = ConfigDict(json_schema_extra=spelling_schema(*_SPELLINGS))
+    spellings = spelled(*_SPELLINGS)
 
     name: Name
     count: Count = 1

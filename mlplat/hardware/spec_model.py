@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import reprlib
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema
 
 from ..errors import SpecError
 from ..resources import UNLIMITED
@@ -53,12 +54,25 @@ class SpecModel(BaseModel, metaclass=_Translating):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    spellings: ClassVar[Mapping[str, tuple[str, dict[str, Any]]]] = {}
+    """Other keys that are read: spelling -> (the field it fills, its JSON Schema)."""
+
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
             raise spec_error(error, cls) from None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        made = handler(core_schema)
+        schema = handler.resolve_ref_schema(made)
+        filled = {field for field, _ in cls.spellings.values()}
+        schema.setdefault("properties", {}).update({key: described for key, (_, described) in cls.spellings.items()})
+        if "required" in schema:
+            schema["required"] = [field for field in schema["required"] if field not in filled]
+        return made
 
 
 def place(location: Iterable[object]) -> str:
@@ -104,8 +118,8 @@ def known_keys(model: type[BaseModel], location: Sequence[object]) -> list[str]:
             if inner is None:
                 break
             model = inner
-    extra: Any = model.model_config.get("json_schema_extra") or {}
-    return [*model.model_fields, *extra.get("properties", {})]
+    spellings: Mapping[str, object] = getattr(model, "spellings", {})
+    return [*model.model_fields, *spellings]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -39,6 +39,10 @@ def load_yaml(text: str, *, path: object = None) -> Any:
         raise InputError(f"not a YAML value: {error}", path=path, expected="quotes around text that looks like a date or number") from None
 
 
+def _line(item: Any) -> int:
+    return int(item.start_mark.line) + 1
+
+
 def _check_events(text: str, path: object) -> None:
     """Depth is bounded before anything recursive sees the document; tags are refused, since a description needs none."""
     depth = 0
@@ -47,11 +51,11 @@ def _check_events(text: str, path: object) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise InputError(f"nested deeper than {MAX_DEPTH} levels", path=path, line=event.start_mark.line + 1)
+                raise InputError(f"nested deeper than {MAX_DEPTH} levels", path=path, line=_line(event))
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if getattr(event, "tag", None) not in (None, "!"):
-            raise InputError("a YAML tag", path=path, line=event.start_mark.line + 1, value=event.tag, expected="plain values")
+            raise InputError("a YAML tag", path=path, line=_line(event), value=event.tag, expected="plain values")
 
 
 def _check_graph(root: Any, path: object) -> None:
@@ -62,7 +66,7 @@ def _check_graph(root: Any, path: object) -> None:
         known = sizes.get(id(node))
         if known is not None:
             if known == 0:
-                raise InputError("an alias that contains itself", path=path, line=node.start_mark.line + 1)
+                raise InputError("an alias that contains itself", path=path, line=_line(node))
             return known
         sizes[id(node)] = 0
         total = 1
@@ -73,11 +77,11 @@ def _check_graph(root: Any, path: object) -> None:
             for key, value in node.value:
                 if isinstance(key, yaml.ScalarNode) and key.value != "<<":
                     if key.value in keys:
-                        raise InputError("a key is given twice", path=path, line=key.start_mark.line + 1, value=key.value)
+                        raise InputError("a key is given twice", path=path, line=_line(key), value=key.value)
                     keys.add(key.value)
                 total += size(key) + size(value)
         if total > MAX_VALUES:
-            raise InputError(f"more than {MAX_VALUES:,} values once its aliases are expanded", path=path, line=node.start_mark.line + 1)
+            raise InputError(f"more than {MAX_VALUES:,} values once its aliases are expanded", path=path, line=_line(node))
         sizes[id(node)] = total
         return total
 
