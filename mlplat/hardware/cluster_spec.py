@@ -277,10 +277,6 @@ class ClusterSpec(SpecModel):
 
         return summary(self)
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with some fields replaced, checked again. Raises SpecError."""
-        return type(self).model_validate({field: getattr(self, field) for field in type(self).model_fields} | dict(update or {}))
-
     def __repr__(self) -> str:
         from .spec_view import one_line
 

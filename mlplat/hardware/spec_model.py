@@ -64,6 +64,10 @@ class SpecModel(BaseModel, metaclass=_Translating):
         except ValidationError as error:
             raise spec_error(error, cls) from None
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields replaced, checked again. Raises SpecError."""
+        return type(self).model_validate({field: getattr(self, field) for field in type(self).model_fields} | dict(update or {}))
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         made = handler(core_schema)

@@ -198,6 +198,8 @@ def test_a_spec_cannot_be_changed_and_a_changed_copy_is_checked() -> None:
     assert len(larger.nodes()) == 5 and len(spec.nodes()) == 2
     with pytest.raises(SpecError):
         spec.model_copy(update={"groups": []})
+    with pytest.raises(SpecError):
+        spec.groups[0].model_copy(update={"count": -5})
 
 
 def test_price_and_power_of_three_nodes_are_as_computed_by_hand() -> None:
