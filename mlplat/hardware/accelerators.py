@@ -1,11 +1,10 @@
 """The accelerator catalogue: real models with memory, power, list price, relative speed and MIG geometry.
 
-Sources, in words. Memory and power: the vendors' data sheets (peak is the board's power limit; the TPU's is an estimate, since none is
-published); idle is an indicative figure for a device that holds no work. Prices: indicative on-demand list prices in US dollars per
-device and hour, without the host, of large public clouds in a US region where one sells the model by the piece (K80, P100, V100, T4, L4,
-A100, TPU), else an instance's price shared out over its devices (A10, L40S, H100, H200, MI300X). They date, and vary by region: for a
-decision, state your own in a custom model. Speed: dense 16-bit peak of the data sheet (single precision for K80) relative to V100's 125
-TFLOPS, an upper bound of what real work gains.
+The figures are indicative and rounded, not a copy of any one list. Memory and peak power are of the order the vendors' data sheets give
+(peak is the board's power limit; none is published for the TPU, so its power is an estimate); idle is a typical figure for a device that
+holds no work. Prices are of the order of on-demand list prices of large public clouds, in US dollars per device and hour, without the host;
+where a model is sold only in whole instances, the price is a share of one. They date, and vary by region: for a decision, state your own in
+a custom model. Speed is the dense 16-bit peak (single precision for K80) relative to V100's 125 TFLOPS, an upper bound of what work gains.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ CORE_PRICE_PER_HOUR, GIB_PRICE_PER_HOUR = 0.0316, 0.0042
 """US dollars per core and GiB of memory and hour: indicative on-demand list prices of a general-purpose cloud machine."""
 
 CORE_IDLE_WATTS, CORE_PEAK_WATTS = 0.74, 3.5
-"""W per core of a host that idles and that is fully busy: the averages for cloud servers that Cloud Carbon Footprint publishes."""
+"""W per core of a host idle and fully busy: indicative, of the order of Cloud Carbon Footprint's averages for cloud servers."""
 
 _SPELLINGS = ("cpus", "memory", "memory_gib", "disk", "disk_gib")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
