@@ -1,3 +1,3 @@
 """mlplat: the flight simulator for ML platforms."""
 
-__version__ = "0.1.0"
+from .version import VERSION as __version__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
+Split = Literal["never", "nodes", "cores"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +29,10 @@ class JobTrace:
     `replicas`: int32[N], gang size, all placed at once or none. `last_request`: int32[N], what the last replica needs (equal to
     `request` but for jobs that were split and left a remainder). `priority`: int32[N]. `group`: int32[N], index into `groups` (user,
     team or virtual cluster). `job_id`: str[N] or None. `origin`: Unix time of second 0, where the source gives one.
-    `divisible`: a job wider than a node may be run as a gang of nodes (true of training clusters and supercomputers, not of pods).
+    `split`: how a job may be spread over nodes: `never` (pods), `nodes` (a job wider than the widest node becomes a gang of whole nodes, as
+    on training clusters), `cores` (a gang of single cores, as the processors of a supercomputer); a pool never splits a job.
     `dropped`: rows the format itself marks as unknown, by reason. `skipped`: bad rows left out under `errors="skip"`.
+    `header`: the comment lines at the head of the source, where the format has them.
     """
 
     submit: Floats
@@ -45,9 +48,10 @@ class JobTrace:
     job_id: npt.NDArray[Any] | None = None
     origin: float = 0.0
     source: str = ""
-    divisible: bool = False
+    split: Split = "never"
     dropped: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[MlplatError, ...] = ()
+    header: tuple[str, ...] = ()
 
     @classmethod
     def build(
@@ -132,7 +136,7 @@ class JobTrace:
     def with_columns(self, **columns: Any) -> JobTrace:
         """A copy with some columns replaced, checked and sorted again."""
         names = ("submit", "duration", "estimate", "request", "replicas", "last_request", "priority", "group", "job_id", "requests", "groups")
-        attributes = ("origin", "source", "divisible", "dropped", "skipped")
+        attributes = ("origin", "source", "split", "dropped", "skipped", "header")
         return JobTrace.build(**{name: getattr(self, name) for name in names + attributes} | columns)
 
     def id_of(self, job: int) -> str:

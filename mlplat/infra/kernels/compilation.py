@@ -1,0 +1,38 @@
+"""How kernels are compiled and cached.
+
+numba's own cache looks only at the file of the cached function, so it would miss an edit in a kernel called from there. Here only the entry
+points are cached, and the stamp of their cache is the digest of every file of this package: any edit anywhere compiles anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(function: F) -> F:
+    """Compile on first use, as part of the entry point that calls it. Division by zero follows numpy (no exception)."""
+    return numba.njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)  # type: ignore[no-any-return]
+
+
+def entry(function: F) -> F:
+    """A kernel that Python calls: compiled once, cached on disk under the digest of the whole package."""
+    compiled = numba.njit(error_model="numpy", cache=True, _nrt=False)(function)
+    cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if hasattr(cache_file, "_source_stamp"):
+        cache_file._source_stamp = package_digest(Path(__file__).parent)
+    return compiled  # type: ignore[no-any-return]
+
+
+def package_digest(folder: Path) -> str:
+    """SHA-256 over the names and bytes of the Python files in `folder`, in name order."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

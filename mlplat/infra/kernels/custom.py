@@ -1,0 +1,60 @@
+"""A user's own score, called through the address of a C function: compiled by numba, or a Python function behind a ctypes callback."""
+
+from __future__ import annotations
+
+import ctypes
+
+import numba
+import numpy as np
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .compilation import kernel
+from .state import COUNT, CPU, DISK, GPU, INFEASIBLE, MEMORY, PROFILE, SHARE, WHOLE, Classes, Cluster, Nodes, Policy
+
+SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)
+
+
+@intrinsic
+def _call(typingctx, address, view):  # type: ignore[no-untyped-def]
+    """Call `double f(int64 *view)` at an address."""
+
+    def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[1])(context, builder, args[1])
+        function_type = cgutils.ir.FunctionType(cgutils.ir.DoubleType(), [cgutils.voidptr_t])
+        function = builder.inttoptr(args[0], cgutils.ir.PointerType(function_type))
+        return builder.call(function, [builder.bitcast(array.data, cgutils.voidptr_t)])
+
+    return types.float64(types.int64, view), codegen
+
+
+if numba.config.DISABLE_JIT:
+
+    def call(address: int, view: np.ndarray) -> float:  # type: ignore[type-arg]
+        """Call the function at `address` without compilation."""
+        return float(SIGNATURE(address)(view.ctypes.data))
+
+else:
+
+    @kernel
+    def call(address: int, view: np.ndarray) -> float:  # type: ignore[type-arg]
+        """Call the compiled function at `address`."""
+        return _call(address, view)  # type: ignore[no-any-return, call-arg]
+
+
+@kernel
+def custom_score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls: int, node: int) -> float:
+    """What the user's function says of a feasible node; the order of the view is that of `NodeView` and `RequestView`."""
+    view = policy.seen
+    free, capacity, ask = nodes.free, cluster.capacity, classes.ask
+    view[0] = node
+    view[1], view[2], view[3], view[4], view[5] = free[node, CPU], free[node, MEMORY], free[node, DISK], free[node, GPU], free[node, WHOLE]
+    view[6], view[7], view[8], view[9] = capacity[node, CPU], capacity[node, MEMORY], capacity[node, DISK], capacity[node, WHOLE]
+    view[10], view[11], view[12] = ask[cls, CPU], ask[cls, MEMORY], ask[cls, DISK]
+    view[13], view[14], view[15] = ask[cls, COUNT], ask[cls, SHARE], ask[cls, PROFILE]
+    value = call(policy.address, view)
+    if value != value:
+        view[16] = 1
+        return INFEASIBLE
+    return value

@@ -1,0 +1,141 @@
+"""One scheduling cycle under each queue policy: who is next, and what if the next one does not fit."""
+
+from __future__ import annotations
+
+from .compilation import kernel
+from .easy import backfill
+from .gangs import place
+from .heaps import pop
+from .queues import block, is_blocked, pop_shape, push_shape, remove
+from .starting import mark_started
+from .state import BLOCKED, HAVE, HEAD, INFEASIBLE, MANY, STATUS, WAITING, WATCHED, JobState, Placement, Queue, Reason, World
+from .tree import best_score, tree_of
+
+FIFO, BEST_EFFORT, SJF, EASY, LOSS = (
+    int(Queue.FIFO),
+    int(Queue.BEST_EFFORT_FIFO),
+    int(Queue.SJF),
+    int(Queue.EASY),
+    int(Queue.LOSS),
+)
+CUSTOM = int(Placement.CUSTOM)
+IN_QUEUE, CLEARED, NO_ROOM = int(JobState.WAITING), int(JobState.LOST), int(Reason.NO_ROOM)
+
+
+@kernel
+def cycle(world: World, now: float) -> None:
+    """Start what may start at `now`."""
+    if world.count[WAITING] == 0:
+        return
+    queue = world.queue
+    if queue == FIFO:
+        _strict(world, now)
+    elif queue == EASY:
+        _strict(world, now)
+        if world.count[WAITING] > 1 and world.count[STATUS] == 0:
+            backfill(world, now)
+    elif queue == BEST_EFFORT:
+        _best_effort(world, now)
+    elif queue == SJF:
+        _shortest_first(world, now)
+    else:
+        _one_attempt(world, now)
+
+
+@kernel
+def _start_or_watch(world: World, job: int, now: float) -> bool:
+    """Start the head of the queue if it fits. If not, keep count of how much of it would fit, so that the next attempt is made in time."""
+    count = world.count
+    replicas = world.jobs.replicas[job]
+    if count[BLOCKED] == job:
+        needed = replicas if world.jobs.last_request[job] == world.jobs.request[job] else replicas - 1
+        if count[HAVE] < needed:
+            return False
+    count[WATCHED] = -1
+    placed = place(world, job)
+    if placed == replicas:
+        count[BLOCKED] = -1
+        mark_started(world, job, now)
+        return True
+    count[BLOCKED], count[WATCHED] = job, world.jobs.request[job]
+    # A user's score can refuse nodes that have room, so what fits says nothing: try again each time.
+    count[HAVE] = MANY if world.policy.code == CUSTOM else placed
+    return False
+
+
+@kernel
+def _strict(world: World, now: float) -> None:
+    """First come, first served: a blocked head blocks all."""
+    count = world.count
+    head = count[HEAD]
+    while count[WAITING] > 0 and count[STATUS] == 0:
+        while world.log.state[head] != IN_QUEUE:
+            head += 1
+        if not _start_or_watch(world, head, now):
+            break
+        if world.queue == EASY:
+            remove(world, head, -1)
+    count[HEAD] = head
+
+
+@kernel
+def _shortest_first(world: World, now: float) -> None:
+    """The job with the shortest estimate is the head; blocked, it blocks all."""
+    waiting, count = world.waiting, world.count
+    while count[WAITING] > 0 and count[STATUS] == 0:
+        size = count[WAITING]
+        if not _start_or_watch(world, waiting.job[0], now):
+            return
+        pop(waiting.key, waiting.job, size)
+
+
+@kernel
+def _best_effort(world: World, now: float) -> None:
+    """Every waiting job in order of submission, each that fits; a refused shape is left until the next release."""
+    waiting, jobs = world.waiting, world.jobs
+    size = 0
+    for i in range(waiting.listed[0]):
+        shape = waiting.shapes[i]
+        if is_blocked(world, shape):
+            continue
+        job = waiting.first[shape]
+        cls = jobs.last_request[job] if jobs.replicas[job] == 1 else jobs.request[job]
+        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
+        if best_score(world.trees, slot) == INFEASIBLE:
+            block(world, shape)
+            continue
+        waiting.cursor[shape] = job
+        push_shape(world, size, shape)
+        size += 1
+    while size > 0:
+        shape = pop_shape(world, size)
+        size -= 1
+        job = waiting.cursor[shape]
+        if place(world, job) < jobs.replicas[job]:
+            block(world, shape)
+            continue
+        remove(world, job, -1)
+        mark_started(world, job, now)
+        if world.count[STATUS] != 0:
+            return
+        if waiting.first[shape] >= 0:
+            waiting.cursor[shape] = waiting.first[shape]
+            push_shape(world, size, shape)
+            size += 1
+
+
+@kernel
+def _one_attempt(world: World, now: float) -> None:
+    """Blocked calls cleared: what does not fit on arrival is lost."""
+    count, log = world.count, world.log
+    head = count[HEAD]
+    while count[WAITING] > 0 and count[STATUS] == 0:
+        while log.state[head] != IN_QUEUE:
+            head += 1
+        if place(world, head) == world.jobs.replicas[head]:
+            mark_started(world, head, now)
+        else:
+            log.state[head] = CLEARED
+            log.reason[head] = NO_ROOM
+            count[WAITING] -= 1
+    count[HEAD] = head

@@ -1,0 +1,104 @@
+"""Placing all replicas of a job or none, and the record of where they went."""
+
+from __future__ import annotations
+
+from .compilation import kernel
+from .devices import choose_device, give, tag_resident, take
+from .room import times
+from .state import HAVE, NO_NODE, PROFILE, RECORDS, SHARE, WATCHED, Nodes, World
+from .tree import best_node, note_change, tree_of
+
+
+@kernel
+def watch_before(world: World, node: int) -> None:
+    """With `watch_after`: keep count of the replicas of the blocked head that would fit, across a change of `node`."""
+    if world.count[WATCHED] >= 0:
+        world.count[HAVE] -= times(world.nodes, world.cluster, world.classes, world.count[WATCHED], node)
+
+
+@kernel
+def watch_after(world: World, node: int) -> None:
+    """See `watch_before`."""
+    if world.count[WATCHED] >= 0:
+        world.count[HAVE] += times(world.nodes, world.cluster, world.classes, world.count[WATCHED], node)
+
+
+@kernel
+def occupy(world: World, cls: int, node: int, where: int, job: int, first: int, pattern: Nodes, follow: bool) -> None:
+    """Take one replica on the current state and write it down; `first` is the job's first record. `pattern`, `follow`: see `take`."""
+    log = world.log
+    watch_before(world, node)
+    device = take(world.nodes, world.cluster, world.classes, world.policy, cls, node, where, job, pattern, follow)
+    watch_after(world, node)
+    tag_resident(world.classes, world.policy, cls, node, 1)
+    note_change(world.trees, node)
+    record = world.count[RECORDS]
+    same = record > first and log.node[record - 1] == node and cls == world.jobs.request[job]
+    if same and world.classes.ask[cls, SHARE] == 0 and world.classes.ask[cls, PROFILE] < 0:
+        log.count[record - 1] += 1
+        return
+    log.node[record] = node
+    log.count[record] = 1
+    log.device[record] = device
+    world.count[RECORDS] = record + 1
+
+
+@kernel
+def release(world: World, job: int, first: int, end: int) -> None:
+    """Give back the records first..end of a job on the current state."""
+    log, jobs = world.log, world.jobs
+    left = jobs.replicas[job]
+    for record in range(first, end):
+        node, replicas = log.node[record], log.count[record]
+        left -= replicas
+        cls = jobs.last_request[job] if left == 0 else jobs.request[job]
+        watch_before(world, node)
+        give(world.nodes, world.cluster, world.classes, world.policy, cls, node, log.device[record], job, replicas)
+        watch_after(world, node)
+        tag_resident(world.classes, world.policy, cls, node, -replicas)
+        note_change(world.trees, node)
+
+
+@kernel
+def records_end(world: World, job: int) -> int:
+    """One past the last record of a placed job: as far as its replicas reach."""
+    left = world.jobs.replicas[job]
+    record = world.log.first[job]
+    while left > 0:
+        left -= world.log.count[record]
+        record += 1
+    return record  # type: ignore[no-any-return]
+
+
+@kernel
+def place(world: World, job: int) -> int:
+    """Place every replica of `job` on the current state. Returns how many fitted; if not all, nothing is changed."""
+    jobs = world.jobs
+    replicas = jobs.replicas[job]
+    first = world.count[RECORDS]
+    for replica in range(replicas):
+        cls = jobs.last_request[job] if replica == replicas - 1 else jobs.request[job]
+        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
+        node = best_node(world.trees, world.cluster, world.policy, slot, job, replica)
+        if node == NO_NODE:
+            _withdraw(world, job, first)
+            return replica
+        where = choose_device(world.nodes, world.cluster, world.classes, world.policy, cls, node, job, replica)
+        occupy(world, cls, node, where, job, first, world.nodes, False)
+    world.log.first[job] = first
+    return replicas  # type: ignore[no-any-return]
+
+
+@kernel
+def _withdraw(world: World, job: int, first: int) -> None:
+    """Take back the replicas placed so far: the last one is not among them."""
+    log = world.log
+    cls = world.jobs.request[job]
+    for record in range(first, world.count[RECORDS]):
+        node = log.node[record]
+        watch_before(world, node)
+        give(world.nodes, world.cluster, world.classes, world.policy, cls, node, log.device[record], job, log.count[record])
+        watch_after(world, node)
+        tag_resident(world.classes, world.policy, cls, node, -log.count[record])
+        note_change(world.trees, node)
+    world.count[RECORDS] = first

@@ -1,0 +1,29 @@
+"""Entry points of the live clock: one call for each event."""
+
+from __future__ import annotations
+
+from .compilation import entry
+from .cycle import cycle
+from .state import world_at
+from .transitions import complete, submit
+
+
+@entry
+def submit_job(address: int, job: int) -> None:
+    """See `transitions.submit`."""
+    world = world_at(address)
+    submit(world, job)
+
+
+@entry
+def complete_job(address: int, job: int) -> None:
+    """See `transitions.complete`."""
+    world = world_at(address)
+    complete(world, job)
+
+
+@entry
+def run_cycle(address: int, now: float) -> None:
+    """See `cycle.cycle`."""
+    world = world_at(address)
+    cycle(world, now)

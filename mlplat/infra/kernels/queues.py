@@ -1,0 +1,88 @@
+"""Waiting jobs by shape. Jobs of one shape (equal request, last request, replicas) fit or do not fit together, so a shape that was refused is
+left alone until something is released, and a cycle looks at shapes and not at every waiting job."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compilation import kernel
+from .state import RELEASES, World
+
+
+@kernel
+def append(world: World, job: int) -> None:
+    """Put a job at the end of its shape's list."""
+    waiting = world.waiting
+    shape = world.jobs.shape[job]
+    waiting.next[job] = -1
+    if waiting.first[shape] < 0:
+        waiting.first[shape] = job
+        waiting.shortest[shape] = np.inf
+        waiting.slot[shape] = waiting.listed[0]
+        waiting.shapes[waiting.listed[0]] = shape
+        waiting.listed[0] += 1
+    else:
+        waiting.next[waiting.last[shape]] = job
+    waiting.last[shape] = job
+    waiting.shortest[shape] = min(waiting.shortest[shape], world.jobs.estimate[job])
+
+
+@kernel
+def remove(world: World, job: int, before: int) -> None:
+    """Take a job out of its shape's list; `before` is the job in front of it or -1."""
+    waiting = world.waiting
+    shape = world.jobs.shape[job]
+    after = waiting.next[job]
+    if before < 0:
+        waiting.first[shape] = after
+    else:
+        waiting.next[before] = after
+    if after < 0:
+        waiting.last[shape] = before
+    if waiting.first[shape] < 0:
+        waiting.listed[0] -= 1
+        moved = waiting.shapes[waiting.listed[0]]
+        waiting.shapes[waiting.slot[shape]] = moved
+        waiting.slot[moved] = waiting.slot[shape]
+
+
+@kernel
+def is_blocked(world: World, shape: int) -> bool:
+    """Whether the shape was refused since the last release."""
+    return world.waiting.blocked[shape] == world.count[RELEASES]  # type: ignore[no-any-return]
+
+
+@kernel
+def block(world: World, shape: int) -> None:
+    """Remember that the shape does not fit until something is released."""
+    world.waiting.blocked[shape] = world.count[RELEASES]
+
+
+@kernel
+def push_shape(world: World, size: int, shape: int) -> None:
+    """Add a shape to the heap of shapes by the job at their cursor."""
+    active, cursor = world.waiting.active, world.waiting.cursor
+    i = size
+    while i > 0 and cursor[shape] < cursor[active[(i - 1) >> 1]]:
+        active[i] = active[(i - 1) >> 1]
+        i = (i - 1) >> 1
+    active[i] = shape
+
+
+@kernel
+def pop_shape(world: World, size: int) -> int:
+    """Take the shape whose cursor job was submitted first from a heap of `size`."""
+    active, cursor = world.waiting.active, world.waiting.cursor
+    top = active[0]
+    shape = active[size - 1]
+    i = 0
+    while 2 * i + 1 < size - 1:
+        child = 2 * i + 1
+        if child + 1 < size - 1 and cursor[active[child + 1]] < cursor[active[child]]:
+            child += 1
+        if cursor[shape] <= cursor[active[child]]:
+            break
+        active[i] = active[child]
+        i = child
+    active[i] = shape
+    return top  # type: ignore[no-any-return]

@@ -1,0 +1,96 @@
+"""The running jobs by estimated end: an indexed heap, from which any job can leave, and which can be read in order without being emptied."""
+
+from __future__ import annotations
+
+from .compilation import kernel
+from .state import RUNNING, Reservation, World
+
+
+@kernel
+def _before(reservation: Reservation, a: int, b: int) -> bool:
+    """Whether heap position a comes before position b."""
+    end, job = reservation.end, reservation.job
+    return end[a] < end[b] or (end[a] == end[b] and job[a] < job[b])  # type: ignore[no-any-return]
+
+
+@kernel
+def _move(reservation: Reservation, i: int, size: int) -> None:
+    """Let the entry at i rise or sink to where it belongs."""
+    end, job, position = reservation.end, reservation.job, reservation.position
+    while i > 0 and _before(reservation, i, (i - 1) >> 1):
+        parent = (i - 1) >> 1
+        end[i], end[parent] = end[parent], end[i]
+        job[i], job[parent] = job[parent], job[i]
+        position[job[i]] = i
+        i = parent
+    while True:
+        child = 2 * i + 1
+        if child >= size:
+            break
+        if child + 1 < size and _before(reservation, child + 1, child):
+            child += 1
+        if not _before(reservation, child, i):
+            break
+        end[i], end[child] = end[child], end[i]
+        job[i], job[child] = job[child], job[i]
+        position[job[i]] = i
+        i = child
+    position[job[i]] = i
+
+
+@kernel
+def enter(world: World, job: int, estimated_end: float) -> None:
+    """Add a job that has just started; `count[RUNNING]` does not include it yet."""
+    reservation = world.reservation
+    size = world.count[RUNNING]
+    reservation.end[size] = estimated_end
+    reservation.job[size] = job
+    _move(reservation, size, size + 1)
+
+
+@kernel
+def leave(world: World, job: int) -> None:
+    """Remove a job; `count[RUNNING]` still includes it."""
+    reservation = world.reservation
+    i, last = reservation.position[job], world.count[RUNNING] - 1
+    if i != last:
+        reservation.end[i], reservation.job[i] = reservation.end[last], reservation.job[last]
+        _move(reservation, i, last)
+
+
+@kernel
+def next_end(world: World, size: int) -> int:
+    """Take the next heap position in order of estimated end from `frontier`, which holds `size` positions; its children enter.
+
+    Start with `frontier[0] = 0` and size 1; the size grows by the children less one. O(log k) for the k-th.
+    """
+    reservation = world.reservation
+    frontier = reservation.frontier
+    top = frontier[0]
+    size -= 1
+    if size > 0:
+        _sink(reservation, size, frontier[size])
+    for child in (2 * top + 1, 2 * top + 2):
+        if child < world.count[RUNNING]:
+            i = size
+            while i > 0 and _before(reservation, child, frontier[(i - 1) >> 1]):
+                frontier[i] = frontier[(i - 1) >> 1]
+                i = (i - 1) >> 1
+            frontier[i] = child
+            size += 1
+    return top  # type: ignore[no-any-return]
+
+
+@kernel
+def _sink(reservation: Reservation, size: int, entry: int) -> None:
+    frontier = reservation.frontier
+    i = 0
+    while 2 * i + 1 < size:
+        child = 2 * i + 1
+        if child + 1 < size and _before(reservation, frontier[child + 1], frontier[child]):
+            child += 1
+        if not _before(reservation, frontier[child], entry):
+            break
+        frontier[i] = frontier[child]
+        i = child
+    frontier[i] = entry

@@ -1,0 +1,243 @@
+"""What the arrays mean: the state of a cluster and its queue as named tuples of arrays, and the integer codes used in them."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import NamedTuple
+
+import numpy as np
+
+from .structs import Array, reader
+
+# Columns of a node row: `Nodes.free`, `Cluster.capacity`. The first four are the dimensions, also columns of `Classes.ask`.
+CPU, MEMORY, DISK, GPU = 0, 1, 2, 3
+WHOLE = 4  # fully free devices; in the capacity: all devices
+FRAGMENT = 5  # weighted fragment of the free devices (FGD only)
+MODEL, MIG = 5, 6  # in the capacity: model index (the number of models where there is no device), 1 where devices are partitioned
+NODE_COLUMNS = 8  # one cache line a node
+# Further columns of a request class
+COUNT, SHARE, PROFILE, TAG = 4, 5, 6, 7  # whole devices; milli of one device; MIG profile index or -1; tag of gpu-clustering
+# Columns of a typical request
+T_CPU, T_DEVICES, T_WIDTH, T_PROFILE, T_WEIGHT = range(5)  # T_WIDTH: index among the distinct widths; -1 CPU-only; T_PROFILE -1: not MIG
+# Last axis of the MIG table
+STARTS, SPAN, MILLI = 0, 1, 2
+MIG_SHIFT = 24  # a placement on a MIG device is written device | start << MIG_SHIFT
+
+NO_NODE = -1
+INFEASIBLE = -np.inf
+MANY = 2**40  # more replicas than any gang has
+
+
+class Placement(IntEnum):
+    """Codes of the placement policies."""
+
+    FIRST_FIT = 0
+    RANDOM = 1
+    BEST_FIT = 2
+    WORST_FIT = 3
+    LEAST_ALLOCATED = 4
+    MOST_ALLOCATED = 5
+    BALANCED = 6
+    DOT_PRODUCT = 7
+    GPU_PACKING = 8
+    GPU_CLUSTERING = 9
+    FGD = 10
+    CUSTOM = 11
+
+
+class Queue(IntEnum):
+    """Codes of the queue policies."""
+
+    FIFO = 0
+    BEST_EFFORT_FIFO = 1
+    SJF = 2
+    EASY = 3
+    LOSS = 4
+
+
+class JobState(IntEnum):
+    """Where a job is in its life."""
+
+    PENDING = 0  # not yet submitted
+    WAITING = 1
+    RUNNING = 2
+    COMPLETED = 3
+    REJECTED = 4  # no node of the cluster could ever hold it
+    LOST = 5  # had its one attempt and no room (queue policy `loss`)
+
+
+class Reason(IntFlag):
+    """Why a job was rejected: the dimensions in which no node has enough, or that the gang as a whole is too large."""
+
+    NONE = 0
+    CPU = 1
+    MEMORY = 2
+    DISK = 4
+    GPU_COUNT = 8
+    GPU_MODEL = 16
+    MIG_PROFILE = 32
+    COMBINATION = 64  # each dimension is met by some node, all together by none
+    GANG = 128  # a replica fits, all of them do not
+    NO_ROOM = 256  # lost: it did not fit at its one attempt
+
+
+class Nodes(NamedTuple):
+    """Free amounts of N nodes with up to G devices each."""
+
+    free: Array["int64", 2]  # [N, NODE_COLUMNS]
+    device: Array["int32", 2]  # [N, G] free milli of each device, 0 where there is none
+    owner: Array["int32", 2]  # [N, G] the job that holds the whole device, or -1
+    slices: Array["int32", 2]  # [N, G] occupied MIG positions (bits); int32[1, 1] where the cluster has no MIG
+
+
+class Cluster(NamedTuple):
+    """What does not change: capacities, the tie order and the published MIG geometry."""
+
+    capacity: Array["int64", 2]  # [N, NODE_COLUMNS]
+    largest: Array["int64", 1]  # [4] largest capacity of a node in each dimension
+    mig: Array["int64", 3]  # [profiles, models, 3] STARTS (bits, 0: model does not know the profile), SPAN, MILLI
+    node_at: Array["int32", 1]  # [N] the node at each place of the tie order
+    place_of: Array["int32", 1]  # [N] the place of each node
+
+
+class Classes(NamedTuple):
+    """The C distinct requests."""
+
+    ask: Array["int64", 2]  # [C, 8]
+    accepts: Array["bool", 2]  # [C, models + 1]
+
+
+class Policy(NamedTuple):
+    """The placement policy and its parameters."""
+
+    code: int
+    random_ties: bool
+    key: np.uint64  # of the random draws
+    dimensions: int  # bits of the dimensions counted (best-fit, dot-product)
+    cluster_norm: bool
+    levels: int
+    address: int  # of a user's compiled score, 0 for none
+    tags: Array["int32", 2]  # [N, tags] replicas of each tag on a node (gpu-clustering), else int32[1, 1]
+    kinds: Array["int32", 1]  # [N] distinct tags on a node
+    weight: int  # jobs behind the typical requests
+    typical: Array["int64", 2]  # [M, 5] the typical requests of FGD, columns below
+    typical_accepts: Array["bool", 2]  # [M, models + 1] False also where node and request are not of one kind
+    width_of: Array["int64", 1]  # [1001] number of distinct widths that fit in a device with so many free milli
+    thresholds: Array["int64", 1]  # [levels] smallest gradient that scores each level
+    work: Array["int64", 2]  # [2, widths + 1] scratch of the fragment in progress
+    seen: Array["int64", 1]  # [17] what a user's score sees of node and request; last: 1 once it returned NaN
+
+
+class Trees(NamedTuple):
+    """A tournament tree over the nodes for each of S recently used classes: see `tree`."""
+
+    width: int  # W, the power of two at or above the number of nodes
+    key: Array["float64", 1]  # [S * 2 * W] the best score below each inner node; leaves at W + place
+    ties: Array["int32", 1]  # [S * 2 * W] how many leaves below have it (random ties only), else int32[1]
+    slot_of: Array["int32", 1]  # [C] the slot of a class or -1
+    class_of: Array["int32", 1]  # [S]
+    synced: Array["int64", 1]  # [S] the position of the change log the slot has seen
+    used: Array["int64", 1]  # [S] when it was last asked, for eviction
+    log: Array["int32", 1]  # [L] ring of changed nodes
+    last: Array["int64", 1]  # [N] the last position at which a node was logged
+    clock: Array["int64", 1]  # [2] end of the log, count of questions
+
+
+class Jobs(NamedTuple):
+    """The trace, read only."""
+
+    submit: Array["float64", 1]  # [n]
+    duration: Array["float64", 1]  # [n]
+    estimate: Array["float64", 1]  # [n]
+    request: Array["int32", 1]  # [n]
+    replicas: Array["int32", 1]  # [n]
+    last_request: Array["int32", 1]  # [n]
+    shape: Array["int32", 1]  # [n] jobs of equal request, last request and replicas have the same shape
+    refused: Array["int16", 1]  # [shapes] Reason why a shape can never run, 0 if it can
+
+
+class Log(NamedTuple):
+    """What happened: one value a job, and one record for each node a job was placed on."""
+
+    state: Array["int8", 1]  # [n] JobState
+    reason: Array["int16", 1]  # [n] Reason
+    start: Array["float64", 1]  # [n], NaN until started
+    first: Array["int64", 1]  # [n] the first record of a job
+    order: Array["int32", 1]  # [n] jobs in the order in which they started
+    node: Array["int32", 1]  # [records]
+    count: Array["int32", 1]  # [records] replicas
+    device: Array["int32", 1]  # [records] lowest device used, with the MIG start; -1 without GPU
+
+
+class Waiting(NamedTuple):
+    """The queue. Which arrays are used depends on the queue policy."""
+
+    key: Array["float64", 1]  # [n] heap of estimates (sjf)
+    job: Array["int32", 1]  # [n] heap of jobs (sjf)
+    next: Array["int32", 1]  # [n] next waiting job of the same shape
+    first: Array["int32", 1]  # [shapes] first waiting job of a shape, or -1
+    last: Array["int32", 1]  # [shapes]
+    blocked: Array["int64", 1]  # [shapes] the count of releases at which the shape was found not to fit
+    held: Array["int64", 1]  # [shapes] the reservation (epoch) that a shape was found to disturb
+    shortest: Array["float64", 1]  # [shapes] a lower bound of the estimates waiting in the shape
+    active: Array["int32", 1]  # [shapes] heap of shapes, ordered by the job at their cursor
+    cursor: Array["int32", 1]  # [shapes]
+    before: Array["int32", 1]  # [shapes] the job before the cursor, or -1
+    shapes: Array["int32", 1]  # [shapes] the shapes that have waiting jobs
+    slot: Array["int32", 1]  # [shapes] where a shape stands in `shapes`
+    listed: Array["int64", 1]  # [1] how many there are
+
+
+class Reservation(NamedTuple):
+    """Scratch of EASY: running jobs by estimated end, and the states on which the head is placed."""
+
+    end: Array["float64", 1]  # [running] indexed heap
+    job: Array["int32", 1]  # [running]
+    position: Array["int32", 1]  # [n] where a running job stands in the heap
+    frontier: Array["int32", 1]  # [running] heap of heap positions, to walk in order without popping
+    shadow: Nodes
+    both: Nodes
+    shadow_stamp: Array["int64", 1]  # [N] the epoch in which the row was copied
+    both_stamp: Array["int64", 1]  # [N]
+    touched: Array["int32", 1]  # [N] nodes that differ from the current state
+    reserved: Array["int32", 1]  # [N] nodes on which the head is placed
+    reserved_stamp: Array["int64", 1]  # [N]
+    placed_node: Array["int32", 1]  # [widest gang] the gang in progress
+    placed_device: Array["int32", 1]  # [widest gang]
+    epoch: Array["int64", 1]  # [3] reservations made, attempts beside a head, nodes reserved
+    first_promise: Array["float64", 1]  # [n] the first shadow time made for a job as blocked head, NaN for none
+
+
+class Completions(NamedTuple):
+    """The events of the compiled clock that are still to come: a heap, see `heaps`."""
+
+    time: Array["float64", 1]  # [n]
+    job: Array["int32", 1]  # [n]
+
+
+# Places in `World.count`
+NEXT_ARRIVAL, STARTED, RECORDS, HEAD, WAITING, RUNNING, RELEASES, BLOCKED, WATCHED, HAVE, PROBE, HEAP, STATUS, SCHEDULED = range(14)
+COUNTERS = 16
+# Values of STATUS
+RUNS, PROBED, DONE = 0, 1, 2
+
+
+class World(NamedTuple):
+    """Everything: what a transition reads and writes."""
+
+    nodes: Nodes
+    cluster: Cluster
+    classes: Classes
+    policy: Policy
+    trees: Trees
+    jobs: Jobs
+    log: Log
+    waiting: Waiting
+    reservation: Reservation
+    completions: Completions
+    queue: int
+    count: Array["int64", 1]  # [COUNTERS]
+
+
+world_at = reader(World)
+"""Kernels: the world behind the address that `structs.pack` gave."""

@@ -1,0 +1,257 @@
+"""The state of one run, ready for the kernels: cluster, queue, policy and trace as arrays (`kernels.state.World`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import OptionError
+from .cluster_arrays import Ties, cluster_arrays, free_nodes
+from .kernels.inspect_nodes import all_fragments, fits_empty, replicas_held
+from .kernels.state import (
+    BLOCKED,
+    COUNTERS,
+    FRAGMENT,
+    PROBE,
+    WATCHED,
+    Classes,
+    Cluster,
+    Completions,
+    Jobs,
+    Log,
+    Nodes,
+    Placement,
+    Queue,
+    Reason,
+    Reservation,
+    Trees,
+    Waiting,
+    World,
+)
+from .kernels.structs import Packed, pack
+from .placement import Fgd, PlacementPolicy
+from .policy_arrays import UserScore, policy_arrays
+from .queueing import QueuePolicy
+from .request_arrays import class_arrays, mig_profiles, node_types, refusal
+from .splitting import Gangs, split_jobs
+
+if TYPE_CHECKING:
+    from ..hardware.node_table import NodeTable
+    from ..workload import JobTrace
+
+Array = np.ndarray[Any, Any]
+
+TREE_BYTES = 512 * 2**20
+"""Memory for the trees of all request classes together; classes beyond it share the slots."""
+
+MAX_RECORDS = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A world with what Python needs beside it: the trace and nodes it was made from, and the gangs the jobs became."""
+
+    world: World
+    packed: Packed
+    trace: JobTrace
+    nodes: NodeTable
+    gangs: Gangs
+    profiles: tuple[str, ...]
+    queue: QueuePolicy
+    placement: PlacementPolicy
+    user: UserScore
+
+    @property
+    def address(self) -> int:
+        """Where compiled code finds the world."""
+        return self.packed.address
+
+    def check(self) -> None:
+        """Raise what a user's score raised, or OptionError if it gave no number."""
+        if self.user.failure is not None:
+            raise self.user.failure
+        if self.world.policy.seen[16]:
+            raise OptionError(f"placement={self.placement.label()!r}: the score is not a number (NaN) for a node; expected a float")
+
+
+def build_run(
+    nodes: NodeTable, trace: JobTrace, queue: QueuePolicy, placement: PlacementPolicy, *, ties: Ties = "node-order", seed: int = 0
+) -> Run:
+    """Everything empty, every job to come. Raises OptionError for options that cannot be used."""
+    gangs = split_jobs(trace, nodes)
+    wanted = gangs.requests + (placement.typical.requests if isinstance(placement, Fgd) and placement.typical is not None else ())
+    profiles = mig_profiles(wanted)
+    cluster = cluster_arrays(nodes, profiles, ties)
+    classes = class_arrays(gangs.requests, nodes, profiles)
+    random_ties = isinstance(ties, str) and ties == "random"
+    policy, user = policy_arrays(placement, trace, nodes, classes, profiles, random_ties=random_ties, seed=seed)
+    shape, example = _shapes(gangs)
+    records = int(gangs.replicas.sum(dtype=np.int64))
+    if records > MAX_RECORDS:
+        raise OptionError(f"the trace has {records:,} replicas in all; expected at most {MAX_RECORDS:,}")
+    easy = queue.code == Queue.EASY
+    state = free_nodes(cluster)
+    widest = int(gangs.replicas.max(initial=1))
+    world = World(
+        nodes=state,
+        cluster=cluster,
+        classes=classes,
+        policy=policy,
+        trees=_trees(len(nodes), len(classes.ask), policy.random_ties),
+        jobs=Jobs(
+            submit=np.ascontiguousarray(trace.submit),
+            duration=np.ascontiguousarray(trace.duration),
+            estimate=np.ascontiguousarray(trace.estimate),
+            request=np.ascontiguousarray(gangs.request),
+            replicas=np.ascontiguousarray(gangs.replicas),
+            last_request=np.ascontiguousarray(gangs.last_request),
+            shape=shape,
+            refused=np.zeros(len(example), dtype=np.int16),
+        ),
+        log=_log(len(trace), records),
+        waiting=_waiting(len(trace), len(example), queue.code),
+        reservation=_reservation(state, len(trace) if easy else 0, widest if easy else 0),
+        completions=Completions(np.empty(len(trace)), np.empty(len(trace), dtype=np.int32)),
+        queue=int(queue.code),
+        count=np.zeros(COUNTERS, dtype=np.int64),
+    )
+    world.count[BLOCKED] = world.count[WATCHED] = world.count[PROBE] = -1
+    run = Run(world, pack(world), trace, nodes, gangs, tuple(profiles), queue, placement, user)
+    if placement.code == Placement.FGD:
+        _measure_fragments(run)
+    _refuse_impossible(run, example)
+    return run
+
+
+def _shapes(gangs: Gangs) -> tuple[Array, Array]:
+    """(int32[n] shape of each job, int64[shapes] the first job of each shape)."""
+    n, classes = len(gangs.request), len(gangs.requests)
+    if not n:
+        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
+    most = int(gangs.replicas.max()) + 1
+    key = gangs.request.astype(np.int64)
+    if not np.array_equal(gangs.request, gangs.last_request):
+        key = key * classes + gangs.last_request
+        classes *= classes
+    if most > 2:
+        key = key * most + gangs.replicas
+        classes *= most
+    if classes > 4 * n + 1_000_000:
+        distinct, first, shape = np.unique(key, return_index=True, return_inverse=True)
+        return shape.astype(np.int32), first
+    first_of = np.full(classes, -1, dtype=np.int64)
+    first_of[key[::-1]] = np.arange(n - 1, -1, -1)
+    present = np.flatnonzero(first_of >= 0)
+    number = np.zeros(classes, dtype=np.int32)
+    number[present] = np.arange(len(present), dtype=np.int32)
+    return number[key], first_of[present]
+
+
+def _trees(nodes: int, classes: int, random_ties: bool) -> Trees:
+    width = 1 << max(0, nodes - 1).bit_length()
+    slots = max(1, min(classes, TREE_BYTES // (16 * width)))
+    ring = max(64, 2 * width)
+    return Trees(
+        width=width,
+        key=np.empty(slots * 2 * width),
+        ties=np.zeros(slots * 2 * width if random_ties else 1, dtype=np.int32),
+        slot_of=np.full(max(1, classes), -1, dtype=np.int32),
+        class_of=np.full(slots, -1, dtype=np.int32),
+        synced=np.full(slots, -1, dtype=np.int64),
+        used=np.zeros(slots, dtype=np.int64),
+        log=np.zeros(ring, dtype=np.int32),
+        last=np.full(nodes, -1, dtype=np.int64),
+        clock=np.zeros(2, dtype=np.int64),
+    )
+
+
+def _log(jobs: int, records: int) -> Log:
+    return Log(
+        state=np.zeros(jobs, dtype=np.int8),
+        reason=np.zeros(jobs, dtype=np.int16),
+        start=np.full(jobs, np.nan),
+        first=np.empty(jobs, dtype=np.int64),
+        order=np.empty(jobs, dtype=np.int32),
+        # As large as they could ever get; pages that are not reached are never touched.
+        node=np.empty(records, dtype=np.int32),
+        count=np.empty(records, dtype=np.int32),
+        device=np.empty(records, dtype=np.int32),
+    )
+
+
+def _waiting(jobs: int, shapes: int, queue: Queue) -> Waiting:
+    heap = jobs if queue == Queue.SJF else 0
+    lists = jobs if queue in (Queue.BEST_EFFORT_FIFO, Queue.EASY) else 0
+    shapes = max(1, shapes)
+    return Waiting(
+        key=np.empty(heap),
+        job=np.empty(heap, dtype=np.int32),
+        next=np.empty(lists, dtype=np.int32),
+        first=np.full(shapes, -1, dtype=np.int32),
+        last=np.full(shapes, -1, dtype=np.int32),
+        blocked=np.full(shapes, -1, dtype=np.int64),
+        held=np.full(shapes, -1, dtype=np.int64),
+        shortest=np.full(shapes, np.inf),
+        active=np.empty(shapes, dtype=np.int32),
+        cursor=np.empty(shapes, dtype=np.int32),
+        before=np.empty(shapes, dtype=np.int32),
+        shapes=np.empty(shapes, dtype=np.int32),
+        slot=np.empty(shapes, dtype=np.int32),
+        listed=np.zeros(1, dtype=np.int64),
+    )
+
+
+def _reservation(state: Nodes, jobs: int, widest: int) -> Reservation:
+    """The scratch of EASY; of no size under another queue policy (`jobs` 0)."""
+    n = len(state.free) if jobs else 0
+
+    def copy() -> Nodes:
+        return Nodes(*(np.empty_like(array) if jobs else np.empty((0, 1), array.dtype) for array in state))
+
+    return Reservation(
+        end=np.empty(jobs),
+        job=np.empty(jobs, dtype=np.int32),
+        position=np.empty(jobs, dtype=np.int32),
+        frontier=np.empty(jobs + 2, dtype=np.int32),
+        shadow=copy(),
+        both=copy(),
+        shadow_stamp=np.full(n, -1, dtype=np.int64),
+        both_stamp=np.full(n, -1, dtype=np.int64),
+        touched=np.empty(n, dtype=np.int32),
+        reserved=np.empty(n, dtype=np.int32),
+        reserved_stamp=np.full(n, -1, dtype=np.int64),
+        placed_node=np.empty(widest, dtype=np.int32),
+        placed_device=np.empty(widest, dtype=np.int32),
+        epoch=np.zeros(3, dtype=np.int64),
+        first_promise=np.full(jobs, np.nan),
+    )
+
+
+def _measure_fragments(run: Run) -> None:
+    fragments = np.empty(len(run.nodes), dtype=np.int64)
+    all_fragments(run.address, fragments)
+    run.world.nodes.free[:, FRAGMENT] = fragments
+
+
+def _refuse_impossible(run: Run, example: Array) -> None:
+    """Fill `jobs.refused`: the shapes that even the empty cluster cannot hold."""
+    world = run.world
+    jobs, classes, cluster = world.jobs, world.classes, world.cluster
+    types, count = node_types(cluster)
+    held = np.zeros(len(classes.ask), dtype=np.int64)
+    replicas_held(run.address, types, count, held)
+    for shape, job in enumerate(example.tolist()):
+        cls, last, replicas = int(jobs.request[job]), int(jobs.last_request[job]), int(jobs.replicas[job])
+        if replicas == 1:
+            cls = last
+        impossible = next((c for c in (cls, last) if not held[c]), None)
+        if impossible is not None:
+            jobs.refused[shape] = int(refusal(classes, cluster, types, impossible))
+        elif last == cls and run.placement.code != Placement.CUSTOM:
+            jobs.refused[shape] = 0 if held[cls] >= replicas else int(Reason.GANG)
+        else:
+            jobs.refused[shape] = 0 if fits_empty(run.address, job) else int(Reason.GANG)
+            run.check()
+

@@ -1,0 +1,67 @@
+"""The columns of every result frame, declared once: name, polars type, unit and meaning. The tables in docs/results.md are made from this."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """One column of a frame."""
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+
+
+STATES = ("pending", "waiting", "running", "completed", "rejected", "lost")
+
+FRAMES: dict[str, tuple[Column, ...]] = {
+    "jobs": (
+        Column("job", "UInt32", "", "row of the job in the trace"),
+        Column("job_id", "String", "", "its id in the source; only where the source gives ids"),
+        Column("group", "Enum", "", "user, team or virtual cluster"),
+        Column("submit_s", "Float64", "s", "submission"),
+        Column("start_s", "Float64", "s", "start, null if it did not start"),
+        Column("end_s", "Float64", "s", "completion, null if it did not complete"),
+        Column("wait_s", "Float64", "s", "start less submission"),
+        Column("state", "Enum", "", "pending (had not arrived), waiting, running, completed, rejected, lost"),
+        Column("reason", "Enum", "", "why it was rejected or lost: dimensions joined by |, empty otherwise"),
+        Column("replicas", "Int32", "", "gang size"),
+    ),
+    "attempts": (
+        Column("job", "UInt32", "", "row of the job in the trace"),
+        Column("attempt", "UInt32", "", "0 for the first time it ran"),
+        Column("node", "UInt32", "", "row of the node in the cluster"),
+        Column("device", "Int32", "", "lowest device used on the node, -1 without GPU"),
+        Column("mig_start", "Int32", "", "first memory position of the MIG instance, -1 without"),
+        Column("replicas", "Int32", "", "replicas of the job in this record"),
+        Column("start_s", "Float64", "s", "start"),
+        Column("end_s", "Float64", "s", "end, null if it was still running"),
+    ),
+    "nodes": (
+        Column("node", "UInt32", "", "row of the node in the cluster"),
+        Column("name", "String", "", "its name"),
+        Column("model", "String", "", "accelerator model, null without devices"),
+        Column("gpus", "Int32", "", "devices"),
+        Column("jobs", "UInt32", "", "records placed on it"),
+        Column("cpu_busy_s", "Float64", "core-seconds", "cores times the time they were held"),
+        Column("memory_busy_s", "Float64", "GiB-seconds", "memory times the time it was held"),
+        Column("gpu_busy_s", "Float64", "device-seconds", "devices times the time they were held"),
+        Column("gpu_utilization", "Float64", "", "held part of its devices over the run, null without devices"),
+    ),
+    "timeline": (
+        Column("time_s", "Float64", "s", "an instant at which something changed"),
+        Column("waiting", "Int64", "", "jobs that wait after the instant"),
+        Column("running", "Int64", "", "jobs that run"),
+        Column("cpu_milli", "Int64", "milli-cores", "allocated"),
+        Column("memory_mib", "Int64", "MiB", "allocated"),
+        Column("gpu_milli", "Int64", "milli of a device", "allocated"),
+    ),
+    "events": (
+        Column("time_s", "Float64", "s", "when"),
+        Column("event", "Enum", "", "submitted, rejected, lost, started or completed"),
+        Column("job", "UInt32", "", "row of the job in the trace"),
+    ),
+}
+"""Frame -> its columns."""

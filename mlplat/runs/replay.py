@@ -1,0 +1,106 @@
+"""`replay`: a trace on a cluster under a queue and a placement policy, on the compiled clock or on SimPy's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ..errors import OptionError, UnknownNameError
+from ..infra.placement import PlacementPolicy, placement_policy
+from ..infra.queueing import queue_policy
+from ..streams import check_seed
+from ..units import Duration, seconds
+from .result import Result
+
+if TYPE_CHECKING:
+    from ..hardware.cluster_spec import ClusterSpec
+    from ..infra.cluster_arrays import Ties
+    from ..infra.world import Run
+    from ..workload import JobTrace
+
+CLOCKS = ("replay", "simpy")
+INSTANTS_A_CALL = 200_000
+"""How far the compiled clock goes before Python looks at progress, at a user's interrupt and at the errors of a user's policy."""
+
+Advance = Callable[[int], None]
+
+
+def replay(
+    spec: ClusterSpec,
+    trace: JobTrace,
+    *,
+    queue: str = "fifo",
+    placement: str | PlacementPolicy = "best-fit",
+    ties: Ties = "node-order",
+    failures: None = None,
+    seed: int = 0,
+    until: Duration | None = None,
+    clock: Literal["replay", "simpy"] = "replay",
+    progress: bool = False,
+) -> Result:
+    """Run every job of `trace` on the cluster and return what happened.
+
+    `queue`, `placement`: names from `mlplat.QUEUES` and `mlplat.PLACEMENTS`, or a placement policy with parameters or of your own. `ties`: which of
+    equally good nodes is taken: `"node-order"`, `"random"` (seeded) or a rank for each node. `until`: the horizon; nothing after it happens. `clock`:
+    the compiled event loop, or SimPy; both give the same result. `progress` shows a progress bar on standard error. `failures` is None: the
+    hardware does not fail. Raises OptionError and UnknownNameError for options that cannot be used; whatever a policy of your own raises comes through.
+
+    >>> import mlplat as mp
+    >>> spec = mp.ClusterSpec.parse("2x4xT4")
+    >>> trace = mp.JobTrace.build(submit=[0, 0], duration=[60, 60], request=[0, 0], requests=[mp.ResourceRequest(gpus=4)])
+    >>> mp.replay(spec, trace).jobs["start_s"].to_list()
+    [0.0, 0.0]
+    """
+    if clock not in CLOCKS:
+        raise UnknownNameError("clock", clock, CLOCKS)
+    if failures is not None:
+        raise OptionError(f"failures={failures!r}: expected None; hardware does not fail in this version")
+    horizon = np.inf if until is None else seconds(until)
+    policies = queue_policy(queue), placement_policy(placement)
+    seed = check_seed(seed)
+    from ..infra.world import build_run
+
+    started = time.perf_counter()
+    run = build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed)
+    if progress:
+        _with_progress(run, horizon, clock)
+    else:
+        drive(run, horizon, clock)
+    return Result(run, spec, clock=clock, seed=seed, until=horizon, engine_seconds=time.perf_counter() - started)
+
+
+def drive(run: Run, until: float = np.inf, clock: str = "replay", advanced: Advance | None = None, probe: int = -1) -> None:
+    """Let the run happen, up to the horizon or until job `probe` has started. `advanced` is told the number of jobs that have arrived.
+
+    Raises what a user's policy raises.
+    """
+    from ..infra.kernels.state import NEXT_ARRIVAL, PROBE
+
+    run.world.count[PROBE] = probe
+    if clock == "simpy":
+        from .simpy_clock import drive_simpy
+
+        drive_simpy(run, until)
+    else:
+        from ..infra.kernels.replay_loop import run as advance
+
+        while advance(run.address, until, INSTANTS_A_CALL) == 0:
+            run.check()
+            if advanced is not None:
+                advanced(int(run.world.count[NEXT_ARRIVAL]))
+    run.check()
+    if advanced is not None:
+        advanced(int(run.world.count[NEXT_ARRIVAL]))
+
+
+def _with_progress(run: Run, until: float, clock: str) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("jobs"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"{run.queue.name} / {run.placement.label()}", total=len(run.trace))
+        drive(run, until, clock, lambda arrived: bar.update(task, completed=arrived))

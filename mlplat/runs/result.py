@@ -1,0 +1,114 @@
+"""`Result`: what happened in a run, as frames, figures, explanations and a fingerprint."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..version import VERSION
+from .frames import attempts_frame, events_frame, jobs_frame, nodes_frame, timeline_frame
+from .metrics import last_instant, measure
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..hardware.cluster_spec import ClusterSpec
+    from ..infra.world import Run
+    from .explanation import Explanation
+
+
+class Result:
+    """What came of a trace on a cluster. Frames are made when they are first asked for; their columns are in docs/results.md.
+
+    `queue`, `placement`, `clock`: names; `seed`; `until`: the horizon in seconds, infinite without one; `engine_seconds`: wall-clock
+    seconds of the run, the only figure that is not reproducible.
+    """
+
+    def __init__(self, run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float, engine_seconds: float) -> None:
+        self._run, self.spec, self.trace = run, spec, run.trace
+        self.queue, self.placement = run.queue.name, run.placement.label()
+        self.clock, self.seed, self.until, self.engine_seconds = clock, seed, until, engine_seconds
+
+    @cached_property
+    def jobs(self) -> pl.DataFrame:
+        """One row a job, in the order of the trace."""
+        return jobs_frame(self._run)
+
+    @cached_property
+    def attempts(self) -> pl.DataFrame:
+        """One row for each node a job was placed on, in order of start."""
+        return attempts_frame(self._run)
+
+    @cached_property
+    def nodes(self) -> pl.DataFrame:
+        """One row a node: what it held over the run."""
+        return nodes_frame(self._run, self.end_s)
+
+    @cached_property
+    def timeline(self) -> pl.DataFrame:
+        """Queue length and allocated amounts after each instant at which something changed."""
+        return timeline_frame(self._run)
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """Every event in order."""
+        return events_frame(self._run)
+
+    @cached_property
+    def end_s(self) -> float:
+        """Seconds at which the run ended: the horizon, else the last event."""
+        return last_instant(self._run, self.until)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the run's canonical content: equal for equal input, options and version, whatever the clock, process or machine."""
+        from .fingerprints import run_digest
+
+        return run_digest(self._run)
+
+    @cached_property
+    def _measured(self) -> dict[str, Any]:
+        return measure(self._run, self.until)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of the run by name; None where there is nothing to measure (no job started, a pool without limit)."""
+        return self._measured | {
+            "engine_seconds": self.engine_seconds,
+            "jobs_per_second": len(self.trace) / self.engine_seconds if self.engine_seconds > 0 else None,
+            "fingerprint": self.fingerprint,
+            "queue": self.queue,
+            "placement": self.placement,
+            "clock": self.clock,
+            "seed": self.seed,
+            "version": VERSION,
+        }
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """How the result was made: version, seed, options, digests of the inputs, versions of the dependencies."""
+        from .fingerprints import manifest
+
+        return manifest(self._run, self.spec, clock=self.clock, seed=self.seed, until=self.until) | {"fingerprint": self.fingerprint}
+
+    def explain(self, job: object) -> Explanation:
+        """Why a job waited, and why it ran where it did. `job` is an id or a row number. Raises OptionError for a job that is not there."""
+        from .explanation import explain
+
+        return explain(self, self.trace.row_of(job))
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the frames as Parquet, `summary.json` and `manifest.json` into `folder`. Raises InputError where that cannot be done."""
+        from .saving import save
+
+        save(self, folder)
+
+    def __repr__(self) -> str:
+        from .result_view import one_line
+
+        return one_line(self)
+
+    def _repr_html_(self) -> str:
+        from .result_view import html_table
+
+        return html_table(self)
