@@ -13,17 +13,22 @@ from typing import Any, TypeVar
 
 import numba
 
+from .linking import EntryCompiler, KernelCompiler
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+# Division by zero follows numpy (no exception); kernels allocate nothing, so no reference is counted.
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 
 
 def kernel(function: F) -> F:
-    """Compile on first use, as part of the entry point that calls it. Division by zero follows numpy (no exception)."""
-    return numba.njit(error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)  # type: ignore[no-any-return]
+    """Compile as part of the entry points that call it; Python cannot call it itself."""
+    return numba.njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=KernelCompiler)(function)  # type: ignore[no-any-return]
 
 
 def entry(function: F) -> F:
     """A kernel that Python calls: compiled once, cached on disk under the digest of the whole package."""
-    compiled = numba.njit(error_model="numpy", cache=True, _nrt=False)(function)
+    compiled = numba.njit(**_OPTIONS, cache=True, no_cfunc_wrapper=True, pipeline_class=EntryCompiler)(function)
     cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(cache_file, "_source_stamp"):
         cache_file._source_stamp = package_digest(Path(__file__).parent)

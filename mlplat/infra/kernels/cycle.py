@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compilation import kernel
 from .easy import backfill
 from .gangs import place
@@ -46,7 +48,7 @@ def cycle(world: World, now: float) -> None:
 def _start_or_watch(world: World, job: int, now: float) -> bool:
     """Start the head of the queue if it fits. If not, keep count of how much of it would fit, so that the next attempt is made in time."""
     count = world.count
-    replicas = world.jobs.replicas[job]
+    replicas = np.int64(world.jobs.replicas[job])
     if count[BLOCKED] == job:
         needed = replicas if world.jobs.last_request[job] == world.jobs.request[job] else replicas - 1
         if count[HAVE] < needed:
@@ -84,7 +86,7 @@ def _shortest_first(world: World, now: float) -> None:
     waiting, count = world.waiting, world.count
     while count[WAITING] > 0 and count[STATUS] == 0:
         size = count[WAITING]
-        if not _start_or_watch(world, waiting.job[0], now):
+        if not _start_or_watch(world, np.int64(waiting.job[0]), now):
             return
         pop(waiting.key, waiting.job, size)
 
@@ -95,11 +97,11 @@ def _best_effort(world: World, now: float) -> None:
     waiting, jobs = world.waiting, world.jobs
     size = 0
     for i in range(waiting.listed[0]):
-        shape = waiting.shapes[i]
+        shape = np.int64(waiting.shapes[i])
         if is_blocked(world, shape):
             continue
-        job = waiting.first[shape]
-        cls = jobs.last_request[job] if jobs.replicas[job] == 1 else jobs.request[job]
+        job = np.int64(waiting.first[shape])
+        cls = np.int64(jobs.last_request[job]) if np.int64(jobs.replicas[job]) == 1 else np.int64(jobs.request[job])
         slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
         if best_score(world.trees, slot) == INFEASIBLE:
             block(world, shape)
@@ -110,7 +112,7 @@ def _best_effort(world: World, now: float) -> None:
     while size > 0:
         shape = pop_shape(world, size)
         size -= 1
-        job = waiting.cursor[shape]
+        job = np.int64(waiting.cursor[shape])
         if place(world, job) < jobs.replicas[job]:
             block(world, shape)
             continue

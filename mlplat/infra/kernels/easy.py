@@ -43,7 +43,7 @@ FGD = int(Placement.FGD)
 def backfill(world: World, now: float) -> None:
     """With the head blocked, start the later jobs that may start now, in order of submission."""
     jobs, waiting = world.jobs, world.waiting
-    block(world, jobs.shape[world.count[HEAD]])
+    block(world, np.int64(jobs.shape[world.count[HEAD]]))
     size = _candidates(world)
     if size == 0:
         return
@@ -52,8 +52,8 @@ def backfill(world: World, now: float) -> None:
     while size > 0:
         shape = pop_shape(world, size)
         size -= 1
-        job, before = waiting.cursor[shape], waiting.before[shape]
-        after = waiting.next[job]
+        job, before = np.int64(waiting.cursor[shape]), np.int64(waiting.before[shape])
+        after = np.int64(waiting.next[job])
         starts = False
         if now + jobs.estimate[job] <= limit:
             starts = place(world, job) == jobs.replicas[job]
@@ -76,7 +76,7 @@ def backfill(world: World, now: float) -> None:
             if now + waiting.shortest[shape] > limit:
                 continue
             while job >= 0 and now + jobs.estimate[job] > limit:
-                before, job = job, waiting.next[job]
+                before, job = job, np.int64(waiting.next[job])
         if job >= 0:
             waiting.cursor[shape], waiting.before[shape] = job, before
             push_shape(world, size, shape)
@@ -89,16 +89,16 @@ def _candidates(world: World) -> int:
     waiting, jobs = world.waiting, world.jobs
     size = 0
     for i in range(waiting.listed[0]):
-        shape = waiting.shapes[i]
+        shape = np.int64(waiting.shapes[i])
         if is_blocked(world, shape):
             continue
-        job = waiting.first[shape]
-        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, jobs.request[job])
+        job = np.int64(waiting.first[shape])
+        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, np.int64(jobs.request[job]))
         if best_score(world.trees, slot) == INFEASIBLE and jobs.replicas[job] > 1:
             block(world, shape)
             continue
         if jobs.replicas[job] == 1:
-            slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, jobs.last_request[job])
+            slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, np.int64(jobs.last_request[job]))
             if best_score(world.trees, slot) == INFEASIBLE:
                 block(world, shape)
                 continue
@@ -113,7 +113,7 @@ def _reserve(world: World) -> float:
     """Make the head's reservation: the shadow time, with the head placed on `shadow` and its nodes in `reserved`."""
     reservation, jobs, log = world.reservation, world.jobs, world.log
     head = world.count[HEAD]
-    cls, replicas = jobs.request[head], jobs.replicas[head]
+    cls, replicas = np.int64(jobs.request[head]), np.int64(jobs.replicas[head])
     needed = replicas if jobs.last_request[head] == cls else replicas - 1
     reservation.epoch[0] += 1
     reservation.epoch[2] = 0
@@ -129,22 +129,22 @@ def _reserve(world: World) -> float:
         while size > 0 and reservation.end[reservation.frontier[0]] == end:
             position = next_end(world, size)
             size += (2 * position + 1 < world.count[RUNNING]) + (2 * position + 2 < world.count[RUNNING]) - 1
-            job = reservation.job[position]
-            left = jobs.replicas[job]
+            job = np.int64(reservation.job[position])
+            left = np.int64(jobs.replicas[job])
             for record in range(log.first[job], records_end(world, job)):
-                node, count = log.node[record], log.count[record]
+                node, count = np.int64(log.node[record]), np.int64(log.count[record])
                 left -= count
-                held = jobs.last_request[job] if left == 0 else jobs.request[job]
+                held = np.int64(jobs.last_request[job]) if left == 0 else np.int64(jobs.request[job])
                 touched = _copy(world, reservation.shadow, reservation.shadow_stamp, epoch, node, touched)
                 have -= times(reservation.shadow, world.cluster, world.classes, cls, node)
-                give(reservation.shadow, world.cluster, world.classes, world.policy, held, node, log.device[record], job, count)
+                give(reservation.shadow, world.cluster, world.classes, world.policy, held, node, np.int64(log.device[record]), job, count)
                 have += times(reservation.shadow, world.cluster, world.classes, cls, node)
         if have >= needed:
             placed, touched = _place_over(world, reservation.shadow, reservation.shadow_stamp, epoch, head, touched)
             if placed == replicas:
                 limit = end
     for replica in range(replicas if limit < np.inf else 0):
-        node = reservation.placed_node[replica]
+        node = np.int64(reservation.placed_node[replica])
         if reservation.reserved_stamp[node] != epoch:
             reservation.reserved_stamp[node] = epoch
             reservation.reserved[reservation.epoch[2]] = node
@@ -180,11 +180,11 @@ def _place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched
     """
     jobs, reservation = world.jobs, world.reservation
     cluster, classes, policy, trees = world.cluster, world.classes, world.policy, world.trees
-    replicas, cls, last = jobs.replicas[job], jobs.request[job], jobs.last_request[job]
+    replicas, cls, last = np.int64(jobs.replicas[job]), np.int64(jobs.request[job]), np.int64(jobs.last_request[job])
     slot = tree_of(world.nodes, cluster, classes, policy, trees, cls)
     last_slot = slot if last == cls else tree_of(world.nodes, cluster, classes, policy, trees, last)
     for i in range(touched):
-        node = reservation.touched[i]
+        node = np.int64(reservation.touched[i])
         set_leaf(trees, cluster, policy, slot, node, score(state, cluster, classes, policy, cls, node))
         if last != cls:
             set_leaf(trees, cluster, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
@@ -205,10 +205,10 @@ def _place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched
             set_leaf(trees, cluster, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
     if placed < replicas:
         for replica in range(placed):
-            node = reservation.placed_node[replica]
-            give(state, cluster, classes, policy, cls, node, reservation.placed_device[replica], job, 1)
+            node = np.int64(reservation.placed_node[replica])
+            give(state, cluster, classes, policy, cls, node, np.int64(reservation.placed_device[replica]), job, 1)
     for i in range(touched):
-        node = reservation.touched[i]
+        node = np.int64(reservation.touched[i])
         set_leaf(trees, cluster, policy, slot, node, score(world.nodes, cluster, classes, policy, cls, node))
         if last != cls:
             set_leaf(trees, cluster, policy, last_slot, node, score(world.nodes, cluster, classes, policy, last, node))
@@ -224,17 +224,17 @@ def _place_beside_head(world: World, job: int) -> bool:
     attempt = reservation.epoch[1]
     touched = 0
     for i in range(reservation.epoch[2]):
-        node = reservation.reserved[i]
+        node = np.int64(reservation.reserved[i])
         touched = _copy(world, reservation.both, reservation.both_stamp, attempt, node, touched)
         _lower(world, node)
     placed, touched = _place_over(world, reservation.both, reservation.both_stamp, attempt, job, touched)
-    replicas = jobs.replicas[job]
+    replicas = np.int64(jobs.replicas[job])
     if placed < replicas:
         return False
     first = world.count[RECORDS]
     for replica in range(replicas):
-        cls = jobs.last_request[job] if replica == replicas - 1 else jobs.request[job]
-        node, where = reservation.placed_node[replica], reservation.placed_device[replica]
+        cls = np.int64(jobs.last_request[job]) if replica == replicas - 1 else np.int64(jobs.request[job])
+        node, where = np.int64(reservation.placed_node[replica]), np.int64(reservation.placed_device[replica])
         occupy(world, cls, node, where, job, first, reservation.both, True)
         if reservation.reserved_stamp[node] == epoch:
             take(reservation.shadow, world.cluster, world.classes, world.policy, cls, node, where, job, reservation.both, True)

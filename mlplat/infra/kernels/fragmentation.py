@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compilation import kernel
 from .room import mig_start
 from .state import (
@@ -43,7 +45,7 @@ def hypothetical_share(nodes: Nodes, cluster: Cluster, classes: Classes, policy:
         model = cluster.capacity[node, MODEL]
         milli = cluster.mig[profile, model, MILLI]
         span = cluster.mig[profile, model, SPAN]
-        slices = nodes.slices[node, device]
+        slices = np.int64(nodes.slices[node, device])
         slices |= ((1 << span) - 1) << mig_start(slices, cluster.mig[profile, model, STARTS], span)
     cpu = nodes.free[node, CPU] - classes.ask[cls, CPU]
     return _weighted(nodes, cluster, policy, node, cpu, device, nodes.device[node, device] - milli, slices, 0)
@@ -161,7 +163,7 @@ def _weighted_mig(
         starts, span = cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN]
         usable = 0
         for device in range(devices):
-            slices = changed_slices if device == changed else nodes.slices[node, device]
+            slices = changed_slices if device == changed else np.int64(nodes.slices[node, device])
             if mig_start(slices, starts, span) >= 0:
                 usable += changed_free if device == changed else nodes.device[node, device]
         satisfied += typical[m, T_WEIGHT] * usable

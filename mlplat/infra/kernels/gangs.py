@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compilation import kernel
 from .devices import choose_device, give, tag_resident, take
 from .room import times
@@ -47,13 +49,13 @@ def occupy(world: World, cls: int, node: int, where: int, job: int, first: int, 
 def release(world: World, job: int, first: int, end: int) -> None:
     """Give back the records first..end of a job on the current state."""
     log, jobs = world.log, world.jobs
-    left = jobs.replicas[job]
+    left = np.int64(jobs.replicas[job])
     for record in range(first, end):
-        node, replicas = log.node[record], log.count[record]
+        node, replicas = np.int64(log.node[record]), np.int64(log.count[record])
         left -= replicas
-        cls = jobs.last_request[job] if left == 0 else jobs.request[job]
+        cls = np.int64(jobs.last_request[job]) if left == 0 else np.int64(jobs.request[job])
         watch_before(world, node)
-        give(world.nodes, world.cluster, world.classes, world.policy, cls, node, log.device[record], job, replicas)
+        give(world.nodes, world.cluster, world.classes, world.policy, cls, node, np.int64(log.device[record]), job, replicas)
         watch_after(world, node)
         tag_resident(world.classes, world.policy, cls, node, -replicas)
         note_change(world.trees, node)
@@ -62,7 +64,7 @@ def release(world: World, job: int, first: int, end: int) -> None:
 @kernel
 def records_end(world: World, job: int) -> int:
     """One past the last record of a placed job: as far as its replicas reach."""
-    left = world.jobs.replicas[job]
+    left = np.int64(world.jobs.replicas[job])
     record = world.log.first[job]
     while left > 0:
         left -= world.log.count[record]
@@ -74,10 +76,10 @@ def records_end(world: World, job: int) -> int:
 def place(world: World, job: int) -> int:
     """Place every replica of `job` on the current state. Returns how many fitted; if not all, nothing is changed."""
     jobs = world.jobs
-    replicas = jobs.replicas[job]
+    replicas = np.int64(jobs.replicas[job])
     first = world.count[RECORDS]
     for replica in range(replicas):
-        cls = jobs.last_request[job] if replica == replicas - 1 else jobs.request[job]
+        cls = np.int64(jobs.last_request[job]) if replica == replicas - 1 else np.int64(jobs.request[job])
         slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
         node = best_node(world.trees, world.cluster, world.policy, slot, job, replica)
         if node == NO_NODE:
@@ -93,12 +95,12 @@ def place(world: World, job: int) -> int:
 def _withdraw(world: World, job: int, first: int) -> None:
     """Take back the replicas placed so far: the last one is not among them."""
     log = world.log
-    cls = world.jobs.request[job]
+    cls = np.int64(world.jobs.request[job])
     for record in range(first, world.count[RECORDS]):
-        node = log.node[record]
+        node = np.int64(log.node[record])
         watch_before(world, node)
-        give(world.nodes, world.cluster, world.classes, world.policy, cls, node, log.device[record], job, log.count[record])
+        give(world.nodes, world.cluster, world.classes, world.policy, cls, node, np.int64(log.device[record]), job, np.int64(log.count[record]))
         watch_after(world, node)
-        tag_resident(world.classes, world.policy, cls, node, -log.count[record])
+        tag_resident(world.classes, world.policy, cls, node, -np.int64(log.count[record]))
         note_change(world.trees, node)
     world.count[RECORDS] = first

@@ -13,7 +13,7 @@ from .state import RELEASES, World
 def append(world: World, job: int) -> None:
     """Put a job at the end of its shape's list."""
     waiting = world.waiting
-    shape = world.jobs.shape[job]
+    shape = np.int64(world.jobs.shape[job])
     waiting.next[job] = -1
     if waiting.first[shape] < 0:
         waiting.first[shape] = job
@@ -31,8 +31,8 @@ def append(world: World, job: int) -> None:
 def remove(world: World, job: int, before: int) -> None:
     """Take a job out of its shape's list; `before` is the job in front of it or -1."""
     waiting = world.waiting
-    shape = world.jobs.shape[job]
-    after = waiting.next[job]
+    shape = np.int64(world.jobs.shape[job])
+    after = np.int64(waiting.next[job])
     if before < 0:
         waiting.first[shape] = after
     else:
@@ -41,7 +41,7 @@ def remove(world: World, job: int, before: int) -> None:
         waiting.last[shape] = before
     if waiting.first[shape] < 0:
         waiting.listed[0] -= 1
-        moved = waiting.shapes[waiting.listed[0]]
+        moved = np.int64(waiting.shapes[waiting.listed[0]])
         waiting.shapes[waiting.slot[shape]] = moved
         waiting.slot[moved] = waiting.slot[shape]
 
@@ -73,8 +73,8 @@ def push_shape(world: World, size: int, shape: int) -> None:
 def pop_shape(world: World, size: int) -> int:
     """Take the shape whose cursor job was submitted first from a heap of `size`."""
     active, cursor = world.waiting.active, world.waiting.cursor
-    top = active[0]
-    shape = active[size - 1]
+    top = np.int64(active[0])
+    shape = np.int64(active[size - 1])
     i = 0
     while 2 * i + 1 < size - 1:
         child = 2 * i + 1

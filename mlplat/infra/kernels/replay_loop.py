@@ -29,7 +29,7 @@ def run(address: int, until: float, instants: int) -> int:
             count[STATUS] = DONE
             break
         while count[HEAP] > 0 and completions.time[0] == now:
-            job = completions.job[0]
+            job = np.int64(completions.job[0])
             pop(completions.time, completions.job, count[HEAP])
             count[HEAP] -= 1
             complete(world, job)
@@ -39,7 +39,7 @@ def run(address: int, until: float, instants: int) -> int:
         count[NEXT_ARRIVAL] = arrival
         cycle(world, now)
         for i in range(count[SCHEDULED], count[STARTED]):
-            job = log.order[i]
+            job = np.int64(log.order[i])
             end = now + jobs.duration[job]
             if end < np.inf:
                 push(completions.time, completions.job, count[HEAP], end, job)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compilation import kernel
 from .state import RUNNING, Reservation, World
 
@@ -52,7 +54,7 @@ def enter(world: World, job: int, estimated_end: float) -> None:
 def leave(world: World, job: int) -> None:
     """Remove a job; `count[RUNNING]` still includes it."""
     reservation = world.reservation
-    i, last = reservation.position[job], world.count[RUNNING] - 1
+    i, last = np.int64(reservation.position[job]), world.count[RUNNING] - 1
     if i != last:
         reservation.end[i], reservation.job[i] = reservation.end[last], reservation.job[last]
         _move(reservation, i, last)
@@ -66,14 +68,14 @@ def next_end(world: World, size: int) -> int:
     """
     reservation = world.reservation
     frontier = reservation.frontier
-    top = frontier[0]
+    top = np.int64(frontier[0])
     size -= 1
     if size > 0:
-        _sink(reservation, size, frontier[size])
+        _sink(reservation, size, np.int64(frontier[size]))
     for child in (2 * top + 1, 2 * top + 2):
         if child < world.count[RUNNING]:
             i = size
-            while i > 0 and _before(reservation, child, frontier[(i - 1) >> 1]):
+            while i > 0 and _before(reservation, child, np.int64(frontier[(i - 1) >> 1])):
                 frontier[i] = frontier[(i - 1) >> 1]
                 i = (i - 1) >> 1
             frontier[i] = child
@@ -87,9 +89,9 @@ def _sink(reservation: Reservation, size: int, entry: int) -> None:
     i = 0
     while 2 * i + 1 < size:
         child = 2 * i + 1
-        if child + 1 < size and _before(reservation, frontier[child + 1], frontier[child]):
+        if child + 1 < size and _before(reservation, np.int64(frontier[child + 1]), np.int64(frontier[child])):
             child += 1
-        if not _before(reservation, frontier[child], entry):
+        if not _before(reservation, np.int64(frontier[child]), entry):
             break
         frontier[i] = frontier[child]
         i = child

@@ -10,6 +10,8 @@ many classes cost time (one pass over the nodes to build a tree) and no memory.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compilation import kernel
 from .draws import pick
 from .scores import score
@@ -64,7 +66,7 @@ def _build(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, tre
     base = slot * 2 * width
     n = len(cluster.node_at)
     for place in range(width):
-        trees.key[base + width + place] = score(nodes, cluster, classes, policy, cls, cluster.node_at[place]) if place < n else INFEASIBLE
+        trees.key[base + width + place] = score(nodes, cluster, classes, policy, cls, np.int64(cluster.node_at[place])) if place < n else INFEASIBLE
         if policy.random_ties:
             trees.ties[base + width + place] = 1
     for i in range(width - 1, 0, -1):
@@ -96,7 +98,7 @@ def tree_of(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, tr
         _build(nodes, cluster, classes, policy, trees, slot, cls)
     else:
         for i in range(seen, end):
-            node = trees.log[i & (len(trees.log) - 1)]
+            node = np.int64(trees.log[i & (len(trees.log) - 1)])
             if trees.last[node] == i:
                 set_leaf(trees, cluster, policy, slot, node, score(nodes, cluster, classes, policy, cls, node))
     trees.synced[slot] = end
@@ -132,4 +134,4 @@ def best_node(trees: Trees, cluster: Cluster, policy: Policy, slot: int, job: in
             i *= 2
             if key[base + i] != best:
                 i += 1
-    return cluster.node_at[i - width]  # type: ignore[no-any-return]
+    return np.int64(cluster.node_at[i - width])  # type: ignore[no-any-return]
