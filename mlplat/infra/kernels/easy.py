@@ -122,6 +122,7 @@ def _reserve(world: World) -> float:
     touched = 0
     limit = np.inf
     size = 1 if world.count[RUNNING] > 0 else 0
+    reservation.frontier[0] = 0
     while size > 0 and limit == np.inf:
         end = reservation.end[reservation.frontier[0]]
         if end == np.inf:
