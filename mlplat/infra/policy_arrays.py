@@ -33,18 +33,21 @@ class UserScore:
 
 
 def policy_arrays(
-    policy: PlacementPolicy, trace: JobTrace, nodes: NodeTable, classes: Classes, profiles: Sequence[str], *, random_ties: bool, seed: int
+    policy: PlacementPolicy, trace: JobTrace, nodes: NodeTable, classes: Classes, profiles: Sequence[str], *, random_ties: bool, seed: int, measure: Fgd | None = None
 ) -> tuple[Policy, UserScore]:
-    """The parameters of `policy` for a run. Raises OptionError where a user's function cannot be compiled."""
+    """The parameters of `policy` for a run. `measure`: keep fragments by its typical requests under a policy that does not look at them.
+
+    Raises OptionError where a user's function cannot be compiled.
+    """
     bits, cluster_norm, levels = (1 << len(DIMENSIONS)) - 1, False, 0
     if isinstance(policy, (BestFit, DotProduct)):
         bits = sum(1 << DIMENSIONS.index(name) for name in set(policy.dimensions))
         cluster_norm, levels = policy.norm == "cluster", policy.levels
     typical, accepts, widths, weight = no_typical_requests(nodes)
-    if isinstance(policy, Fgd):
-        levels = policy.levels
-        source = trace if policy.typical is None else policy.typical
-        typical, accepts, widths, weight = typical_requests(source, policy.cover, nodes, profiles)
+    fgd = policy if isinstance(policy, Fgd) else measure
+    if fgd is not None:
+        levels = fgd.levels if policy is fgd else levels
+        typical, accepts, widths, weight = typical_requests(fgd.typical or trace, fgd.cover, nodes, profiles)
     tags = int(classes.ask[:, TAG].max(initial=-1)) + 1 if policy.code == Placement.GPU_CLUSTERING else 0
     view = np.zeros(17, dtype=np.int64)
     user = _user_score(policy, view)

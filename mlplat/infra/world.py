@@ -77,16 +77,19 @@ class Run:
 
 
 def build_run(
-    nodes: NodeTable, trace: JobTrace, queue: QueuePolicy, placement: PlacementPolicy, *, ties: Ties = "node-order", seed: int = 0
+    nodes: NodeTable, trace: JobTrace, queue: QueuePolicy, placement: PlacementPolicy, *, ties: Ties = "node-order", seed: int = 0, measure: Fgd | None = None
 ) -> Run:
-    """Everything empty, every job to come. Raises OptionError for options that cannot be used."""
+    """Everything empty, every job to come. With `measure` the nodes' fragments are kept by its typical requests, whatever the policy.
+
+    Raises OptionError for options that cannot be used.
+    """
     gangs = split_jobs(trace, nodes)
-    wanted = gangs.requests + (placement.typical.requests if isinstance(placement, Fgd) and placement.typical is not None else ())
-    profiles = mig_profiles(wanted)
+    fgd = placement if isinstance(placement, Fgd) else measure
+    profiles = mig_profiles(gangs.requests + (fgd.typical.requests if fgd is not None and fgd.typical is not None else ()))
     cluster = cluster_arrays(nodes, profiles, ties)
     classes = class_arrays(gangs.requests, nodes, profiles)
     random_ties = isinstance(ties, str) and ties == "random"
-    policy, user = policy_arrays(placement, trace, nodes, classes, profiles, random_ties=random_ties, seed=seed)
+    policy, user = policy_arrays(placement, trace, nodes, classes, profiles, random_ties=random_ties, seed=seed, measure=fgd)
     shape, example = _shapes(gangs)
     records = int(gangs.replicas.sum(dtype=np.int64))
     if records > MAX_RECORDS:
@@ -119,7 +122,7 @@ def build_run(
     )
     world.count[BLOCKED] = world.count[WATCHED] = world.count[PROBE] = -1
     run = Run(world, pack(world), trace, nodes, gangs, tuple(profiles), queue, placement, user)
-    if placement.code == Placement.FGD:
+    if fgd is not None:
         _measure_fragments(run)
     _refuse_impossible(run, example)
     return run

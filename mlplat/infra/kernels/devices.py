@@ -110,7 +110,7 @@ def take(
             device += 1
     elif where >= 0:
         _shift(nodes, cluster, classes, cls, node, where, 1)
-    if policy.code == FGD:
+    if len(policy.typical) > 0:
         free[node, FRAGMENT] = fragment(nodes, cluster, policy, node)
     return where
 
@@ -135,7 +135,7 @@ def give(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls: 
             device += 1
     elif where >= 0:
         _shift(nodes, cluster, classes, cls, node, where, -1)
-    if policy.code == FGD:
+    if len(policy.typical) > 0:
         free[node, FRAGMENT] = fragment(nodes, cluster, policy, node)
 
 

@@ -31,12 +31,9 @@ from .state import (
     STATUS,
     WHOLE,
     Nodes,
-    Placement,
     World,
 )
 from .tree import best_node, best_score, set_leaf, tree_of
-
-FGD = int(Placement.FGD)
 
 
 @kernel
@@ -258,5 +255,5 @@ def _lower(world: World, node: int) -> None:
         milli += both.device[node, device]
         whole += both.device[node, device] == 1000
     both.free[node, GPU], both.free[node, WHOLE] = milli, whole
-    if world.policy.code == FGD:
+    if len(world.policy.typical) > 0:
         both.free[node, FRAGMENT] = fragment(both, world.cluster, world.policy, node)
