@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +23,11 @@ class Result:
     """What came of a trace on a cluster. Frames are made when they are first asked for; their columns are in docs/results.md.
 
     `queue`, `placement`, `clock`: names; `seed`; `until`: the horizon in seconds, infinite without one; `engine_seconds`: wall-clock
-    seconds of the run, the only figure that is not reproducible.
+    seconds of the event loop, the only figure that is not reproducible; `rebuilt()`: the same run before its first event.
     """
 
-    def __init__(self, run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float, engine_seconds: float) -> None:
+    def __init__(self, run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float, engine_seconds: float, rebuilt: Callable[[], Run]) -> None:
+        self.rebuilt = rebuilt
         self._run, self.spec, self.trace = run, spec, run.trace
         self.queue, self.placement = run.queue.name, run.placement.label()
         self.clock, self.seed, self.until, self.engine_seconds = clock, seed, until, engine_seconds

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compilation import entry
 from .cycle import cycle
+from .gangs import records_end, release
 from .state import world_at
 from .transitions import complete, submit
 
@@ -27,3 +30,10 @@ def run_cycle(address: int, now: float) -> None:
     """See `cycle.cycle`."""
     world = world_at(address)
     cycle(world, now)
+
+
+@entry
+def take_back(address: int, job: int) -> None:
+    """Undo the placement of the job that started last, to look at the state on which it was decided."""
+    world = world_at(address)
+    release(world, job, np.int64(world.log.first[job]), records_end(world, job))

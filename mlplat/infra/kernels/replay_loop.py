@@ -26,8 +26,7 @@ def run(address: int, until: float, instants: int) -> int:
         if arrival < n and jobs.submit[arrival] < now:
             now = jobs.submit[arrival]
         if now == np.inf or now > until:
-            count[STATUS] = DONE
-            break
+            return DONE
         while count[HEAP] > 0 and completions.time[0] == now:
             job = np.int64(completions.job[0])
             pop(completions.time, completions.job, count[HEAP])

@@ -1,0 +1,210 @@
+"""The command line, `mlplat`. Every command takes `--seed` and `--json`; bad input ends with one line on standard error and exit status 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from .errors import MlplatError, OptionError
+from .version import VERSION
+
+if TYPE_CHECKING:
+    from .hardware import ClusterSpec
+    from .runs.result import Result
+    from .workload import JobTrace
+
+app = typer.Typer(
+    name="mlplat",
+    help="The flight simulator for ML platforms: replay traces on clusters under scheduling policies.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+traces_app = typer.Typer(help="Look at traces and download published ones.", no_args_is_help=True)
+app.add_typer(traces_app, name="traces")
+
+Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(VERSION)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    """The flight simulator for ML platforms: replay traces on clusters under scheduling policies."""
+
+
+@app.command()
+def replay(
+    jobs: Annotated[Path, typer.Option(help="The trace.")],
+    nodes: Annotated[Path | None, typer.Option(help="The nodes: an openb CSV, `kubectl get nodes -o json`, or a cluster's YAML.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="The nodes as a word (96x8xV100, pool:128cpu) or a file.")] = None,
+    format: Annotated[str | None, typer.Option(help="Of the trace: openb, philly, swf, kubernetes, slurm or csv; guessed if left out.")] = None,
+    queue: Annotated[str, typer.Option(help="Queue policy: who is next.")] = "fifo",
+    placement: Annotated[str, typer.Option(help="Placement policy: on which node.")] = "best-fit",
+    ties: Annotated[str, typer.Option(help="Among equally good nodes: node-order or random.")] = "node-order",
+    clock: Annotated[str, typer.Option(help="replay (compiled) or simpy; both give the same result.")] = "replay",
+    until: Annotated[str | None, typer.Option(help="The horizon, such as 36h; nothing after it happens.")] = None,
+    errors: Annotated[str, typer.Option(help="Bad rows of the trace: raise or skip.")] = "raise",
+    out: Annotated[Path | None, typer.Option(help="A folder for the frames (Parquet), summary.json and manifest.json.")] = None,
+    explain: Annotated[str | None, typer.Option(help="Say why this job waited and where it ran.", metavar="JOB")] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Run a trace on a cluster."""
+    from .runs.replay import replay as run
+    from .traces import read_trace
+
+    spec = _cluster(nodes, cluster)
+    if errors not in ("raise", "skip"):
+        raise OptionError(f"--errors {errors}: expected raise or skip")
+    trace = read_trace(jobs, format=format, errors="skip" if errors == "skip" else "raise")
+    result = run(
+        spec,
+        trace,
+        queue=queue,
+        placement=placement,
+        ties=ties,
+        clock=clock,  # type: ignore[arg-type]
+        until=until,
+        seed=seed,
+        progress=sys.stderr.isatty(),
+    )
+    explanation = None if explain is None else result.explain(explain)
+    if out is not None:
+        result.save(out)
+    if as_json:
+        _print_json(result.summary() | ({} if explanation is None else {"explanation": explanation.text}))
+        return
+    _report_left_out(trace)
+    _print_result(result)
+    if explanation is not None:
+        print(explanation.text)
+
+
+def _cluster(nodes: Path | None, cluster: str | None) -> ClusterSpec:
+    from .hardware import ClusterSpec
+
+    if (nodes is None) == (cluster is None):
+        raise OptionError("give the cluster with either --nodes FILE or --cluster, such as --cluster 96x8xV100")
+    return ClusterSpec.open(cluster) if cluster is not None else ClusterSpec.open(nodes or Path())
+
+
+def _report_left_out(trace: JobTrace) -> None:
+    for reason, count in trace.dropped.items():
+        print(f"{count:,} rows left out: {reason}", file=sys.stderr)
+    for error in trace.skipped[:5]:
+        print(f"skipped: {error}", file=sys.stderr)
+    if len(trace.skipped) > 5:
+        print(f"… and {len(trace.skipped) - 5:,} more bad rows", file=sys.stderr)
+
+
+def _print_result(result: Result) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from .runs.result_view import readable_figures
+
+    table = Table(title=Text(f"{result.queue} / {result.placement} on {result.spec.name}"), show_header=False)
+    for name, value in readable_figures(result):
+        table.add_row(name, Text(value))
+    Console(highlight=False).print(table)
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+
+
+@app.command()
+def demo(seed: Seed = 0, as_json: Json = False) -> None:
+    """Replay a synthetic day of ML jobs on a synthetic cluster under three policies."""
+    from .demonstration import demonstrate, show
+
+    results = demonstrate(seed, progress=sys.stderr.isatty() and not as_json)
+    if as_json:
+        _print_json({"cluster": results[0].spec.name, "jobs": len(results[0].trace), "runs": [result.summary() for result in results]})
+    else:
+        show(results)
+
+
+@traces_app.command("list")
+def list_traces(as_json: Json = False) -> None:
+    """List the published traces that `fetch` knows."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from .traces import list_known
+
+    known = list_known()
+    if as_json:
+        _print_json({"traces": known})
+        return
+    table = Table("name", "format", "what", "publisher")
+    for row in known:
+        table.add_row(*(Text(row[key]) for key in ("name", "format", "summary", "publisher")))
+    Console(highlight=False).print(table)
+
+
+@traces_app.command("describe")
+def describe_trace(
+    file: Annotated[Path, typer.Argument(help="The trace.")],
+    format: Annotated[str | None, typer.Option(help="openb, philly, swf, kubernetes, slurm or csv; guessed if left out.")] = None,
+    errors: Annotated[str, typer.Option(help="Bad rows: raise or skip.")] = "raise",
+    as_json: Json = False,
+) -> None:
+    """Print counts, span, width and duration quantiles, and the offered load of a trace."""
+    from rich.console import Console
+
+    from .traces import describe, read_trace
+
+    if errors not in ("raise", "skip"):
+        raise OptionError(f"--errors {errors}: expected raise or skip")
+    description = describe(read_trace(file, format=format, errors="skip" if errors == "skip" else "raise"))
+    if as_json:
+        _print_json(description.to_dict())
+    else:
+        Console(highlight=False).print(description)
+
+
+@traces_app.command("fetch")
+def fetch_trace(
+    name: Annotated[str, typer.Argument(help="A name of `mlplat traces list`.")],
+    folder: Annotated[Path | None, typer.Option(help="Where to; the user's cache folder if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Download a published trace and check its SHA-256."""
+    from .traces import fetch
+
+    path = fetch(name, folder)
+    if as_json:
+        _print_json({"name": name, "path": str(path)})
+    else:
+        print(path)
+
+
+def main() -> NoReturn:
+    """The entry point: runs the command line and leaves with its exit status."""
+    try:
+        app()
+    except MlplatError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Why a job waited, and why it ran where it did. The run is made again up to the job's start, and the state at that moment is looked at."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..infra.kernels.inspect_nodes import all_scores
+from ..infra.kernels.live import take_back
+from ..infra.kernels.state import JobState, Queue
+from ..units import format_seconds
+from .frames import end_times, reason_text
+
+if TYPE_CHECKING:
+    from ..infra.world import Run
+    from .result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of one job of a run.
+
+    `wait_s`: seconds from submission to start, None if it did not start. `behind`: the row of the job it waited for longest: the one
+    whose start, last of all jobs ahead of it in the queue, let it become the next; None if nobody was ahead. `behind_s`: seconds until then. `blocked_s`:
+    seconds after that, in which it was next and did not fit. `overtook`: how many jobs that the queue had before it started later.
+    `node`: where the first replica went. `score`: its score there. `feasible`: how many nodes had room for it. `text`: all this as sentences.
+    """
+
+    job: int
+    job_id: str
+    state: str
+    reason: str
+    wait_s: float | None
+    behind: int | None
+    behind_s: float
+    blocked_s: float
+    overtook: int
+    node: str | None
+    score: float | None
+    feasible: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.text)}</p>"
+
+
+def explain(result: Result, job: int) -> Explanation:
+    """The explanation of the job in row `job`. Costs one run up to the job's start."""
+    run = result._run
+    log, submit = run.world.log, float(run.trace.submit[job])
+    state, start = JobState(int(log.state[job])), float(log.start[job])
+    name = run.trace.id_of(job)
+    if np.isnan(start):
+        return _never_started(run, job, name, state, result.end_s)
+    behind, behind_s, overtook = _ahead(run, job)
+    wait, blocked = start - submit, start - submit - behind_s
+    again = _state_before(result, job)
+    scores = np.empty(len(again.nodes))
+    cls = int(again.world.jobs.last_request[job] if again.world.jobs.replicas[job] == 1 else again.world.jobs.request[job])
+    all_scores(again.address, cls, scores)
+    again.check()
+    node = int(log.node[log.first[job]])
+    feasible = int(np.isfinite(scores).sum())
+    text = _waited(run, wait, behind, behind_s, blocked, overtook)
+    replicas = int(run.gangs.replicas[job])
+    gang = f"; {replicas - 1} more replicas followed it" if replicas > 1 else ""
+    text += f"; placed on node {run.nodes.names[node]}: {run.placement.label()} score {scores[node]:.4g}, best of {feasible} feasible{gang}"
+    end = float(end_times(run)[job])
+    text += f"; ran {format_seconds(end - start)}." if not np.isnan(end) else "; still running at the end."
+    return Explanation(
+        job,
+        name,
+        state.name.lower(),
+        "",
+        wait,
+        behind,
+        behind_s,
+        blocked,
+        overtook,
+        run.nodes.names[node],
+        float(scores[node]),
+        feasible,
+        f"Job {name} ({_asks(run, job)}) {text}",
+    )
+
+
+def _never_started(run: Run, job: int, name: str, state: JobState, end: float) -> Explanation:
+    reason = reason_text(int(run.world.log.reason[job]))
+    sentence = {
+        JobState.PENDING: "was submitted after the end of the run.",
+        JobState.WAITING: f"was still waiting at the end, after {format_seconds(end - float(run.trace.submit[job]))}.",
+        JobState.REJECTED: f"was rejected: the empty cluster could not hold it ({reason}).",
+        JobState.LOST: "was lost: it did not fit at its one attempt.",
+    }[state]
+    text = f"Job {name} ({_asks(run, job)}) {sentence}"
+    return Explanation(job, name, state.name.lower(), reason, None, None, 0.0, 0.0, 0, None, None, 0, text)
+
+
+def _asks(run: Run, job: int) -> str:
+    replicas = int(run.gangs.replicas[job])
+    request = run.gangs.requests[int(run.gangs.last_request[job] if replicas == 1 else run.gangs.request[job])]
+    return str(request) if replicas == 1 else f"{replicas} x {request}"
+
+
+def _ahead(run: Run, job: int) -> tuple[int | None, float, int]:
+    """(the job ahead in the queue that started last before this one, seconds waited until then, how many ahead started later or not at all)."""
+    log, trace = run.world.log, run.trace
+    start, submit = log.start[job], trace.submit[job]
+    rows = np.arange(len(trace))
+    queued = (trace.submit <= start) & ~np.isin(log.state, (JobState.REJECTED, JobState.LOST)) & (rows != job)
+    if run.queue.code == Queue.SJF:
+        key = trace.estimate
+        queued &= (key < key[job]) | ((key == key[job]) & (rows < job))
+    else:
+        queued &= rows < job
+    position = np.full(len(trace), len(trace), dtype=np.int64)
+    started = log.order[: int((~np.isnan(log.start)).sum())]
+    position[started] = np.arange(len(started))
+    before = queued & (position < position[job]) & (log.start > submit)
+    overtook = int((queued & (position > position[job])).sum())
+    if not before.any():
+        return None, 0.0, overtook
+    last = int(rows[before][np.argmax(position[before])])
+    return last, float(log.start[last] - submit), overtook
+
+
+def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked: float, overtook: int) -> str:
+    if wait == 0:
+        text = "started at once"
+    elif behind is None:
+        text = f"waited {format_seconds(wait)} for room"
+    else:
+        text = f"waited {format_seconds(wait)}: {format_seconds(behind_s)} behind job {run.trace.id_of(behind)} ({_asks(run, behind)})"
+        text += f", then {format_seconds(blocked)} for room" if blocked > 0 else ""
+    return text + (f", ahead of {overtook:,} earlier jobs" if overtook else "")
+
+
+def _state_before(result: Result, job: int) -> Run:
+    """The run made again, stopped where `job` has just been placed, and the placement taken back."""
+    from .replay import drive
+
+    again = result.rebuilt()
+    drive(again, result.until, probe=job)
+    take_back(again.address, job)
+    return again

@@ -1,0 +1,78 @@
+"""What a `Result` shows of itself: one line, a table of figures, an HTML table, and a chart for the terminal."""
+
+from __future__ import annotations
+
+import html
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..units import format_seconds
+
+if TYPE_CHECKING:
+    from .result import Result
+
+BARS = " ▁▂▃▄▅▆▇█"
+
+
+def one_line(result: Result) -> str:
+    """Policies and the main figures on one line."""
+    figures = result.summary()
+    fates = f"{figures['completed']:,} of {figures['jobs']:,} jobs completed"
+    fates += "".join(f", {figures[name]:,} {name}" for name in ("rejected", "unfinished") if figures[name])
+    wait = "" if figures["wait_mean_s"] is None else f", mean wait {format_seconds(figures['wait_mean_s'])}"
+    return f"Result({result.queue} / {result.placement}: {fates}{wait})"
+
+
+def readable_figures(result: Result) -> list[tuple[str, str]]:
+    """The figures of `Result.summary` that people ask for first, named and with units."""
+    figures = result.summary()
+
+    def duration(name: str) -> str:
+        value = figures[name]
+        return "–" if value is None else format_seconds(value)
+
+    def percent(name: str) -> str:
+        value = figures[name]
+        return "–" if value is None else f"{100 * value:.1f} %"
+
+    slowdown = figures["bounded_slowdown_mean"]
+    return [
+        ("jobs", f"{figures['jobs']:,}"),
+        ("completed", f"{figures['completed']:,}"),
+        ("rejected", f"{figures['rejected']:,}"),
+        ("unfinished", f"{figures['unfinished']:,}"),
+        ("makespan", duration("makespan_s")),
+        ("wait, mean", duration("wait_mean_s")),
+        ("wait, median", duration("wait_p50_s")),
+        ("wait, 95th percentile", duration("wait_p95_s")),
+        ("wait, 99th percentile", duration("wait_p99_s")),
+        ("job completion time, mean", duration("jct_mean_s")),
+        ("bounded slowdown, mean", "–" if slowdown is None else f"{slowdown:,.2f}"),
+        ("CPU utilization", percent("cpu_utilization")),
+        ("memory utilization", percent("memory_utilization")),
+        ("GPU utilization", percent("gpu_utilization")),
+        ("engine", f"{result.engine_seconds:.3g} s"),
+    ]
+
+
+def html_table(result: Result) -> str:
+    """The readable figures as an HTML table. Names come from users, so every text is escaped."""
+    rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in readable_figures(result))
+    title = html.escape(f"{result.queue} / {result.placement} on {result.spec.name}")
+    return f"<div><p><b>{title}</b></p><table><tbody>{rows}</tbody></table><p>fingerprint {result.fingerprint[:16]}…</p></div>"
+
+
+def terminal_chart(result: Result, column: str, width: int = 72) -> str:
+    """The largest value of a timeline column in each of `width` equal spans of the run, as a line of bars."""
+    frame = result.timeline
+    values, times = frame[column].to_numpy(), frame["time_s"].to_numpy()
+    if not len(values) or values.max() <= 0 or times[-1] <= times[0]:
+        return BARS[0] * width
+    edges = np.linspace(times[0], times[-1], width + 1)
+    first = np.searchsorted(times, edges[:-1], side="right") - 1
+    last = np.maximum(first + 1, np.searchsorted(times, edges[1:], side="left"))
+    peaks = [int(values[max(0, a) : b].max()) for a, b in zip(first, last, strict=True)]
+    top = max(peaks)
+    return "".join(BARS[math.ceil(peak / top * (len(BARS) - 1))] for peak in peaks)

@@ -1,0 +1,56 @@
+"""`read_trace`: a trace file of any known format into a `JobTrace`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ..errors import InputError, UnknownNameError
+from ..workload import JobTrace
+from .bad_rows import Errors, check_errors
+from .kubernetes import KubernetesReader
+from .mlplat_files import CsvReader, ParquetReader
+from .openb import OpenbReader
+from .philly import PhillyReader
+from .slurm import SlurmReader
+from .source_bytes import Source, read_source
+from .swf import SwfReader
+from .trace_reader import TraceReader
+
+_READERS = (OpenbReader(), PhillyReader(), KubernetesReader(), SlurmReader(), CsvReader(), ParquetReader(), SwfReader())
+
+FORMATS: Mapping[str, TraceReader] = MappingProxyType({reader.name: reader for reader in _READERS})
+"""The formats that `read_trace` knows, by name."""
+
+
+def read_trace(path: str | os.PathLike[str], format: str | TraceReader | None = None, *, errors: Errors = "raise") -> JobTrace:
+    """The jobs of a file. `format`: a name in `FORMATS`, a reader of your own, or None to tell it from the file's name and first line.
+
+    The file may be compressed (`.gz`, or `.zip` with one member). `errors="skip"` leaves bad rows out and lists them in `trace.skipped`;
+    rows that the format itself marks as unknown are left out and counted in `trace.dropped`.
+
+    Raises InputError (file, line, column, value, what was expected), UnknownNameError for an unknown format, OptionError for `errors`.
+    """
+    check_errors(errors)
+    if isinstance(format, TraceReader):
+        return format.read(read_source(path), errors)
+    if format is not None and format not in FORMATS:
+        raise UnknownNameError("trace format", format, FORMATS)
+    source = read_source(path)
+    reader = FORMATS[format] if format is not None else _guessed(source)
+    return reader.read(source, errors)
+
+
+def _guessed(source: Source) -> TraceReader:
+    first_line = source.first_line
+    for reader in FORMATS.values():
+        if reader.recognizes(source.name, first_line):
+            return reader
+    raise InputError(
+        "the format cannot be told from the name or the first line",
+        path=source.path,
+        line=1,
+        value=first_line[:80],
+        expected=f"format= one of {', '.join(sorted(FORMATS))}",
+    )
