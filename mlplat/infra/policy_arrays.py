@@ -66,7 +66,8 @@ def policy_arrays(
         typical_accepts=accepts,
         width_of=np.searchsorted(widths, np.arange(1001), side="right").astype(np.int64),
         thresholds=thresholds(levels if isinstance(policy, Fgd) else 0, weight),
-        work=np.zeros((2, len(widths) + 1), dtype=np.int64),
+        room=np.zeros(len(widths) + 1, dtype=np.int64),
+        small=np.zeros(len(widths) + 1, dtype=np.int64),
         seen=view,
     )
     return arrays, user
@@ -108,7 +109,8 @@ def typical_requests(
         typical[row, T_PROFILE] = profiles.index(profile) if profile else -1
         accepts[row] = accepted(example[key], nodes)
         if profile:
-            accepts[row, :-1] &= [model.mig is not None and profile in model.mig.profiles for model in nodes.models]
+            knows = [model.mig is not None and profile in model.mig.profiles for model in nodes.models]
+            accepts[row, :-1] &= np.array(knows, dtype=np.bool_)
     return typical, accepts, widths, covered
 
 

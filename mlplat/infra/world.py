@@ -211,7 +211,7 @@ def _reservation(state: Nodes, jobs: int, widest: int) -> Reservation:
     n = len(state.free) if jobs else 0
 
     def copy() -> Nodes:
-        return Nodes(*(np.empty_like(array) if jobs else np.empty((0, 1), array.dtype) for array in state))
+        return Nodes(*(np.empty_like(array) if jobs else np.empty((0, array.shape[1]), array.dtype) for array in state))
 
     return Reservation(
         end=np.empty(jobs),
@@ -249,9 +249,8 @@ def _refuse_impossible(run: Run, example: Array) -> None:
         cls, last, replicas = int(jobs.request[job]), int(jobs.last_request[job]), int(jobs.replicas[job])
         if replicas == 1:
             cls = last
-        impossible = next((c for c in (cls, last) if not held[c]), None)
-        if impossible is not None:
-            jobs.refused[shape] = int(refusal(classes, cluster, types, impossible))
+        if not held[cls]:
+            jobs.refused[shape] = int(refusal(classes, cluster, types, cls))
         elif last == cls and run.placement.code != Placement.CUSTOM:
             jobs.refused[shape] = 0 if held[cls] >= replicas else int(Reason.GANG)
         else:

@@ -142,7 +142,10 @@ def timeline_frame(run: Run) -> pl.DataFrame:
 
 
 def events_frame(run: Run) -> pl.DataFrame:
-    """Every event in order: at one instant completions in job order, arrivals in order of submission, then starts as they were decided."""
+    """Every event in order: at one instant completions in job order, arrivals in order of submission, then starts as they were decided.
+
+    A job that ends at the instant it starts completes right after its start.
+    """
     log, submit = run.world.log, run.trace.submit
     end = end_times(run)
     jobs = np.arange(len(submit), dtype=np.uint32)
@@ -157,8 +160,11 @@ def events_frame(run: Run) -> pl.DataFrame:
     time = np.concatenate([times[rows] for rows, times in picked.values()])
     kind = np.repeat(np.arange(len(EVENTS)), [len(rows) for rows, _ in picked.values()])
     job = np.concatenate([rows for rows, _ in picked.values()])
-    # A job of no duration completes after its start, so its completion is sorted behind all else at that instant.
-    late = (kind == 0) & (run.trace.duration[job] == 0)
-    rank = np.where(late, len(EVENTS), kind)
-    sorted_rows = np.lexsort((rank, time))
+    # A job that ends at the instant it starts completes right behind its start, so that reading on never holds more than there is.
+    at_once = (kind == 0) & (end[job] == log.start[job])
+    position = np.zeros(len(submit), dtype=np.int64)
+    position[order] = np.arange(len(order))
+    starts = at_once | (kind == EVENTS.index("started"))
+    rank = np.where(at_once, EVENTS.index("started"), kind)
+    sorted_rows = np.lexsort((at_once, np.where(starts, position[job], 0), rank, time))
     return pl.DataFrame({"time_s": time[sorted_rows], "event": _codes(kind[sorted_rows], list(EVENTS)), "job": job[sorted_rows]})

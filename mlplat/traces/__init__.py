@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .openb import read_openb_pods
     from .reading import FORMATS, read_trace
     from .registry import KNOWN_TRACES, KnownTrace, list_known
-    from .synthetic import synthetic
+    from .generators import queueing, synthetic
     from .trace_reader import TraceReader
     from .transformations import filter, reorder, sample, scale_load, shift, slice
 
@@ -31,6 +31,7 @@ __all__ = [
     "filter",
     "inflate",
     "list_known",
+    "queueing",
     "read_openb_pods",
     "read_trace",
     "reorder",
@@ -53,6 +54,7 @@ _HOME = {
     "filter": "transformations",
     "inflate": "inflation",
     "list_known": "registry",
+    "queueing": "generators",
     "read_openb_pods": "openb",
     "read_trace": "reading",
     "reorder": "transformations",
@@ -60,7 +62,7 @@ _HOME = {
     "scale_load": "transformations",
     "shift": "transformations",
     "slice": "transformations",
-    "synthetic": "synthetic",
+    "synthetic": "generators",
     "write_trace": "mlplat_files",
 }
 

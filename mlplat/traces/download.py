@@ -23,7 +23,7 @@ def fetch(name: str, folder: str | os.PathLike[str] | None = None) -> Path:
     Raises UnknownNameError for another name, MissingExtraError without pooch, and FetchError, with the address to download from by hand,
     where the download fails or gives something else.
     """
-    if name not in KNOWN_TRACES:
+    if not isinstance(name, str) or name not in KNOWN_TRACES:
         raise UnknownNameError("trace", name, KNOWN_TRACES)
     known = KNOWN_TRACES[name]
     home = Path(_pooch().os_cache("mlplat")) if folder is None else Path(folder)

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 from ..errors import InputError
 from .table import MAX_TEXT
 
-
 MAX_JSON_BYTES = 2**30
 """A parsed document takes about ten times its size in memory."""
 

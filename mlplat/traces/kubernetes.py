@@ -14,7 +14,6 @@ from .bad_rows import BadRows, Errors
 from .json_place import Place, PlaceError, parse_json
 from .pod_request import pod_request
 from .source_bytes import Source
-from .table import MAX_SECONDS
 from .trace_reader import TraceReader, require_jobs
 
 _EXPECTED = "a pod list as 'kubectl get pods -A -o json' prints it"
@@ -115,7 +114,7 @@ def _pod(item: Place) -> tuple[tuple[float, float, str, str, int], ResourceReque
         ended = _end(status)
         if ended < started:
             status.at("startTime").refuse("is later than the end of the containers", "a time not after it")
-        duration = min(ended - started, MAX_SECONDS)
+        duration = ended - started
     elif phase in ("Running", "Pending"):
         duration = float("inf")
     elif phase == "Unknown":

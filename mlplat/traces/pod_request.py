@@ -11,10 +11,12 @@ from ..errors import OptionError
 from ..resources import ResourceRequest
 from ..units import MIB, cpu_milli, mebibytes
 from .json_place import Place
+from .source_bytes import shown
 from .table import MAX_AMOUNT, MAX_WIDTH
 
 _WHOLE = ("nvidia.com/gpu", "nvidia.com/gpu.shared", "amd.com/gpu", "google.com/tpu")
 _MIG_PREFIX = "nvidia.com/mig-"
+_MIG = re.compile(r"nvidia\.com/mig-[0-9]g\.[0-9]{1,3}gb(?:\.me)?", re.ASCII)
 _NAMED = {"cpu": "cpu_milli", "memory": "memory_mib", "ephemeral-storage": "disk_mib"}
 _MILLI_BYTES = re.compile(r"[0-9]{1,24}m", re.ASCII)
 _PRODUCT_LABELS = (
@@ -103,8 +105,10 @@ def _amounts(resources: Place) -> Amounts:
     for key in resources.value:
         if key in _NAMED:
             amounts[_NAMED[key]] = _quantity(resources.at(key), cpu=key == "cpu")
-        elif key in _WHOLE or key.startswith(_MIG_PREFIX):
+        elif key in _WHOLE or _MIG.fullmatch(key):
             amounts[key] = _count(resources.at(key))
+        elif key.startswith(_MIG_PREFIX):
+            resources.refuse(f"has {shown(key)!r}, which is not a MIG profile", f"a name such as '{_MIG_PREFIX}3g.20gb'")
     return amounts
 
 

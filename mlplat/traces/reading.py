@@ -35,7 +35,7 @@ def read_trace(path: str | os.PathLike[str], format: str | TraceReader | None = 
     check_errors(errors)
     if isinstance(format, TraceReader):
         return format.read(read_source(path), errors)
-    if format is not None and format not in FORMATS:
+    if format is not None and (not isinstance(format, str) or format not in FORMATS):
         raise UnknownNameError("trace format", format, FORMATS)
     source = read_source(path)
     reader = FORMATS[format] if format is not None else _guessed(source)

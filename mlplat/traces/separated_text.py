@@ -12,7 +12,7 @@ import polars as pl
 
 from ..errors import InputError
 from .bad_rows import BadRows
-from .source_bytes import Source
+from .source_bytes import Source, shown
 from .table import Table
 
 MAX_COLUMNS = 1000
@@ -29,6 +29,7 @@ def read_table(
     """
     data = source.data.removeprefix(_BOM)
     names = _header(data, source.path, separator, quotes)
+    names = [name if name.isprintable() else shown(name) for name in names]
     missing = [column for column in required if column not in names]
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if missing or twice or len(names) > MAX_COLUMNS:
@@ -118,8 +119,9 @@ def _row_by_row(data: bytes, names: list[str], wanted: list[str], bad_rows: BadR
         if len(cells) != len(names):
             bad_rows.add(f"{len(cells):,} cells in this row", line=line, expected=f"{len(names)}, as in the header")
             continue
-        if strange and (odd := [name for name, cell in zip(names, cells, strict=True) if not _is_text(cell)]):
-            bad_rows.add("bytes that are not UTF-8 text", line=line, column=odd[0], expected="text")
+        if strange and not _is_text("".join(cells)):
+            odd = next(name for name, cell in zip(names, cells, strict=True) if not _is_text(cell))
+            bad_rows.add("bytes that are not UTF-8 text", line=line, column=odd, expected="text")
             continue
         lines.append(line)
         for column, i in zip(columns, index, strict=True):
@@ -129,4 +131,10 @@ def _row_by_row(data: bytes, names: list[str], wanted: list[str], bad_rows: BadR
 
 
 def _is_text(cell: str) -> bool:
-    return "\0" not in cell and not any("\ud800" <= letter <= "\udfff" for letter in cell)
+    """Whether a cell has no NUL and none of the surrogates that stand for bytes that could not be decoded."""
+    if "\0" in cell:
+        return False
+    try:
+        return cell.isascii() or bool(cell.encode())
+    except UnicodeEncodeError:
+        return False

@@ -115,7 +115,9 @@ def _times(table: Table) -> tuple[Dropped, Seconds, Seconds]:
         ("End", UNKNOWN, "still running"),
     )
     present = [(column, words, reason) for column, words, reason in tests if table.has(column)]
-    cells = [pl.col(column).fill_null("").str.strip_chars().is_in(list(words)).alias(str(i)) for i, (column, words, _) in enumerate(present)]
+    cells = [
+        pl.col(column).fill_null("").str.strip_chars().is_in(list(words)).alias(str(i)) for i, (column, words, _) in enumerate(present)
+    ]
     for rows, (_, _, reason) in zip(table.frame.select(cells), present, strict=True):
         dropped.leave_out(rows.to_numpy(), reason)
     submit = table.moments("Submit", where=dropped.keep)

@@ -20,10 +20,10 @@ def elapsed_seconds(cells: pl.Series) -> pl.Series:
     >>> elapsed_seconds(pl.Series(["1-02:00:05", "10:30", "soon"])).to_list()
     [93605.0, 630.0, None]
     """
-    parts = pl.col("cells").str.strip_chars().str.extract_groups(_ELAPSED)
-    days, hours, minutes, rest = (parts.struct.field(name).cast(pl.Float64) for name in ("days", "hours", "minutes", "seconds"))
+    parts = cells.to_frame("cells").select(pl.col("cells").str.strip_chars().str.extract_groups(_ELAPSED)).unnest("cells")
+    days, hours, minutes, rest = (pl.col(name).cast(pl.Float64) for name in ("days", "hours", "minutes", "seconds"))
     total = days.fill_null(0) * 86400 + hours.fill_null(0) * 3600 + minutes * 60 + rest
-    return cells.to_frame("cells").select(total.alias("seconds"))["seconds"]
+    return parts.select(total=total)["total"]
 
 
 def size_mib(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -33,11 +33,9 @@ def size_mib(cells: pl.Series) -> tuple[pl.Series, pl.Series]:
     >>> sizes.to_list(), per.to_list()
     ([16384.0, 4096.0, None], ['', 'c', None])
     """
-    parts = pl.col("cells").str.strip_chars().str.extract_groups(_SIZE)
-    unit = parts.struct.field("unit").replace_strict(_MIB, default=None, return_dtype=pl.Float64)
-    mib = parts.struct.field("number").cast(pl.Float64) * unit
-    found = cells.to_frame("cells").select(mib.alias("mib"), parts.struct.field("per").alias("per"))
-    return found["mib"], found["per"]
+    parts = cells.to_frame("cells").select(pl.col("cells").str.strip_chars().str.extract_groups(_SIZE)).unnest("cells")
+    unit = pl.col("unit").replace_strict(_MIB, default=None, return_dtype=pl.Float64)
+    return parts.select(mib=pl.col("number").cast(pl.Float64) * unit)["mib"], parts["per"]
 
 
 def resource(cells: pl.Series, key: str) -> pl.Series:

@@ -70,21 +70,19 @@ def requests(draw: Any, spec: ClusterSpec) -> ResourceRequest:
 
 
 @st.composite
-def traces(draw: Any, spec: ClusterSpec, *, exact: bool = False, equal_gangs: bool = False, finite: bool = False, max_jobs: int = 40) -> JobTrace:
+def traces(draw: Any, spec: ClusterSpec, *, exact: bool = False, equal_gangs: bool = False, max_jobs: int = 40) -> JobTrace:
     """One to forty jobs of few distinct requests, on a small grid of times.
 
-    `exact`: estimates are durations. `equal_gangs`: no gang has another last request, and no job is split. `finite`: all jobs end.
+    `exact`: estimates are durations. `equal_gangs`: no gang has another last request, and no job is split.
     """
     pool = draw(st.lists(requests(spec), min_size=1, max_size=5))
     few = st.integers(0, len(pool) - 1)
     # Simple columns drawn as lists: hypothesis shrinks them well, and ties in time come by themselves.
     n = draw(st.one_of(st.integers(1, 8), st.integers(9, max_jobs), st.integers(max_jobs // 2, max_jobs)))
     submit = draw(st.lists(st.integers(0, draw(st.sampled_from((0, 4, 12)))), min_size=n, max_size=n))
-    lengths = [0, 1, 2, 2, 3, 4, 4, 6, 6, 9, 9, 13] + ([] if finite else [math.inf])
+    lengths = [0, 1, 2, 2, 3, 4, 4, 6, 6, 9, 9, 13, math.inf]
     duration = draw(st.lists(st.sampled_from(lengths), min_size=n, max_size=n))
     slack = [0] * n if exact else draw(st.lists(st.sampled_from((0, 0, 0, 0, 1, 1, 3, 3, 7, math.inf)), min_size=n, max_size=n))
-    if finite:
-        slack = [min(s, 20) for s in slack]
     request = draw(st.lists(few, min_size=n, max_size=n))
     replicas = draw(st.lists(st.sampled_from((1, 1, 1, 1, 1, 2, 3, 5)), min_size=n, max_size=n))
     last = list(request)

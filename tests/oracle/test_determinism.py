@@ -62,7 +62,9 @@ def test_another_seed_gives_another_fingerprint_where_ties_are_random() -> None:
 def test_the_same_seed_gives_the_same_fingerprint_in_a_new_process_whatever_the_hash_seed() -> None:
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {"PYTHONHASHSEED": "12345"}
-    ran = subprocess.run([sys.executable, "-c", PROGRAM], cwd=root, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=root, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.split() == fixed_fingerprints()
 

@@ -134,6 +134,18 @@ def test_a_job_that_ends_before_its_estimate_lets_the_head_start_early() -> None
     assert started(ClusterSpec.uniform(nodes=1, cpus=2), trace) == [0, 2, 3]
 
 
+def test_all_jobs_that_end_at_the_shadow_time_are_given_back_and_not_only_as_many_as_the_head_needs() -> None:
+    # Three jobs end at 1 and the head needs three of the four cores then: the fourth may be held beyond.
+    trace = jobs((0, 1, 1), (0, 1, 1), (0, 1, 1), (0, 1, 1), (0, 2, 1), replicas=[1, 1, 1, 3, 1])
+    assert started(ClusterSpec.uniform(nodes=2, cpus=2), trace) == [0, 0, 0, 1, 0]
+
+
+def test_a_head_that_needs_most_of_the_running_jobs_to_end_is_not_overtaken() -> None:
+    # Five of seven cores are busy until 1; the head needs six, so of the two free ones only one may be held beyond 1.
+    trace = jobs(*[(0, 1, 1)] * 5, (0, 1, 6), (0, 2, 1), (0, 9, 1))
+    assert started(ClusterSpec.uniform(nodes=1, cpus=7), trace) == [0, 0, 0, 0, 0, 1, 0, 2]
+
+
 # -- the promise
 
 

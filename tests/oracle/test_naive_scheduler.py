@@ -129,9 +129,7 @@ def test_rejections_of_device_requests_and_gangs() -> None:
 
 
 def test_gangs_start_all_at_once_or_not_at_all() -> None:
-    trace = JobTrace.build(
-        submit=[0, 0, 0], duration=[5, 1, 1], request=[0, 0, 0], replicas=[1, 2, 1], requests=[ResourceRequest(cpus=2)]
-    )
+    trace = JobTrace.build(submit=[0, 0, 0], duration=[5, 1, 1], request=[0, 0, 0], replicas=[1, 2, 1], requests=[ResourceRequest(cpus=2)])
     run = schedule(one_core_cluster(nodes=2), trace)
     assert starts(run) == [0, 5, 6]
     assert run.records() == [(0, 0, -1, -1, 1), (1, 0, -1, -1, 1), (1, 1, -1, -1, 1), (2, 0, -1, -1, 1)]
@@ -158,7 +156,11 @@ def test_a_job_of_cores_is_split_into_single_cores() -> None:
     spec = one_core_cluster(nodes=2)
     trace = JobTrace.build(submit=[0], duration=[1], request=[0], requests=[ResourceRequest(cpus=3, memory_mib=10)], split="cores")
     job = jobs_of(trace, spec, empty_cluster(spec))[0]
-    assert (job.replicas, job.request, job.last_request) == (3, ResourceRequest(cpus=1, memory_mib=4), ResourceRequest(cpus=1, memory_mib=4))
+    assert (job.replicas, job.request, job.last_request) == (
+        3,
+        ResourceRequest(cpus=1, memory_mib=4),
+        ResourceRequest(cpus=1, memory_mib=4),
+    )
     assert schedule(spec, trace).records() == [(0, 0, -1, -1, 2), (0, 1, -1, -1, 1)]
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 
 BAD_CELLS = [
-    b"", b" ", b"-1", b"-0", b"0", b"nan", b"NaN", b"inf", b"-inf", b"Infinity", b"1e400", b"1e308", b"1e-320", b"1e15", b"99999999999999999999999",
-    b"9223372036854775807", b"9223372036854775808", b"2147483648", b"1125899906842624", b"0x10", b"1_000", b"1,5", b"1.5", b"+3", b"\xff\xfe", b"\x00",
-    b'"', b'""', b'"a', b'a"b', b"'", b"\xe2\x80\xa8", b"\xf0\x9f\x8e\xb2", b"null", b"None", b"Unknown", b"UNLIMITED", b"true", b"[]", b"{}", b"A|B", b"|",
-    b"2017-13-45 99:99:99", b"0001-01-01 00:00:00", b"9999-12-31 23:59:59", b"2024-01-31T12:00:00", b"1-00:00:00", b"-1-00:00:00", b"\r", b"\n", b"\r\n",
-    b"\t", b";", b"x" * 2000, b"9" * 400, b"cpu=1,mem=1Q", b"cpu=-5,gres/gpu=9999999999", b"gres/gpu:a=1,gres/gpu:b=1", b"1e3", b"\xef\xbb\xbf",
+    b"", b" ", b"-1", b"-0", b"0", b"nan", b"NaN", b"inf", b"-inf", b"Infinity", b"1e400", b"1e308", b"1e-320",
+    b"1e15", b"99999999999999999999999", b"9223372036854775807", b"9223372036854775808", b"2147483648",
+    b"1125899906842624", b"0x10", b"1_000", b"1,5", b"1.5", b"+3", b"\xff\xfe", b"\x00", b'"', b'""', b'"a', b'a"b',
+    b"'", b"\xe2\x80\xa8", b"\xf0\x9f\x8e\xb2", b"null", b"None", b"Unknown", b"UNLIMITED", b"true", b"[]", b"{}",
+    b"A|B", b"|", b"2017-13-45 99:99:99", b"0001-01-01 00:00:00", b"9999-12-31 23:59:59", b"2024-01-31T12:00:00",
+    b"1-00:00:00", b"-1-00:00:00", b"\r", b"\n", b"\r\n", b"\t", b";", b"x" * 2000, b"9" * 400, b"cpu=1,mem=1Q",
+    b"cpu=-5,gres/gpu=9999999999", b"gres/gpu:a=1,gres/gpu:b=1", b"1e3", b"\xef\xbb\xbf",
 ]  # fmt: skip
 
 

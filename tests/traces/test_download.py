@@ -101,7 +101,7 @@ def test_without_a_network_the_way_by_hand_is_told(tmp_path: Path, known: KnownT
 
 
 def test_a_trace_without_an_address_is_taken_by_hand(tmp_path: Path, shared_data: Path) -> None:
-    with pytest.raises(FetchError, match="https://github.com/siasosp23/artifacts by hand"):
+    with pytest.raises(FetchError, match=r"https://github\.com/siasosp23/artifacts by hand"):
         fetch("philly", tmp_path)
     (tmp_path / "philly.csv").write_bytes((shared_data / "philly" / "philly.csv").read_bytes())
     assert fetch("philly", tmp_path) == tmp_path / "philly.csv"

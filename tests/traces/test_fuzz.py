@@ -70,6 +70,24 @@ def test_a_broken_text_file_gives_a_trace_or_an_error_that_names_it(format: str)
     assert FILES // 4 < refused < FILES
 
 
+@pytest.mark.parametrize("format", ["openb", "philly", "csv", "slurm", "swf"])
+def test_reading_by_column_and_row_by_row_give_the_same(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = random.Random(f"both ways of {format}")
+    whole = SAMPLES[format].encode()
+    separator = {"swf": b" ", "slurm": b"|"}.get(format, b",")
+    files = [mutated(whole, draws, separator) for _ in range(FILES // 5)]
+    by_column = [_read(format, data, "skip") for data in files]
+    monkeypatch.setattr("mlplat.traces.separated_text._regular", lambda *arguments: None)
+    monkeypatch.setattr("mlplat.traces.swf_lines._regular", lambda *arguments: None)
+    for data, one in zip(files, by_column, strict=True):
+        other = _read(format, data, "skip")
+        if isinstance(one, JobTrace) and isinstance(other, JobTrace):
+            assert one.to_polars().equals(other.to_polars()) and one.dropped == other.dropped
+            assert [str(error) for error in one.skipped] == [str(error) for error in other.skipped]
+        else:
+            assert str(one) == str(other)
+
+
 @pytest.mark.parametrize("format", sorted(FORMATS))
 def test_a_file_of_another_format_gives_a_trace_or_an_error_that_names_it(format: str) -> None:
     draws = random.Random(f"others for {format}")

@@ -93,7 +93,8 @@ def test_equal_seeds_give_equal_streams_and_others_differ(pods: JobTrace) -> Non
 
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"ratio": 1.3}, {"capacity_gpus": 4}, {"target_gpu_milli": 5, "ratio": 1.3}, {"target_gpu_milli": 0}, {"target_gpu_milli": math.inf},
+    [{}, {"ratio": 1.3}, {"capacity_gpus": 4}, {"target_gpu_milli": 5, "ratio": 1.3}, {"target_gpu_milli": 0}, {"target_gpu_milli":
+    math.inf},
      {"target_gpu_milli": math.nan}, {"target_gpu_milli": "5"}, {"ratio": -1, "capacity_gpus": 4}, {"target_gpu_milli": 1e15},
      {"target_gpu_milli": 9, "seed": -1}],
 )  # fmt: skip

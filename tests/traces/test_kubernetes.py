@@ -92,6 +92,7 @@ def test_a_pod_that_asks_for_nothing_is_a_job(tmp_path: Path) -> None:
         ({"requests": {"nvidia.com/gpu": 1, "nvidia.com/mig-1g.5gb": 1}}, "items[0].spec.containers: ask for devices of several kinds"),
         ({"requests": {"nvidia.com/mig-1g.5gb": 2}}, "items[0].spec.containers: ask for 2 MIG instances"),
         ({"requests": {"memory": "900000000P"}}, "is not an amount"),
+        ({"requests": {"nvidia.com/mig-\x1b[31m": 1}}, "has 'nvidia.com/mig-?[31m', which is not a MIG profile"),
         ({"metadata": {"creationTimestamp": None}}, "items[0].metadata.creationTimestamp: is missing"),
         ({"metadata": {"creationTimestamp": "yesterday"}}, "items[0].metadata.creationTimestamp: is not a time"),
         ({"metadata": {"name": ""}}, "items[0].metadata.name: is not a text"),

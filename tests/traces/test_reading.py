@@ -51,7 +51,7 @@ def test_an_unknown_format_suggests_the_closest(tmp_path: Path) -> None:
 @pytest.mark.parametrize("format", sorted(FORMATS))
 def test_an_empty_file_is_refused_in_every_format(tmp_path: Path, format: str) -> None:
     for content in ("", "\n\n", " \n"):
-        with pytest.raises(InputError, match="empty.csv"):
+        with pytest.raises(InputError, match=r"empty\.csv"):
             read_trace(put(tmp_path, "empty.csv", content), format)
 
 
@@ -100,6 +100,13 @@ def test_every_public_name_is_there() -> None:
         assert getattr(mlplat.traces, name) is not None and name in dir(mlplat.traces)
     with pytest.raises(AttributeError):
         mlplat.traces.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("first", ["import mlplat.traces.generators", "from mlplat.traces import queueing", "pass"])
+def test_the_function_synthetic_is_not_hidden_by_its_module(first: str) -> None:
+    code = f"{first}\nfrom mlplat.traces import synthetic\nimport mlplat.traces as t\nprint(callable(synthetic), callable(t.synthetic))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    assert done.stdout.strip() == "True True"
 
 
 def test_importing_the_package_loads_no_heavy_library() -> None:

@@ -96,9 +96,11 @@ def test_reorder_gives_an_arrival_stream_with_clones(trace: JobTrace) -> None:
     ("name", "arguments"),
     [
         ("slice", {"start": 5, "end": 5}), ("slice", {"start": "soon"}), ("slice", {"start": -1}), ("scale_load", {"factor": 0}),
-        ("scale_load", {"factor": -1}), ("scale_load", {"factor": math.nan}), ("scale_load", {"factor": math.inf}), ("scale_load", {"factor": "2"}),
+        ("scale_load", {"factor": -1}), ("scale_load", {"factor": math.nan}), ("scale_load", {"factor": math.inf}), ("scale_load",
+        {"factor": "2"}),
         ("scale_load", {"factor": 1e-320}), ("shift", {"by": -1}), ("shift", {"by": math.nan}), ("shift", {"by": True}), ("sample", {}),
-        ("sample", {"fraction": 1.5}), ("sample", {"fraction": "half"}), ("sample", {"n": 11}), ("sample", {"n": -1}), ("sample", {"n": 2.5}),
+        ("sample", {"fraction": 1.5}), ("sample", {"fraction": "half"}), ("sample", {"n": 11}), ("sample", {"n": -1}), ("sample", {"n":
+        2.5}),
         ("sample", {"fraction": 0.5, "n": 5}), ("sample", {"n": 1, "seed": -1}), ("filter", {"predicate": pl.col("nothing") > 0}),
         ("filter", {"predicate": pl.col("gpus")}), ("filter", {"predicate": [True]}), ("filter", {"predicate": lambda frame: 5}),
         ("reorder", {"rows": [10]}), ("reorder", {"rows": [-1]}), ("reorder", {"rows": [0.5]}), ("reorder", {"rows": [[0]]}),

@@ -11,6 +11,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .compilation import kernel
+from .field_arrays import read_word
 from .state import COUNT, CPU, DISK, GPU, INFEASIBLE, MEMORY, PROFILE, SHARE, WHOLE, Classes, Cluster, Nodes, Policy
 
 SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)
@@ -21,10 +22,9 @@ def _call(typingctx, address, view):  # type: ignore[no-untyped-def]
     """Call `double f(int64 *view)` at an address."""
 
     def codegen(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        array = context.make_array(signature.args[1])(context, builder, args[1])
         function_type = cgutils.ir.FunctionType(cgutils.ir.DoubleType(), [cgutils.voidptr_t])
         function = builder.inttoptr(args[0], cgutils.ir.PointerType(function_type))
-        return builder.call(function, [builder.bitcast(array.data, cgutils.voidptr_t)])
+        return builder.call(function, [builder.inttoptr(read_word(builder, args[1], 0), cgutils.voidptr_t)])
 
     return types.float64(types.int64, view), codegen
 

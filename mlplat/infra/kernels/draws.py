@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 
 from .compilation import kernel
@@ -19,8 +20,22 @@ def _mix(value: int) -> int:
 
 
 @kernel
-def pick(key: int, job: int, replica: int, kind: int, candidates: int) -> int:
-    """A uniform choice among `candidates`. `kind` is 0 for nodes and 1 for devices."""
+def _pick(key: int, job: int, replica: int, kind: int, candidates: int) -> int:
     row = _mix(key + GOLDEN * np.uint64(job + 1))
     bits = _mix(row + GOLDEN * np.uint64(2 * replica + kind + 1))
     return int((bits >> np.uint64(11)) * 2.0**-53 * candidates)
+
+
+if numba.config.DISABLE_JIT:
+
+    def pick(key: int, job: int, replica: int, kind: int, candidates: int) -> int:
+        """As below; numpy would warn of the wrapping that is meant."""
+        with np.errstate(over="ignore"):
+            return _pick(key, job, replica, kind, candidates)
+
+else:
+
+    @kernel
+    def pick(key: int, job: int, replica: int, kind: int, candidates: int) -> int:
+        """A uniform choice among `candidates`. `kind` is 0 for nodes and 1 for devices."""
+        return _pick(key, job, replica, kind, candidates)

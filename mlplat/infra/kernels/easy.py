@@ -15,7 +15,7 @@ from .fragmentation import fragment
 from .gangs import occupy, place, records_end
 from .queues import block, is_blocked, pop_shape, push_shape, remove
 from .room import times
-from .running import next_end
+from .running import children, next_end
 from .scores import score
 from .starting import mark_started
 from .state import (
@@ -126,7 +126,7 @@ def _reserve(world: World) -> float:
             break
         while size > 0 and reservation.end[reservation.frontier[0]] == end:
             position = next_end(world, size)
-            size += (2 * position + 1 < world.count[RUNNING]) + (2 * position + 2 < world.count[RUNNING]) - 1
+            size += children(world, position) - 1
             job = np.int64(reservation.job[position])
             left = np.int64(jobs.replicas[job])
             for record in range(log.first[job], records_end(world, job)):

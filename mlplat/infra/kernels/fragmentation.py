@@ -113,7 +113,7 @@ def _weighted(
     devices = cluster.capacity[node, WHOLE]
     if cluster.capacity[node, MIG] == 1:
         return _weighted_mig(nodes, cluster, policy, node, cpu, changed, changed_free, changed_slices)
-    room, small = policy.work[0], policy.work[1]
+    room, small = policy.room, policy.small
     widths = len(room) - 1
     for u in range(widths + 1):
         room[u] = 0

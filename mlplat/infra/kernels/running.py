@@ -61,10 +61,16 @@ def leave(world: World, job: int) -> None:
 
 
 @kernel
+def children(world: World, position: int) -> int:
+    """How many children a heap position has: 0, 1 or 2."""
+    return min(2, max(0, world.count[RUNNING] - 1 - 2 * position))
+
+
+@kernel
 def next_end(world: World, size: int) -> int:
     """Take the next heap position in order of estimated end from `frontier`, which holds `size` positions; its children enter.
 
-    Start with `frontier[0] = 0` and size 1; the size grows by the children less one. O(log k) for the k-th.
+    Start with `frontier[0] = 0` and size 1; the size grows by the position's children less one. O(log k) for the k-th.
     """
     reservation = world.reservation
     frontier = reservation.frontier

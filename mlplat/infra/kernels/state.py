@@ -84,7 +84,7 @@ class Reason(IntFlag):
 class Nodes(NamedTuple):
     """Free amounts of N nodes with up to G devices each."""
 
-    free: Array["int64", 2]  # [N, NODE_COLUMNS]
+    free: Array["int64", 2, 8]  # [N, NODE_COLUMNS]
     device: Array["int32", 2]  # [N, G] free milli of each device, 0 where there is none
     owner: Array["int32", 2]  # [N, G] the job that holds the whole device, or -1
     slices: Array["int32", 2]  # [N, G] occupied MIG positions (bits); int32[1, 1] where the cluster has no MIG
@@ -93,9 +93,9 @@ class Nodes(NamedTuple):
 class Cluster(NamedTuple):
     """What does not change: capacities, the tie order and the published MIG geometry."""
 
-    capacity: Array["int64", 2]  # [N, NODE_COLUMNS]
+    capacity: Array["int64", 2, 8]  # [N, NODE_COLUMNS]
     largest: Array["int64", 1]  # [4] largest capacity of a node in each dimension
-    mig: Array["int64", 3]  # [profiles, models, 3] STARTS (bits, 0: model does not know the profile), SPAN, MILLI
+    mig: Array["int64", 3, 3]  # [profiles, models, 3] STARTS (bits, 0: model does not know the profile), SPAN, MILLI
     node_at: Array["int32", 1]  # [N] the node at each place of the tie order
     place_of: Array["int32", 1]  # [N] the place of each node
 
@@ -103,7 +103,7 @@ class Cluster(NamedTuple):
 class Classes(NamedTuple):
     """The C distinct requests."""
 
-    ask: Array["int64", 2]  # [C, 8]
+    ask: Array["int64", 2, 8]  # [C, 8]
     accepts: Array["bool", 2]  # [C, models + 1]
 
 
@@ -120,11 +120,12 @@ class Policy(NamedTuple):
     tags: Array["int32", 2]  # [N, tags] replicas of each tag on a node (gpu-clustering), else int32[1, 1]
     kinds: Array["int32", 1]  # [N] distinct tags on a node
     weight: int  # jobs behind the typical requests
-    typical: Array["int64", 2]  # [M, 5] the typical requests of FGD, columns below
+    typical: Array["int64", 2, 5]  # [M, 5] the typical requests of FGD, columns below
     typical_accepts: Array["bool", 2]  # [M, models + 1] False also where node and request are not of one kind
     width_of: Array["int64", 1]  # [1001] number of distinct widths that fit in a device with so many free milli
     thresholds: Array["int64", 1]  # [levels] smallest gradient that scores each level
-    work: Array["int64", 2]  # [2, widths + 1] scratch of the fragment in progress
+    room: Array["int64", 1]  # [widths + 1] scratch of the fragment in progress: devices by the widths that fit
+    small: Array["int64", 1]  # [widths + 1] the same: free milli on devices too small for each width
     seen: Array["int64", 1]  # [17] what a user's score sees of node and request; last: 1 once it returned NaN
 
 

@@ -16,18 +16,19 @@ import numba
 import numpy as np
 from numba import types
 from numba.core import cgutils
-from numba.core.imputils import impl_ret_borrowed, lower_getattr_generic
+from numba.core.imputils import lower_getattr_generic
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, models, register_model
-from numba.np.arrayobj import make_array, populate_array
+
+from .field_arrays import FieldArray, read_word
 
 SCALARS = {int: types.int64, bool: types.boolean, np.uint64: types.uint64}
 
 
 class Array:
-    """`Array["int64", 2]` annotates a C-contiguous array field of that element type and number of dimensions."""
+    """`Array["int64", 2]` annotates a C-contiguous array field of that element type and number of dimensions; a third part fixes the last length."""
 
-    def __class_getitem__(cls, kind: tuple[str, int]) -> Any:
+    def __class_getitem__(cls, kind: tuple[Any, ...]) -> Any:
         return Annotated[np.ndarray, kind]
 
 
@@ -53,8 +54,8 @@ def struct_type(tuple_class: type) -> StructType:
                 fields[name] = SCALARS[hint], word
                 word += 1
             elif get_args(hint) and get_args(hint)[0] is np.ndarray:
-                dtype, ndim = get_args(hint)[1]
-                fields[name] = types.Array(numba.from_dtype(np.dtype(dtype)), ndim, "C"), word
+                dtype, ndim, *inner = get_args(hint)[1]
+                fields[name] = FieldArray(numba.from_dtype(np.dtype(dtype)), ndim, *inner), word
                 word += 1 + ndim
             else:
                 fields[name] = struct_type(hint), word
@@ -74,27 +75,13 @@ class _Fields(AttributeTemplate):  # type: ignore[misc]
 @lower_getattr_generic(StructType)
 def _read_field(context: Any, builder: Any, struct: StructType, value: Any, name: str) -> Any:
     field, first = struct.fields[name]
-    words = builder.bitcast(value, cgutils.intp_t.as_pointer())
-
-    def word(i: int) -> Any:
-        loaded = builder.load(cgutils.gep_inbounds(builder, words, i))
-        # The block never changes while compiled code runs, so the optimizer may keep what it has read.
-        loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
-        return loaded
-
+    if isinstance(field, FieldArray):
+        words = builder.bitcast(value, cgutils.intp_t.as_pointer())
+        return builder.bitcast(cgutils.gep_inbounds(builder, words, first), cgutils.voidptr_t)
+    word = read_word(builder, value, first)
     if isinstance(field, StructType):
-        return builder.inttoptr(word(first), cgutils.voidptr_t)
-    if not isinstance(field, types.Array):
-        return builder.trunc(word(first), cgutils.bool_t) if field == types.boolean else word(first)
-    array = make_array(field)(context, builder)
-    itemsize = context.get_abi_sizeof(context.get_data_type(field.dtype))
-    shape = [word(first + 1 + d) for d in range(field.ndim)]
-    strides = [context.get_constant(types.intp, itemsize)]
-    for length in reversed(shape[1:]):
-        strides.insert(0, builder.mul(strides[0], length))
-    data = builder.inttoptr(word(first), context.get_data_type(field.dtype).as_pointer())
-    populate_array(array, data=data, shape=shape, strides=strides, itemsize=context.get_constant(types.intp, itemsize), meminfo=None)
-    return impl_ret_borrowed(context, builder, field, array._getvalue())
+        return builder.inttoptr(word, cgutils.voidptr_t)
+    return builder.trunc(word, cgutils.bool_t) if field == types.boolean else word
 
 
 class Packed(NamedTuple):
@@ -119,8 +106,9 @@ def pack(content: Any) -> Packed:
             packed = pack(value)
             inner.append(packed)
             words.append(packed.address)
-        elif isinstance(field, types.Array):
-            if numba.from_dtype(value.dtype) != field.dtype or value.ndim != field.ndim or not value.flags.c_contiguous:
+        elif isinstance(field, FieldArray):
+            as_declared = numba.from_dtype(value.dtype) == field.dtype and value.ndim == field.ndim and field.inner in (0, value.shape[-1])
+            if not as_declared or not value.flags.c_contiguous:
                 raise TypeError(f"{type(content).__name__}.{name}: {value.dtype}, {value.ndim} dimensions, where {field} is expected")
             words += [value.ctypes.data, *value.shape]
         else:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlplat.errors import MlplatError, OptionError, UnknownNameError
-from mlplat.traces.synthetic import SHARES, WALLTIME_LIMITS, WIDTHS, queueing, synthetic
+from mlplat.traces.generators import SHARES, WALLTIME_LIMITS, WIDTHS, queueing, synthetic
 from mlplat.units import seconds
 from mlplat.workload import JobTrace
 
