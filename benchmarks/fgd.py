@@ -2,10 +2,10 @@
 
     python -m benchmarks.fgd --nodes openb_node_list_gpu_node.csv --jobs openb_pod_list_default.csv --seeds 42-51 --json
 
-Prints for each policy and seed the allocated part of the devices and the fragmented part of the idle ones, in percent, averaged over the arrivals at a load
-of 100 % and 130 % of the devices. With `--orders DIR` the published random draws are used, and each deterministic policy is checked against the published cells
-in `--expected CSV` (its minimum, maximum and mean over the seeds); without, the mean over the seeds is checked to lie within 0.3 points (Random: 0.5).
-Exit status 1 when a published value is missed.
+Prints for each policy and seed the allocated part of the devices and the fragmented part of the idle ones, in percent, averaged over the
+arrivals at a load of 100 % and 130 % of the devices. With `--orders DIR` the published random draws are used, and each deterministic
+policy is checked against the published cells in `--expected CSV` (its minimum, maximum and mean over the seeds); without, the mean over
+the seeds is checked to lie within 0.3 points (Random: 0.5). Exit status 1 when a published value is missed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,14 @@ RATIO = 1.3
 LOADS = (100, 130)
 TOLERANCE = {"random": 0.5}
 METRICS = {"alloc": "alloc_ratio_pct", "frag": "frag_ratio_pct"}
-PUBLISHED = {"random": "Random", "dot-product": "DotProd", "gpu-clustering": "GpuClustering", "gpu-packing": "GpuPacking", "best-fit": "BestFit", "fgd": "FGD"}
+PUBLISHED = {
+    "random": "Random",
+    "dot-product": "DotProd",
+    "gpu-clustering": "GpuClustering",
+    "gpu-packing": "GpuPacking",
+    "best-fit": "BestFit",
+    "fgd": "FGD",
+}
 
 
 def variant(policy: str, originals: JobTrace) -> str | PlacementPolicy:
@@ -49,7 +56,7 @@ def arrivals(originals: JobTrace, nodes: int, gpus: int, seed: int, workload: st
     if orders is None:
         return inflate(originals, ratio=RATIO, capacity_gpus=gpus, seed=seed), stream(seed, "fgd/nodes").permutation(nodes)
     rows, ranks = (_numbers(orders / f"{workload}_{seed}_{what}.txt") for what in ("pods", "nodes"))
-    if len(ranks) != nodes or len(rows) and rows.max() >= len(originals):
+    if len(ranks) != nodes or rows.max(initial=0) >= len(originals):
         raise InputError("does not fit these node and job lists", path=orders / f"{workload}_{seed}_pods.txt")
     return reorder(originals, rows), ranks
 
@@ -90,7 +97,13 @@ def measure(nodes: Path, jobs: Path, policies: list[str], seeds: list[int], work
             trace, ranks = arrivals(originals, len(spec.nodes()), gpus, seed, workload, orders)
             started = time.perf_counter()
             frame = fragmentation(
-                spec, trace, queue="loss", placement=variant(policy, originals), ties=ranks.tolist(), seed=seed, measure=Fgd(typical=originals)
+                spec,
+                trace,
+                queue="loss",
+                placement=variant(policy, originals),
+                ties=ranks.tolist(),
+                seed=seed,
+                measure=Fgd(typical=originals),
             )
             seconds = time.perf_counter() - started
             rows.append({"policy": policy, "seed": seed} | binned(frame, trace, gpus) | {"seconds": round(seconds, 3)})
@@ -105,15 +118,25 @@ def missed(rows: list[dict[str, Any]], expected: Path, workload: str, published_
         mine = [row for row in rows if row["policy"] == policy]
         for short, metric in METRICS.items():
             for at in LOADS:
-                cell = table.filter((pl.col("policy") == PUBLISHED[policy]) & (pl.col("metric") == metric) & (pl.col("arrived_load_pct") == at))
+                cell = table.filter(
+                    (pl.col("policy") == PUBLISHED[policy]) & (pl.col("metric") == metric) & (pl.col("arrived_load_pct") == at)
+                )
                 if not len(cell):
                     continue
                 values = np.array([row[f"{short}_{at}"] for row in mine])
                 if published_draws and policy != "random":
                     low, high = cell["min"][0] - 0.01, cell["max"][0] + 0.01
-                    wrong = [f"seed {row['seed']}: {value:.3f}" for row, value in zip(mine, values, strict=True) if not low <= value <= high]
-                    wrong += [f"mean {values.mean():.3f}"] if len(mine) == cell["n_seeds"][0] and abs(values.mean() - cell["mean"][0]) > 0.01 else []
-                    problems += [f"{policy} {short}_{at}: {w}; published {low:.3f} to {high:.3f}, mean {cell['mean'][0]:.3f}" for w in wrong]
+                    wrong = [
+                        f"seed {row['seed']}: {value:.3f}" for row, value in zip(mine, values, strict=True) if not low <= value <= high
+                    ]
+                    wrong += (
+                        [f"mean {values.mean():.3f}"]
+                        if len(mine) == cell["n_seeds"][0] and abs(values.mean() - cell["mean"][0]) > 0.01
+                        else []
+                    )
+                    problems += [
+                        f"{policy} {short}_{at}: {w}; published {low:.3f} to {high:.3f}, mean {cell['mean'][0]:.3f}" for w in wrong
+                    ]
                 elif len(mine) >= 10 and abs(values.mean() - cell["mean"][0]) > TOLERANCE.get(policy, 0.3):
                     problems.append(f"{policy} {short}_{at}: mean {values.mean():.3f}; published {cell['mean'][0]:.3f}")
     return problems
@@ -139,7 +162,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", "--seed", type=seed_list, default=seed_list("42-51"), help="such as 42-51 or 42,47")
     parser.add_argument("--orders", type=Path, help="folder of the published draws")
     parser.add_argument("--workload", help="its name in the published tables; default: from the name of the job list")
-    parser.add_argument("--expected", type=Path, help="CSV of published cells; default: expected_default.csv beside the job list, where it is")
+    parser.add_argument(
+        "--expected", type=Path, help="CSV of published cells; default: expected_default.csv beside the job list, where it is"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     policies = options.policies.split(",")

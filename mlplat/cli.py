@@ -1,4 +1,7 @@
-"""The command line, `mlplat`. Every command takes `--seed` and `--json`; bad input ends with one line on standard error and exit status 2."""
+"""The command line, `mlplat`.
+
+Every command takes `--seed` and `--json`; bad input ends with one line on standard error and exit status 2.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,9 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def _options(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
     """The flight simulator for ML platforms: replay traces on clusters under scheduling policies."""
 
 
@@ -48,7 +53,9 @@ def replay(
     jobs: Annotated[Path, typer.Option(help="The trace.")],
     nodes: Annotated[Path | None, typer.Option(help="The nodes: an openb CSV, `kubectl get nodes -o json`, or a cluster's YAML.")] = None,
     cluster: Annotated[str | None, typer.Option(help="The nodes as a word (96x8xV100, pool:128cpu) or a file.")] = None,
-    format: Annotated[str | None, typer.Option(help="Of the trace: openb, philly, swf, kubernetes, slurm or csv; guessed if left out.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="Of the trace: openb, philly, swf, kubernetes, slurm or csv; guessed if left out.")
+    ] = None,
     queue: Annotated[str, typer.Option(help="Queue policy: who is next.")] = "fifo",
     placement: Annotated[str, typer.Option(help="Placement policy: on which node.")] = "best-fit",
     ties: Annotated[str, typer.Option(help="Among equally good nodes: node-order or random.")] = "node-order",

@@ -1,4 +1,7 @@
-"""The demonstration: a synthetic day of ML jobs on a synthetic cluster under three policies, as a table and a small chart for the terminal."""
+"""The demonstration:
+
+a synthetic day of ML jobs on a synthetic cluster under three policies, as a table and a small chart for the terminal.
+"""
 
 from __future__ import annotations
 

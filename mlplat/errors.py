@@ -58,7 +58,11 @@ class UnknownNameError(MlplatError):
         close = difflib.get_close_matches(str(name), names, n=len(names), cutoff=0.5)
         self.known = close + [n for n in names if n not in close]
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        super().__init__(f"unknown {kind} {str(name)!r}{hint} Known: {', '.join(self.known)}" if hint else f"unknown {kind} {str(name)!r}. Known: {', '.join(self.known)}")
+        super().__init__(
+            f"unknown {kind} {str(name)!r}{hint} Known: {', '.join(self.known)}"
+            if hint
+            else f"unknown {kind} {str(name)!r}. Known: {', '.join(self.known)}"
+        )
 
 
 class OptionError(MlplatError):

@@ -103,4 +103,4 @@ def _amount(name: str, value: float) -> int:
         raise OptionError(f"{name}={value!r}: expected an amount of at least 0")
     if number != int(number) and name in ("gpus", "gpu_milli", "cpu_milli", "memory_mib", "disk_mib"):
         raise OptionError(f"{name}={value!r}: expected a whole number")
-    return int(math.ceil(number - 1e-9)) if number != int(number) else int(value)
+    return math.ceil(number - 1e-9) if number != int(number) else int(value)

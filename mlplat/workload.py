@@ -76,7 +76,7 @@ class JobTrace:
         >>> trace.submit.tolist(), len(trace)
         ([0.0, 5.0], 2)
         """
-        columns: dict[str, npt.NDArray[Any]] = {"submit": np.array(submit, dtype=np.float64, ndmin=1)}
+        columns: dict[str, Any] = {"submit": np.array(submit, dtype=np.float64, ndmin=1)}
         n = len(columns["submit"])
         columns["duration"] = np.array(duration, dtype=np.float64, ndmin=1)
         columns["estimate"] = columns["duration"].copy() if estimate is None else np.array(estimate, dtype=np.float64, ndmin=1)
@@ -135,7 +135,19 @@ class JobTrace:
 
     def with_columns(self, **columns: Any) -> JobTrace:
         """A copy with some columns replaced, checked and sorted again."""
-        names = ("submit", "duration", "estimate", "request", "replicas", "last_request", "priority", "group", "job_id", "requests", "groups")
+        names = (
+            "submit",
+            "duration",
+            "estimate",
+            "request",
+            "replicas",
+            "last_request",
+            "priority",
+            "group",
+            "job_id",
+            "requests",
+            "groups",
+        )
         attributes = ("origin", "source", "split", "dropped", "skipped", "header")
         return JobTrace.build(**{name: getattr(self, name) for name in names + attributes} | columns)
 
@@ -155,7 +167,7 @@ class JobTrace:
             row = -1
         if not 0 <= row < len(self):
             raise OptionError(f"no job {job!r} in the trace; expected an id or a row number below {len(self)}")
-        return row
+        return int(row)
 
     def to_polars(self) -> pl.DataFrame:
         """One row a job, the request spelled out."""
@@ -164,7 +176,9 @@ class JobTrace:
         names = ("cpu_milli", "memory_mib", "disk_mib", "gpus", "gpu_milli", "mig")
         ids = pl.Series("job_id", [str(i) for i in range(len(self))] if self.job_id is None else self.job_id, dtype=pl.String)
         picked = self.request if len(self) else np.zeros(0, np.int32)
-        asked = {name: pl.Series([getattr(r, name) for r in self.requests], dtype=pl.String if name == "mig" else pl.Int64) for name in names}
+        asked = {
+            name: pl.Series([getattr(r, name) for r in self.requests], dtype=pl.String if name == "mig" else pl.Int64) for name in names
+        }
         models = pl.Series(["|".join(r.models) for r in self.requests], dtype=pl.String)
         return pl.DataFrame(
             [ids]

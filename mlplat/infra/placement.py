@@ -22,12 +22,13 @@ MAX_LEVELS = 1_000_000
 
 
 class NodeView(NamedTuple):
-    """A node that a request fits on, as a policy of your own sees it: what is free before the placement, and the capacities.
+    """A node that a request fits on, as a policy of your own sees it: its row in the cluster, what is free
+    before the placement, and the capacities.
 
     Amounts are milli-cores, MiB and milli of all devices together; `free_devices` are those that hold nothing.
     """
 
-    index: int
+    row: int
     free_cpu_milli: int
     free_memory_mib: int
     free_disk_mib: int
@@ -54,7 +55,8 @@ class PlacementPolicy:
     """Base of all placement policies. Subclass it and write `score(self, node: NodeView, request: RequestView) -> float`.
 
     The feasible node with the highest score wins; minus infinity refuses a node. `score` must depend on its arguments only: a node's
-    score is computed anew when the node has changed. A share goes to the device with the least room that suffices. An exception in `score` ends the run and comes out of it.
+    score is computed anew when the node has changed. A share goes to the device with the least room that suffices. An exception in
+    `score` ends the run and comes out of it.
 
     >>> class EmptiestFirst(PlacementPolicy):
     ...     name = "emptiest-first"
@@ -164,9 +166,9 @@ class GpuClustering(PlacementPolicy):
 class Fgd(PlacementPolicy):
     """Fragmentation gradient descent (Weng et al., USENIX ATC 2023): the node whose expected fragment grows least.
 
-    `levels`: the sigmoid of the gradient is truncated to an integer below it; 100 is what the published tables were made with, 0 takes the gradient
-    itself. `cover`: the typical requests are the most frequent ones that make up this part of the jobs. `typical`: the trace they are counted in; None
-    is the trace that is replayed. Raises OptionError.
+    `levels`: the sigmoid of the gradient is truncated to an integer below it; 100 is what the published tables were made with, 0 takes
+    the gradient itself. `cover`: the typical requests are the most frequent ones that make up this part of the jobs. `typical`: the trace
+    they are counted in; None is the trace that is replayed. Raises OptionError.
     """
 
     name, code, summary = "fgd", Placement.FGD, "the node whose expected fragment grows least"
@@ -187,7 +189,8 @@ class Fgd(PlacementPolicy):
 
 @dataclass(frozen=True)
 class CompiledPlacement(PlacementPolicy):
-    """A policy around `function(node: NodeView, request: RequestView) -> float`, compiled by numba to run at the speed of the built-in ones.
+    """A policy around `function(node: NodeView, request: RequestView) -> float`, compiled by numba to run at the speed of the built-in
+    ones.
 
     The function may use numbers, `math` and numpy scalars, and other numba functions. Raises OptionError where numba cannot compile it.
 

@@ -1,4 +1,7 @@
-"""From a placement policy to the parameters of the kernels (`Policy`): FGD's typical requests and thresholds, and scores of a user's own."""
+"""From a placement policy to the parameters of the kernels (`Policy`):
+
+FGD's typical requests and thresholds, and scores of a user's own.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,15 @@ class UserScore:
 
 
 def policy_arrays(
-    policy: PlacementPolicy, trace: JobTrace, nodes: NodeTable, classes: Classes, profiles: Sequence[str], *, random_ties: bool, seed: int, measure: Fgd | None = None
+    policy: PlacementPolicy,
+    trace: JobTrace,
+    nodes: NodeTable,
+    classes: Classes,
+    profiles: Sequence[str],
+    *,
+    random_ties: bool,
+    seed: int,
+    measure: Fgd | None = None,
 ) -> tuple[Policy, UserScore]:
     """The parameters of `policy` for a run. `measure`: keep fragments by its typical requests under a policy that does not look at them.
 
@@ -117,7 +128,9 @@ def typical_requests(
 def _typical_key(request: ResourceRequest, nodes: NodeTable) -> tuple[int, int, int, str, str]:
     models = "|".join(request.models)
     if request.mig:
-        known = (model.mig.profiles[request.mig].milli for model in nodes.models if model.mig is not None and request.mig in model.mig.profiles)
+        known = (
+            model.mig.profiles[request.mig].milli for model in nodes.models if model.mig is not None and request.mig in model.mig.profiles
+        )
         return request.cpu_milli, next(known, 0), 1, request.mig, models
     if request.gpu_milli:
         return request.cpu_milli, request.gpu_milli, 1, "", models
@@ -135,12 +148,12 @@ def thresholds(levels: int, weight: int) -> np.ndarray[Any, Any]:
 
 
 def _user_score(policy: PlacementPolicy, view: np.ndarray[Any, Any]) -> UserScore:
-    import numba
+    from .kernels.custom import WITHOUT_COMPILER
 
     if policy.code != Placement.CUSTOM:
         return UserScore()
     if isinstance(policy, CompiledPlacement):
-        if not numba.config.DISABLE_JIT:
+        if not WITHOUT_COMPILER:
             return _compiled(policy)
         return _called_back(getattr(policy.function, "py_func", policy.function), view)
     return _called_back(policy.score, view)  # type: ignore[attr-defined]
@@ -171,12 +184,12 @@ def _called_back(score: Callable[[NodeView, RequestView], float], view: np.ndarr
 
 def _compiled(policy: CompiledPlacement) -> UserScore:
     import numba
-    from numba import carray, types
+    from numba import types
 
     function = policy.function if hasattr(policy.function, "py_func") else numba.njit(policy.function)
 
     def scored(address):  # type: ignore[no-untyped-def]
-        v = carray(address, 17, np.int64)
+        v = numba.carray(address, 17, np.int64)  # type: ignore[attr-defined]
         node = NodeView(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9])
         return float(function(node, RequestView(v[10], v[11], v[12], v[13], v[14], v[15])))
 
@@ -185,4 +198,4 @@ def _compiled(policy: CompiledPlacement) -> UserScore:
     except numba.core.errors.NumbaError as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
         raise OptionError(f"placement={policy.label()!r}: numba cannot compile it: {reason[:200]}") from None
-    return UserScore(address=int(compiled.address), keep=compiled)
+    return UserScore(address=int(compiled.address or 0), keep=compiled)

@@ -1,4 +1,7 @@
-"""The queue policies by name: who is next, and what happens when the next one does not fit. The cycles are in `kernels.cycle` and `kernels.easy`."""
+"""The queue policies by name:
+
+who is next, and what happens when the next one does not fit. The cycles are in `kernels.cycle` and `kernels.easy`.
+"""
 
 from __future__ import annotations
 

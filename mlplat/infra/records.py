@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Records(NamedTuple):
-    """R records. `job`, `node`, `replicas`, `device` (lowest used, -1 without GPU), `mig_start` (-1 without MIG): int32[R]. `request`: int32[R]."""
+    """R records.
+
+    `job`, `node`, `replicas`, `device` (lowest used, -1 without GPU), `mig_start` (-1 without MIG): int32[R]. `request`: int32[R].
+    """
 
     job: npt.NDArray[np.int32]
     node: npt.NDArray[np.int32]

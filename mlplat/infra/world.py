@@ -16,8 +16,6 @@ from .kernels.state import (
     FRAGMENT,
     PROBE,
     WATCHED,
-    Classes,
-    Cluster,
     Completions,
     Jobs,
     Log,
@@ -77,7 +75,14 @@ class Run:
 
 
 def build_run(
-    nodes: NodeTable, trace: JobTrace, queue: QueuePolicy, placement: PlacementPolicy, *, ties: Ties = "node-order", seed: int = 0, measure: Fgd | None = None
+    nodes: NodeTable,
+    trace: JobTrace,
+    queue: QueuePolicy,
+    placement: PlacementPolicy,
+    *,
+    ties: Ties = "node-order",
+    seed: int = 0,
+    measure: Fgd | None = None,
 ) -> Run:
     """Everything empty, every job to come. With `measure` the nodes' fragments are kept by its typical requests, whatever the policy.
 
@@ -142,7 +147,7 @@ def _shapes(gangs: Gangs) -> tuple[Array, Array]:
         key = key * most + gangs.replicas
         classes *= most
     if classes > 4 * n + 1_000_000:
-        distinct, first, shape = np.unique(key, return_index=True, return_inverse=True)
+        _, first, shape = np.unique(key, return_index=True, return_inverse=True)
         return shape.astype(np.int32), first
     first_of = np.full(classes, -1, dtype=np.int64)
     first_of[key[::-1]] = np.arange(n - 1, -1, -1)
@@ -256,4 +261,3 @@ def _refuse_impossible(run: Run, example: Array) -> None:
         else:
             jobs.refused[shape] = 0 if fits_empty(run.address, job) else int(Reason.GANG)
             run.check()
-

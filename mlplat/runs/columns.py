@@ -1,4 +1,7 @@
-"""The columns of every result frame, declared once: name, polars type, unit and meaning. The tables in docs/results.md are made from this."""
+"""The columns of every result frame, declared once:
+
+name, polars type, unit and meaning. The tables in docs/results.md are made from this.
+"""
 
 from __future__ import annotations
 

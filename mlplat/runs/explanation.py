@@ -24,9 +24,11 @@ class Explanation:
     """What is known of one job of a run.
 
     `wait_s`: seconds from submission to start, None if it did not start. `behind`: the row of the job it waited for longest: the one
-    whose start, last of all jobs ahead of it in the queue, let it become the next; None if nobody was ahead. `behind_s`: seconds until then. `blocked_s`:
-    seconds after that, in which it was next and did not fit. `overtook`: how many jobs that the queue had before it started later.
-    `node`: where the first replica went. `score`: its score there. `feasible`: how many nodes had room for it. `text`: all this as sentences.
+    whose start, last of all jobs ahead of it in the queue, let it become the next; None if nobody was ahead. `behind_s`: seconds until
+    then. `blocked_s`: seconds after that, in which it was next and did not fit. `overtook`: how many jobs that the queue had before it
+    started later.
+    `node`: where the first replica went. `score`: its score there. `feasible`: how many nodes had room for it. `text`: all this as
+    sentences.
     """
 
     job: int
@@ -109,7 +111,9 @@ def _asks(run: Run, job: int) -> str:
 
 
 def _ahead(run: Run, job: int) -> tuple[int | None, float, int]:
-    """(the job ahead in the queue that started last before this one, seconds waited until then, how many ahead started later or not at all)."""
+    """(the job ahead in the queue that started last before this one, seconds waited until then, how many ahead started later or not
+    at all).
+    """
     log, trace = run.world.log, run.trace
     start, submit = log.start[job], trace.submit[job]
     rows = np.arange(len(trace))

@@ -33,7 +33,7 @@ def arrays_digest(arrays: dict[str, npt.NDArray[Any]]) -> str:
     for name, array in arrays.items():
         little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         digest.update(f"{name} {little.dtype.str} {len(little)}\n".encode())
-        digest.update(memoryview(little).cast("B") if len(little) else b"")
+        digest.update(little.data.cast("B") if len(little) else b"")
     return digest.hexdigest()
 
 

@@ -31,8 +31,8 @@ def fragmentation(
 ) -> pl.DataFrame:
     """Run the trace and return one row an instant: `arrived` (jobs so far), `allocated_milli` and `fragment_milli` of all devices.
 
-    The fragment is that of Weng et al. (USENIX ATC 2023): over the typical requests, weighted by their frequency, the free milli that such a
-    request cannot use. `measure` says which requests are typical; None takes those of the trace. Raises as `replay`.
+    The fragment is that of Weng et al. (USENIX ATC 2023): over the typical requests, weighted by their frequency, the free milli that
+    such a request cannot use. `measure` says which requests are typical; None takes those of the trace. Raises as `replay`.
 
     >>> import mlplat as mp
     >>> spec = mp.ClusterSpec.parse("1x2xT4")

@@ -96,7 +96,7 @@ def nodes_frame(run: Run, horizon: float) -> pl.DataFrame:
     seconds = np.where(np.isnan(end), horizon, end) - start
     amounts = held(run, records)
 
-    def busy(name: str, unit: float) -> npt.NDArray[np.float64]:
+    def busy(name: str, unit: float) -> npt.NDArray[Any]:
         return np.bincount(records.node, weights=amounts[name] * seconds / unit, minlength=len(nodes))
 
     gpu_busy = busy("gpu_milli", 1000)
@@ -113,7 +113,9 @@ def nodes_frame(run: Run, horizon: float) -> pl.DataFrame:
             "cpu_busy_s": busy("cpu_milli", 1000),
             "memory_busy_s": busy("memory_mib", 1024),
             "gpu_busy_s": gpu_busy,
-            "gpu_utilization": pl.Series(np.divide(gpu_busy, possible, out=np.full(len(nodes), np.nan), where=possible > 0), nan_to_null=True),
+            "gpu_utilization": pl.Series(
+                np.divide(gpu_busy, possible, out=np.full(len(nodes), np.nan), where=possible > 0), nan_to_null=True
+            ),
         }
     )
 

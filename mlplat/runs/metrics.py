@@ -87,5 +87,3 @@ def _share(amount: float, capacity: npt.NDArray[np.int64], seconds: float) -> fl
 
 def _mean(values: npt.NDArray[np.float64]) -> float | None:
     return float(values.mean()) if len(values) else None
-
-

@@ -43,10 +43,12 @@ def replay(
 ) -> Result:
     """Run every job of `trace` on the cluster and return what happened.
 
-    `queue`, `placement`: names from `mlplat.QUEUES` and `mlplat.PLACEMENTS`, or a placement policy with parameters or of your own. `ties`: which of
-    equally good nodes is taken: `"node-order"`, `"random"` (seeded) or a rank for each node. `until`: the horizon; nothing after it happens. `clock`:
-    the compiled event loop, or SimPy; both give the same result. `progress` shows a progress bar on standard error. `failures` is None: the
-    hardware does not fail. Raises OptionError and UnknownNameError for options that cannot be used; whatever a policy of your own raises comes through.
+    `queue`, `placement`: names from `mlplat.QUEUES` and `mlplat.PLACEMENTS`, or a placement policy with parameters or of your own.
+    `ties`: which of equally good nodes is taken: `"node-order"`, `"random"` (seeded) or a rank for each node. `until`: the horizon;
+    nothing after it happens. `clock`: the compiled event loop, or SimPy; both give the same result. `progress` shows a progress bar on
+    standard error.
+    `failures` is None: the hardware does not fail. Raises OptionError and UnknownNameError for options that cannot be used; whatever a
+    policy of your own raises comes through.
 
     >>> import mlplat as mp
     >>> spec = mp.ClusterSpec.parse("2x4xT4")
@@ -62,7 +64,6 @@ def replay(
     policies = queue_policy(queue), placement_policy(placement)
     seed = check_seed(seed)
     from ..infra.world import build_run
-
 
     def build() -> Run:
         return build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed)

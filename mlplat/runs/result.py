@@ -26,7 +26,9 @@ class Result:
     seconds of the event loop, the only figure that is not reproducible; `rebuilt()`: the same run before its first event.
     """
 
-    def __init__(self, run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float, engine_seconds: float, rebuilt: Callable[[], Run]) -> None:
+    def __init__(
+        self, run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float, engine_seconds: float, rebuilt: Callable[[], Run]
+    ) -> None:
         self.rebuilt = rebuilt
         self._run, self.spec, self.trace = run, spec, run.trace
         self.queue, self.placement = run.queue.name, run.placement.label()

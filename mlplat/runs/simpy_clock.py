@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simpy
-from simpy.events import NORMAL
 
 from ..infra.kernels.live import complete_job, run_cycle, submit_job
 from ..infra.kernels.state import NEXT_ARRIVAL, SCHEDULED, STARTED, STATUS
@@ -14,8 +14,8 @@ from ..infra.kernels.state import NEXT_ARRIVAL, SCHEDULED, STARTED, STATUS
 if TYPE_CHECKING:
     from ..infra.world import Run
 
-SETTLE = NORMAL + 1
-"""Priority of the event in which an instant is settled: after every arrival and completion of that instant."""
+ARRIVE_OR_COMPLETE, SETTLE = 1, 2
+"""Priorities in SimPy's queue: an instant is settled after every arrival and completion of that instant."""
 
 
 class TraceClock:
@@ -23,24 +23,24 @@ class TraceClock:
 
     def __init__(self, run: Run) -> None:
         self.world, self.address = run.world, run.address
-        self.env = simpy.Environment()
+        self.env: Any = simpy.Environment()
         self.ended: list[int] = []
         self.arrived = 0
         self.settling = False
         for job, submit in enumerate(run.trace.submit.tolist()):
             self._at(submit, self._arrive, job)
 
-    def _at(self, delay: float, then: object, job: int) -> None:
+    def _at(self, delay: float, then: Callable[[Any], None], job: int) -> None:
         event = self.env.event()
         event._ok, event._value = True, job
         event.callbacks.append(then)
-        self.env.schedule(event, priority=NORMAL, delay=delay)
+        self.env.schedule(event, priority=ARRIVE_OR_COMPLETE, delay=delay)
 
-    def _arrive(self, event: simpy.Event) -> None:
+    def _arrive(self, event: Any) -> None:
         self.arrived = event.value + 1
         self._settle_later()
 
-    def _complete(self, event: simpy.Event) -> None:
+    def _complete(self, event: Any) -> None:
         self.ended.append(event.value)
         self._settle_later()
 
@@ -52,7 +52,7 @@ class TraceClock:
             event.callbacks.append(self._settle)
             self.env.schedule(event, priority=SETTLE)
 
-    def _settle(self, _: simpy.Event) -> None:
+    def _settle(self, _: Any) -> None:
         """Completions in job order, arrivals in order of submission, one scheduling cycle; then the completions of what has started."""
         world, count = self.world, self.world.count
         self.settling = False

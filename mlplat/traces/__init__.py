@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .description import Description, describe
     from .download import fetch
+    from .generators import queueing, synthetic
     from .inflation import inflate
     from .mlplat_files import write_trace
     from .openb import read_openb_pods
     from .reading import FORMATS, read_trace
     from .registry import KNOWN_TRACES, KnownTrace, list_known
-    from .generators import queueing, synthetic
     from .trace_reader import TraceReader
     from .transformations import filter, reorder, sample, scale_load, shift, slice
 

@@ -24,7 +24,9 @@ def all_different(jobs: int = CLASSES, gangs: bool = False) -> tuple[ClusterSpec
     kinds = draws.integers(0, 3, jobs).tolist()
     memory = draws.permutation(jobs).tolist()
     requests = [
-        ResourceRequest(cpu_milli=500 + 7 * (i % 900), memory_mib=1 + memory[i], gpus=(0, 0, 1 + i % 4)[kind], gpu_milli=(0, 1 + i % 999, 0)[kind])
+        ResourceRequest(
+            cpu_milli=500 + 7 * (i % 900), memory_mib=1 + memory[i], gpus=(0, 0, 1 + i % 4)[kind], gpu_milli=(0, 1 + i % 999, 0)[kind]
+        )
         for i, kind in enumerate(kinds)
     ]
     trace = JobTrace.build(
@@ -55,9 +57,16 @@ def test_memory_for_trees_is_bounded(bytes_: int, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     ("queue", "placement", "ties"),
-    [("fifo", "best-fit", "node-order"), ("fifo", "fgd", "random"), ("best-effort-fifo", "worst-fit", "random"), ("easy", "gpu-clustering", "node-order")],
+    [
+        ("fifo", "best-fit", "node-order"),
+        ("fifo", "fgd", "random"),
+        ("best-effort-fifo", "worst-fit", "random"),
+        ("easy", "gpu-clustering", "node-order"),
+    ],
 )
-def test_few_slots_give_the_same_run_as_a_tree_for_each_class(queue: str, placement: str, ties: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_slots_give_the_same_run_as_a_tree_for_each_class(
+    queue: str, placement: str, ties: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec, trace = all_different(CLASSES if queue == "fifo" else min(CLASSES, 1200), gangs=queue != "fifo")
     plenty = replay(spec, trace, queue=queue, placement=placement, ties=ties, seed=3)
     monkeypatch.setattr(world, "TREE_BYTES", 2 * TREE)

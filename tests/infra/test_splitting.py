@@ -27,7 +27,12 @@ def split(request: ResourceRequest, how: Split, cluster: str = CLUSTER, replicas
 @pytest.mark.parametrize("how", ["never", "nodes", "cores"])
 @pytest.mark.parametrize(
     "request_",
-    [ResourceRequest(gpus=4, cpus=7), ResourceRequest(gpu_milli=300, cpus=9), ResourceRequest(mig="1g.5gb", cpus=3), ResourceRequest(cpus=1)],
+    [
+        ResourceRequest(gpus=4, cpus=7),
+        ResourceRequest(gpu_milli=300, cpus=9),
+        ResourceRequest(mig="1g.5gb", cpus=3),
+        ResourceRequest(cpus=1),
+    ],
     ids=str,
 )
 def test_what_fits_one_node_is_left_alone(how: Split, request_: ResourceRequest) -> None:
@@ -94,7 +99,9 @@ def test_equal_parts_of_different_jobs_are_one_request() -> None:
 
 
 def outcome(cluster: str, how: Split, *requests: ResourceRequest) -> list[tuple[Any, ...]]:
-    trace = JobTrace.build(submit=[0] * len(requests), duration=[5] * len(requests), request=range(len(requests)), requests=requests, split=how)
+    trace = JobTrace.build(
+        submit=[0] * len(requests), duration=[5] * len(requests), request=range(len(requests)), requests=requests, split=how
+    )
     return replay(ClusterSpec.parse(cluster), trace).jobs.select("state", "start_s", "replicas", "reason").rows()
 
 

@@ -1,4 +1,7 @@
-"""The published cells of the fragmentation experiments: every deterministic policy, two of the ten seeds, through the benchmark and by own arithmetic."""
+"""The published cells of the fragmentation experiments:
+
+every deterministic policy, two of the ten seeds, through the benchmark and by own arithmetic.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,14 @@ NAMES = {"dot-product": "DotProd", "gpu-clustering": "GpuClustering", "gpu-packi
 
 def arguments(data: Path, policy: str, seeds: str = "42,47") -> list[str]:
     openb = data / "openb"
-    given = ["--nodes", openb / "openb_node_list_gpu_node.csv", "--jobs", openb / "openb_pod_list_default.csv", "--orders", openb / "orders"]
+    given = [
+        "--nodes",
+        openb / "openb_node_list_gpu_node.csv",
+        "--jobs",
+        openb / "openb_pod_list_default.csv",
+        "--orders",
+        openb / "orders",
+    ]
     return [*map(str, given), "--policies", policy, "--seeds", seeds, "--json"]
 
 
@@ -33,7 +43,9 @@ def test_the_published_cells_are_met(policy: str, shared_data: Path, capsys: pyt
     printed = json.loads(capsys.readouterr().out)
     assert (status, printed["missed"]) == (0, [])
     assert [row["seed"] for row in printed["rows"]] == [42, 47]
-    cells = pl.read_csv(shared_data / "openb" / "expected_default.csv").filter((pl.col("workload") == "default") & (pl.col("policy") == NAMES[policy]))
+    cells = pl.read_csv(shared_data / "openb" / "expected_default.csv").filter(
+        (pl.col("workload") == "default") & (pl.col("policy") == NAMES[policy])
+    )
     for metric, short in (("alloc_ratio_pct", "alloc"), ("frag_ratio_pct", "frag")):
         for load in (100, 130):
             cell = cells.filter((pl.col("metric") == metric) & (pl.col("arrived_load_pct") == load)).row(0, named=True)

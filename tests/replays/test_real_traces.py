@@ -1,4 +1,7 @@
-"""Real traces through the whole library: nothing is lost, times and utilization are what independent arithmetic gives, EASY helps, runs repeat."""
+"""Real traces through the whole library:
+
+nothing is lost, times and utilization are what independent arithmetic gives, EASY helps, runs repeat.
+"""
 
 from __future__ import annotations
 
@@ -148,23 +151,32 @@ def test_the_independent_scheduler_is_itself_right_on_a_case_worked_by_hand() ->
 
 
 def test_a_hundred_and_twenty_eight_cores_are_the_same_however_they_are_cut(shared_data: Path) -> None:
-    pool, nodes = (run(shared_data, NASA, cluster, "fifo", p).jobs for cluster, p in (("pool:128cpu", "best-fit"), ("16x8cpu", "worst-fit")))
+    pool, nodes = (
+        run(shared_data, NASA, cluster, "fifo", p).jobs for cluster, p in (("pool:128cpu", "best-fit"), ("16x8cpu", "worst-fit"))
+    )
     assert pool["start_s"].equals(nodes["start_s"])  # single cores go anywhere
 
 
-@pytest.mark.parametrize(("file", "cluster"), [(PHILLY, "96x8xV100"), (NASA, "pool:128cpu"), (NASA, "12x11cpu")], ids=lambda v: v.replace("/", "."))
+@pytest.mark.parametrize(
+    ("file", "cluster"), [(PHILLY, "96x8xV100"), (NASA, "pool:128cpu"), (NASA, "12x11cpu")], ids=lambda v: v.replace("/", ".")
+)
 def test_backfilling_shortens_the_mean_wait(shared_data: Path, file: str, cluster: str) -> None:
     fifo, easy = (run(shared_data, file, cluster, queue, "best-fit").summary()["wait_mean_s"] for queue in ("fifo", "easy"))
     assert 0 < easy < fifo
 
 
 def test_shortest_first_shortens_the_mean_wait_further(shared_data: Path) -> None:
-    fifo, sjf = (run(shared_data, PHILLY, "96x8xV100", queue, p).summary()["wait_mean_s"] for queue, p in (("fifo", "best-fit"), ("sjf", "gpu-packing")))
+    fifo, sjf = (
+        run(shared_data, PHILLY, "96x8xV100", queue, p).summary()["wait_mean_s"]
+        for queue, p in (("fifo", "best-fit"), ("sjf", "gpu-packing"))
+    )
     assert sjf < fifo
 
 
 def test_philly_waits_about_as_long_on_nodes_as_on_a_pool_and_never_less(shared_data: Path) -> None:
-    nodes, pool = (run(shared_data, PHILLY, cluster, "fifo", "best-fit").jobs["start_s"].to_numpy() for cluster in ("96x8xV100", "pool:768gpu"))
+    nodes, pool = (
+        run(shared_data, PHILLY, cluster, "fifo", "best-fit").jobs["start_s"].to_numpy() for cluster in ("96x8xV100", "pool:768gpu")
+    )
     assert (nodes >= pool).all()
     assert (nodes > pool).any()
 

@@ -1,4 +1,7 @@
-"""Small inputs with everything in them: gangs, shares, MIG instances, whole devices, jobs without device, jobs that never fit or never end."""
+"""Small inputs with everything in them:
+
+gangs, shares, MIG instances, whole devices, jobs without device, jobs that never fit or never end.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ REQUESTS = (
 
 
 def mixed(jobs: int = 400, seed: int = 3, **columns: Any) -> tuple[ClusterSpec, JobTrace]:
-    """A busy cluster of four kinds of nodes, whole seconds so that many events fall on one instant, some durations of zero and some without end."""
+    """A busy cluster of four kinds of nodes, whole seconds so that many events fall on one instant, some durations of zero and some
+    without end.
+    """
     draws = np.random.default_rng(seed)
     duration = draws.integers(0, 120, jobs).astype(float)
     duration[draws.random(jobs) < 0.005] = math.inf

@@ -1,4 +1,7 @@
-"""`explain`: what a job waited for and where it went, on runs small enough to be worked by hand, and consistent with the frames on larger ones."""
+"""`explain`:
+
+what a job waited for and where it went, on runs small enough to be worked by hand, and consistent with the frames on larger ones.
+"""
 
 from __future__ import annotations
 

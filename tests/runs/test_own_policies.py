@@ -67,7 +67,11 @@ def only_whole(trace: JobTrace) -> JobTrace:
 @pytest.mark.parametrize(
     ("own", "built_in", "shares"),
     [
-        (EmptiestFirst(), "worst-fit", False),  # a share goes to the tightest device under a policy of one's own, to the emptiest under worst fit
+        (
+            EmptiestFirst(),
+            "worst-fit",
+            False,
+        ),  # a share goes to the tightest device under a policy of one's own, to the emptiest under worst fit
         (CompiledPlacement(emptiest), "worst-fit", False),
         (TightestFirst(), "best-fit", True),
         (CompiledPlacement(tightest, title="mine"), "best-fit", True),
@@ -108,7 +112,7 @@ def test_the_views_show_the_node_before_the_placement_and_the_request(clock: Any
 @pytest.mark.parametrize("compiled", [False, True])
 def test_minus_infinity_refuses_a_node(compiled: bool, clock: Any) -> None:
     def not_the_first_two(node: Any, request: Any) -> float:
-        return -math.inf if node.index < 2 else 1.0
+        return -math.inf if node.row < 2 else 1.0
 
     class Picky(PlacementPolicy):
         def score(self, node: Any, request: Any) -> float:

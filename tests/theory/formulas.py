@@ -1,4 +1,7 @@
-"""Textbook results of queueing theory (Kleinrock 1975), for jobs of one core. Rates per second; a load is arrival rate times mean service."""
+"""Textbook results of queueing theory (Kleinrock 1975), for jobs of one core.
+
+Rates per second; a load is arrival rate times mean service.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """Independent replications of a queue, and the interval in which theory must lie.
 
-Why the interval is valid: the replications use different seeds, so their figures are independent and equally distributed. Each is a mean over
-a hundred thousand of jobs of a stationary, quickly mixing process, so it is close to normal; then the mean over the replications, less the true
-value, over its estimated standard error follows Student's t with `REPLICATIONS` - 1 degrees of freedom. A queue starts empty, which biases
-the first waits downwards: a tenth of the jobs is left out at the start, many relaxation times at the loads used here. Where waits depend on later
-arrivals (shortest first), the last tenth is left out too, as no arrivals follow it. The seeds are fixed: a test that passes, passes always.
+Why the interval is valid: the replications use different seeds, so their figures are independent and equally distributed. Each is a mean
+over a hundred thousand of jobs of a stationary, quickly mixing process, so it is close to normal; then the mean over the replications,
+less the true value, over its estimated standard error follows Student's t with `REPLICATIONS` - 1 degrees of freedom. A queue starts
+empty, which biases the first waits downwards: a tenth of the jobs is left out at the start, many relaxation times at the loads used here.
+Where waits depend on later arrivals (shortest first), the last tenth is left out too, as no arrivals follow it. The seeds are fixed: a
+test that passes, passes always.
 """
 
 from __future__ import annotations

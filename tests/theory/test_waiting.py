@@ -30,7 +30,9 @@ def test_mmc_waits_as_long_and_as_often_as_erlang_c_says(servers: int, load: flo
     assert_theory(results, lambda result: float((waits(result) > 0).mean()), erlang_c(servers, load), precision=precision)
     # Those who wait, wait exponentially at rate c - a: the part beyond twice the mean is e^-2 of them.
     late = 2 / (servers - load)
-    assert_theory(results, lambda result: float((waits(result) > late).mean()), erlang_c(servers, load) * math.exp(-2), precision=2 * precision)
+    assert_theory(
+        results, lambda result: float((waits(result) > late).mean()), erlang_c(servers, load) * math.exp(-2), precision=2 * precision
+    )
 
 
 @pytest.mark.parametrize(

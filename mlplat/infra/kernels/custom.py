@@ -29,7 +29,9 @@ def _call(typingctx, address, view):  # type: ignore[no-untyped-def]
     return types.float64(types.int64, view), codegen
 
 
-if numba.config.DISABLE_JIT:
+WITHOUT_COMPILER = bool(numba.config.DISABLE_JIT)
+
+if WITHOUT_COMPILER:
 
     def call(address: int, view: np.ndarray) -> float:  # type: ignore[type-arg]
         """Call the function at `address` without compilation."""

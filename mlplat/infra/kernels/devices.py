@@ -84,7 +84,16 @@ def choose_device(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Poli
 
 @kernel
 def take(
-    nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls: int, node: int, where: int, job: int, pattern: Nodes, follow: bool
+    nodes: Nodes,
+    cluster: Cluster,
+    classes: Classes,
+    policy: Policy,
+    cls: int,
+    node: int,
+    where: int,
+    job: int,
+    pattern: Nodes,
+    follow: bool,
 ) -> int:
     """Take one replica of `cls` from `node`, on the device `where` of `choose_device`. Returns the record's device: the lowest used.
 
@@ -116,7 +125,9 @@ def take(
 
 
 @kernel
-def give(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls: int, node: int, where: int, job: int, replicas: int) -> None:
+def give(
+    nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls: int, node: int, where: int, job: int, replicas: int
+) -> None:
     """Give back `replicas` replicas of `cls` that a record of `job` holds on `node` (more than one only where no device was shared)."""
     ask, free = classes.ask, nodes.free
     free[node, CPU] += ask[cls, CPU] * replicas

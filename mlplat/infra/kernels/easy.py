@@ -1,8 +1,9 @@
 """EASY backfill, exact (Lifka 1995; Mu'alem and Feitelson 2001): later jobs may start early where the head's reservation is not disturbed.
 
-The reservation is made on a copy of the state that only holds the nodes that differ (`Reservation.shadow`): running jobs are given back in order of
-estimated end until the head fits, and the head is placed there. A later job that outlasts the shadow time must fit what is free both now and beside the head
-(`Reservation.both`), node by node and device by device. Trees are reused: the differing nodes' leaves are set to their other score and put back after.
+The reservation is made on a copy of the state that only holds the nodes that differ (`Reservation.shadow`): running jobs are given back
+in order of estimated end until the head fits, and the head is placed there. A later job that outlasts the shadow time must fit what is
+free both now and beside the head (`Reservation.both`), node by node and device by device. Trees are reused: the differing nodes' leaves
+are set to their other score and put back after.
 """
 
 from __future__ import annotations

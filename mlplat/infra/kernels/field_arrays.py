@@ -1,7 +1,8 @@
 """The arrays of the state as compiled code sees them: an element is one load from an address that the optimizer can keep.
 
-A numba array carries its shape and strides with it and lets an index count from the end. The kernels need neither: a field array is the address of the
-words that describe it (data pointer, lengths), its indices count from 0 and are not checked. Without the compiler, numpy's arrays stand in for it, and check them.
+A numba array carries its shape and strides with it and lets an index count from the end. The kernels need neither: a field array is the
+address of the words that describe it (data pointer, lengths), its indices count from 0 and are not checked. Without the compiler, numpy's
+arrays stand in for it, and check them.
 """
 
 from __future__ import annotations

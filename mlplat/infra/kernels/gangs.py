@@ -99,7 +99,17 @@ def _withdraw(world: World, job: int, first: int) -> None:
     for record in range(first, world.count[RECORDS]):
         node = np.int64(log.node[record])
         watch_before(world, node)
-        give(world.nodes, world.cluster, world.classes, world.policy, cls, node, np.int64(log.device[record]), job, np.int64(log.count[record]))
+        give(
+            world.nodes,
+            world.cluster,
+            world.classes,
+            world.policy,
+            cls,
+            node,
+            np.int64(log.device[record]),
+            job,
+            np.int64(log.count[record]),
+        )
         watch_after(world, node)
         tag_resident(world.classes, world.policy, cls, node, -np.int64(log.count[record]))
         note_change(world.trees, node)

@@ -1,8 +1,8 @@
 """Compiling many small kernels as one program.
 
-By default numba optimizes each jitted function, with all it calls, into machine code of its own: with functions that call functions the same code
-is compiled again at every level. Here a kernel is only translated; an entry point collects the kernels it reaches, each once, and the whole is optimized
-and compiled together. This uses numba's hook for custom compiler pipelines (`pipeline_class`).
+By default numba optimizes each jitted function, with all it calls, into machine code of its own: with functions that call functions the
+same code is compiled again at every level. Here a kernel is only translated; an entry point collects the kernels it reaches, each once,
+and the whole is optimized and compiled together. This uses numba's hook for custom compiler pipelines (`pipeline_class`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Waiting jobs by shape. Jobs of one shape (equal request, last request, replicas) fit or do not fit together, so a shape that was refused is
+"""Waiting jobs by shape. Jobs of one shape (equal request, last request, replicas) fit or do not fit together, so a shape that was
+refused is
 left alone until something is released, and a cycle looks at shapes and not at every waiting job."""
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The running jobs by estimated end: an indexed heap, from which any job can leave, and which can be read in order without being emptied."""
+"""The running jobs by estimated end:
+
+an indexed heap, from which any job can leave, and which can be read in order without being emptied.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Named tuples of arrays, handed to compiled code as one pointer.
 
-A kernel reads `world.nodes.free[node, CPU]`. In Python `world` is a named tuple. In compiled code it is the address of a block of 64-bit words: for
-an array its data pointer and its lengths, for a scalar its value, for a nested tuple the address of that one's block. Passed as tuples, a hundred
-arrays would be several hundred arguments to every function, and compilation would take minutes; a pointer costs nothing.
+A kernel reads `world.nodes.free[node, CPU]`. In Python `world` is a named tuple. In compiled code it is the address of a block of 64-bit
+words: for an array its data pointer and its lengths, for a scalar its value, for a nested tuple the address of that one's block. Passed
+as tuples, a hundred arrays would be several hundred arguments to every function, and compilation would take minutes; a pointer costs
+nothing.
 
 Array fields are annotated with their type (`Array["int64", 2]`), from which both the compiled type and the check in `pack` are made.
 """
@@ -25,11 +26,16 @@ from .field_arrays import FieldArray, read_word
 SCALARS = {int: types.int64, bool: types.boolean, np.uint64: types.uint64}
 
 
-class Array:
-    """`Array["int64", 2]` annotates a C-contiguous array field of that element type and number of dimensions; a third part fixes the last length."""
+class _Annotation:
+    """`Array["int64", 2]` annotates a C-contiguous array field of that element type and number of dimensions; a third part fixes the
+    last length.
+    """
 
     def __class_getitem__(cls, kind: tuple[Any, ...]) -> Any:
         return Annotated[np.ndarray, kind]
+
+
+Array: Any = _Annotation
 
 
 class StructType(types.Type):  # type: ignore[misc]

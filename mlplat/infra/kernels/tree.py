@@ -1,11 +1,12 @@
 """Finding the best node without looking at all of them: a tournament tree for each class of requests.
 
-A tree is an array of 2 * W scores, W the power of two at or above the number of nodes: leaf W + p is the score of the node at place p of the tie order, inner
-node i the larger of 2i and 2i + 1. The best node is found by walking down from the root, left where equal: that is the first in the tie order.
+A tree is an array of 2 * W scores, W the power of two at or above the number of nodes: leaf W + p is the score of the node at place p of
+the tie order, inner node i the larger of 2i and 2i + 1. The best node is found by walking down from the root, left where equal: that is
+the first in the tie order.
 
-Trees are brought up to date when they are asked: `Trees.log` lists the changed nodes, and each tree remembers how far it has read. A node that
-changed several times in between is evaluated once. There are a bounded number of trees; the class unused for longest gives up its own, so
-many classes cost time (one pass over the nodes to build a tree) and no memory.
+Trees are brought up to date when they are asked: `Trees.log` lists the changed nodes, and each tree remembers how far it has read. A node
+that changed several times in between is evaluated once. There are a bounded number of trees; the class unused for longest gives up its
+own, so many classes cost time (one pass over the nodes to build a tree) and no memory.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def _build(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, tre
     base = slot * 2 * width
     n = len(cluster.node_at)
     for place in range(width):
-        trees.key[base + width + place] = score(nodes, cluster, classes, policy, cls, np.int64(cluster.node_at[place])) if place < n else INFEASIBLE
+        trees.key[base + width + place] = (
+            score(nodes, cluster, classes, policy, cls, np.int64(cluster.node_at[place])) if place < n else INFEASIBLE
+        )
         if policy.random_ties:
             trees.ties[base + width + place] = 1
     for i in range(width - 1, 0, -1):
