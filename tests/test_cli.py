@@ -26,7 +26,7 @@ NOT_REPEATED = ("engine_seconds", "jobs_per_second")
 JOBS = """\
 job_id,submit,duration,replicas,cpu_milli,memory_mib,gpus,group
 a,0,100,1,4000,1024,1,red
-b,10,50,1,8000,1024,8,blue
+b,10,50,2,8000,1024,8,blue
 c,20,30,1,1000,1024,1,red
 d,30,20,1,1000,1024,9,red
 e,50000,20,2,1000,1024,2,blue
@@ -63,7 +63,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
     monkeypatch.chdir(tmp_path)
     for name, text in (("jobs.csv", JOBS), ("bad.csv", BAD_JOBS), ("nodes.csv", NODES), ("trace.swf", SWF)):
         Path(name).write_text(text)
-    Path("spec.yaml").write_text("name: mine\ngroups: [{name: n, count: 1, cpus: 64, memory: 256GiB, gpus: 8, gpu_model: V100}]\n")
+    Path("spec.yaml").write_text("name: mine\ngroups: [{name: n, count: 2, cpus: 64, memory: 256GiB, gpus: 8, gpu_model: V100}]\n")
 
     def ran(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["mlplat", *map(str, arguments)])
@@ -87,7 +87,7 @@ def process(*arguments: str, cwd: Path = ROOT, **options: Any) -> subprocess.Com
 OPTIONS: dict[str, list[str]] = {
     "--jobs": ["jobs.csv"],
     "--nodes": ["nodes.csv"],
-    "--cluster": ["1x8xV100"],
+    "--cluster": ["2x8xV100"],
     "--format": ["csv"],
     "--queue": ["easy"],
     "--placement": ["fgd"],
@@ -119,7 +119,7 @@ def test_each_option_runs_and_json_has_the_documented_keys(run: Run, option: str
     if option == "--seed":
         assert ran.content["seed"] == 7
     if option == "--explain":
-        assert ran.content["explanation"].startswith("Job b (8 GPUs, 8 CPU, 1 GiB)")
+        assert ran.content["explanation"].startswith("Job b (2 x 8 GPUs, 8 CPU, 1 GiB)")
 
 
 def test_all_options_together(run: Run) -> None:
@@ -142,16 +142,16 @@ def test_without_json_there_is_a_table_and_the_explanation(run: Run) -> None:
     ran = run("replay", "--jobs", "jobs.csv", "--cluster", "spec.yaml", "--explain", "b")
     assert ran.status == 0
     assert "fifo / best-fit on mine" in ran.out and "completed" in ran.out and "GPU utilization" in ran.out
-    assert "Job b (8 GPUs, 8 CPU, 1 GiB) waited" in ran.out
+    assert "Job b (2 x 8 GPUs, 8 CPU, 1 GiB) waited" in ran.out
 
 
 def test_rows_that_were_left_out_are_reported_on_standard_error(run: Run) -> None:
     ran = run("replay", "--jobs", "trace.swf", "--cluster", "pool:8cpu")
     assert ran.status == 0 and ran.err.startswith("1 rows left out: ")
-    skipped = run("replay", "--jobs", "bad.csv", "--cluster", "1x8xV100", "--errors", "skip")
+    skipped = run("replay", "--jobs", "bad.csv", "--cluster", "2x8xV100", "--errors", "skip")
     assert skipped.status == 0
     assert skipped.err.startswith("skipped: ") and "bad.csv, line 4, column 'duration'" in skipped.err
-    assert run("replay", "--jobs", "bad.csv", "--cluster", "1x8xV100", "--errors", "skip", "--json").content["jobs"] == 4
+    assert run("replay", "--jobs", "bad.csv", "--cluster", "2x8xV100", "--errors", "skip", "--json").content["jobs"] == 4
 
 
 def test_a_second_run_into_another_folder_is_equal(run: Run) -> None:
@@ -208,7 +208,7 @@ def test_traces_describe_tells_the_counts(run: Run, given: list[str]) -> None:
 
 
 def test_fetch_without_a_network_says_where_to_get_the_file(tmp_path: Path) -> None:
-    nowhere = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")} | {
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9") | {
         "NO_PROXY": "",
         "no_proxy": "",
     }
@@ -239,16 +239,16 @@ def test_no_arguments_show_help(run: Run) -> None:
 
 # -- bad input
 
-REPLAY = ("replay", "--jobs", "jobs.csv", "--cluster", "1x8xV100")
+REPLAY = ("replay", "--jobs", "jobs.csv", "--cluster", "2x8xV100")
 BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "missing jobs": (("replay", "--jobs", "none.csv", "--cluster", "1x8xV100"), ("none.csv",)),
-    "jobs are a folder": (("replay", "--jobs", ".", "--cluster", "1x8xV100"), ()),
+    "missing jobs": (("replay", "--jobs", "none.csv", "--cluster", "2x8xV100"), ("none.csv",)),
+    "jobs are a folder": (("replay", "--jobs", ".", "--cluster", "2x8xV100"), ()),
     "missing nodes": (("replay", "--jobs", "jobs.csv", "--nodes", "none.csv"), ("none.csv",)),
     "missing yaml": (("replay", "--jobs", "jobs.csv", "--cluster", "none.yaml"), ("none.yaml",)),
     "nodes are no nodes": (("replay", "--jobs", "jobs.csv", "--nodes", "jobs.csv"), ("jobs.csv", "line 1")),
-    "malformed row": (("replay", "--jobs", "bad.csv", "--cluster", "1x8xV100"), ("bad.csv", "line 4", "'duration'", "'soon'", "expected")),
-    "empty file": (("replay", "--jobs", "empty.csv", "--cluster", "1x8xV100"), ("empty.csv",)),
-    "binary file": (("replay", "--jobs", "binary.csv", "--cluster", "1x8xV100"), ("binary.csv",)),
+    "malformed row": (("replay", "--jobs", "bad.csv", "--cluster", "2x8xV100"), ("bad.csv", "line 4", "'duration'", "'soon'", "expected")),
+    "empty file": (("replay", "--jobs", "empty.csv", "--cluster", "2x8xV100"), ("empty.csv",)),
+    "binary file": (("replay", "--jobs", "binary.csv", "--cluster", "2x8xV100"), ("binary.csv",)),
     "broken yaml": (("replay", "--jobs", "jobs.csv", "--cluster", "broken.yaml"), ("broken.yaml",)),
     "wrong yaml": (("replay", "--jobs", "jobs.csv", "--cluster", "wrong.yaml"), ("wrong.yaml", "groups[0].cpus")),
     "wrong format": ((*REPLAY, "--format", "philly"), ("jobs.csv", "line 1")),
@@ -271,7 +271,7 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "describe a missing file": (("traces", "describe", "none.csv"), ("none.csv",)),
     "describe a bad file": (("traces", "describe", "bad.csv"), ("bad.csv", "line 4", "'duration'")),
     "describe with unknown errors": (("traces", "describe", "jobs.csv", "--errors", "ignore"), ("raise or skip",)),
-    "a name over two lines": (("replay", "--jobs", "no\nsuch.csv", "--cluster", "1x8xV100"), ()),
+    "a name over two lines": (("replay", "--jobs", "no\nsuch.csv", "--cluster", "2x8xV100"), ()),
     "a cluster over two lines": (("replay", "--jobs", "jobs.csv", "--cluster", "no\nsuch"), ()),
     "a queue over two lines": ((*REPLAY, "--queue", "fi\nfo"), ("unknown queue policy",)),
 }
@@ -304,9 +304,9 @@ def test_a_wrong_usage_is_status_2(run: Run, arguments: tuple[str, ...]) -> None
 
 def test_as_a_process_it_is_the_same(tmp_path: Path) -> None:
     (tmp_path / "jobs.csv").write_text(JOBS)
-    good = process("replay", "--jobs", "jobs.csv", "--cluster", "1x8xV100", "--json", cwd=tmp_path)
+    good = process("replay", "--jobs", "jobs.csv", "--cluster", "2x8xV100", "--json", cwd=tmp_path)
     assert (good.returncode, good.stderr) == (0, "") and json.loads(good.stdout)["jobs"] == 5
-    bad = process("replay", "--jobs", "none.csv", "--cluster", "1x8xV100", cwd=tmp_path)
+    bad = process("replay", "--jobs", "none.csv", "--cluster", "2x8xV100", cwd=tmp_path)
     assert (bad.returncode, bad.stdout) == (2, "")
     assert bad.stderr.startswith("error: ") and bad.stderr.count("\n") == 1
 

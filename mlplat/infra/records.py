@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..resources import DEVICE_MILLI
-from .kernels.state import MIG_SHIFT, MILLI, MODEL, PROFILE, RECORDS, STARTED
+from .kernels.state import DEVICE, HELD, JOB, MIG_SHIFT, MILLI, MODEL, NODE, PROFILE, RECORDS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,21 +31,17 @@ class Records(NamedTuple):
 
 def placed(run: Run) -> Records:
     """The records of a run so far."""
-    log, count, jobs = run.world.log, run.world.count, run.world.jobs
-    end = int(count[RECORDS])
-    order = log.order[: count[STARTED]]
-    first = log.first[order]
-    per_job = np.diff(first, append=end)
-    job = np.repeat(order, per_job)
-    request = jobs.request[job]
-    last = first + per_job - 1
-    request[last] = jobs.last_request[order]
-    device, mig_start = log.device[:end], np.full(end, -1, dtype=np.int32)
+    rows = run.world.log.records[: run.world.count[RECORDS]]
+    job, device = rows[:, JOB], rows[:, DEVICE]
+    request = run.gangs.request[job]
+    last = np.append(job[1:] != job[:-1], True) if len(job) else np.zeros(0, dtype=np.bool_)
+    request[last] = run.gangs.last_request[job[last]]
+    mig_start = np.full(len(job), -1, dtype=np.int32)
     if run.profiles:
         sliced = run.world.classes.ask[request, PROFILE] >= 0
         mig_start[sliced] = device[sliced] >> MIG_SHIFT
         device = np.where(sliced, device & ((1 << MIG_SHIFT) - 1), device)
-    return Records(job, log.node[:end], log.count[:end], device, mig_start, request)
+    return Records(job, rows[:, NODE], rows[:, HELD], device, mig_start, request)
 
 
 def gpu_milli(run: Run, records: Records) -> npt.NDArray[np.int64]:

@@ -15,6 +15,7 @@ from .kernels.state import (
     COUNTERS,
     FRAGMENT,
     PROBE,
+    SHAPE,
     WATCHED,
     Completions,
     Jobs,
@@ -107,15 +108,12 @@ def build_run(
         cluster=cluster,
         classes=classes,
         policy=policy,
-        trees=_trees(len(nodes), len(classes.ask), policy.random_ties),
+        trees=_trees(len(nodes), len(classes.ask)),
         jobs=Jobs(
             submit=np.ascontiguousarray(trace.submit),
             duration=np.ascontiguousarray(trace.duration),
             estimate=np.ascontiguousarray(trace.estimate),
-            request=np.ascontiguousarray(gangs.request),
-            replicas=np.ascontiguousarray(gangs.replicas),
-            last_request=np.ascontiguousarray(gangs.last_request),
-            shape=shape,
+            gang=np.column_stack([gangs.request, gangs.last_request, gangs.replicas, shape]).astype(np.int32, copy=False),
             refused=np.zeros(len(example), dtype=np.int16),
         ),
         log=_log(len(trace), records),
@@ -157,14 +155,13 @@ def _shapes(gangs: Gangs) -> tuple[Array, Array]:
     return number[key], first_of[present]
 
 
-def _trees(nodes: int, classes: int, random_ties: bool) -> Trees:
+def _trees(nodes: int, classes: int) -> Trees:
     width = 1 << max(0, nodes - 1).bit_length()
-    slots = max(1, min(classes, TREE_BYTES // (16 * width)))
+    slots = max(1, min(classes, TREE_BYTES // (32 * width)))
     ring = max(64, 2 * width)
     return Trees(
         width=width,
-        key=np.empty(slots * 2 * width),
-        ties=np.zeros(slots * 2 * width if random_ties else 1, dtype=np.int32),
+        best=np.empty((slots * 2 * width, 2)),
         slot_of=np.full(max(1, classes), -1, dtype=np.int32),
         class_of=np.full(slots, -1, dtype=np.int32),
         synced=np.full(slots, -1, dtype=np.int64),
@@ -183,9 +180,7 @@ def _log(jobs: int, records: int) -> Log:
         first=np.empty(jobs, dtype=np.int64),
         order=np.empty(jobs, dtype=np.int32),
         # As large as they could ever get; pages that are not reached are never touched.
-        node=np.empty(records, dtype=np.int32),
-        count=np.empty(records, dtype=np.int32),
-        device=np.empty(records, dtype=np.int32),
+        records=np.empty((records, 4), dtype=np.int32),
     )
 
 
@@ -251,7 +246,7 @@ def _refuse_impossible(run: Run, example: Array) -> None:
     held = np.zeros(len(classes.ask), dtype=np.int64)
     replicas_held(run.address, types, count, held)
     for shape, job in enumerate(example.tolist()):
-        cls, last, replicas = int(jobs.request[job]), int(jobs.last_request[job]), int(jobs.replicas[job])
+        cls, last, replicas = (int(part) for part in jobs.gang[job, :SHAPE])
         if replicas == 1:
             cls = last
         if not held[cls]:

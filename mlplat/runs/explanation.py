@@ -10,7 +10,7 @@ import numpy as np
 
 from ..infra.kernels.inspect_nodes import all_scores
 from ..infra.kernels.live import take_back
-from ..infra.kernels.state import JobState, Queue
+from ..infra.kernels.state import NODE, JobState, Queue
 from ..units import format_seconds
 from .frames import end_times, reason_text
 
@@ -64,10 +64,10 @@ def explain(result: Result, job: int) -> Explanation:
     wait, blocked = start - submit, start - submit - behind_s
     again = _state_before(result, job)
     scores = np.empty(len(again.nodes))
-    cls = int(again.world.jobs.last_request[job] if again.world.jobs.replicas[job] == 1 else again.world.jobs.request[job])
+    cls = int(again.gangs.last_request[job] if again.gangs.replicas[job] == 1 else again.gangs.request[job])
     all_scores(again.address, cls, scores)
     again.check()
-    node = int(log.node[log.first[job]])
+    node = int(log.records[log.first[job], NODE])
     feasible = int(np.isfinite(scores).sum())
     text = _waited(run, wait, behind, behind_s, blocked, overtook)
     replicas = int(run.gangs.replicas[job])

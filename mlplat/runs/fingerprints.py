@@ -49,9 +49,7 @@ def run_digest(run: Run) -> str:
             "reason": log.reason,
             "start": np.where(np.isnan(log.start), np.nan, log.start),
             "order": log.order[: count[STARTED]],
-            "node": log.node[:end],
-            "replicas": log.count[:end],
-            "device": log.device[:end],
+            "records": log.records[:end].ravel(),
         }
     )
 

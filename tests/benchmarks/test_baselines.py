@@ -121,7 +121,7 @@ def test_the_simpy_baseline_equals_the_engine_on_real_jobs(shared_data: Path) ->
 def test_the_heap_baseline_counts_every_completion(jobs: list[tuple[float, float]]) -> None:
     starts = np.sort([start for start, _ in jobs])
     ends = starts + [duration for _, duration in jobs]
-    assert heap_baseline.run(starts, ends) == len(jobs)
+    assert heap_baseline.run_merged(starts, ends) == len(jobs)
 
 
 def test_the_heap_baseline_takes_completions_out_in_order_of_time_then_job() -> None:
@@ -137,16 +137,23 @@ def test_the_heap_baseline_takes_completions_out_in_order_of_time_then_job() -> 
 
 
 def test_an_infinite_end_never_comes() -> None:
-    assert heap_baseline.run([0.0, 1.0], [np.inf, 2.0]) == 1
-    assert heap_baseline.run([], []) == 0
+    assert heap_baseline.run_merged([0.0, 1.0], [np.inf, 2.0]) == 1
+    assert heap_baseline.run_merged([], []) == 0
 
 
 @pytest.mark.parametrize(("starts", "ends"), [([1.0, 0.0], [2.0, 2.0]), ([0.0], [1.0, 2.0]), ([1.0], [0.5]), ([0.0], [math.nan])])
 def test_the_heap_baseline_refuses_times_that_no_replay_has(starts: list[float], ends: list[float]) -> None:
     with pytest.raises(ValueError, match="ascending"):
-        heap_baseline.run(starts, ends)
+        heap_baseline.run_merged(starts, ends)
 
 
 def test_the_simpy_baseline_refuses_jobs_out_of_order() -> None:
     with pytest.raises(ValueError, match="order"):
         simpy_baseline.run([1, 0], [1, 1], [1, 1])
+
+
+def test_one_event_queue_takes_every_arrival_and_every_completion_that_comes() -> None:
+    assert heap_baseline.run([0.0, 0.0, 3.0], [0.0, 5.0, 5.0], [5.0, 6.0, np.inf]) == 5
+    assert heap_baseline.run([], [], []) == 0
+    with pytest.raises(ValueError, match="as many"):
+        heap_baseline.run([0.0], [0.0, 1.0], [1.0, 2.0])

@@ -10,17 +10,19 @@ import pytest
 
 from mlplat.infra.kernels.structs import Array, pack, reader, struct_type
 
+Flags, Table, Weights, Small = Array["bool", 1], Array["int64", 2], Array["float64", 1], Array["int32", 1]
+
 
 class Inner(NamedTuple):
-    flags: Array["bool", 1]
+    flags: Flags
     scale: int
 
 
 class Outer(NamedTuple):
-    table: Array["int64", 2]
-    weight: Array["float64", 1]
+    table: Table
+    weight: Weights
     inner: Inner
-    small: Array["int32", 1]
+    small: Small
     on: bool
     key: np.uint64
 

@@ -102,7 +102,7 @@ def test_the_views_show_the_node_before_the_placement_and_the_request(clock: Any
     replay(spec, JobTrace.build(submit=[0, 1], duration=[9, 9], request=[0, 1], requests=requests), placement=Watch(), clock=clock)
     node, request = seen[-1]
     assert node._asdict() == {
-        "index": 0, "free_cpu_milli": 7000, "free_memory_mib": 3072, "free_disk_mib": 1024, "free_gpu_milli": 1000, "free_devices": 1,
+        "row": 0, "free_cpu_milli": 7000, "free_memory_mib": 3072, "free_disk_mib": 1024, "free_gpu_milli": 1000, "free_devices": 1,
         "cpu_milli": 8000, "memory_mib": 4096, "disk_mib": 2048, "devices": 2,
     }  # fmt: skip
     assert request._asdict() == {"cpu_milli": 2000, "memory_mib": 0, "disk_mib": 0, "gpus": 0, "gpu_milli": 300, "mig": -1}
@@ -194,9 +194,9 @@ def test_what_a_compiled_score_raises_ends_the_run(clock: Any) -> None:
 
 def test_what_numba_cannot_compile_is_an_option_error() -> None:
     def reads_a_file(node: Any, request: Any) -> float:
-        return float(open("score.txt").read())  # noqa: SIM115, PTH123
+        return float(open("score.txt").read())  # noqa: PTH123
 
-    with pytest.raises(OptionError, match="reads_a_file.*numba cannot compile it"):
+    with pytest.raises(OptionError, match=r"reads_a_file.*numba cannot compile it"):
         replay(*devices_only(10), placement=CompiledPlacement(reads_a_file))
 
 

@@ -19,12 +19,14 @@ from mlplat.workload import JobTrace
 from .cases import cores, mixed
 from .test_frames import every_run, run
 
-KEYS = (
-    "jobs, completed, rejected, unfinished, makespan_s, wait_mean_s, wait_p50_s, wait_p95_s, wait_p99_s, jct_mean_s, bounded_slowdown_mean, "
-    "cpu_utilization, memory_utilization, gpu_utilization, gpu_allocation_final, preemptions, restarts, lost_gpu_hours, goodput, "
-    "engine_seconds, jobs_per_second, fingerprint, queue, placement, clock, seed, version"
-).split(", ")
-NOTHING = "wait_mean_s wait_p50_s wait_p95_s wait_p99_s jct_mean_s bounded_slowdown_mean goodput".split()
+KEYS = [
+    "jobs", "completed", "rejected", "unfinished", "makespan_s", "wait_mean_s",
+    "wait_p50_s", "wait_p95_s", "wait_p99_s", "jct_mean_s", "bounded_slowdown_mean", "cpu_utilization",
+    "memory_utilization", "gpu_utilization", "gpu_allocation_final", "preemptions", "restarts", "lost_gpu_hours",
+    "goodput", "engine_seconds", "jobs_per_second", "fingerprint", "queue", "placement",
+    "clock", "seed", "version",
+]  # fmt: skip
+NOTHING = ["wait_mean_s", "wait_p50_s", "wait_p95_s", "wait_p99_s", "jct_mean_s", "bounded_slowdown_mean", "goodput"]
 
 
 def interpolated(values: list[float], part: float) -> float:

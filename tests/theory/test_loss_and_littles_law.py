@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numba
 import numpy as np
 import pytest
 
@@ -14,6 +15,8 @@ from mlplat.traces import queueing
 
 from .formulas import erlang_b
 from .replications import JOBS, assert_theory, replications
+
+pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="too long without compilation")
 
 
 def _lost(result: Result) -> float:

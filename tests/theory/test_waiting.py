@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numba
 import numpy as np
 import pytest
 
@@ -13,6 +14,8 @@ from mlplat.traces import queueing
 
 from .formulas import erlang_c, exponential_density, mmc_wait, pollaczek_khinchine, shortest_first_wait
 from .replications import assert_theory, replications, waits
+
+pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="too long without compilation")
 
 
 def test_the_formulas_agree_with_published_values_and_each_other() -> None:

@@ -10,7 +10,24 @@ from .gangs import place
 from .heaps import pop
 from .queues import block, is_blocked, pop_shape, push_shape, remove
 from .starting import mark_started
-from .state import BLOCKED, HAVE, HEAD, INFEASIBLE, MANY, STATUS, WAITING, WATCHED, JobState, Placement, Queue, Reason, World
+from .state import (
+    BLOCKED,
+    HAVE,
+    HEAD,
+    INFEASIBLE,
+    LAST,
+    MANY,
+    REPLICAS,
+    REQUEST,
+    STATUS,
+    WAITING,
+    WATCHED,
+    JobState,
+    Placement,
+    Queue,
+    Reason,
+    World,
+)
 from .tree import best_score, tree_of
 
 FIFO, BEST_EFFORT, SJF, EASY, LOSS = (
@@ -48,9 +65,9 @@ def cycle(world: World, now: float) -> None:
 def _start_or_watch(world: World, job: int, now: float) -> bool:
     """Start the head of the queue if it fits. If not, keep count of how much of it would fit, so that the next attempt is made in time."""
     count = world.count
-    replicas = np.int64(world.jobs.replicas[job])
+    replicas = np.int64(world.jobs.gang[job, REPLICAS])
     if count[BLOCKED] == job:
-        needed = replicas if world.jobs.last_request[job] == world.jobs.request[job] else replicas - 1
+        needed = replicas if world.jobs.gang[job, LAST] == world.jobs.gang[job, REQUEST] else replicas - 1
         if count[HAVE] < needed:
             return False
     count[WATCHED] = -1
@@ -59,7 +76,7 @@ def _start_or_watch(world: World, job: int, now: float) -> bool:
         count[BLOCKED] = -1
         mark_started(world, job, now)
         return True
-    count[BLOCKED], count[WATCHED] = job, world.jobs.request[job]
+    count[BLOCKED], count[WATCHED] = job, world.jobs.gang[job, REQUEST]
     # A user's score can refuse nodes that have room, so what fits says nothing: try again each time.
     count[HAVE] = MANY if world.policy.code == CUSTOM else placed
     return False
@@ -101,7 +118,7 @@ def _best_effort(world: World, now: float) -> None:
         if is_blocked(world, shape):
             continue
         job = np.int64(waiting.first[shape])
-        cls = np.int64(jobs.last_request[job]) if np.int64(jobs.replicas[job]) == 1 else np.int64(jobs.request[job])
+        cls = np.int64(jobs.gang[job, LAST]) if np.int64(jobs.gang[job, REPLICAS]) == 1 else np.int64(jobs.gang[job, REQUEST])
         slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
         if best_score(world.trees, slot) == INFEASIBLE:
             block(world, shape)
@@ -113,7 +130,7 @@ def _best_effort(world: World, now: float) -> None:
         shape = pop_shape(world, size)
         size -= 1
         job = np.int64(waiting.cursor[shape])
-        if place(world, job) < jobs.replicas[job]:
+        if place(world, job) < jobs.gang[job, REPLICAS]:
             block(world, shape)
             continue
         remove(world, job, -1)
@@ -134,7 +151,7 @@ def _one_attempt(world: World, now: float) -> None:
     while count[WAITING] > 0 and count[STATUS] == 0:
         while log.state[head] != IN_QUEUE:
             head += 1
-        if place(world, head) == world.jobs.replicas[head]:
+        if place(world, head) == world.jobs.gang[head, REPLICAS]:
             mark_started(world, head, now)
         else:
             log.state[head] = CLEARED

@@ -20,15 +20,22 @@ from .running import children, next_end
 from .scores import score
 from .starting import mark_started
 from .state import (
+    DEVICE,
     DISK,
     FRAGMENT,
     GPU,
     HAVE,
     HEAD,
+    HELD,
     INFEASIBLE,
+    LAST,
     NO_NODE,
+    NODE,
     RECORDS,
+    REPLICAS,
+    REQUEST,
     RUNNING,
+    SHAPE,
     STATUS,
     WHOLE,
     Nodes,
@@ -41,7 +48,7 @@ from .tree import best_node, best_score, set_leaf, tree_of
 def backfill(world: World, now: float) -> None:
     """With the head blocked, start the later jobs that may start now, in order of submission."""
     jobs, waiting = world.jobs, world.waiting
-    block(world, np.int64(jobs.shape[world.count[HEAD]]))
+    block(world, np.int64(jobs.gang[world.count[HEAD], SHAPE]))
     size = _candidates(world)
     if size == 0:
         return
@@ -54,7 +61,7 @@ def backfill(world: World, now: float) -> None:
         after = np.int64(waiting.next[job])
         starts = False
         if now + jobs.estimate[job] <= limit:
-            starts = place(world, job) == jobs.replicas[job]
+            starts = place(world, job) == jobs.gang[job, REPLICAS]
             if not starts:
                 block(world, shape)
                 continue
@@ -91,12 +98,12 @@ def _candidates(world: World) -> int:
         if is_blocked(world, shape):
             continue
         job = np.int64(waiting.first[shape])
-        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, np.int64(jobs.request[job]))
-        if best_score(world.trees, slot) == INFEASIBLE and jobs.replicas[job] > 1:
+        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, np.int64(jobs.gang[job, REQUEST]))
+        if best_score(world.trees, slot) == INFEASIBLE and jobs.gang[job, REPLICAS] > 1:
             block(world, shape)
             continue
-        if jobs.replicas[job] == 1:
-            slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, np.int64(jobs.last_request[job]))
+        if jobs.gang[job, REPLICAS] == 1:
+            slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, np.int64(jobs.gang[job, LAST]))
             if best_score(world.trees, slot) == INFEASIBLE:
                 block(world, shape)
                 continue
@@ -111,8 +118,8 @@ def _reserve(world: World) -> float:
     """Make the head's reservation: the shadow time, with the head placed on `shadow` and its nodes in `reserved`."""
     reservation, jobs, log = world.reservation, world.jobs, world.log
     head = world.count[HEAD]
-    cls, replicas = np.int64(jobs.request[head]), np.int64(jobs.replicas[head])
-    needed = replicas if jobs.last_request[head] == cls else replicas - 1
+    cls, replicas = np.int64(jobs.gang[head, REQUEST]), np.int64(jobs.gang[head, REPLICAS])
+    needed = replicas if jobs.gang[head, LAST] == cls else replicas - 1
     reservation.epoch[0] += 1
     reservation.epoch[2] = 0
     epoch = reservation.epoch[0]
@@ -129,14 +136,24 @@ def _reserve(world: World) -> float:
             position = next_end(world, size)
             size += children(world, position) - 1
             job = np.int64(reservation.job[position])
-            left = np.int64(jobs.replicas[job])
+            left = np.int64(jobs.gang[job, REPLICAS])
             for record in range(log.first[job], records_end(world, job)):
-                node, count = np.int64(log.node[record]), np.int64(log.count[record])
+                node, count = np.int64(log.records[record, NODE]), np.int64(log.records[record, HELD])
                 left -= count
-                held = np.int64(jobs.last_request[job]) if left == 0 else np.int64(jobs.request[job])
+                held = np.int64(jobs.gang[job, LAST]) if left == 0 else np.int64(jobs.gang[job, REQUEST])
                 touched = _copy(world, reservation.shadow, reservation.shadow_stamp, epoch, node, touched)
                 have -= times(reservation.shadow, world.cluster, world.classes, cls, node)
-                give(reservation.shadow, world.cluster, world.classes, world.policy, held, node, np.int64(log.device[record]), job, count)
+                give(
+                    reservation.shadow,
+                    world.cluster,
+                    world.classes,
+                    world.policy,
+                    held,
+                    node,
+                    np.int64(log.records[record, DEVICE]),
+                    job,
+                    count,
+                )
                 have += times(reservation.shadow, world.cluster, world.classes, cls, node)
         if have >= needed:
             placed, touched = _place_over(world, reservation.shadow, reservation.shadow_stamp, epoch, head, touched)
@@ -179,7 +196,7 @@ def _place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched
     """
     jobs, reservation = world.jobs, world.reservation
     cluster, classes, policy, trees = world.cluster, world.classes, world.policy, world.trees
-    replicas, cls, last = np.int64(jobs.replicas[job]), np.int64(jobs.request[job]), np.int64(jobs.last_request[job])
+    replicas, cls, last = np.int64(jobs.gang[job, REPLICAS]), np.int64(jobs.gang[job, REQUEST]), np.int64(jobs.gang[job, LAST])
     slot = tree_of(world.nodes, cluster, classes, policy, trees, cls)
     last_slot = slot if last == cls else tree_of(world.nodes, cluster, classes, policy, trees, last)
     for i in range(touched):
@@ -227,12 +244,12 @@ def _place_beside_head(world: World, job: int) -> bool:
         touched = _copy(world, reservation.both, reservation.both_stamp, attempt, node, touched)
         _lower(world, node)
     placed, touched = _place_over(world, reservation.both, reservation.both_stamp, attempt, job, touched)
-    replicas = np.int64(jobs.replicas[job])
+    replicas = np.int64(jobs.gang[job, REPLICAS])
     if placed < replicas:
         return False
     first = world.count[RECORDS]
     for replica in range(replicas):
-        cls = np.int64(jobs.last_request[job]) if replica == replicas - 1 else np.int64(jobs.request[job])
+        cls = np.int64(jobs.gang[job, LAST]) if replica == replicas - 1 else np.int64(jobs.gang[job, REQUEST])
         node, where = np.int64(reservation.placed_node[replica]), np.int64(reservation.placed_device[replica])
         occupy(world, cls, node, where, job, first, reservation.both, True)
         if reservation.reserved_stamp[node] == epoch:

@@ -7,7 +7,7 @@ import numpy as np
 from .compilation import kernel
 from .devices import choose_device, give, tag_resident, take
 from .room import times
-from .state import HAVE, NO_NODE, PROFILE, RECORDS, SHARE, WATCHED, Nodes, World
+from .state import DEVICE, HAVE, HELD, JOB, LAST, NO_NODE, NODE, PROFILE, RECORDS, REPLICAS, REQUEST, SHARE, WATCHED, Nodes, World
 from .tree import best_node, note_change, tree_of
 
 
@@ -35,13 +35,14 @@ def occupy(world: World, cls: int, node: int, where: int, job: int, first: int, 
     tag_resident(world.classes, world.policy, cls, node, 1)
     note_change(world.trees, node)
     record = world.count[RECORDS]
-    same = record > first and log.node[record - 1] == node and cls == world.jobs.request[job]
+    same = record > first and log.records[record - 1, NODE] == node and cls == world.jobs.gang[job, REQUEST]
     if same and world.classes.ask[cls, SHARE] == 0 and world.classes.ask[cls, PROFILE] < 0:
-        log.count[record - 1] += 1
+        log.records[record - 1, HELD] += 1
         return
-    log.node[record] = node
-    log.count[record] = 1
-    log.device[record] = device
+    log.records[record, NODE] = node
+    log.records[record, HELD] = 1
+    log.records[record, DEVICE] = device
+    log.records[record, JOB] = job
     world.count[RECORDS] = record + 1
 
 
@@ -49,13 +50,13 @@ def occupy(world: World, cls: int, node: int, where: int, job: int, first: int, 
 def release(world: World, job: int, first: int, end: int) -> None:
     """Give back the records first..end of a job on the current state."""
     log, jobs = world.log, world.jobs
-    left = np.int64(jobs.replicas[job])
+    left = np.int64(jobs.gang[job, REPLICAS])
     for record in range(first, end):
-        node, replicas = np.int64(log.node[record]), np.int64(log.count[record])
+        node, replicas = np.int64(log.records[record, NODE]), np.int64(log.records[record, HELD])
         left -= replicas
-        cls = np.int64(jobs.last_request[job]) if left == 0 else np.int64(jobs.request[job])
+        cls = np.int64(jobs.gang[job, LAST]) if left == 0 else np.int64(jobs.gang[job, REQUEST])
         watch_before(world, node)
-        give(world.nodes, world.cluster, world.classes, world.policy, cls, node, np.int64(log.device[record]), job, replicas)
+        give(world.nodes, world.cluster, world.classes, world.policy, cls, node, np.int64(log.records[record, DEVICE]), job, replicas)
         watch_after(world, node)
         tag_resident(world.classes, world.policy, cls, node, -replicas)
         note_change(world.trees, node)
@@ -64,10 +65,10 @@ def release(world: World, job: int, first: int, end: int) -> None:
 @kernel
 def records_end(world: World, job: int) -> int:
     """One past the last record of a placed job: as far as its replicas reach."""
-    left = np.int64(world.jobs.replicas[job])
+    left = np.int64(world.jobs.gang[job, REPLICAS])
     record = world.log.first[job]
     while left > 0:
-        left -= world.log.count[record]
+        left -= world.log.records[record, HELD]
         record += 1
     return record  # type: ignore[no-any-return]
 
@@ -76,10 +77,10 @@ def records_end(world: World, job: int) -> int:
 def place(world: World, job: int) -> int:
     """Place every replica of `job` on the current state. Returns how many fitted; if not all, nothing is changed."""
     jobs = world.jobs
-    replicas = np.int64(jobs.replicas[job])
+    replicas = np.int64(jobs.gang[job, REPLICAS])
     first = world.count[RECORDS]
     for replica in range(replicas):
-        cls = np.int64(jobs.last_request[job]) if replica == replicas - 1 else np.int64(jobs.request[job])
+        cls = np.int64(jobs.gang[job, LAST]) if replica == replicas - 1 else np.int64(jobs.gang[job, REQUEST])
         slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
         node = best_node(world.trees, world.cluster, world.policy, slot, job, replica)
         if node == NO_NODE:
@@ -95,9 +96,9 @@ def place(world: World, job: int) -> int:
 def _withdraw(world: World, job: int, first: int) -> None:
     """Take back the replicas placed so far: the last one is not among them."""
     log = world.log
-    cls = np.int64(world.jobs.request[job])
+    cls = np.int64(world.jobs.gang[job, REQUEST])
     for record in range(first, world.count[RECORDS]):
-        node = np.int64(log.node[record])
+        node = np.int64(log.records[record, NODE])
         watch_before(world, node)
         give(
             world.nodes,
@@ -106,11 +107,11 @@ def _withdraw(world: World, job: int, first: int) -> None:
             world.policy,
             cls,
             node,
-            np.int64(log.device[record]),
+            np.int64(log.records[record, DEVICE]),
             job,
-            np.int64(log.count[record]),
+            np.int64(log.records[record, HELD]),
         )
         watch_after(world, node)
-        tag_resident(world.classes, world.policy, cls, node, -np.int64(log.count[record]))
+        tag_resident(world.classes, world.policy, cls, node, -np.int64(log.records[record, HELD]))
         note_change(world.trees, node)
     world.count[RECORDS] = first

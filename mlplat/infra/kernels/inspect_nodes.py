@@ -9,7 +9,7 @@ from .fragmentation import fragment
 from .gangs import place, records_end, release
 from .room import times
 from .scores import score
-from .state import RECORDS, world_at
+from .state import RECORDS, REPLICAS, world_at
 
 
 @entry
@@ -42,7 +42,7 @@ def replicas_held(address: int, types: np.ndarray, count: np.ndarray, held: np.n
 def fits_empty(address: int, job: int) -> bool:
     """Whether the policy can place the whole gang on the nodes as they are. Nothing is changed."""
     world = world_at(address)
-    if place(world, job) < world.jobs.replicas[job]:
+    if place(world, job) < world.jobs.gang[job, REPLICAS]:
         return False
     first = world.log.first[job]
     release(world, job, first, records_end(world, job))

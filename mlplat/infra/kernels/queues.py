@@ -7,14 +7,14 @@ from __future__ import annotations
 import numpy as np
 
 from .compilation import kernel
-from .state import RELEASES, World
+from .state import RELEASES, SHAPE, World
 
 
 @kernel
 def append(world: World, job: int) -> None:
     """Put a job at the end of its shape's list."""
     waiting = world.waiting
-    shape = np.int64(world.jobs.shape[job])
+    shape = np.int64(world.jobs.gang[job, SHAPE])
     waiting.next[job] = -1
     if waiting.first[shape] < 0:
         waiting.first[shape] = job
@@ -32,7 +32,7 @@ def append(world: World, job: int) -> None:
 def remove(world: World, job: int, before: int) -> None:
     """Take a job out of its shape's list; `before` is the job in front of it or -1."""
     waiting = world.waiting
-    shape = np.int64(world.jobs.shape[job])
+    shape = np.int64(world.jobs.gang[job, SHAPE])
     after = np.int64(waiting.next[job])
     if before < 0:
         waiting.first[shape] = after

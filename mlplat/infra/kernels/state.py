@@ -19,6 +19,12 @@ NODE_COLUMNS = 8  # one cache line a node
 COUNT, SHARE, PROFILE, TAG = 4, 5, 6, 7  # whole devices; milli of one device; MIG profile index or -1; tag of gpu-clustering
 # Columns of a typical request
 T_CPU, T_DEVICES, T_WIDTH, T_PROFILE, T_WEIGHT = range(5)  # T_WIDTH: index among the distinct widths; -1 CPU-only; T_PROFILE -1: not MIG
+# Columns of an entry of a tree: the best score below it, and the leaf it is from or the number of leaves that have it
+SCORE, WINNER, TIES = 0, 1, 1
+# Columns of a gang: request of a replica and of the last one, replicas, shape (jobs in which all three are equal have the same)
+REQUEST, LAST, REPLICAS, SHAPE = range(4)
+# Columns of a record: node, replicas held there, lowest device used with the MIG start (-1 without GPU), job
+NODE, HELD, DEVICE, JOB = range(4)
 # Last axis of the MIG table
 STARTS, SPAN, MILLI = 0, 1, 2
 MIG_SHIFT = 24  # a placement on a MIG device is written device | start << MIG_SHIFT
@@ -133,8 +139,7 @@ class Trees(NamedTuple):
     """A tournament tree over the nodes for each of S recently used classes: see `tree`."""
 
     width: int  # W, the power of two at or above the number of nodes
-    key: Array["float64", 1]  # [S * 2 * W] the best score below each inner node; leaves at W + place
-    ties: Array["int32", 1]  # [S * 2 * W] how many leaves below have it (random ties only), else int32[1]
+    best: Array["float64", 2, 2]  # [S * 2 * W] SCORE and WINNER, or SCORE and TIES where ties are drawn at random
     slot_of: Array["int32", 1]  # [C] the slot of a class or -1
     class_of: Array["int32", 1]  # [S]
     synced: Array["int64", 1]  # [S] the position of the change log the slot has seen
@@ -150,10 +155,7 @@ class Jobs(NamedTuple):
     submit: Array["float64", 1]  # [n]
     duration: Array["float64", 1]  # [n]
     estimate: Array["float64", 1]  # [n]
-    request: Array["int32", 1]  # [n]
-    replicas: Array["int32", 1]  # [n]
-    last_request: Array["int32", 1]  # [n]
-    shape: Array["int32", 1]  # [n] jobs of equal request, last request and replicas have the same shape
+    gang: Array["int32", 2, 4]  # [n] REQUEST, LAST, REPLICAS, SHAPE
     refused: Array["int16", 1]  # [shapes] Reason why a shape can never run, 0 if it can
 
 
@@ -165,9 +167,7 @@ class Log(NamedTuple):
     start: Array["float64", 1]  # [n], NaN until started
     first: Array["int64", 1]  # [n] the first record of a job
     order: Array["int32", 1]  # [n] jobs in the order in which they started
-    node: Array["int32", 1]  # [records]
-    count: Array["int32", 1]  # [records] replicas
-    device: Array["int32", 1]  # [records] lowest device used, with the MIG start; -1 without GPU
+    records: Array["int32", 2, 4]  # [records] NODE, HELD, DEVICE, JOB
 
 
 class Waiting(NamedTuple):

@@ -7,7 +7,7 @@ from .gangs import records_end, release
 from .heaps import push
 from .queues import append
 from .running import leave
-from .state import RELEASES, RUNNING, WAITING, JobState, Queue, World
+from .state import RELEASES, RUNNING, SHAPE, WAITING, JobState, Queue, World
 
 BEST_EFFORT, SJF, EASY = int(Queue.BEST_EFFORT_FIFO), int(Queue.SJF), int(Queue.EASY)
 IN_QUEUE, FINISHED, REFUSED = int(JobState.WAITING), int(JobState.COMPLETED), int(JobState.REJECTED)
@@ -17,7 +17,7 @@ IN_QUEUE, FINISHED, REFUSED = int(JobState.WAITING), int(JobState.COMPLETED), in
 def submit(world: World, job: int) -> None:
     """A job arrives: rejected if the empty cluster could not hold it, else it waits."""
     log, jobs = world.log, world.jobs
-    refused = jobs.refused[jobs.shape[job]]
+    refused = jobs.refused[jobs.gang[job, SHAPE]]
     if refused != 0:
         log.state[job] = REFUSED
         log.reason[job] = refused

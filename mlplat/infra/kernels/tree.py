@@ -1,8 +1,9 @@
 """Finding the best node without looking at all of them: a tournament tree for each class of requests.
 
-A tree is an array of 2 * W scores, W the power of two at or above the number of nodes: leaf W + p is the score of the node at place p of
-the tie order, inner node i the larger of 2i and 2i + 1. The best node is found by walking down from the root, left where equal: that is
-the first in the tie order.
+A tree is an array of 2 * W entries, W the power of two at or above the number of nodes: leaf W + p holds the score of the node at place p
+of the tie order, inner node i the larger of the scores below 2i and 2i + 1. With it stands the leaf that the score is from, the left one
+where both are equal: the root names the best node, the first in the tie order. Where ties are drawn at random, the number of leaves that
+have the score stands there instead.
 
 Trees are brought up to date when they are asked: `Trees.log` lists the changed nodes, and each tree remembers how far it has read. A node
 that changed several times in between is evaluated once. There are a bounded number of trees; the class unused for longest gives up its
@@ -16,7 +17,7 @@ import numpy as np
 from .compilation import kernel
 from .draws import pick
 from .scores import score
-from .state import INFEASIBLE, NO_NODE, Classes, Cluster, Nodes, Policy, Trees
+from .state import INFEASIBLE, NO_NODE, SCORE, TIES, WINNER, Classes, Cluster, Nodes, Policy, Trees
 
 
 @kernel
@@ -33,50 +34,59 @@ def set_leaf(trees: Trees, cluster: Cluster, policy: Policy, slot: int, node: in
     """Give the node's leaf a new score and repair the path to the root, as far as anything changes. O(log N)."""
     width = trees.width
     base = slot * 2 * width
-    key, ties = trees.key, trees.ties
+    best = trees.best
     i = width + cluster.place_of[node]
-    if key[base + i] == value:
+    if best[base + i, SCORE] == value:
         return
-    key[base + i] = value
-    if not policy.random_ties:
-        while i > 1:
-            sibling = key[base + (i ^ 1)]
-            i >>= 1
-            if sibling > value:
-                value = sibling
-            if key[base + i] == value:
-                return
-            key[base + i] = value
-        return
-    i >>= 1
-    while i > 0:
-        _join(key, ties, base, i)
+    best[base + i, SCORE] = value
+    if policy.random_ties:
         i >>= 1
+        while i > 0:
+            _count_ties(best, base, i)
+            i >>= 1
+        return
+    winner = float(i)
+    while i > 1:
+        sibling = i ^ 1
+        rival = best[base + sibling, SCORE]
+        if rival > value or (rival == value and sibling < i):
+            value, winner = rival, best[base + sibling, WINNER]
+        i >>= 1
+        if best[base + i, SCORE] == value and best[base + i, WINNER] == winner:
+            return
+        best[base + i, SCORE] = value
+        best[base + i, WINNER] = winner
 
 
 @kernel
-def _join(key, ties, base, i):  # type: ignore[no-untyped-def]
+def _count_ties(best, base, i):  # type: ignore[no-untyped-def]
     left, right = base + 2 * i, base + 2 * i + 1
-    key[base + i] = max(key[left], key[right])
-    ties[base + i] = (ties[left] if key[left] >= key[right] else 0) + (ties[right] if key[right] >= key[left] else 0)
+    top = max(best[left, SCORE], best[right, SCORE])
+    best[base + i, SCORE] = top
+    best[base + i, TIES] = best[left, TIES] * (best[left, SCORE] == top) + best[right, TIES] * (best[right, SCORE] == top)
 
 
 @kernel
 def _build(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, trees: Trees, slot: int, cls: int) -> None:
     width = trees.width
     base = slot * 2 * width
+    best = trees.best
     n = len(cluster.node_at)
     for place in range(width):
-        trees.key[base + width + place] = (
-            score(nodes, cluster, classes, policy, cls, np.int64(cluster.node_at[place])) if place < n else INFEASIBLE
-        )
-        if policy.random_ties:
-            trees.ties[base + width + place] = 1
+        leaf = width + place
+        value = INFEASIBLE
+        if place < n:
+            value = score(nodes, cluster, classes, policy, cls, np.int64(cluster.node_at[place]))
+        best[base + leaf, SCORE] = value
+        best[base + leaf, WINNER] = 1 if policy.random_ties else leaf
     for i in range(width - 1, 0, -1):
         if policy.random_ties:
-            _join(trees.key, trees.ties, base, i)
+            _count_ties(best, base, i)
         else:
-            trees.key[base + i] = max(trees.key[base + 2 * i], trees.key[base + 2 * i + 1])
+            first = base + 2 * i
+            first += best[first + 1, SCORE] > best[first, SCORE]
+            best[base + i, SCORE] = best[first, SCORE]
+            best[base + i, WINNER] = best[first, WINNER]
 
 
 @kernel
@@ -111,30 +121,29 @@ def tree_of(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, tr
 @kernel
 def best_score(trees: Trees, slot: int) -> float:
     """The score at the root: INFEASIBLE where no node fits."""
-    return trees.key[slot * 2 * trees.width + 1]  # type: ignore[no-any-return]
+    return trees.best[slot * 2 * trees.width + 1, SCORE]  # type: ignore[no-any-return]
 
 
 @kernel
 def best_node(trees: Trees, cluster: Cluster, policy: Policy, slot: int, job: int, replica: int) -> int:
-    """The node with the best score of an up-to-date tree, ties as the policy says; NO_NODE where none fits. O(log N)."""
+    """The node with the best score of an up-to-date tree, ties as the policy says; NO_NODE where none fits.
+
+    O(1), with random ties O(log N).
+    """
     width = trees.width
     base = slot * 2 * width
-    key = trees.key
-    best = key[base + 1]
-    if best == INFEASIBLE:
+    best = trees.best
+    top = best[base + 1, SCORE]
+    if top == INFEASIBLE:
         return NO_NODE
+    if not policy.random_ties:
+        return np.int64(cluster.node_at[int(best[base + 1, WINNER]) - width])
+    chosen = pick(policy.key, job, replica, 0, int(best[base + 1, TIES]))
     i = 1
-    if policy.random_ties:
-        chosen = pick(policy.key, job, replica, 0, trees.ties[base + 1])
-        while i < width:
-            i *= 2
-            here = trees.ties[base + i] if key[base + i] == best else 0
-            if chosen >= here:
-                chosen -= here
-                i += 1
-    else:
-        while i < width:
-            i *= 2
-            if key[base + i] != best:
-                i += 1
-    return np.int64(cluster.node_at[i - width])  # type: ignore[no-any-return]
+    while i < width:
+        i *= 2
+        here = int(best[base + i, TIES]) if best[base + i, SCORE] == top else 0
+        if chosen >= here:
+            chosen -= here
+            i += 1
+    return np.int64(cluster.node_at[i - width])
