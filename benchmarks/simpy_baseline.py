@@ -1,11 +1,11 @@
-"""The comparison: the replay of a training cluster as a SimPy user would write it, one process for each running job.
+"""The comparison: the replay of a training cluster as a SimPy user would write it, one process for each job.
 
 The model is the one of `mlplat.replay(spec, trace, queue="fifo", placement="best-fit")` on nodes of equal width, looking at devices only:
 strict first in, first out; a job goes to the node with the fewest free devices that has enough (lowest index on ties); a job wider than a
 node is a gang of whole nodes, the last with the remainder, placed all at once or not at all.
 
-It is written to be fast in SimPy, not to look slow: a job costs one process and one timeout, jobs that wait are entries of a deque and no
-processes, one scheduler process wakes once per instant however much happens at it, and the best node is found without a scan of the nodes.
+It is written to be fast in SimPy, not to look slow: a job is a process that waits for one event, its start, and one timeout, its run; one
+scheduler process wakes once per instant however much happens at it, and the best node is found without a scan of the nodes.
 """
 
 from __future__ import annotations
@@ -65,17 +65,17 @@ class FreeDevices:
 
 
 class Cluster:
-    """The processes: a source of jobs, the scheduler, and each running job."""
+    """The processes: a source of jobs, the scheduler, and each job."""
 
     def __init__(self, env: simpy.Environment, durations: list[float], devices: list[int], nodes: int, per_node: int) -> None:
         self.env, self.durations, self.devices = env, durations, devices
         self.room = FreeDevices(nodes, per_node)
-        self.waiting: deque[int] = deque()
+        self.waiting: deque[tuple[int, simpy.Event]] = deque()
         self.starts = [math.nan] * len(durations)
         self.wake = env.event()
 
     def source(self, submits: list[float], most: int) -> Generator[simpy.Event, None, None]:
-        """Queue each job at its time; those of one instant together. Jobs that not even the empty cluster holds are turned away."""
+        """Begin each job at its time. Jobs that not even the empty cluster holds are turned away."""
         env, now = self.env, 0.0
         for job, submit in enumerate(submits):
             if submit > now:
@@ -85,8 +85,7 @@ class Cluster:
                 yield env.timeout(submit - now)
                 now = submit
             if self.devices[job] <= most:
-                self.waiting.append(job)
-                self.call_scheduler()
+                env.process(self.job(job))
 
     def scheduler(self) -> Generator[simpy.Event, None, None]:
         """Start jobs in order while they fit. The wake is the last event of its instant: all others were scheduled before it."""
@@ -95,15 +94,20 @@ class Cluster:
             yield self.wake
             self.wake = env.event()
             while waiting:
-                taken = room.take(self.devices[waiting[0]])
+                job, started = waiting[0]
+                taken = room.take(self.devices[job])
                 if taken is None:
                     break
-                job = waiting.popleft()
-                self.starts[job] = env.now
-                env.process(self.run_job(job, taken))
+                waiting.popleft()
+                started.succeed(taken)
 
-    def run_job(self, job: int, taken: Taken) -> Generator[simpy.Event, None, None]:
-        """Hold the devices for the duration of the job; for ever where it is infinite."""
+    def job(self, job: int) -> Generator[simpy.Event, Taken, None]:
+        """Wait in line, hold the devices for the duration of the job (for ever where it is infinite), give them back."""
+        started = self.env.event()
+        self.waiting.append((job, started))
+        self.call_scheduler()
+        taken = yield started
+        self.starts[job] = self.env.now
         if self.durations[job] < math.inf:
             yield self.env.timeout(self.durations[job])
             self.room.give(taken)

@@ -157,17 +157,16 @@ class JobTrace:
 
     def row_of(self, job: object) -> int:
         """The row of a job given by id or by row number. Raises OptionError where there is none."""
-        if self.job_id is not None and isinstance(job, str):
-            found = np.flatnonzero(self.job_id == job)
+        if isinstance(job, str):
+            found = np.flatnonzero(self.job_id == job) if self.job_id is not None else np.zeros(0, dtype=np.int64)
             if len(found):
                 return int(found[0])
-        try:
-            row = int(job)  # type: ignore[call-overload]
-        except (TypeError, ValueError):
-            row = -1
+            row = int(job) if job.isascii() and job.isdigit() and len(job) < 19 else -1
+        else:
+            row = int(job) if isinstance(job, (int, np.integer)) and not isinstance(job, bool) else -1
         if not 0 <= row < len(self):
             raise OptionError(f"no job {job!r} in the trace; expected an id or a row number below {len(self)}")
-        return int(row)
+        return row
 
     def to_polars(self) -> pl.DataFrame:
         """One row a job, the request spelled out."""

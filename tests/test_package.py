@@ -23,7 +23,9 @@ HEAVY = ("numba", "polars", "pydantic", "numpy", "simpy", "networkx", "yaml", "t
 def fresh(program: str) -> str:
     """What a program prints in a new interpreter."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout.strip()
 

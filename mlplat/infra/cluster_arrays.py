@@ -59,10 +59,9 @@ def free_nodes(cluster: Cluster) -> Nodes:
     free = np.zeros((n, NODE_COLUMNS), dtype=np.int64)
     free[:, : WHOLE + 1] = capacity[:, : WHOLE + 1]
     device = np.where(np.arange(widest) < capacity[:, WHOLE : WHOLE + 1], DEVICE_MILLI, 0).astype(np.int32)
-    partitioned = bool(capacity[:, MIG].any())
     return Nodes(
         free=free,
         device=device,
         owner=np.full((n, widest), -1, dtype=np.int32),
-        slices=np.zeros((n, widest) if partitioned else (1, 1), dtype=np.int32),
+        slices=np.zeros((n, widest) if capacity[:, MIG].any() else (0, widest), dtype=np.int32),
     )

@@ -191,7 +191,11 @@ def _compiled(policy: CompiledPlacement) -> UserScore:
     def scored(address):  # type: ignore[no-untyped-def]
         v = numba.carray(address, 17, np.int64)  # type: ignore[attr-defined]
         node = NodeView(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9])
-        return float(function(node, RequestView(v[10], v[11], v[12], v[13], v[14], v[15])))
+        try:
+            return float(function(node, RequestView(v[10], v[11], v[12], v[13], v[14], v[15])))
+        except Exception:  # the only kind that compiled code can catch; the run ends with an error
+            v[16] = 2
+            return math.nan
 
     try:
         compiled = numba.cfunc(types.float64(types.voidptr))(scored)

@@ -54,7 +54,7 @@ def split_jobs(trace: JobTrace, nodes: NodeTable) -> Gangs:
 
 def _parts(request: ResourceRequest, nodes: NodeTable) -> tuple[ResourceRequest, ResourceRequest, int]:
     """What a replica and the last replica ask for, and their number, where a request is wider than the widest node it accepts."""
-    width = int(np.max(np.where(accepted(request, nodes)[nodes.model], nodes.gpus, 0))) if request.gpus else 0
+    width = int(np.max(np.where(accepted(request, nodes)[nodes.model] & ~nodes.mig, nodes.gpus, 0))) if request.gpus else 0
     if width == 0 or request.gpus <= width:
         return request, request, 1
     replicas = -(-request.gpus // width)

@@ -71,6 +71,8 @@ class Run:
         """Raise what a user's score raised, or OptionError if it gave no number."""
         if self.user.failure is not None:
             raise self.user.failure
+        if self.world.policy.seen[16] == 2:
+            raise OptionError(f"placement={self.placement.label()!r}: the compiled score raised an exception for a node; expected a float")
         if self.world.policy.seen[16]:
             raise OptionError(f"placement={self.placement.label()!r}: the score is not a number (NaN) for a node; expected a float")
 

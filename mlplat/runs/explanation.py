@@ -57,7 +57,7 @@ def explain(result: Result, job: int) -> Explanation:
     run = result._run
     log, submit = run.world.log, float(run.trace.submit[job])
     state, start = JobState(int(log.state[job])), float(log.start[job])
-    name = run.trace.id_of(job)
+    name = _printable(run.trace.id_of(job))
     if np.isnan(start):
         return _never_started(run, job, name, state, result.end_s)
     behind, behind_s, overtook = _ahead(run, job)
@@ -72,7 +72,7 @@ def explain(result: Result, job: int) -> Explanation:
     text = _waited(run, wait, behind, behind_s, blocked, overtook)
     replicas = int(run.gangs.replicas[job])
     gang = f"; {replicas - 1} more replicas followed it" if replicas > 1 else ""
-    text += f"; placed on node {run.nodes.names[node]}: {run.placement.label()} score {scores[node]:.4g}, best of {feasible} feasible{gang}"
+    text += f"; placed on node {_printable(run.nodes.names[node])}: {run.placement.label()} score {scores[node]:.4g}, best of {feasible} feasible{gang}"
     end = float(end_times(run)[job])
     text += f"; ran {format_seconds(end - start)}." if not np.isnan(end) else "; still running at the end."
     return Explanation(
@@ -102,6 +102,11 @@ def _never_started(run: Run, job: int, name: str, state: JobState, end: float) -
     }[state]
     text = f"Job {name} ({_asks(run, job)}) {sentence}"
     return Explanation(job, name, state.name.lower(), reason, None, None, 0.0, 0.0, 0, None, None, 0, text)
+
+
+def _printable(name: str) -> str:
+    """A user's name for a job or node, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in name)
 
 
 def _asks(run: Run, job: int) -> str:
@@ -140,7 +145,7 @@ def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked:
     elif behind is None:
         text = f"waited {format_seconds(wait)} for room"
     else:
-        text = f"waited {format_seconds(wait)}: {format_seconds(behind_s)} behind job {run.trace.id_of(behind)} ({_asks(run, behind)})"
+        text = f"waited {format_seconds(wait)}: {format_seconds(behind_s)} behind job {_printable(run.trace.id_of(behind))} ({_asks(run, behind)})"
         text += f", then {format_seconds(blocked)} for room" if blocked > 0 else ""
     return text + (f", ahead of {overtook:,} earlier jobs" if overtook else "")
 

@@ -29,6 +29,8 @@ print("done")
 def test_indices_are_within_bounds(cluster: str) -> None:
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(root)}
-    ran = subprocess.run([sys.executable, "-c", PROGRAM, cluster], cwd=root, env=environment, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, cluster], cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout == "done\n"

@@ -62,7 +62,9 @@ def test_editing_a_called_kernel_compiles_anew_and_nothing_else_does(tmp_path: P
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def nodes() -> list[int]:
-        ran = subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        ran = subprocess.run(
+            [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
         assert ran.returncode == 0, ran.stderr
         file, line = ran.stdout.splitlines()
         assert Path(file).parent == package

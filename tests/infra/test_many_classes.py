@@ -14,8 +14,8 @@ from mlplat.resources import ResourceRequest
 from mlplat.runs.replay import replay
 from mlplat.workload import JobTrace
 
-NODES, CLASSES = 300, 200 if numba.config.DISABLE_JIT else 5000
-TREE = 16 * 512  # bytes of one tree over 300 nodes
+NODES, CLASSES = (10, 200) if numba.config.DISABLE_JIT else (300, 5000)
+TREE = 64 << (NODES - 1).bit_length()  # bytes; one tree takes no more
 
 
 def all_different(jobs: int = CLASSES, gangs: bool = False) -> tuple[ClusterSpec, JobTrace]:
@@ -40,19 +40,21 @@ def all_different(jobs: int = CLASSES, gangs: bool = False) -> tuple[ClusterSpec
     return ClusterSpec.uniform(nodes=NODES, cpus=8, memory_gib=64, gpus=4, gpu_model="T4"), trace
 
 
-def slots(spec: ClusterSpec, trace: JobTrace) -> int:
-    run = world.build_run(spec.nodes(), trace, queue_policy("fifo"), placement_policy("best-fit"))
-    return len(run.world.trees.used)
+def slots(spec: ClusterSpec, trace: JobTrace) -> tuple[int, int]:
+    """How many trees a run has, and the bytes they take."""
+    trees = world.build_run(spec.nodes(), trace, queue_policy("fifo"), placement_policy("best-fit")).world.trees
+    return len(trees.used), max(array.nbytes for array in trees if isinstance(array, np.ndarray))
 
 
-@pytest.mark.parametrize("bytes_", [TREE, 3 * TREE, 64 * TREE])
-def test_memory_for_trees_is_bounded(bytes_: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("trees", [1, 4, 16, 64])
+def test_memory_for_trees_is_bounded(trees: int, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, trace = all_different(200)
-    assert slots(spec, trace) == 200  # one each
-    monkeypatch.setattr(world, "TREE_BYTES", bytes_)
-    assert slots(spec, trace) == bytes_ // TREE
+    assert slots(spec, trace)[0] == 200  # one each
+    monkeypatch.setattr(world, "TREE_BYTES", trees * TREE)
+    count, taken = slots(spec, trace)
+    assert trees <= count < 200 and taken <= trees * TREE
     monkeypatch.setattr(world, "TREE_BYTES", 1)  # one tree is always there
-    assert slots(spec, trace) == 1
+    assert slots(spec, trace)[0] == 1
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def jobs_of(trace: JobTrace, spec: ClusterSpec, empty: State) -> list[NaiveJob]:
 def split(how: str, request: ResourceRequest, last: ResourceRequest, empty: State) -> tuple[int, ResourceRequest, ResourceRequest]:
     """Replicas, request and last request of a job of one replica."""
     if how == "nodes" and request.gpus:
-        widest = max((len(node.free_milli) for node in empty if accepts_model(node, request)), default=0)
+        widest = max((len(node.free_milli) for node in empty if accepts_model(node, request) and not node.mig), default=0)
         if 0 < widest < request.gpus:
             replicas = ceil(Fraction(request.gpus, widest))
             rest = request.gpus - widest * (replicas - 1)

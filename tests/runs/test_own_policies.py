@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numba
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -192,6 +193,7 @@ def test_what_a_compiled_score_raises_ends_the_run(clock: Any) -> None:
         replay(*devices_only(40), placement=CompiledPlacement(fails_on_busy_nodes), clock=clock)
 
 
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 def test_what_numba_cannot_compile_is_an_option_error() -> None:
     def reads_a_file(node: Any, request: Any) -> float:
         return float(open("score.txt").read())  # noqa: PTH123

@@ -19,11 +19,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Division by zero follows numpy (no exception); kernels allocate nothing, so no reference is counted.
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+_KERNEL = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": KernelCompiler}
 
 
 def kernel(function: F) -> F:
     """Compile as part of the entry points that call it; Python cannot call it itself."""
-    return numba.njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=KernelCompiler)(function)  # type: ignore[no-any-return]
+    return numba.njit(**_KERNEL)(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: F) -> F:
+    """A kernel that becomes part of each kernel that calls it: for those on the way of every job, where a call costs more than it saves."""
+    return numba.njit(**_KERNEL, forceinline=True)(function)  # type: ignore[no-any-return]
 
 
 def entry(function: F) -> F:

@@ -57,6 +57,6 @@ def custom_score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Polic
     view[13], view[14], view[15] = ask[cls, COUNT], ask[cls, SHARE], ask[cls, PROFILE]
     value = call(policy.address, view)
     if value != value:
-        view[16] = 1
+        view[16] = max(1, view[16])
         return INFEASIBLE
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .compilation import kernel
+from .compilation import inlined, kernel
 from .draws import pick
 from .fragmentation import fragment, gradient_score, hypothetical_share
 from .room import device_has_room, mig_start
@@ -171,7 +171,7 @@ def _shift(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int
         nodes.free[node, WHOLE] += 1
 
 
-@kernel
+@inlined
 def tag_resident(classes: Classes, policy: Policy, cls: int, node: int, change: int) -> None:
     """Count the replica's tag on the node (gpu-clustering)."""
     if policy.code == CLUSTERING and classes.ask[cls, TAG] >= 0:

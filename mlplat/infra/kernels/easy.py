@@ -182,7 +182,7 @@ def _copy(world: World, state: Nodes, stamp, epoch: int, node: int, touched: int
     for device in range(world.cluster.capacity[node, WHOLE]):
         state.device[node, device] = nodes.device[node, device]
         state.owner[node, device] = nodes.owner[node, device]
-        if len(nodes.slices) == len(nodes.free):
+        if len(nodes.slices) > 0:
             state.slices[node, device] = nodes.slices[node, device]
     world.reservation.touched[touched] = node
     return touched + 1
@@ -268,7 +268,7 @@ def _lower(world: World, node: int) -> None:
     whole = 0
     for device in range(world.cluster.capacity[node, WHOLE]):
         both.device[node, device] = min(both.device[node, device], shadow.device[node, device])
-        if len(both.slices) == len(both.free):
+        if len(both.slices) > 0:
             both.slices[node, device] |= shadow.slices[node, device]
         milli += both.device[node, device]
         whole += both.device[node, device] == 1000

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compilation import kernel
+from .compilation import inlined, kernel
 from .devices import choose_device, give, tag_resident, take
 from .room import times
 from .state import DEVICE, HAVE, HELD, JOB, LAST, NO_NODE, NODE, PROFILE, RECORDS, REPLICAS, REQUEST, SHARE, WATCHED, Nodes, World
 from .tree import best_node, note_change, tree_of
 
 
-@kernel
+@inlined
 def watch_before(world: World, node: int) -> None:
     """With `watch_after`: keep count of the replicas of the blocked head that would fit, across a change of `node`."""
     if world.count[WATCHED] >= 0:
         world.count[HAVE] -= times(world.nodes, world.cluster, world.classes, world.count[WATCHED], node)
 
 
-@kernel
+@inlined
 def watch_after(world: World, node: int) -> None:
     """See `watch_before`."""
     if world.count[WATCHED] >= 0:
@@ -62,7 +62,7 @@ def release(world: World, job: int, first: int, end: int) -> None:
         note_change(world.trees, node)
 
 
-@kernel
+@inlined
 def records_end(world: World, job: int) -> int:
     """One past the last record of a placed job: as far as its replicas reach."""
     left = np.int64(world.jobs.gang[job, REPLICAS])

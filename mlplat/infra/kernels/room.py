@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .compilation import kernel
+from .compilation import inlined, kernel
 from .state import COUNT, CPU, DISK, MANY, MEMORY, MIG, MODEL, PROFILE, SHARE, SPAN, STARTS, WHOLE, Classes, Cluster, Nodes
 
 
@@ -16,7 +16,7 @@ def mig_start(occupied: int, starts: int, span: int) -> int:
     return -1
 
 
-@kernel
+@inlined
 def fits(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int) -> bool:
     """Whether one replica of class `cls` fits on `node` now."""
     ask, free = classes.ask, nodes.free

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .compilation import kernel
+from .compilation import inlined, kernel
 from .custom import custom_score
 from .fragmentation import fgd_score
 from .packing import clustering_score, packing_score
@@ -48,7 +48,7 @@ def score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls:
     return custom_score(nodes, cluster, classes, policy, cls, node)
 
 
-@kernel
+@inlined
 def asked(cluster: Cluster, classes: Classes, cls: int, node: int, dimension: int) -> int:
     """What class `cls` takes of a dimension on `node` (a MIG profile takes what it counts for on the node's model)."""
     if dimension == GPU and classes.ask[cls, PROFILE] >= 0:
@@ -56,7 +56,7 @@ def asked(cluster: Cluster, classes: Classes, cls: int, node: int, dimension: in
     return classes.ask[cls, dimension]
 
 
-@kernel
+@inlined
 def _size(cluster: Cluster, policy: Policy, node: int, dimension: int) -> int:
     """The capacity a dimension is measured by, or 0 where it does not count."""
     if not (policy.dimensions >> dimension) & 1:
@@ -65,7 +65,7 @@ def _size(cluster: Cluster, policy: Policy, node: int, dimension: int) -> int:
     return size if size < NO_LIMIT else 0
 
 
-@kernel
+@inlined
 def _left_over(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls: int, node: int) -> float:
     """Sum of free / capacity after the placement; with `levels` the truncated score of the published variant."""
     if policy.levels == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .compilation import kernel
+from .compilation import inlined
 from .running import enter
 from .state import PROBE, PROBED, RUNNING, STARTED, STATUS, WAITING, JobState, Queue, World
 
@@ -10,7 +10,7 @@ IN_PROGRESS = int(JobState.RUNNING)
 EASY = int(Queue.EASY)
 
 
-@kernel
+@inlined
 def mark_started(world: World, job: int, now: float) -> None:
     """Move a placed job from waiting to running. Stops the run behind it where it is the job being probed."""
     log, count = world.log, world.count

@@ -93,7 +93,7 @@ class Nodes(NamedTuple):
     free: Array["int64", 2, 8]  # [N, NODE_COLUMNS]
     device: Array["int32", 2]  # [N, G] free milli of each device, 0 where there is none
     owner: Array["int32", 2]  # [N, G] the job that holds the whole device, or -1
-    slices: Array["int32", 2]  # [N, G] occupied MIG positions (bits); int32[1, 1] where the cluster has no MIG
+    slices: Array["int32", 2]  # [N, G] occupied MIG positions (bits); of no length where the cluster has no MIG
 
 
 class Cluster(NamedTuple):

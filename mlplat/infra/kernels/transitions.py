@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .compilation import kernel
+from .compilation import inlined
 from .gangs import records_end, release
 from .heaps import push
 from .queues import append
@@ -13,7 +13,7 @@ BEST_EFFORT, SJF, EASY = int(Queue.BEST_EFFORT_FIFO), int(Queue.SJF), int(Queue.
 IN_QUEUE, FINISHED, REFUSED = int(JobState.WAITING), int(JobState.COMPLETED), int(JobState.REJECTED)
 
 
-@kernel
+@inlined
 def submit(world: World, job: int) -> None:
     """A job arrives: rejected if the empty cluster could not hold it, else it waits."""
     log, jobs = world.log, world.jobs
@@ -30,7 +30,7 @@ def submit(world: World, job: int) -> None:
     world.count[WAITING] += 1
 
 
-@kernel
+@inlined
 def complete(world: World, job: int) -> None:
     """A running job ends and gives everything back."""
     release(world, job, world.log.first[job], records_end(world, job))

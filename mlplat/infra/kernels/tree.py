@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compilation import kernel
+from .compilation import inlined, kernel
 from .draws import pick
 from .scores import score
 from .state import INFEASIBLE, NO_NODE, SCORE, TIES, WINNER, Classes, Cluster, Nodes, Policy, Trees
 
 
-@kernel
+@inlined
 def note_change(trees: Trees, node: int) -> None:
     """Log that a node's free amounts have changed."""
     end = trees.clock[0]
