@@ -72,7 +72,8 @@ def explain(result: Result, job: int) -> Explanation:
     text = _waited(run, wait, behind, behind_s, blocked, overtook)
     replicas = int(run.gangs.replicas[job])
     gang = f"; {replicas - 1} more replicas followed it" if replicas > 1 else ""
-    text += f"; placed on node {_printable(run.nodes.names[node])}: {run.placement.label()} score {scores[node]:.4g}, best of {feasible} feasible{gang}"
+    score = f"{run.placement.label()} score {scores[node]:.4g}, best of {feasible} feasible"
+    text += f"; placed on node {_printable(run.nodes.names[node])}: {score}{gang}"
     end = float(end_times(run)[job])
     text += f"; ran {format_seconds(end - start)}." if not np.isnan(end) else "; still running at the end."
     return Explanation(
@@ -145,7 +146,8 @@ def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked:
     elif behind is None:
         text = f"waited {format_seconds(wait)} for room"
     else:
-        text = f"waited {format_seconds(wait)}: {format_seconds(behind_s)} behind job {_printable(run.trace.id_of(behind))} ({_asks(run, behind)})"
+        ahead = f"{_printable(run.trace.id_of(behind))} ({_asks(run, behind)})"
+        text = f"waited {format_seconds(wait)}: {format_seconds(behind_s)} behind job {ahead}"
         text += f", then {format_seconds(blocked)} for room" if blocked > 0 else ""
     return text + (f", ahead of {overtook:,} earlier jobs" if overtook else "")
 
