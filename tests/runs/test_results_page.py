@@ -47,4 +47,5 @@ def test_every_policy_is_listed_with_its_summary() -> None:
 if __name__ == "__main__":
     page = DOCS / "results.md"
     old = page.read_text(encoding="utf-8")
-    page.write_text(re.sub(r"(<!-- frames -->\n).*(<!-- end -->)", lambda m: m[1] + frame_tables() + m[2], old, flags=re.DOTALL), encoding="utf-8")
+    new = re.sub(r"(<!-- frames -->\n).*(<!-- end -->)", lambda m: m[1] + frame_tables() + m[2], old, flags=re.DOTALL)
+    page.write_text(new, encoding="utf-8")
