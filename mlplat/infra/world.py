@@ -110,7 +110,7 @@ def build_run(
         cluster=cluster,
         classes=classes,
         policy=policy,
-        trees=_trees(len(nodes), len(classes.ask)),
+        trees=_trees(len(nodes), len(classes.ask), policy.random_ties),
         jobs=Jobs(
             submit=np.ascontiguousarray(trace.submit),
             duration=np.ascontiguousarray(trace.duration),
@@ -157,13 +157,21 @@ def _shapes(gangs: Gangs) -> tuple[Array, Array]:
     return number[key], first_of[present]
 
 
-def _trees(nodes: int, classes: int) -> Trees:
-    width = 1 << max(0, nodes - 1).bit_length()
-    slots = max(1, min(classes, TREE_BYTES // (32 * width)))
-    ring = max(64, 2 * width)
+def _trees(nodes: int, classes: int, random_ties: bool) -> Trees:
+    """Trees for as many classes as TREE_BYTES allow, at least one; a level is padded to whole groups of eight entries, but for the root."""
+    lengths = [nodes]
+    while lengths[-1] > 1:
+        lengths.append(-(-lengths[-1] // 8))
+    padded = [8 * -(-length // 8) for length in lengths]
+    size = sum(padded)
+    slots = max(1, min(classes, TREE_BYTES // ((12 if random_ties else 8) * size)))
+    ring = max(64, 1 << (2 * nodes - 1).bit_length())
     return Trees(
-        width=width,
-        best=np.empty((slots * 2 * width, 2)),
+        size=size,
+        levels=len(lengths),
+        start=np.cumsum([0, *padded[:-1]]),
+        key=_cache_aligned(slots * size),
+        ties=np.zeros(slots * size if random_ties else 0, dtype=np.int32),
         slot_of=np.full(max(1, classes), -1, dtype=np.int32),
         class_of=np.full(slots, -1, dtype=np.int32),
         synced=np.full(slots, -1, dtype=np.int64),
@@ -172,6 +180,13 @@ def _trees(nodes: int, classes: int) -> Trees:
         last=np.full(nodes, -1, dtype=np.int64),
         clock=np.zeros(2, dtype=np.int64),
     )
+
+
+def _cache_aligned(length: int) -> Array:
+    """An empty float64 array that begins at a multiple of 64 bytes, so that eight entries are one cache line."""
+    room = np.empty(length + 8)
+    skipped = -(room.ctypes.data // 8) % 8
+    return room[skipped : skipped + length]
 
 
 def _log(jobs: int, records: int) -> Log:

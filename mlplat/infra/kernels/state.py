@@ -19,8 +19,6 @@ NODE_COLUMNS = 8  # one cache line a node
 COUNT, SHARE, PROFILE, TAG = 4, 5, 6, 7  # whole devices; milli of one device; MIG profile index or -1; tag of gpu-clustering
 # Columns of a typical request
 T_CPU, T_DEVICES, T_WIDTH, T_PROFILE, T_WEIGHT = range(5)  # T_WIDTH: index among the distinct widths; -1 CPU-only; T_PROFILE -1: not MIG
-# Columns of an entry of a tree: the best score below it, and the leaf it is from or the number of leaves that have it
-SCORE, WINNER, TIES = 0, 1, 1
 # Columns of a gang: request of a replica and of the last one, replicas, shape (jobs in which all three are equal have the same)
 REQUEST, LAST, REPLICAS, SHAPE = range(4)
 # Columns of a record: node, replicas held there, lowest device used with the MIG start (-1 without GPU), job
@@ -138,8 +136,11 @@ class Policy(NamedTuple):
 class Trees(NamedTuple):
     """A tournament tree over the nodes for each of S recently used classes: see `tree`."""
 
-    width: int  # W, the power of two at or above the number of nodes
-    best: Array["float64", 2, 2]  # [S * 2 * W] SCORE and WINNER, or SCORE and TIES where ties are drawn at random
+    size: int  # entries of one tree
+    levels: int
+    start: Array["int64", 1]  # [levels] where each level begins, leaves first
+    key: Array["float64", 1]  # [S * size] the best score below each entry
+    ties: Array["int32", 1]  # [S * size] how many leaves below have it (random ties only), else of no length
     slot_of: Array["int32", 1]  # [C] the slot of a class or -1
     class_of: Array["int32", 1]  # [S]
     synced: Array["int64", 1]  # [S] the position of the change log the slot has seen

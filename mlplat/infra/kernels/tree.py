@@ -1,9 +1,9 @@
 """Finding the best node without looking at all of them: a tournament tree for each class of requests.
 
-A tree is an array of 2 * W entries, W the power of two at or above the number of nodes: leaf W + p holds the score of the node at place p
-of the tie order, inner node i the larger of the scores below 2i and 2i + 1. With it stands the leaf that the score is from, the left one
-where both are equal: the root names the best node, the first in the tie order. Where ties are drawn at random, the number of leaves that
-have the score stands there instead.
+A tree has levels of scores. Level 0 holds the score of the node at each place of the tie order; each higher level the largest of every
+eight entries below, one cache line, up to a single entry, the root. The best node is found by walking down from the root to the first
+entry with its score: that is the first in the tie order. Where ties are drawn at random, the number of leaves that have the score stands
+beside each entry.
 
 Trees are brought up to date when they are asked: `Trees.log` lists the changed nodes, and each tree remembers how far it has read. A node
 that changed several times in between is evaluated once. There are a bounded number of trees; the class unused for longest gives up its
@@ -17,7 +17,7 @@ import numpy as np
 from .compilation import inlined, kernel
 from .draws import pick
 from .scores import score
-from .state import INFEASIBLE, NO_NODE, SCORE, TIES, WINNER, Classes, Cluster, Nodes, Policy, Trees
+from .state import INFEASIBLE, NO_NODE, Classes, Cluster, Nodes, Policy, Trees
 
 
 @inlined
@@ -32,61 +32,70 @@ def note_change(trees: Trees, node: int) -> None:
 @kernel
 def set_leaf(trees: Trees, cluster: Cluster, policy: Policy, slot: int, node: int, value: float) -> None:
     """Give the node's leaf a new score and repair the path to the root, as far as anything changes. O(log N)."""
-    width = trees.width
-    base = slot * 2 * width
-    best = trees.best
-    i = width + cluster.place_of[node]
-    if best[base + i, SCORE] == value:
+    base = slot * trees.size
+    key = trees.key
+    i = np.int64(cluster.place_of[node])
+    before = key[base + i]
+    if before == value:
         return
-    best[base + i, SCORE] = value
-    if policy.random_ties:
-        i >>= 1
-        while i > 0:
-            _count_ties(best, base, i)
-            i >>= 1
-        return
-    winner = float(i)
-    while i > 1:
-        sibling = i ^ 1
-        rival = best[base + sibling, SCORE]
-        if rival > value or (rival == value and sibling < i):
-            value, winner = rival, best[base + sibling, WINNER]
-        i >>= 1
-        if best[base + i, SCORE] == value and best[base + i, WINNER] == winner:
-            return
-        best[base + i, SCORE] = value
-        best[base + i, WINNER] = winner
+    key[base + i] = value
+    for level in range(trees.levels - 1):
+        below = base + trees.start[level] + (i & ~7)
+        i >>= 3
+        here = base + trees.start[level + 1] + i
+        top = key[here]
+        if policy.random_ties:
+            key[here] = value = _largest(key, below)
+            trees.ties[here] = _ties(key, trees.ties, below, value)
+            continue
+        if value <= top:
+            if before < top or value == top:
+                return
+            value = _largest(key, below)
+            if value == top:
+                return
+        key[here] = value
+        before = top
 
 
 @kernel
-def _count_ties(best, base, i):  # type: ignore[no-untyped-def]
-    left, right = base + 2 * i, base + 2 * i + 1
-    top = max(best[left, SCORE], best[right, SCORE])
-    best[base + i, SCORE] = top
-    best[base + i, TIES] = best[left, TIES] * (best[left, SCORE] == top) + best[right, TIES] * (best[right, SCORE] == top)
+def _largest(key, first):  # type: ignore[no-untyped-def]
+    """The largest of the eight entries from `first`."""
+    top = key[first]
+    for j in range(1, 8):
+        top = max(top, key[first + j])
+    return top
+
+
+@kernel
+def _ties(key, ties, first, top):  # type: ignore[no-untyped-def]
+    """How many leaves below the eight entries from `first` have the score `top`."""
+    count = 0
+    for j in range(8):
+        if key[first + j] == top:
+            count += ties[first + j]
+    return count
 
 
 @kernel
 def _build(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, trees: Trees, slot: int, cls: int) -> None:
-    width = trees.width
-    base = slot * 2 * width
-    best = trees.best
+    base = slot * trees.size
+    key = trees.key
     n = len(cluster.node_at)
-    for place in range(width):
-        leaf = width + place
-        value = INFEASIBLE
+    for place in range(trees.start[1] if trees.levels > 1 else trees.size):
+        key[base + place] = INFEASIBLE
         if place < n:
-            value = score(nodes, cluster, classes, policy, cls, np.int64(cluster.node_at[place]))
-        best[base + leaf, SCORE] = value
-        best[base + leaf, WINNER] = 1 if policy.random_ties else leaf
-    for i in range(width - 1, 0, -1):
+            key[base + place] = score(nodes, cluster, classes, policy, cls, np.int64(cluster.node_at[place]))
         if policy.random_ties:
-            _count_ties(best, base, i)
-        else:
-            first = base + 2 * i
-            first += best[first + 1, SCORE] > best[first, SCORE]
-            best[base + i, SCORE] = best[first, SCORE]
-            best[base + i, WINNER] = best[first, WINNER]
+            trees.ties[base + place] = 1
+    for level in range(1, trees.levels):
+        end = trees.start[level + 1] if level + 1 < trees.levels else trees.size
+        inner = (trees.start[level] - trees.start[level - 1]) >> 3
+        for i in range(end - trees.start[level]):
+            below, here = base + trees.start[level - 1] + 8 * i, base + trees.start[level] + i
+            key[here] = _largest(key, below) if i < inner else INFEASIBLE
+            if policy.random_ties:
+                trees.ties[here] = _ties(key, trees.ties, below, key[here]) if i < inner else 0
 
 
 @kernel
@@ -121,29 +130,33 @@ def tree_of(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, tr
 @kernel
 def best_score(trees: Trees, slot: int) -> float:
     """The score at the root: INFEASIBLE where no node fits."""
-    return trees.best[slot * 2 * trees.width + 1, SCORE]  # type: ignore[no-any-return]
+    return trees.key[slot * trees.size + trees.start[trees.levels - 1]]  # type: ignore[no-any-return]
 
 
 @kernel
 def best_node(trees: Trees, cluster: Cluster, policy: Policy, slot: int, job: int, replica: int) -> int:
-    """The node with the best score of an up-to-date tree, ties as the policy says; NO_NODE where none fits.
-
-    O(1), with random ties O(log N).
-    """
-    width = trees.width
-    base = slot * 2 * width
-    best = trees.best
-    top = best[base + 1, SCORE]
-    if top == INFEASIBLE:
+    """The node with the best score of an up-to-date tree, ties as the policy says; NO_NODE where none fits. O(log N)."""
+    base = slot * trees.size
+    key = trees.key
+    root = base + trees.start[trees.levels - 1]
+    best = key[root]
+    if best == INFEASIBLE:
         return NO_NODE
-    if not policy.random_ties:
-        return np.int64(cluster.node_at[int(best[base + 1, WINNER]) - width])
-    chosen = pick(policy.key, job, replica, 0, int(best[base + 1, TIES]))
-    i = 1
-    while i < width:
-        i *= 2
-        here = int(best[base + i, TIES]) if best[base + i, SCORE] == top else 0
-        if chosen >= here:
-            chosen -= here
-            i += 1
-    return np.int64(cluster.node_at[i - width])
+    i = 0
+    chosen = pick(policy.key, job, replica, 0, np.int64(trees.ties[root])) if policy.random_ties else 0
+    for level in range(trees.levels - 2, -1, -1):
+        first = base + trees.start[level] + 8 * i
+        if policy.random_ties:
+            j = 0
+            while key[first + j] != best or chosen >= trees.ties[first + j]:
+                if key[first + j] == best:
+                    chosen -= trees.ties[first + j]
+                j += 1
+            i = 8 * i + j
+            continue
+        found = 0
+        for j in range(7, -1, -1):
+            if key[first + j] == best:
+                found = j
+        i = 8 * i + found
+    return np.int64(cluster.node_at[i])
