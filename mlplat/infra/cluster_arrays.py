@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import OptionError
 from ..resources import DEVICE_MILLI, UNLIMITED
-from .kernels.state import CPU, DISK, GPU, MEMORY, MIG, MILLI, MODEL, NODE_COLUMNS, SPAN, STARTS, WHOLE, Cluster, Nodes
+from .kernels.state import CPU, DISK, GPU, LOGGED, MEMORY, MIG, MILLI, MODEL, NODE_COLUMNS, SPAN, STARTS, TYPE, WHOLE, Cluster, Nodes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,26 +19,34 @@ if TYPE_CHECKING:
 Ties = str | Sequence[int]
 
 
-def cluster_arrays(nodes: NodeTable, profiles: Sequence[str], ties: Ties = "node-order") -> Cluster:
-    """Capacities, the tie order and the MIG table of the given profiles. Raises OptionError for a tie order that is none."""
+def cluster_arrays(nodes: NodeTable, profiles: Sequence[str], ties: Ties = "node-order") -> tuple[Cluster, Nodes]:
+    """Capacities and the MIG table of the given profiles, and all nodes empty, numbered in the tie order.
+
+    Raises OptionError for a tie order that is none.
+    """
     n, models = len(nodes), len(nodes.models)
-    capacity = np.zeros((n, NODE_COLUMNS), dtype=np.int64)
-    capacity[:, CPU], capacity[:, MEMORY], capacity[:, DISK] = nodes.cpu_milli, nodes.memory_mib, nodes.disk_mib
-    capacity[:, GPU], capacity[:, WHOLE] = nodes.gpus.astype(np.int64) * DEVICE_MILLI, nodes.gpus
-    capacity[:, MODEL] = np.where(nodes.gpus > 0, nodes.model, models)
-    capacity[:, MIG] = nodes.mig
-    mig = np.zeros((max(1, len(profiles)), models + 1, 3), dtype=np.int64)
+    row_of = np.empty(n, dtype=np.int32)
+    row_of[_places(ties, n)] = np.arange(n, dtype=np.int32)
+    each = np.zeros((n, NODE_COLUMNS), dtype=np.int64)
+    each[:, CPU], each[:, MEMORY], each[:, DISK] = nodes.cpu_milli, nodes.memory_mib, nodes.disk_mib
+    each[:, GPU], each[:, WHOLE] = nodes.gpus.astype(np.int64) * DEVICE_MILLI, nodes.gpus
+    each[:, MODEL] = np.where(nodes.gpus > 0, nodes.model, models)
+    each[:, MIG] = nodes.mig
+    capacity, kind = np.unique(each, axis=0, return_inverse=True)
+    limited = np.where(capacity[:, : GPU + 1] < UNLIMITED, capacity[:, : GPU + 1], 0)
+    cluster = Cluster(capacity=capacity, largest=limited.max(axis=0), mig=_mig_table(nodes, profiles), row_of=row_of)
+    return cluster, _free_nodes(capacity, kind.ravel()[row_of])
+
+
+def _mig_table(nodes: NodeTable, profiles: Sequence[str]) -> npt.NDArray[np.int64]:
+    mig = np.zeros((max(1, len(profiles)), len(nodes.models) + 1, 3), dtype=np.int64)
     for i, name in enumerate(profiles):
         for m, model in enumerate(nodes.models):
             profile = model.mig.profiles.get(name) if model.mig is not None else None
             if profile is not None:
                 mig[i, m, STARTS] = sum(1 << start for start in profile.starts)
                 mig[i, m, SPAN], mig[i, m, MILLI] = profile.span, profile.milli
-    place_of = _places(ties, n)
-    node_at = np.empty(n, dtype=np.int32)
-    node_at[place_of] = np.arange(n, dtype=np.int32)
-    limited = np.where(capacity[:, : GPU + 1] < UNLIMITED, capacity[:, : GPU + 1], 0)
-    return Cluster(capacity=capacity, largest=limited.max(axis=0), mig=mig, node_at=node_at, place_of=place_of)
+    return mig
 
 
 def _places(ties: Ties, n: int) -> npt.NDArray[np.int32]:
@@ -52,16 +60,15 @@ def _places(ties: Ties, n: int) -> npt.NDArray[np.int32]:
     return ranks.astype(np.int32)
 
 
-def free_nodes(cluster: Cluster) -> Nodes:
-    """All nodes empty."""
-    capacity = cluster.capacity
-    n, widest = len(capacity), max(1, int(capacity[:, WHOLE].max(initial=0)))
+def _free_nodes(capacity: npt.NDArray[np.int64], kind: npt.NDArray[np.intp]) -> Nodes:
+    """All nodes empty; `kind`: the row of each in the capacities."""
+    n, widest = len(kind), max(1, int(capacity[:, WHOLE].max(initial=0)))
     free = np.zeros((n, NODE_COLUMNS), dtype=np.int64)
-    free[:, : WHOLE + 1] = capacity[:, : WHOLE + 1]
-    device = np.where(np.arange(widest) < capacity[:, WHOLE : WHOLE + 1], DEVICE_MILLI, 0).astype(np.int32)
+    free[:, : WHOLE + 1] = capacity[kind, : WHOLE + 1]
+    free[:, TYPE], free[:, LOGGED] = kind, -1
     return Nodes(
         free=free,
-        device=device,
+        device=np.where(np.arange(widest) < free[:, WHOLE : WHOLE + 1], DEVICE_MILLI, 0).astype(np.int32),
         owner=np.full((n, widest), -1, dtype=np.int32),
         slices=np.zeros((n, widest) if capacity[:, MIG].any() else (0, widest), dtype=np.int32),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..resources import DEVICE_MILLI
-from .kernels.state import DEVICE, HELD, JOB, MIG_SHIFT, MILLI, MODEL, NODE, PROFILE, RECORDS
+from .kernels.state import DEVICE, HELD, JOB, MIG_SHIFT, MILLI, NODE, PROFILE, RECORDS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -41,7 +41,7 @@ def placed(run: Run) -> Records:
         sliced = run.world.classes.ask[request, PROFILE] >= 0
         mig_start[sliced] = device[sliced] >> MIG_SHIFT
         device = np.where(sliced, device & ((1 << MIG_SHIFT) - 1), device)
-    return Records(job, rows[:, NODE], rows[:, HELD], device, mig_start, request)
+    return Records(job, run.world.cluster.row_of[rows[:, NODE]], rows[:, HELD], device, mig_start, request)
 
 
 def gpu_milli(run: Run, records: Records) -> npt.NDArray[np.int64]:
@@ -51,6 +51,6 @@ def gpu_milli(run: Run, records: Records) -> npt.NDArray[np.int64]:
     milli = np.array([r.gpus * DEVICE_MILLI + r.gpu_milli for r in requests], dtype=np.int64)[records.request] * records.replicas
     if run.profiles:
         sliced = ask[records.request, PROFILE] >= 0
-        model = run.world.cluster.capacity[records.node[sliced], MODEL]
+        model = run.nodes.model[records.node[sliced]]
         milli[sliced] = run.world.cluster.mig[ask[records.request[sliced], PROFILE], model, MILLI]
     return milli

@@ -8,7 +8,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..resources import DEVICE_MILLI, ResourceRequest
-from .kernels.state import COUNT, CPU, DISK, GPU, MEMORY, MIG, MODEL, PROFILE, SHARE, STARTS, TAG, WHOLE, Classes, Cluster, Reason
+from .kernels.state import (
+    COUNT,
+    CPU,
+    DISK,
+    GPU,
+    MEMORY,
+    MIG,
+    MODEL,
+    PROFILE,
+    SHARE,
+    STARTS,
+    TAG,
+    TYPE,
+    WHOLE,
+    Classes,
+    Cluster,
+    Nodes,
+    Reason,
+)
 from .splitting import accepted
 
 if TYPE_CHECKING:
@@ -49,15 +67,17 @@ def _tags(requests: Sequence[ResourceRequest]) -> list[int]:
     return tags
 
 
-def node_types(cluster: Cluster) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def node_types(nodes: Nodes, cluster: Cluster) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """A node of each distinct capacity, int64[T], and how many nodes have it, int64[T]."""
-    _, first, count = np.unique(cluster.capacity, axis=0, return_index=True, return_counts=True)
-    return first.astype(np.int64), count.astype(np.int64)
+    kind = nodes.free[:, TYPE]
+    first = np.empty(len(cluster.capacity), dtype=np.int64)
+    first[kind[::-1]] = np.arange(len(kind) - 1, -1, -1)
+    return first, np.bincount(kind, minlength=len(first)).astype(np.int64)
 
 
-def refusal(classes: Classes, cluster: Cluster, types: npt.NDArray[np.int64], cls: int) -> Reason:
+def refusal(classes: Classes, cluster: Cluster, cls: int) -> Reason:
     """Why no empty node holds one replica of a class, by dimension (docs/scheduling.md, Events)."""
-    ask, capacity = classes.ask[cls], cluster.capacity[types]
+    ask, capacity = classes.ask[cls], cluster.capacity
     reason = Reason.NONE
     for dimension, flag in ((CPU, Reason.CPU), (MEMORY, Reason.MEMORY), (DISK, Reason.DISK)):
         if (capacity[:, dimension] < ask[dimension]).all():

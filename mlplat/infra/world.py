@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import OptionError
-from .cluster_arrays import Ties, cluster_arrays, free_nodes
+from .cluster_arrays import Ties, cluster_arrays
 from .kernels.inspect_nodes import all_fragments, fits_empty, replicas_held
 from .kernels.state import (
     BLOCKED,
@@ -94,7 +94,7 @@ def build_run(
     gangs = split_jobs(trace, nodes)
     fgd = placement if isinstance(placement, Fgd) else measure
     profiles = mig_profiles(gangs.requests + (fgd.typical.requests if fgd is not None and fgd.typical is not None else ()))
-    cluster = cluster_arrays(nodes, profiles, ties)
+    cluster, state = cluster_arrays(nodes, profiles, ties)
     classes = class_arrays(gangs.requests, nodes, profiles)
     random_ties = isinstance(ties, str) and ties == "random"
     policy, user = policy_arrays(placement, trace, nodes, classes, profiles, random_ties=random_ties, seed=seed, measure=fgd)
@@ -103,7 +103,6 @@ def build_run(
     if records > MAX_RECORDS:
         raise OptionError(f"the trace has {records:,} replicas in all; expected at most {MAX_RECORDS:,}")
     easy = queue.code == Queue.EASY
-    state = free_nodes(cluster)
     widest = int(gangs.replicas.max(initial=1))
     world = World(
         nodes=state,
@@ -177,7 +176,6 @@ def _trees(nodes: int, classes: int, random_ties: bool) -> Trees:
         synced=np.full(slots, -1, dtype=np.int64),
         used=np.zeros(slots, dtype=np.int64),
         log=np.zeros(ring, dtype=np.int32),
-        last=np.full(nodes, -1, dtype=np.int64),
         clock=np.zeros(2, dtype=np.int64),
     )
 
@@ -259,7 +257,7 @@ def _refuse_impossible(run: Run, example: Array) -> None:
     """Fill `jobs.refused`: the shapes that even the empty cluster cannot hold."""
     world = run.world
     jobs, classes, cluster = world.jobs, world.classes, world.cluster
-    types, count = node_types(cluster)
+    types, count = node_types(world.nodes, cluster)
     held = np.zeros(len(classes.ask), dtype=np.int64)
     replicas_held(run.address, types, count, held)
     for shape, job in enumerate(example.tolist()):
@@ -267,7 +265,7 @@ def _refuse_impossible(run: Run, example: Array) -> None:
         if replicas == 1:
             cls = last
         if not held[cls]:
-            jobs.refused[shape] = int(refusal(classes, cluster, types, cls))
+            jobs.refused[shape] = int(refusal(classes, cluster, cls))
         elif last == cls and run.placement.code != Placement.CUSTOM:
             jobs.refused[shape] = 0 if held[cls] >= replicas else int(Reason.GANG)
         else:

@@ -67,12 +67,13 @@ def explain(result: Result, job: int) -> Explanation:
     cls = int(again.gangs.last_request[job] if again.gangs.replicas[job] == 1 else again.gangs.request[job])
     all_scores(again.address, cls, scores)
     again.check()
-    node = int(log.records[log.first[job], NODE])
+    place = int(log.records[log.first[job], NODE])
+    node = int(again.world.cluster.row_of[place])
     feasible = int(np.isfinite(scores).sum())
     text = _waited(run, wait, behind, behind_s, blocked, overtook)
     replicas = int(run.gangs.replicas[job])
     gang = f"; {replicas - 1} more replicas followed it" if replicas > 1 else ""
-    score = f"{run.placement.label()} score {scores[node]:.4g}, best of {feasible} feasible"
+    score = f"{run.placement.label()} score {scores[place]:.4g}, best of {feasible} feasible"
     text += f"; placed on node {_printable(run.nodes.names[node])}: {score}{gang}"
     end = float(end_times(run)[job])
     text += f"; ran {format_seconds(end - start)}." if not np.isnan(end) else "; still running at the end."
@@ -87,7 +88,7 @@ def explain(result: Result, job: int) -> Explanation:
         blocked,
         overtook,
         run.nodes.names[node],
-        float(scores[node]),
+        float(scores[place]),
         feasible,
         f"Job {name} ({_asks(run, job)}) {text}",
     )

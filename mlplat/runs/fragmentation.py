@@ -42,7 +42,7 @@ def fragmentation(
     """
     run = build_run(spec.nodes(), trace, queue_policy(queue), placement_policy(placement), ties=ties, seed=seed, measure=measure or Fgd())
     free, count = run.world.nodes.free, run.world.count
-    devices = int(run.world.cluster.capacity[:, GPU].sum())
+    devices = int(free[:, GPU].sum())
     rows: list[tuple[int, int, int]] = []
     while advance(run.address, np.inf, 1) == 0:
         rows.append((int(count[NEXT_ARRIVAL]), devices - int(free[:, GPU].sum()), int(free[:, FRAGMENT].sum())))

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from .compilation import kernel
 from .field_arrays import read_word
-from .state import COUNT, CPU, DISK, GPU, INFEASIBLE, MEMORY, PROFILE, SHARE, WHOLE, Classes, Cluster, Nodes, Policy
+from .state import COUNT, CPU, DISK, GPU, INFEASIBLE, MEMORY, PROFILE, SHARE, TYPE, WHOLE, Classes, Cluster, Nodes, Policy
 
 SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)
 
@@ -50,9 +50,10 @@ def custom_score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Polic
     """What the user's function says of a feasible node; the order of the view is that of `NodeView` and `RequestView`."""
     view = policy.seen
     free, capacity, ask = nodes.free, cluster.capacity, classes.ask
-    view[0] = node
+    kind = free[node, TYPE]
+    view[0] = cluster.row_of[node]
     view[1], view[2], view[3], view[4], view[5] = free[node, CPU], free[node, MEMORY], free[node, DISK], free[node, GPU], free[node, WHOLE]
-    view[6], view[7], view[8], view[9] = capacity[node, CPU], capacity[node, MEMORY], capacity[node, DISK], capacity[node, WHOLE]
+    view[6], view[7], view[8], view[9] = capacity[kind, CPU], capacity[kind, MEMORY], capacity[kind, DISK], capacity[kind, WHOLE]
     view[10], view[11], view[12] = ask[cls, CPU], ask[cls, MEMORY], ask[cls, DISK]
     view[13], view[14], view[15] = ask[cls, COUNT], ask[cls, SHARE], ask[cls, PROFILE]
     value = call(policy.address, view)

@@ -21,6 +21,7 @@ from .state import (
     SPAN,
     STARTS,
     TAG,
+    TYPE,
     WHOLE,
     Classes,
     Cluster,
@@ -51,16 +52,16 @@ def choose_device(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Poli
     best_value = 0
     if code == RANDOM:
         room = 0
-        for device in range(cluster.capacity[node, WHOLE]):
+        for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
             room += device_has_room(nodes, cluster, classes, cls, node, device)
         chosen = pick(policy.key, job, replica, 1, room)
-        for device in range(cluster.capacity[node, WHOLE]):
+        for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
             if device_has_room(nodes, cluster, classes, cls, node, device):
                 if chosen == 0:
                     best = device
                 chosen -= 1
     else:
-        for device in range(cluster.capacity[node, WHOLE]):
+        for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
             if not device_has_room(nodes, cluster, classes, cls, node, device):
                 continue
             if code == FIRST_FIT:
@@ -77,7 +78,7 @@ def choose_device(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Poli
                 best, best_value = device, value
     if profile < 0:
         return best
-    model = cluster.capacity[node, MODEL]
+    model = cluster.capacity[nodes.free[node, TYPE], MODEL]
     start = mig_start(nodes.slices[node, best], cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN])
     return best | start << MIG_SHIFT
 
@@ -156,7 +157,7 @@ def _shift(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int
     profile, milli = classes.ask[cls, PROFILE], classes.ask[cls, SHARE]
     device = where & ((1 << MIG_SHIFT) - 1)
     if profile >= 0:
-        model = cluster.capacity[node, MODEL]
+        model = cluster.capacity[nodes.free[node, TYPE], MODEL]
         milli = cluster.mig[profile, model, MILLI]
         nodes.slices[node, device] ^= ((1 << cluster.mig[profile, model, SPAN]) - 1) << (where >> MIG_SHIFT)
         was_whole = nodes.device[node, device] == 1000

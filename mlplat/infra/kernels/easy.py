@@ -37,6 +37,7 @@ from .state import (
     RUNNING,
     SHAPE,
     STATUS,
+    TYPE,
     WHOLE,
     Nodes,
     World,
@@ -177,9 +178,9 @@ def _copy(world: World, state: Nodes, stamp, epoch: int, node: int, touched: int
         return touched
     stamp[node] = epoch
     nodes = world.nodes
-    for column in range(FRAGMENT + 1):
+    for column in range(TYPE + 1):
         state.free[node, column] = nodes.free[node, column]
-    for device in range(world.cluster.capacity[node, WHOLE]):
+    for device in range(world.cluster.capacity[world.nodes.free[node, TYPE], WHOLE]):
         state.device[node, device] = nodes.device[node, device]
         state.owner[node, device] = nodes.owner[node, device]
         if len(nodes.slices) > 0:
@@ -201,14 +202,14 @@ def _place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched
     last_slot = slot if last == cls else tree_of(world.nodes, cluster, classes, policy, trees, last)
     for i in range(touched):
         node = np.int64(reservation.touched[i])
-        set_leaf(trees, cluster, policy, slot, node, score(state, cluster, classes, policy, cls, node))
+        set_leaf(trees, policy, slot, node, score(state, cluster, classes, policy, cls, node))
         if last != cls:
-            set_leaf(trees, cluster, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
+            set_leaf(trees, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
     placed = 0
     for replica in range(replicas):
         final = replica == replicas - 1
         wanted = last if final else cls
-        node = best_node(trees, cluster, policy, last_slot if final else slot, job, replica)
+        node = best_node(trees, policy, last_slot if final else slot, job, replica)
         if node == NO_NODE:
             break
         touched = _copy(world, state, stamp, epoch, node, touched)
@@ -216,18 +217,18 @@ def _place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched
         where = take(state, cluster, classes, policy, wanted, node, where, job, state, False)
         reservation.placed_node[replica], reservation.placed_device[replica] = node, where
         placed += 1
-        set_leaf(trees, cluster, policy, slot, node, score(state, cluster, classes, policy, cls, node))
+        set_leaf(trees, policy, slot, node, score(state, cluster, classes, policy, cls, node))
         if last != cls:
-            set_leaf(trees, cluster, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
+            set_leaf(trees, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
     if placed < replicas:
         for replica in range(placed):
             node = np.int64(reservation.placed_node[replica])
             give(state, cluster, classes, policy, cls, node, np.int64(reservation.placed_device[replica]), job, 1)
     for i in range(touched):
         node = np.int64(reservation.touched[i])
-        set_leaf(trees, cluster, policy, slot, node, score(world.nodes, cluster, classes, policy, cls, node))
+        set_leaf(trees, policy, slot, node, score(world.nodes, cluster, classes, policy, cls, node))
         if last != cls:
-            set_leaf(trees, cluster, policy, last_slot, node, score(world.nodes, cluster, classes, policy, last, node))
+            set_leaf(trees, policy, last_slot, node, score(world.nodes, cluster, classes, policy, last, node))
     return placed, touched
 
 
@@ -266,7 +267,7 @@ def _lower(world: World, node: int) -> None:
         both.free[node, d] = min(both.free[node, d], shadow.free[node, d])
     milli = 0
     whole = 0
-    for device in range(world.cluster.capacity[node, WHOLE]):
+    for device in range(world.cluster.capacity[world.nodes.free[node, TYPE], WHOLE]):
         both.device[node, device] = min(both.device[node, device], shadow.device[node, device])
         if len(both.slices) > 0:
             both.slices[node, device] |= shadow.slices[node, device]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from numba import types
+from numba import config, types
 from numba.core import cgutils
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import models, register_model
+from numba.extending import intrinsic, models, register_model
 
 
 class FieldArray(types.Type):  # type: ignore[misc]
@@ -94,3 +94,33 @@ def _set(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 @lower_builtin(len, FieldArray)
 def _len(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return read_word(builder, args[0], 1)
+
+
+if config.DISABLE_JIT:
+
+    def prefetch(array: Any, row: int) -> None:
+        """Nothing to do without the compiler."""
+
+else:
+
+    @intrinsic  # type: ignore[misc]
+    def prefetch(typingctx: Any, array: Any, row: Any) -> Any:
+        """Ask for the cache line in which a row of `array` begins, and go on without waiting for it."""
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            field = sig.args[0]
+            index = (
+                args[1]
+                if field.ndim == 1
+                else context.make_tuple(
+                    builder, types.UniTuple(types.intp, field.ndim), [args[1], *[context.get_constant(types.intp, 0)] * (field.ndim - 1)]
+                )
+            )
+            address = builder.bitcast(_element(context, builder, field, args[0], index), cgutils.voidptr_t)
+            word = cgutils.int32_t
+            function_type = cgutils.ir.FunctionType(cgutils.ir.VoidType(), [cgutils.voidptr_t, word, word, word])
+            function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0i8")
+            builder.call(function, [address, word(0), word(3), word(1)])  # to read, keep, data
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp), codegen

@@ -22,6 +22,7 @@ from .state import (
     T_PROFILE,
     T_WEIGHT,
     T_WIDTH,
+    TYPE,
     WHOLE,
     Classes,
     Cluster,
@@ -42,7 +43,7 @@ def hypothetical_share(nodes: Nodes, cluster: Cluster, classes: Classes, policy:
     profile, milli = classes.ask[cls, PROFILE], classes.ask[cls, SHARE]
     slices = 0
     if profile >= 0:
-        model = cluster.capacity[node, MODEL]
+        model = cluster.capacity[nodes.free[node, TYPE], MODEL]
         milli = cluster.mig[profile, model, MILLI]
         span = cluster.mig[profile, model, SPAN]
         slices = np.int64(nodes.slices[node, device])
@@ -82,7 +83,7 @@ def fgd_score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, 
         return gradient_score(policy, before - hypothetical_whole(nodes, cluster, classes, policy, cls, node))
     best = 0
     found = False
-    for device in range(cluster.capacity[node, WHOLE]):
+    for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
         free = nodes.device[node, device]
         if profile < 0:
             if free < share:
@@ -95,7 +96,7 @@ def fgd_score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, 
             if seen:
                 continue
         else:
-            model = cluster.capacity[node, MODEL]
+            model = cluster.capacity[nodes.free[node, TYPE], MODEL]
             if mig_start(nodes.slices[node, device], cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN]) < 0:
                 continue
         gradient = before - hypothetical_share(nodes, cluster, classes, policy, cls, node, device)
@@ -109,9 +110,9 @@ def _weighted(
     nodes: Nodes, cluster: Cluster, policy: Policy, node: int, cpu: int, changed: int, changed_free: int, changed_slices: int, taken: int
 ) -> int:
     """Weighted fragment of a node with `cpu` left, device `changed` in another state and the first `taken` free devices gone."""
-    model = cluster.capacity[node, MODEL]
-    devices = cluster.capacity[node, WHOLE]
-    if cluster.capacity[node, MIG] == 1:
+    model = cluster.capacity[nodes.free[node, TYPE], MODEL]
+    devices = cluster.capacity[nodes.free[node, TYPE], WHOLE]
+    if cluster.capacity[nodes.free[node, TYPE], MIG] == 1:
         return _weighted_mig(nodes, cluster, policy, node, cpu, changed, changed_free, changed_slices)
     room, small = policy.room, policy.small
     widths = len(room) - 1
@@ -149,8 +150,8 @@ def _weighted_mig(
     nodes: Nodes, cluster: Cluster, policy: Policy, node: int, cpu: int, changed: int, changed_free: int, changed_slices: int
 ) -> int:
     """As `_weighted`, for a node whose devices are partitioned: room is a free published start."""
-    model = cluster.capacity[node, MODEL]
-    devices = cluster.capacity[node, WHOLE]
+    model = cluster.capacity[nodes.free[node, TYPE], MODEL]
+    devices = cluster.capacity[nodes.free[node, TYPE], WHOLE]
     total = 0
     for device in range(devices):
         total += changed_free if device == changed else nodes.device[node, device]

@@ -33,7 +33,7 @@ def occupy(world: World, cls: int, node: int, where: int, job: int, first: int, 
     device = take(world.nodes, world.cluster, world.classes, world.policy, cls, node, where, job, pattern, follow)
     watch_after(world, node)
     tag_resident(world.classes, world.policy, cls, node, 1)
-    note_change(world.trees, node)
+    note_change(world.nodes, world.trees, node)
     record = world.count[RECORDS]
     same = record > first and log.records[record - 1, NODE] == node and cls == world.jobs.gang[job, REQUEST]
     if same and world.classes.ask[cls, SHARE] == 0 and world.classes.ask[cls, PROFILE] < 0:
@@ -59,7 +59,7 @@ def release(world: World, job: int, first: int, end: int) -> None:
         give(world.nodes, world.cluster, world.classes, world.policy, cls, node, np.int64(log.records[record, DEVICE]), job, replicas)
         watch_after(world, node)
         tag_resident(world.classes, world.policy, cls, node, -replicas)
-        note_change(world.trees, node)
+        note_change(world.nodes, world.trees, node)
 
 
 @inlined
@@ -82,7 +82,7 @@ def place(world: World, job: int) -> int:
     for replica in range(replicas):
         cls = np.int64(jobs.gang[job, LAST]) if replica == replicas - 1 else np.int64(jobs.gang[job, REQUEST])
         slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
-        node = best_node(world.trees, world.cluster, world.policy, slot, job, replica)
+        node = best_node(world.trees, world.policy, slot, job, replica)
         if node == NO_NODE:
             _withdraw(world, job, first)
             return replica
@@ -113,5 +113,5 @@ def _withdraw(world: World, job: int, first: int) -> None:
         )
         watch_after(world, node)
         tag_resident(world.classes, world.policy, cls, node, -np.int64(log.records[record, HELD]))
-        note_change(world.trees, node)
+        note_change(world.nodes, world.trees, node)
     world.count[RECORDS] = first

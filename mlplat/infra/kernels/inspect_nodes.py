@@ -14,7 +14,7 @@ from .state import RECORDS, REPLICAS, world_at
 
 @entry
 def all_scores(address: int, cls: int, scores: np.ndarray) -> None:
-    """Write the score of every node for class `cls` to `scores`, float64[N]; minus infinity where it does not fit."""
+    """Write the score of each node, in the tie order, for class `cls` to `scores`, float64[N]; minus infinity where it does not fit."""
     world = world_at(address)
     for node in range(len(scores)):
         scores[node] = score(world.nodes, world.cluster, world.classes, world.policy, cls, node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .compilation import kernel
 from .room import device_has_room
-from .state import COUNT, GPU, PROFILE, SHARE, TAG, WHOLE, Classes, Cluster, Nodes, Policy
+from .state import COUNT, GPU, PROFILE, SHARE, TAG, TYPE, WHOLE, Classes, Cluster, Nodes, Policy
 
 
 @kernel
@@ -14,12 +14,12 @@ def packing_score(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, no
     if whole == 0 and share == 0 and profile < 0:
         return 0
     free_devices = nodes.free[node, WHOLE]
-    if free_devices == cluster.capacity[node, WHOLE]:
+    if free_devices == cluster.capacity[nodes.free[node, TYPE], WHOLE]:
         return max(33 - free_devices, free_devices)
     if whole > 0:
         return max(50 - whole, 33)
     least = 1001
-    for device in range(cluster.capacity[node, WHOLE]):
+    for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
         if device_has_room(nodes, cluster, classes, cls, node, device):
             least = min(least, nodes.device[node, device])
     if least == 1000:

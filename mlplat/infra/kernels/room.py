@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .compilation import inlined, kernel
-from .state import COUNT, CPU, DISK, MANY, MEMORY, MIG, MODEL, PROFILE, SHARE, SPAN, STARTS, WHOLE, Classes, Cluster, Nodes
+from .state import COUNT, CPU, DISK, MANY, MEMORY, MIG, MODEL, PROFILE, SHARE, SPAN, STARTS, TYPE, WHOLE, Classes, Cluster, Nodes
 
 
 @kernel
@@ -26,14 +26,15 @@ def fits(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int) 
     if whole == 0 and share == 0 and profile < 0:
         return True
     capacity = cluster.capacity
-    model = capacity[node, MODEL]
-    if not classes.accepts[cls, model] or (capacity[node, MIG] == 1) != (profile >= 0):
+    kind = free[node, TYPE]
+    model = capacity[kind, MODEL]
+    if not classes.accepts[cls, model] or (capacity[kind, MIG] == 1) != (profile >= 0):
         return False
     if whole > 0:
         return free[node, WHOLE] >= whole
     if free[node, WHOLE] > 0:
         return True if profile < 0 else cluster.mig[profile, model, STARTS] != 0
-    for device in range(capacity[node, WHOLE]):
+    for device in range(capacity[kind, WHOLE]):
         if share > 0:
             if nodes.device[node, device] >= share:
                 return True
@@ -48,7 +49,7 @@ def device_has_room(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, 
     profile = classes.ask[cls, PROFILE]
     if profile < 0:
         return nodes.device[node, device] >= classes.ask[cls, SHARE]
-    model = cluster.capacity[node, MODEL]
+    model = cluster.capacity[nodes.free[node, TYPE], MODEL]
     return mig_start(nodes.slices[node, device], cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN]) >= 0
 
 
@@ -68,11 +69,11 @@ def times(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int)
     if share == 0 and profile < 0:
         return most
     total = 0
-    for device in range(cluster.capacity[node, WHOLE]):
+    for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
         if share > 0:
             total += nodes.device[node, device] // share
         else:
-            model = cluster.capacity[node, MODEL]
+            model = cluster.capacity[nodes.free[node, TYPE], MODEL]
             span = cluster.mig[profile, model, SPAN]
             occupied = nodes.slices[node, device]
             while True:

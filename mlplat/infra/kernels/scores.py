@@ -9,7 +9,7 @@ from .custom import custom_score
 from .fragmentation import fgd_score
 from .packing import clustering_score, packing_score
 from .room import fits
-from .state import COUNT, GPU, INFEASIBLE, MILLI, MODEL, PROFILE, SHARE, Classes, Cluster, Nodes, Placement, Policy
+from .state import COUNT, GPU, INFEASIBLE, MILLI, MODEL, PROFILE, SHARE, TYPE, Classes, Cluster, Nodes, Placement, Policy
 
 FIRST_FIT, RANDOM, BEST_FIT, WORST_FIT = int(Placement.FIRST_FIT), int(Placement.RANDOM), int(Placement.BEST_FIT), int(Placement.WORST_FIT)
 LEAST, MOST, BALANCED, DOT = (
@@ -49,19 +49,19 @@ def score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls:
 
 
 @inlined
-def asked(cluster: Cluster, classes: Classes, cls: int, node: int, dimension: int) -> int:
+def asked(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int, dimension: int) -> int:
     """What class `cls` takes of a dimension on `node` (a MIG profile takes what it counts for on the node's model)."""
     if dimension == GPU and classes.ask[cls, PROFILE] >= 0:
-        return cluster.mig[classes.ask[cls, PROFILE], cluster.capacity[node, MODEL], MILLI]
+        return cluster.mig[classes.ask[cls, PROFILE], cluster.capacity[nodes.free[node, TYPE], MODEL], MILLI]
     return classes.ask[cls, dimension]
 
 
 @inlined
-def _size(cluster: Cluster, policy: Policy, node: int, dimension: int) -> int:
+def _size(nodes: Nodes, cluster: Cluster, policy: Policy, node: int, dimension: int) -> int:
     """The capacity a dimension is measured by, or 0 where it does not count."""
     if not (policy.dimensions >> dimension) & 1:
         return 0
-    size = cluster.largest[dimension] if policy.cluster_norm else cluster.capacity[node, dimension]
+    size = cluster.largest[dimension] if policy.cluster_norm else cluster.capacity[nodes.free[node, TYPE], dimension]
     return size if size < NO_LIMIT else 0
 
 
@@ -71,9 +71,9 @@ def _left_over(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy,
     if policy.levels == 0:
         total = 0.0
         for d in range(4):
-            size = _size(cluster, policy, node, d)
+            size = _size(nodes, cluster, policy, node, d)
             if size > 0:
-                total += (nodes.free[node, d] - asked(cluster, classes, cls, node, d)) / size
+                total += (nodes.free[node, d] - asked(nodes, cluster, classes, cls, node, d)) / size
         return total
     counted = 0
     for d in range(4):
@@ -81,9 +81,9 @@ def _left_over(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy,
     weight = 1.0 / counted
     rest = 1.0
     for d in range(4):
-        size = _size(cluster, policy, node, d)
+        size = _size(nodes, cluster, policy, node, d)
         if size > 0:
-            rest -= weight * (nodes.free[node, d] - asked(cluster, classes, cls, node, d)) / size
+            rest -= weight * (nodes.free[node, d] - asked(nodes, cluster, classes, cls, node, d)) / size
     return float(int(policy.levels * rest))
 
 
@@ -94,18 +94,18 @@ def _dot_product(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Polic
     counted = 0
     for d in range(4):
         counted += (policy.dimensions >> d) & 1
-        size = _size(cluster, policy, node, d)
+        size = _size(nodes, cluster, policy, node, d)
         if size > 0:
-            product += (nodes.free[node, d] / size) * (asked(cluster, classes, cls, node, d) / size)
+            product += (nodes.free[node, d] / size) * (asked(nodes, cluster, classes, cls, node, d) / size)
     if policy.levels == 0:
         return -product
     return float(int(policy.levels * (1.0 - product / counted)))
 
 
 @kernel
-def _counts(cluster: Cluster, classes: Classes, cls: int, node: int, dimension: int) -> bool:
+def _counts(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int, dimension: int) -> bool:
     """Whether Kubernetes' resource scores look at a dimension: cpu and memory always, gpu where it is asked for."""
-    size = cluster.capacity[node, dimension]
+    size = cluster.capacity[nodes.free[node, TYPE], dimension]
     if size == 0 or size >= NO_LIMIT or dimension == 2:
         return False
     return dimension != GPU or classes.ask[cls, COUNT] > 0 or classes.ask[cls, SHARE] > 0 or classes.ask[cls, PROFILE] >= 0
@@ -117,9 +117,9 @@ def _allocated(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node:
     total = 0
     counted = 0
     for d in range(4):
-        if _counts(cluster, classes, cls, node, d):
-            size = cluster.capacity[node, d]
-            after = nodes.free[node, d] - asked(cluster, classes, cls, node, d)
+        if _counts(nodes, cluster, classes, cls, node, d):
+            size = cluster.capacity[nodes.free[node, TYPE], d]
+            after = nodes.free[node, d] - asked(nodes, cluster, classes, cls, node, d)
             total += ((size - after) if most else after) * 100 // size
             counted += 1
     return float(total // counted) if counted > 0 else 0.0
@@ -133,9 +133,9 @@ def _balanced(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: 
     first = 0.0
     second = 0.0
     for d in range(4):
-        if _counts(cluster, classes, cls, node, d):
-            size = cluster.capacity[node, d]
-            used = (size - (nodes.free[node, d] - asked(cluster, classes, cls, node, d))) / size
+        if _counts(nodes, cluster, classes, cls, node, d):
+            size = cluster.capacity[nodes.free[node, TYPE], d]
+            used = (size - (nodes.free[node, d] - asked(nodes, cluster, classes, cls, node, d))) / size
             first, second = second, used
             total += used
             counted += 1
@@ -146,9 +146,9 @@ def _balanced(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: 
         mean = total / counted
         squares = 0.0
         for d in range(4):
-            if _counts(cluster, classes, cls, node, d):
-                size = cluster.capacity[node, d]
-                used = (size - (nodes.free[node, d] - asked(cluster, classes, cls, node, d))) / size
+            if _counts(nodes, cluster, classes, cls, node, d):
+                size = cluster.capacity[nodes.free[node, TYPE], d]
+                used = (size - (nodes.free[node, d] - asked(nodes, cluster, classes, cls, node, d))) / size
                 squares += (used - mean) * (used - mean)
         spread = math.sqrt(squares / counted)
     return float(int((1.0 - spread) * 100.0))

@@ -9,10 +9,11 @@ import numpy as np
 
 from .structs import Array, reader
 
-# Columns of a node row: `Nodes.free`, `Cluster.capacity`. The first four are the dimensions, also columns of `Classes.ask`.
+# Columns of a row of `Nodes.free` and `Cluster.capacity`. The first four are the dimensions, also columns of `Classes.ask`.
 CPU, MEMORY, DISK, GPU = 0, 1, 2, 3
 WHOLE = 4  # fully free devices; in the capacity: all devices
-FRAGMENT = 5  # weighted fragment of the free devices (FGD only)
+FRAGMENT = 5  # weighted fragment of the free devices (where fragments are measured)
+TYPE, LOGGED = 6, 7  # of a node: row of its capacity; the last position at which it stands in the change log
 MODEL, MIG = 5, 6  # in the capacity: model index (the number of models where there is no device), 1 where devices are partitioned
 NODE_COLUMNS = 8  # one cache line a node
 # Further columns of a request class
@@ -86,7 +87,7 @@ class Reason(IntFlag):
 
 
 class Nodes(NamedTuple):
-    """Free amounts of N nodes with up to G devices each."""
+    """Free amounts of N nodes with up to G devices each, in the tie order."""
 
     free: Array["int64", 2, 8]  # [N, NODE_COLUMNS]
     device: Array["int32", 2]  # [N, G] free milli of each device, 0 where there is none
@@ -97,11 +98,10 @@ class Nodes(NamedTuple):
 class Cluster(NamedTuple):
     """What does not change: capacities, the tie order and the published MIG geometry."""
 
-    capacity: Array["int64", 2, 8]  # [N, NODE_COLUMNS]
+    capacity: Array["int64", 2, 8]  # [types, NODE_COLUMNS] one row for all nodes of equal capacity
     largest: Array["int64", 1]  # [4] largest capacity of a node in each dimension
     mig: Array["int64", 3, 3]  # [profiles, models, 3] STARTS (bits, 0: model does not know the profile), SPAN, MILLI
-    node_at: Array["int32", 1]  # [N] the node at each place of the tie order
-    place_of: Array["int32", 1]  # [N] the place of each node
+    row_of: Array["int32", 1]  # [N] the row in the cluster's description of each node; here they are numbered in the tie order
 
 
 class Classes(NamedTuple):
@@ -146,7 +146,6 @@ class Trees(NamedTuple):
     synced: Array["int64", 1]  # [S] the position of the change log the slot has seen
     used: Array["int64", 1]  # [S] when it was last asked, for eviction
     log: Array["int32", 1]  # [L] ring of changed nodes
-    last: Array["int64", 1]  # [N] the last position at which a node was logged
     clock: Array["int64", 1]  # [2] end of the log, count of questions
 
 

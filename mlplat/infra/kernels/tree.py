@@ -1,9 +1,9 @@
 """Finding the best node without looking at all of them: a tournament tree for each class of requests.
 
-A tree has levels of scores. Level 0 holds the score of the node at each place of the tie order; each higher level the largest of every
-eight entries below, one cache line, up to a single entry, the root. The best node is found by walking down from the root to the first
-entry with its score: that is the first in the tie order. Where ties are drawn at random, the number of leaves that have the score stands
-beside each entry.
+A tree has levels of scores. Level 0 holds the score of each node, and nodes are numbered in the tie order; each higher level the largest
+of every eight entries below, one cache line, up to a single entry, the root. The best node is found by walking down from the root to the
+first entry with its score: that is the first in the tie order. Where ties are drawn at random, the number of leaves that have the score
+stands beside each entry.
 
 Trees are brought up to date when they are asked: `Trees.log` lists the changed nodes, and each tree remembers how far it has read. A node
 that changed several times in between is evaluated once. There are a bounded number of trees; the class unused for longest gives up its
@@ -16,25 +16,28 @@ import numpy as np
 
 from .compilation import inlined, kernel
 from .draws import pick
+from .field_arrays import prefetch
 from .scores import score
-from .state import INFEASIBLE, NO_NODE, Classes, Cluster, Nodes, Policy, Trees
+from .state import INFEASIBLE, LOGGED, NO_NODE, Classes, Cluster, Nodes, Policy, Trees
+
+AHEAD = 8  # changes between asking for a node's cache lines and reading them
 
 
 @inlined
-def note_change(trees: Trees, node: int) -> None:
+def note_change(nodes: Nodes, trees: Trees, node: int) -> None:
     """Log that a node's free amounts have changed."""
     end = trees.clock[0]
     trees.log[end & (len(trees.log) - 1)] = node
-    trees.last[node] = end
+    nodes.free[node, LOGGED] = end
     trees.clock[0] = end + 1
 
 
 @kernel
-def set_leaf(trees: Trees, cluster: Cluster, policy: Policy, slot: int, node: int, value: float) -> None:
+def set_leaf(trees: Trees, policy: Policy, slot: int, node: int, value: float) -> None:
     """Give the node's leaf a new score and repair the path to the root, as far as anything changes. O(log N)."""
     base = slot * trees.size
     key = trees.key
-    i = np.int64(cluster.place_of[node])
+    i = node
     before = key[base + i]
     if before == value:
         return
@@ -81,11 +84,11 @@ def _ties(key, ties, first, top):  # type: ignore[no-untyped-def]
 def _build(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, trees: Trees, slot: int, cls: int) -> None:
     base = slot * trees.size
     key = trees.key
-    n = len(cluster.node_at)
+    n = len(nodes.free)
     for place in range(trees.start[1] if trees.levels > 1 else trees.size):
         key[base + place] = INFEASIBLE
         if place < n:
-            key[base + place] = score(nodes, cluster, classes, policy, cls, np.int64(cluster.node_at[place]))
+            key[base + place] = score(nodes, cluster, classes, policy, cls, place)
         if policy.random_ties:
             trees.ties[base + place] = 1
     for level in range(1, trees.levels):
@@ -119,10 +122,16 @@ def tree_of(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, tr
     if seen < 0 or end - seen > len(trees.log):
         _build(nodes, cluster, classes, policy, trees, slot, cls)
     else:
+        base, above = slot * trees.size, slot * trees.size + trees.start[min(1, trees.levels - 1)]
         for i in range(seen, end):
+            if i + AHEAD < end:
+                later = np.int64(trees.log[(i + AHEAD) & (len(trees.log) - 1)])
+                prefetch(nodes.free, later)
+                prefetch(trees.key, base + later)
+                prefetch(trees.key, above + (later >> 3))
             node = np.int64(trees.log[i & (len(trees.log) - 1)])
-            if trees.last[node] == i:
-                set_leaf(trees, cluster, policy, slot, node, score(nodes, cluster, classes, policy, cls, node))
+            if nodes.free[node, LOGGED] == i:
+                set_leaf(trees, policy, slot, node, score(nodes, cluster, classes, policy, cls, node))
     trees.synced[slot] = end
     return slot
 
@@ -134,7 +143,7 @@ def best_score(trees: Trees, slot: int) -> float:
 
 
 @kernel
-def best_node(trees: Trees, cluster: Cluster, policy: Policy, slot: int, job: int, replica: int) -> int:
+def best_node(trees: Trees, policy: Policy, slot: int, job: int, replica: int) -> int:
     """The node with the best score of an up-to-date tree, ties as the policy says; NO_NODE where none fits. O(log N)."""
     base = slot * trees.size
     key = trees.key
@@ -159,4 +168,4 @@ def best_node(trees: Trees, cluster: Cluster, policy: Policy, slot: int, job: in
             if key[first + j] == best:
                 found = j
         i = 8 * i + found
-    return np.int64(cluster.node_at[i])
+    return i
