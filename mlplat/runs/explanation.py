@@ -12,6 +12,7 @@ from ..infra.kernels.inspect_nodes import all_scores
 from ..infra.kernels.live import take_back
 from ..infra.kernels.state import NODE, JobState, Queue
 from ..units import format_seconds
+from .driving import drive
 from .frames import end_times, reason_text
 
 if TYPE_CHECKING:
@@ -155,8 +156,6 @@ def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked:
 
 def _state_before(result: Result, job: int) -> Run:
     """The run made again, stopped where `job` has just been placed, and the placement taken back."""
-    from .replay import drive
-
     again = result.rebuilt()
     drive(again, result.until, probe=job)
     take_back(again.address, job)

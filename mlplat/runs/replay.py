@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ from ..infra.placement import PlacementPolicy, placement_policy
 from ..infra.queueing import queue_policy
 from ..streams import check_seed
 from ..units import Duration, seconds
+from .driving import drive
 from .result import Result
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from ..workload import JobTrace
 
 CLOCKS = ("replay", "simpy")
-INSTANTS_A_CALL = 200_000
-"""How far the compiled clock goes before Python looks at progress, at a user's interrupt and at the errors of a user's policy."""
-
-Advance = Callable[[int], None]
 
 
 def replay(
@@ -76,30 +72,6 @@ def replay(
     else:
         drive(run, horizon, clock)
     return Result(run, spec, clock=clock, seed=seed, until=horizon, engine_seconds=time.perf_counter() - started, rebuilt=build)
-
-
-def drive(run: Run, until: float = np.inf, clock: str = "replay", advanced: Advance | None = None, probe: int = -1) -> None:
-    """Let the run happen, up to the horizon or until job `probe` has started. `advanced` is told the number of jobs that have arrived.
-
-    Raises what a user's policy raises.
-    """
-    from ..infra.kernels.state import NEXT_ARRIVAL, PROBE
-
-    run.world.count[PROBE] = probe
-    if clock == "simpy":
-        from .simpy_clock import drive_simpy
-
-        drive_simpy(run, until)
-    else:
-        from ..infra.kernels.replay_loop import run as advance
-
-        while advance(run.address, until, INSTANTS_A_CALL) == 0:
-            run.check()
-            if advanced is not None:
-                advanced(int(run.world.count[NEXT_ARRIVAL]))
-    run.check()
-    if advanced is not None:
-        advanced(int(run.world.count[NEXT_ARRIVAL]))
 
 
 def _with_progress(run: Run, until: float, clock: str) -> None:

@@ -15,7 +15,7 @@ from mlplat.runs.replay import replay
 from mlplat.workload import JobTrace
 
 NODES, CLASSES = (10, 200) if numba.config.DISABLE_JIT else (300, 5000)
-TREE = 64 << (NODES - 1).bit_length()  # bytes; one tree takes no more
+TREE = 8 * (NODES * 8 // 7 + 32)  # bytes; one tree takes no more
 
 
 def all_different(jobs: int = CLASSES, gangs: bool = False) -> tuple[ClusterSpec, JobTrace]:
