@@ -32,6 +32,7 @@ traces_app = typer.Typer(help="Look at traces and download published ones.", no_
 app.add_typer(traces_app, name="traces")
 
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]
+UnusedSeed = Annotated[int, typer.Option("--seed", help="Taken by every command; nothing is drawn at random here.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 
 
@@ -145,7 +146,7 @@ def demo(seed: Seed = 0, as_json: Json = False) -> None:
 
 
 @traces_app.command("list")
-def list_traces(as_json: Json = False) -> None:
+def list_traces(seed: UnusedSeed = 0, as_json: Json = False) -> None:
     """List the published traces that `fetch` knows."""
     from rich.console import Console
     from rich.table import Table
@@ -168,6 +169,7 @@ def describe_trace(
     file: Annotated[Path, typer.Argument(help="The trace.")],
     format: Annotated[str | None, typer.Option(help="openb, philly, swf, kubernetes, slurm or csv; guessed if left out.")] = None,
     errors: Annotated[str, typer.Option(help="Bad rows: raise or skip.")] = "raise",
+    seed: UnusedSeed = 0,
     as_json: Json = False,
 ) -> None:
     """Print counts, span, width and duration quantiles, and the offered load of a trace."""
@@ -188,6 +190,7 @@ def describe_trace(
 def fetch_trace(
     name: Annotated[str, typer.Argument(help="A name of `mlplat traces list`.")],
     folder: Annotated[Path | None, typer.Option(help="Where to; the user's cache folder if left out.")] = None,
+    seed: UnusedSeed = 0,
     as_json: Json = False,
 ) -> None:
     """Download a published trace and check its SHA-256."""
