@@ -43,7 +43,7 @@ def all_different(jobs: int = CLASSES, gangs: bool = False) -> tuple[ClusterSpec
 def slots(spec: ClusterSpec, trace: JobTrace) -> tuple[int, int]:
     """How many trees a run has, and the bytes they take."""
     trees = world.build_run(spec.nodes(), trace, queue_policy("fifo"), placement_policy("best-fit")).world.trees
-    return len(trees.used), max(array.nbytes for array in trees if isinstance(array, np.ndarray))
+    return len(trees.used), trees.key.nbytes + trees.ties.nbytes
 
 
 @pytest.mark.parametrize("trees", [1, 4, 16, 64])
