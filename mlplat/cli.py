@@ -206,7 +206,10 @@ def fetch_trace(
 def main() -> NoReturn:
     """The entry point: runs the command line and leaves with its exit status."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # a reader that has gone away is noticed here, and not when the interpreter ends
     except MlplatError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
