@@ -203,6 +203,11 @@ def fetch_trace(
         print(path)
 
 
+def _drop_output() -> None:
+    """What is still in the buffer goes nowhere, so that the interpreter does not fail on it as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> NoReturn:
     """The entry point: runs the command line and leaves with its exit status."""
     try:
@@ -213,9 +218,16 @@ def main() -> NoReturn:
     except MlplatError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except UnicodeEncodeError as error:
+        print(f"error: standard output takes {error.encoding} only; set PYTHONIOENCODING=utf-8", file=sys.stderr)
+        sys.exit(2)
     except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
+    except OSError as error:
+        _drop_output()
+        print(f"error: cannot write to standard output: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
     sys.exit(0)
 
 

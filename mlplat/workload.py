@@ -158,7 +158,7 @@ class JobTrace:
     def row_of(self, job: object) -> int:
         """The row of a job given by id or by row number. Raises OptionError where there is none."""
         if isinstance(job, str):
-            found = np.flatnonzero(self.job_id == job) if self.job_id is not None else np.zeros(0, dtype=np.int64)
+            found = np.flatnonzero(self.job_id.astype(np.str_) == job) if self.job_id is not None else np.zeros(0, dtype=np.int64)
             if len(found):
                 return int(found[0])
             row = int(job) if job.isascii() and job.isdigit() and len(job) < 19 else -1

@@ -19,6 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Division by zero follows numpy (no exception); kernels allocate nothing, so no reference is counted.
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+_ENTRY = _OPTIONS | {"no_cfunc_wrapper": True, "pipeline_class": EntryCompiler}
 _KERNEL = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": KernelCompiler}
 
 
@@ -33,12 +34,29 @@ def inlined(function: F) -> F:
 
 
 def entry(function: F) -> F:
-    """A kernel that Python calls: compiled once, cached on disk under the digest of the whole package."""
-    compiled = numba.njit(**_OPTIONS, cache=True, no_cfunc_wrapper=True, pipeline_class=EntryCompiler)(function)
-    cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(cache_file, "_source_stamp"):
-        cache_file._source_stamp = package_digest(Path(__file__).parent)
+    """A kernel that Python calls: compiled once, cached on disk under the digest of the whole package where there is a folder to write to."""
+    try:
+        compiled = numba.njit(**_ENTRY, cache=True)(function)
+    except RuntimeError:  # numba found no folder for its cache
+        return numba.njit(**_ENTRY)(function)  # type: ignore[no-any-return]
+    cache = getattr(compiled, "_cache", None)
+    if hasattr(getattr(cache, "_cache_file", None), "_source_stamp"):
+        cache._cache_file._source_stamp = package_digest(Path(__file__).parent)
+        cache.load_overload = _or_compile_anew(cache, cache.load_overload)
     return compiled  # type: ignore[no-any-return]
+
+
+def _or_compile_anew(cache: Any, load: Callable[..., Any]) -> Callable[..., Any]:
+    """`load`, which throws a cache away that cannot be read: damaged, or written by something else."""
+
+    def load_overload(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except Exception:  # unpickling junk can raise anything
+            cache.flush()
+            return None
+
+    return load_overload
 
 
 def package_digest(folder: Path) -> str:

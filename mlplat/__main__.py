@@ -1,0 +1,5 @@
+"""`python -m mlplat`: the command line."""
+
+from .cli import main
+
+main()
