@@ -76,6 +76,15 @@ class ResourceRequest:
         """Whether it needs an accelerator at all."""
         return bool(self.gpus or self.gpu_milli or self.mig)
 
+    def within(self, other: ResourceRequest) -> bool:
+        """Whether it asks for no more than `other` in any dimension, and for devices, if any, of the same kind.
+
+        >>> ResourceRequest(cpus=1).within(ResourceRequest(cpus=2, gpus=1))
+        True
+        """
+        smaller = all(getattr(self, name) <= getattr(other, name) for name in ("cpu_milli", "memory_mib", "disk_mib", "gpus", "gpu_milli"))
+        return smaller and (not self.uses_gpu or (self.mig == other.mig and self.models == other.models))
+
     def __str__(self) -> str:
         parts = []
         if self.gpus:

@@ -17,7 +17,7 @@ from ..resources import ResourceRequest
 from ..streams import stream
 from .kernels.state import T_CPU, T_DEVICES, T_PROFILE, T_WEIGHT, T_WIDTH, TAG, Classes, Placement, Policy
 from .placement import DIMENSIONS, BestFit, CompiledPlacement, DotProduct, Fgd, NodeView, PlacementPolicy, RequestView
-from .splitting import accepted
+from .splitting import Gangs, accepted, split_jobs
 
 if TYPE_CHECKING:
     from ..hardware.node_table import NodeTable
@@ -58,7 +58,8 @@ def policy_arrays(
     fgd = policy if isinstance(policy, Fgd) else measure
     if fgd is not None:
         levels = fgd.levels if policy is fgd else levels
-        typical, accepts, widths, weight = typical_requests(fgd.typical or trace, fgd.cover, nodes, profiles)
+        counted = split_jobs(trace if fgd.typical is None else fgd.typical, nodes)
+        typical, accepts, widths, weight = typical_requests(counted, fgd.cover, nodes, profiles)
     tags = int(classes.ask[:, TAG].max(initial=-1)) + 1 if policy.code == Placement.GPU_CLUSTERING else 0
     view = np.zeros(17, dtype=np.int64)
     user = _user_score(policy, view)
@@ -90,16 +91,16 @@ def no_typical_requests(nodes: NodeTable) -> tuple[np.ndarray[Any, Any], np.ndar
 
 
 def typical_requests(
-    trace: JobTrace, cover: float, nodes: NodeTable, profiles: Sequence[str]
+    gangs: Gangs, cover: float, nodes: NodeTable, profiles: Sequence[str]
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any], int]:
     """FGD's target workload: (rows of typical requests, the models each accepts, the distinct widths, the jobs behind them).
 
     The most frequent requests that make up `cover` of the jobs; memory and disk are left out (docs/scheduling.md, fgd).
     """
-    count = np.bincount(trace.request, minlength=len(trace.requests))
+    count = np.bincount(gangs.request, minlength=len(gangs.requests))
     by_key: dict[tuple[int, int, int, str, str], int] = {}
     example: dict[tuple[int, int, int, str, str], ResourceRequest] = {}
-    for request, jobs in zip(trace.requests, count.tolist(), strict=True):
+    for request, jobs in zip(gangs.requests, count.tolist(), strict=True):
         if jobs:
             key = _typical_key(request, nodes)
             by_key[key] = by_key.get(key, 0) + jobs
@@ -108,7 +109,7 @@ def typical_requests(
     for key in sorted(by_key, key=lambda k: (by_key[k], k), reverse=True):
         kept.append(key)
         covered += by_key[key]
-        if covered >= cover * len(trace):
+        if covered >= cover * len(gangs.request):
             break
     widths = np.array(sorted({key[1] for key in kept if key[1] and not key[3]}), dtype=np.int64)
     typical = np.zeros((len(kept), TYPICAL_COLUMNS), dtype=np.int64)

@@ -115,6 +115,7 @@ def build_run(
             duration=np.ascontiguousarray(trace.duration),
             estimate=np.ascontiguousarray(trace.estimate),
             gang=np.column_stack([gangs.request, gangs.last_request, gangs.replicas, shape]).astype(np.int32, copy=False),
+            monotone=_monotone(gangs, example),
             refused=np.zeros(len(example), dtype=np.int16),
         ),
         log=_log(len(trace), records),
@@ -138,6 +139,10 @@ def _shapes(gangs: Gangs) -> tuple[Array, Array]:
     if not n:
         return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
     most = int(gangs.replicas.max()) + 1
+    if classes * classes * most > 2**62:
+        rows = np.column_stack([gangs.request, gangs.last_request, gangs.replicas])
+        _, first, shape = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        return shape.astype(np.int32).ravel(), first
     key = gangs.request.astype(np.int64)
     if not np.array_equal(gangs.request, gangs.last_request):
         key = key * classes + gangs.last_request
@@ -156,14 +161,22 @@ def _shapes(gangs: Gangs) -> tuple[Array, Array]:
     return number[key], first_of[present]
 
 
+def _monotone(gangs: Gangs, example: Array) -> Array:
+    """bool[shapes]: whether the last replica asks for no more than the others."""
+    pairs = zip(gangs.request[example].tolist(), gangs.last_request[example].tolist(), gangs.replicas[example].tolist(), strict=True)
+    return np.array([k == 1 or r == m or gangs.requests[m].within(gangs.requests[r]) for r, m, k in pairs], dtype=np.bool_)
+
+
 def _trees(nodes: int, classes: int, random_ties: bool) -> Trees:
-    """Trees for as many classes as TREE_BYTES allow, at least one; a level is padded to whole groups of eight entries, but for the root."""
+    """Trees for as many classes as TREE_BYTES allow, at least two (a gang's two requests); a level is padded to whole groups of
+    eight entries, but for the root.
+    """
     lengths = [nodes]
     while lengths[-1] > 1:
         lengths.append(-(-lengths[-1] // 8))
     padded = [8 * -(-length // 8) for length in lengths]
     size = sum(padded)
-    slots = max(1, min(classes, TREE_BYTES // ((12 if random_ties else 8) * size)))
+    slots = max(2, min(classes, TREE_BYTES // ((12 if random_ties else 8) * size)))
     ring = max(64, 1 << (2 * nodes - 1).bit_length())
     return Trees(
         size=size,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from ..errors import OptionError
 from ..infra.kernels.replay_loop import run as advance
 from ..infra.kernels.state import FRAGMENT, GPU, NEXT_ARRIVAL
 from ..infra.placement import Fgd, PlacementPolicy, placement_policy
@@ -40,7 +41,10 @@ def fragmentation(
     >>> fragmentation(spec, trace)["fragment_milli"].to_list()
     [400.0, 800.0, 400.0, 0.0]
     """
-    run = build_run(spec.nodes(), trace, queue_policy(queue), placement_policy(placement), ties=ties, seed=seed, measure=measure or Fgd())
+    policy = placement_policy(placement)
+    if measure is not None and isinstance(policy, Fgd) and (policy.typical is not measure.typical or policy.cover != measure.cover):
+        raise OptionError("measure: under FGD the policy's own typical requests measure; expected None or the same")
+    run = build_run(spec.nodes(), trace, queue_policy(queue), policy, ties=ties, seed=seed, measure=measure or Fgd())
     free, count = run.world.nodes.free, run.world.count
     devices = int(free[:, GPU].sum())
     rows: list[tuple[int, int, int]] = []

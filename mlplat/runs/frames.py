@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..infra.kernels.state import JobState, Reason
+from ..infra.kernels.state import STARTED, JobState, Reason
 from ..infra.records import Records, gpu_milli, placed
 from .columns import FRAMES, STATES
 
@@ -151,7 +151,7 @@ def events_frame(run: Run) -> pl.DataFrame:
     log, submit = run.world.log, run.trace.submit
     end = end_times(run)
     jobs = np.arange(len(submit), dtype=np.uint32)
-    order = log.order[: run.world.count[1]]
+    order = log.order[: run.world.count[STARTED]]
     picked = {
         "completed": (jobs[~np.isnan(end)], end),
         "submitted": (jobs[log.state != JobState.PENDING], submit),

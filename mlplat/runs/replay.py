@@ -65,7 +65,7 @@ def replay(
         return build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed)
 
     run = build()
-    drive(run, -np.inf)  # compiles, or loads what was compiled before, so that the clock below sees the run alone
+    drive(run, -np.inf)  # compiles the replay clock, or loads what was compiled before, so that the time below is the run's alone
     started = time.perf_counter()
     if progress:
         _with_progress(run, horizon, clock)

@@ -215,6 +215,8 @@ class NaiveScheduler:
     def given_back(self, ended: list[int]) -> State:
         """The current state as if these running jobs had ended."""
         later = copy_state(self.state)
+        for node in later:
+            node.frozen = True
         for job in ended:
             for replica in self.outcomes[job].replicas:
                 give_back(later[replica.node], replica)

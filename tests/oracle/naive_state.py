@@ -19,7 +19,8 @@ FULL = 1000
 class NaiveNode:
     """One node. `free_milli`: one number per device. `occupied`: for a partitioned node, the taken positions of each device as a set.
 
-    `tags`: one text per GPU replica on the node (for gpu-clustering).
+    `tags`: one text per GPU replica on the node (for gpu-clustering); `frozen`: this is a state that is only thought of, and the tags stay
+    those of the current one.
     """
 
     index: int
@@ -31,6 +32,7 @@ class NaiveNode:
     free_milli: list[int]
     occupied: list[set[int]]
     tags: list[str] = field(default_factory=list)
+    frozen: bool = False
 
     def copy(self) -> NaiveNode:
         """An independent copy."""
@@ -44,6 +46,7 @@ class NaiveNode:
             list(self.free_milli),
             [set(taken) for taken in self.occupied],
             list(self.tags),
+            self.frozen,
         )
 
     @property
@@ -181,7 +184,7 @@ def take(node: NaiveNode, request: ResourceRequest, device: int) -> Replica:
         start = free_starts(node, device, request.mig)[0]
         node.occupied[device] |= set(range(start, start + node.profiles[request.mig].span))
         node.free_milli[device] -= milli_of(node, request)
-    if needs_gpu(request):
+    if needs_gpu(request) and not node.frozen:
         node.tags.append(tag_of(request))
     return Replica(node.index, used, start, request)
 
@@ -206,7 +209,7 @@ def change(node: NaiveNode, replica: Replica, sign: int) -> None:
         if request.mig:
             positions = set(range(replica.mig_start, replica.mig_start + node.profiles[request.mig].span))
             node.occupied[d] = node.occupied[d] - positions if sign > 0 else node.occupied[d] | positions
-    if needs_gpu(request):
+    if needs_gpu(request) and not node.frozen:
         if sign > 0:
             node.tags.remove(tag_of(request))
         else:
@@ -216,6 +219,7 @@ def change(node: NaiveNode, replica: Replica, sign: int) -> None:
 def minimum(current: NaiveNode, later: NaiveNode) -> NaiveNode:
     """What is free in both: the element-wise minimum; the tags are those of `current`."""
     both = current.copy()
+    both.frozen = True
     for name in both.free:
         both.free[name] = min(current.free[name], later.free[name])
     both.free_milli = [min(a, b) for a, b in zip(current.free_milli, later.free_milli, strict=True)]

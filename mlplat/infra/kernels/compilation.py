@@ -17,6 +17,18 @@ from .linking import EntryCompiler, KernelCompiler
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+def package_digest(folder: Path) -> str:
+    """SHA-256 over the names and bytes of the Python files in `folder`, in name order."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+DIGEST = package_digest(Path(__file__).parent)
+"""Taken once, as the package is first imported: what is compiled from then on is these files, whatever is written to disk meanwhile."""
+
 # Division by zero follows numpy (no exception); kernels allocate nothing, so no reference is counted.
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 _ENTRY = _OPTIONS | {"no_cfunc_wrapper": True, "pipeline_class": EntryCompiler}
@@ -34,14 +46,17 @@ def inlined(function: F) -> F:
 
 
 def entry(function: F) -> F:
-    """A kernel that Python calls: compiled once, cached on disk under the digest of the whole package where there is a folder to write to."""
+    """A kernel that Python calls:
+
+    compiled once, cached on disk under the digest of the whole package where there is a folder to write to.
+    """
     try:
         compiled = numba.njit(**_ENTRY, cache=True)(function)
     except RuntimeError:  # numba found no folder for its cache
         return numba.njit(**_ENTRY)(function)  # type: ignore[no-any-return]
     cache = getattr(compiled, "_cache", None)
     if hasattr(getattr(cache, "_cache_file", None), "_source_stamp"):
-        cache._cache_file._source_stamp = package_digest(Path(__file__).parent)
+        cache._cache_file._source_stamp = DIGEST
         cache.load_overload = _or_compile_anew(cache, cache.load_overload)
     return compiled  # type: ignore[no-any-return]
 
@@ -57,11 +72,3 @@ def _or_compile_anew(cache: Any, load: Callable[..., Any]) -> Callable[..., Any]
             return None
 
     return load_overload
-
-
-def package_digest(folder: Path) -> str:
-    """SHA-256 over the names and bytes of the Python files in `folder`, in name order."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()

@@ -77,8 +77,9 @@ def _start_or_watch(world: World, job: int, now: float) -> bool:
         mark_started(world, job, now)
         return True
     count[BLOCKED], count[WATCHED] = job, world.jobs.gang[job, REQUEST]
-    # A user's score can refuse nodes that have room, so what fits says nothing: try again each time.
-    count[HAVE] = MANY if world.policy.code == CUSTOM else placed
+    # Where the last replica asks for something else, or a user's score refuses nodes that have room, the count says nothing: try each time.
+    counted = world.policy.code != CUSTOM and (placed < replicas - 1 or world.jobs.gang[job, LAST] == world.jobs.gang[job, REQUEST])
+    count[HAVE] = placed if counted else MANY
     return False
 
 
@@ -123,22 +124,26 @@ def _best_effort(world: World, now: float) -> None:
         if best_score(world.trees, slot) == INFEASIBLE:
             block(world, shape)
             continue
-        waiting.cursor[shape] = job
+        waiting.cursor[shape], waiting.before[shape] = job, -1
         push_shape(world, size, shape)
         size += 1
     while size > 0:
         shape = pop_shape(world, size)
         size -= 1
-        job = np.int64(waiting.cursor[shape])
-        if place(world, job) < jobs.gang[job, REPLICAS]:
+        job, before = np.int64(waiting.cursor[shape]), np.int64(waiting.before[shape])
+        after = np.int64(waiting.next[job])
+        if place(world, job) == jobs.gang[job, REPLICAS]:
+            remove(world, job, before)
+            mark_started(world, job, now)
+            if world.count[STATUS] != 0:
+                return
+        elif jobs.monotone[shape]:
             block(world, shape)
             continue
-        remove(world, job, -1)
-        mark_started(world, job, now)
-        if world.count[STATUS] != 0:
-            return
-        if waiting.first[shape] >= 0:
-            waiting.cursor[shape] = waiting.first[shape]
+        else:
+            before = job
+        if after >= 0:
+            waiting.cursor[shape], waiting.before[shape] = after, before
             push_shape(world, size, shape)
             size += 1
 

@@ -63,12 +63,12 @@ def backfill(world: World, now: float) -> None:
         starts = False
         if now + jobs.estimate[job] <= limit:
             starts = place(world, job) == jobs.gang[job, REPLICAS]
-            if not starts:
+            if not starts and jobs.monotone[shape]:
                 block(world, shape)
                 continue
-        elif waiting.held[shape] != epoch:
+        if not starts and waiting.held[shape] != epoch:
             starts = _place_beside_head(world, job)
-            if not starts:
+            if not starts and jobs.monotone[shape]:
                 waiting.held[shape] = epoch
         if starts:
             remove(world, job, before)

@@ -9,7 +9,7 @@ from .fragmentation import fragment
 from .gangs import place, records_end, release
 from .room import times
 from .scores import score
-from .state import RECORDS, REPLICAS, world_at
+from .state import MANY, RECORDS, REPLICAS, world_at
 
 
 @entry
@@ -35,7 +35,7 @@ def replicas_held(address: int, types: np.ndarray, count: np.ndarray, held: np.n
     for cls in range(len(held)):
         held[cls] = 0
         for i in range(len(types)):
-            held[cls] += times(world.nodes, world.cluster, world.classes, cls, types[i]) * count[i]
+            held[cls] = min(MANY, held[cls] + min(MANY, times(world.nodes, world.cluster, world.classes, cls, types[i])) * count[i])
 
 
 @entry

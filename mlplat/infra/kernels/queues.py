@@ -1,5 +1,5 @@
-"""Waiting jobs by shape. Jobs of one shape (equal request, last request, replicas) fit or do not fit together, so a shape that was
-refused is
+"""Waiting jobs by shape: equal request, last request and replicas. Unless the last replica asks for more than the others, they fit or do
+not fit together, so a shape that was refused is
 left alone until something is released, and a cycle looks at shapes and not at every waiting job."""
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def is_blocked(world: World, shape: int) -> bool:
 
 @kernel
 def block(world: World, shape: int) -> None:
-    """Remember that the shape does not fit until something is released."""
-    world.waiting.blocked[shape] = world.count[RELEASES]
+    """Remember that the shape does not fit until something is released, where that is so."""
+    if world.jobs.monotone[shape]:
+        world.waiting.blocked[shape] = world.count[RELEASES]
 
 
 @kernel

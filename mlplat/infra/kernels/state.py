@@ -156,6 +156,7 @@ class Jobs(NamedTuple):
     duration: Array["float64", 1]  # [n]
     estimate: Array["float64", 1]  # [n]
     gang: Array["int32", 2, 4]  # [n] REQUEST, LAST, REPLICAS, SHAPE
+    monotone: Array["bool", 1]  # [shapes] whether a shape that does not fit can only come to fit by a release
     refused: Array["int16", 1]  # [shapes] Reason why a shape can never run, 0 if it can
 
 
