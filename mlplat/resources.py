@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import OptionError
 
@@ -48,9 +49,9 @@ class ResourceRequest:
         disk_mib: int | None = None,
     ) -> None:
         amounts = {
-            "cpu_milli": _amount("cpus", cpus * 1000) if cpu_milli is None else _amount("cpu_milli", cpu_milli),
-            "memory_mib": _amount("memory_gib", memory_gib * 1024) if memory_mib is None else _amount("memory_mib", memory_mib),
-            "disk_mib": _amount("disk_gib", disk_gib * 1024) if disk_mib is None else _amount("disk_mib", disk_mib),
+            "cpu_milli": _amount("cpus", cpus, 1000) if cpu_milli is None else _amount("cpu_milli", cpu_milli),
+            "memory_mib": _amount("memory_gib", memory_gib, 1024) if memory_mib is None else _amount("memory_mib", memory_mib),
+            "disk_mib": _amount("disk_gib", disk_gib, 1024) if disk_mib is None else _amount("disk_mib", disk_mib),
             "gpus": _amount("gpus", gpus),
             "gpu_milli": _amount("gpu_milli", gpu_milli),
         }
@@ -62,8 +63,12 @@ class ResourceRequest:
             raise OptionError("a request takes whole devices (gpus), or a share (gpu_milli), or a MIG profile (mig): only one of them")
         for name, amount in amounts.items():
             object.__setattr__(self, name, amount)
-        object.__setattr__(self, "mig", str(mig))
+        if not isinstance(mig, str):
+            raise OptionError(f"mig={str(mig)[:40]!r}: expected the name of a profile")
+        object.__setattr__(self, "mig", mig)
         wanted = models.split("|") if isinstance(models, str) else models
+        if not isinstance(wanted, (tuple, list)) or not all(isinstance(m, str) for m in wanted):
+            raise OptionError(f"models={str(models)[:40]!r}: expected names of accelerator models")
         object.__setattr__(self, "models", tuple(sorted({m for m in wanted if m})))
 
     @property
@@ -101,15 +106,20 @@ class ResourceRequest:
             parts.append(f"{self.disk_mib / 1024:.4g} GiB disk")
         if self.models:
             parts.append("on " + "|".join(self.models))
-        return ", ".join(parts) or "nothing"
+        return "".join(c if c.isprintable() else "?" for c in ", ".join(parts)) or "nothing"
 
 
-def _amount(name: str, value: float) -> int:
-    if isinstance(value, bool) or not (isinstance(value, (int, float)) or hasattr(value, "__index__")):
-        raise OptionError(f"{name}={value!r}: expected a number")
-    number = float(value)
-    if not math.isfinite(number) or number < 0 or number > UNLIMITED:
-        raise OptionError(f"{name}={value!r}: expected an amount of at least 0")
-    if number != int(number) and name in ("gpus", "gpu_milli", "cpu_milli", "memory_mib", "disk_mib"):
+def _amount(name: str, value: Any, scale: int = 1) -> int:
+    try:
+        if isinstance(value, (bool, str, bytes)):
+            raise TypeError
+        number = float(value) * scale
+    except (TypeError, ValueError):
+        raise OptionError(f"{name}={str(value)[:40]!r}: expected a number") from None
+    except OverflowError:
+        number = math.inf
+    if not 0 <= number <= UNLIMITED:
+        raise OptionError(f"{name}={str(value)[:40]}: expected an amount from 0 to {UNLIMITED // scale}")
+    if number != int(number) and scale == 1:
         raise OptionError(f"{name}={value!r}: expected a whole number")
-    return math.ceil(number - 1e-9) if number != int(number) else int(value)
+    return math.ceil(number - 1e-9) if number != int(number) else int(number) if scale > 1 else int(value)

@@ -31,15 +31,18 @@ def seconds(value: Duration) -> float:
     if isinstance(value, timedelta):
         total = value.total_seconds()
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        total = float(value)
+        try:
+            total = float(value)
+        except OverflowError:
+            total = math.inf
     else:
         text = str(value).strip().replace(" ", "").lower()
         parts = list(_DURATION.finditer(text))
         if not parts or "".join(p.group(0) for p in parts) != text:
-            raise OptionError(f"not a duration: {value!r}; expected seconds or a form such as '90m', '2h', '1d12h'")
+            raise OptionError(f"not a duration: {str(value)[:60]!r}; expected seconds or a form such as '90m', '2h', '1d12h'")
         total = sum(float(p.group(1)) * _SECONDS[p.group(2)] for p in parts)
     if not math.isfinite(total) or total < 0:
-        raise OptionError(f"not a duration: {value!r}; expected a finite time of at least 0 s")
+        raise OptionError(f"not a duration: {str(value)[:60]!r}; expected a finite time of at least 0 s")
     return total
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import InputError, MlplatError, OptionError
+from .errors import InputError, MlplatError, OptionError, UnknownNameError
 from .resources import DEVICE_MILLI, ResourceRequest
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 Split = Literal["never", "nodes", "cores"]
+LONGEST = 1e15  # s; sums over jobs stay exact enough, and finite
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +54,10 @@ class JobTrace:
     skipped: tuple[MlplatError, ...] = ()
     header: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("submit", "duration", "estimate", "request", "replicas", "last_request", "priority", "group"):
+            getattr(self, name).setflags(write=False)  # results share them
+
     @classmethod
     def build(
         cls,
@@ -76,15 +81,18 @@ class JobTrace:
         >>> trace.submit.tolist(), len(trace)
         ([0.0, 5.0], 2)
         """
-        columns: dict[str, Any] = {"submit": np.array(submit, dtype=np.float64, ndmin=1)}
+        times, whole = np.float64, np.int32
+        columns: dict[str, Any] = {"submit": _column("submit", submit, times)}
         n = len(columns["submit"])
-        columns["duration"] = np.array(duration, dtype=np.float64, ndmin=1)
-        columns["estimate"] = columns["duration"].copy() if estimate is None else np.array(estimate, dtype=np.float64, ndmin=1)
-        columns["request"] = np.array(request, dtype=np.int32, ndmin=1)
-        columns["replicas"] = np.ones(n, dtype=np.int32) if replicas is None else np.array(replicas, dtype=np.int32, ndmin=1)
-        columns["last_request"] = columns["request"] if last_request is None else np.array(last_request, dtype=np.int32, ndmin=1)
-        columns["priority"] = np.zeros(n, dtype=np.int32) if priority is None else np.array(priority, dtype=np.int32, ndmin=1)
-        columns["group"] = np.zeros(n, dtype=np.int32) if group is None else np.array(group, dtype=np.int32, ndmin=1)
+        columns["duration"] = _column("duration", duration, times)
+        columns["estimate"] = columns["duration"].copy() if estimate is None else _column("estimate", estimate, times)
+        columns["request"] = _column("request", request, whole)
+        columns["replicas"] = np.ones(n, dtype=whole) if replicas is None else _column("replicas", replicas, whole)
+        columns["last_request"] = columns["request"] if last_request is None else _column("last_request", last_request, whole)
+        columns["priority"] = np.zeros(n, dtype=whole) if priority is None else _column("priority", priority, whole)
+        columns["group"] = np.zeros(n, dtype=whole) if group is None else _column("group", group, whole)
+        job_id = None if job_id is None else _ids(job_id, n)
+        _check_attributes(requests, groups, attributes)
         for name, column in columns.items():
             if column.shape != (n,):
                 raise InputError(f"column {name!r} has shape {column.shape}", expected=f"({n},) like 'submit'")
@@ -97,7 +105,7 @@ class JobTrace:
         if n and (np.diff(columns["submit"]) < 0).any():
             order = np.argsort(columns["submit"], kind="stable")
             columns = {name: column[order] for name, column in columns.items()}
-            job_id = None if job_id is None else np.asarray(job_id)[order]
+            job_id = None if job_id is None else job_id[order]
         return cls(**columns, requests=tuple(distinct), groups=tuple(groups), job_id=job_id, **attributes)
 
     def __len__(self) -> int:
@@ -190,11 +198,59 @@ class JobTrace:
         return f"JobTrace({len(self):,} jobs, {len(self.requests)} distinct requests, {self.span / 86400:.1f} d, source={self.source!r})"
 
 
+def _column(name: str, values: Any, dtype: type) -> npt.NDArray[Any]:
+    """A column of its own as float64 or int32.
+
+    Raises InputError for what is no column of numbers, and for integers that would be changed.
+    """
+    expected = "a column of numbers" if dtype is np.float64 else "a column of integers below 2^31"
+    try:
+        given = np.array(values, ndmin=1)
+        if given.dtype.kind not in "iuf" and given.size:
+            raise TypeError
+        with np.errstate(invalid="ignore"):
+            column: npt.NDArray[Any] = given.astype(dtype)
+        changed = column != given if dtype is np.int32 else np.zeros(0, dtype=np.bool_)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError("not numbers", column=name, value=values, expected=expected) from None
+    if changed.any():
+        raise InputError("bad value", column=name, value=given.flat[int(np.argmax(changed))].item(), expected=expected)
+    return column
+
+
+def _ids(ids: Any, n: int) -> npt.NDArray[Any]:
+    try:
+        column = np.asarray(ids)
+    except ValueError:  # ragged
+        column = np.zeros((0, 0))
+    if column.shape != (n,) or column.dtype.kind not in "iuUO" or not all(isinstance(i, (str, int)) for i in column.tolist()):
+        raise InputError("bad ids", column="job_id", expected=f"{n} names")
+    return column
+
+
+def _is_time(column: Floats) -> npt.NDArray[np.bool_]:
+    times: npt.NDArray[np.bool_] = (column >= 0) & ((column <= LONGEST) | (column == np.inf))
+    return times
+
+
+def _check_attributes(requests: Any, groups: Any, attributes: Mapping[str, Any]) -> None:
+    if not isinstance(requests, Sequence) or not all(isinstance(r, ResourceRequest) for r in requests):
+        raise InputError("not requests", column="requests", value=requests, expected="a list of ResourceRequest")
+    if isinstance(groups, str) or not isinstance(groups, Sequence) or not all(isinstance(name, str) for name in groups):
+        raise InputError("not groups", column="groups", value=groups, expected="a list of names")
+    known = ("origin", "source", "split", "dropped", "skipped", "header")
+    for name in attributes:
+        if name not in known:
+            raise UnknownNameError("attribute of a trace", name, known)
+    if attributes.get("split", "never") not in get_args(Split):
+        raise UnknownNameError("split", attributes["split"], get_args(Split))
+
+
 def _check_rows(columns: Mapping[str, npt.NDArray[Any]], requests: int, groups: int) -> None:
     rules: list[tuple[str, npt.NDArray[np.bool_], str]] = [
-        ("submit", ~(np.isfinite(columns["submit"]) & (columns["submit"] >= 0)), "a finite time of at least 0 s"),
-        ("duration", ~(columns["duration"] >= 0), "a time of at least 0 s"),
-        ("estimate", ~(columns["estimate"] >= 0), "a time of at least 0 s"),
+        ("submit", ~((columns["submit"] >= 0) & (columns["submit"] <= LONGEST)), "a time from 0 to 1e15 s"),
+        ("duration", ~_is_time(columns["duration"]), "a time from 0 to 1e15 s, or infinite"),
+        ("estimate", ~_is_time(columns["estimate"]), "a time from 0 to 1e15 s, or infinite"),
         ("replicas", columns["replicas"] < 1, "at least 1 replica"),
         ("request", (columns["request"] < 0) | (columns["request"] >= requests), f"an index into {requests} requests"),
         ("last_request", (columns["last_request"] < 0) | (columns["last_request"] >= requests), f"an index into {requests} requests"),

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from ..hardware.node_table import NodeTable
 
+MAX_DEVICE_CELLS = 500_000_000
+"""Nodes times devices of the widest one: the device arrays have a row a node, as wide as the widest."""
+
 Ties = str | Sequence[int]
 
 
@@ -54,7 +57,10 @@ def _places(ties: Ties, n: int) -> npt.NDArray[np.int32]:
         if ties not in ("node-order", "random"):
             raise OptionError(f"ties={ties!r}: expected 'node-order', 'random', or a rank for each of the {n} nodes")
         return np.arange(n, dtype=np.int32)
-    ranks = np.asarray(ties)
+    try:
+        ranks = np.asarray(ties)
+    except ValueError:  # ragged
+        ranks = np.zeros(0)
     if ranks.shape != (n,) or ranks.dtype.kind not in "iu" or not np.array_equal(np.sort(ranks), np.arange(n)):
         raise OptionError(f"ties: expected 'node-order', 'random', or the ranks 0 to {n - 1}, one for each of the {n} nodes")
     return ranks.astype(np.int32)
@@ -63,6 +69,8 @@ def _places(ties: Ties, n: int) -> npt.NDArray[np.int32]:
 def _free_nodes(capacity: npt.NDArray[np.int64], kind: npt.NDArray[np.intp]) -> Nodes:
     """All nodes empty; `kind`: the row of each in the capacities."""
     n, widest = len(kind), max(1, int(capacity[:, WHOLE].max(initial=0)))
+    if n * widest > MAX_DEVICE_CELLS:
+        raise OptionError(f"{n:,} nodes, the widest with {widest:,} devices: expected at most {MAX_DEVICE_CELLS:,} nodes times devices")
     free = np.zeros((n, NODE_COLUMNS), dtype=np.int64)
     free[:, : WHOLE + 1] = capacity[kind, : WHOLE + 1]
     free[:, TYPE], free[:, LOGGED] = kind, -1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from ..errors import OptionError, UnknownNameError
@@ -98,6 +98,8 @@ class _Proportional(PlacementPolicy):
     levels: int = 0
 
     def __post_init__(self) -> None:
+        if isinstance(self.dimensions, str) or not isinstance(self.dimensions, (tuple, list)):
+            raise OptionError(f"dimensions={self.dimensions!r}: expected a tuple of " + ", ".join(DIMENSIONS))
         unknown = [name for name in self.dimensions if name not in DIMENSIONS]
         if unknown:
             raise UnknownNameError("dimension", unknown[0], DIMENSIONS)
@@ -179,8 +181,10 @@ class Fgd(PlacementPolicy):
 
     def __post_init__(self) -> None:
         _check_levels(self.levels)
-        if not 0 < self.cover <= 1:
+        if isinstance(self.cover, bool) or not isinstance(self.cover, (int, float)) or not 0 < self.cover <= 1:
             raise OptionError(f"cover={self.cover!r}: expected a part of the jobs, above 0 and at most 1")
+        if self.typical is not None and not hasattr(self.typical, "requests"):
+            raise OptionError(f"typical={str(self.typical)[:40]!r}: expected a JobTrace or None")
 
     def label(self) -> str:
         given = ([] if self.levels == 100 else [f"levels={self.levels}"]) + ([] if self.cover == 0.95 else [f"cover={self.cover:g}"])
@@ -200,6 +204,10 @@ class CompiledPlacement(PlacementPolicy):
 
     function: Callable[[Any, Any], float]
     title: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(getattr(self.function, "py_func", self.function), FunctionType):
+            raise OptionError(f"function={str(self.function)[:60]}: expected a plain Python function, or one compiled by numba")
 
     def label(self) -> str:
         return self.title or getattr(self.function, "__name__", "compiled")

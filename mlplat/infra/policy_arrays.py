@@ -173,7 +173,10 @@ def _called_back(score: Callable[[NodeView, RequestView], float], view: np.ndarr
             return math.nan
         try:
             values = view.tolist()
-            return float(score(NodeView(*values[:10]), RequestView(*values[10:16])))
+            value = score(NodeView(*values[:10]), RequestView(*values[10:16]))
+            if not isinstance(value, (int, float, np.number)):
+                raise OptionError(f"the placement policy's score is a {type(value).__name__} for node {values[0]}; expected a float")
+            return float(value)
         except BaseException as error:
             user.failure = error
             return math.nan
@@ -200,7 +203,8 @@ def _compiled(policy: CompiledPlacement) -> UserScore:
 
     try:
         compiled = numba.cfunc(types.float64(types.voidptr))(scored)
-    except numba.core.errors.NumbaError as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-        raise OptionError(f"placement={policy.label()!r}: numba cannot compile it: {reason[:200]}") from None
+    except (numba.core.errors.NumbaError, TypeError, ValueError) as error:
+        lines = [line.strip() for line in str(error).splitlines()]
+        told = [line for line in lines if line and not line.startswith(("Failed in", "During:", "File ", "def ", "- ", "^"))]
+        raise OptionError(f"placement={policy.label()!r}: numba cannot compile it: {' '.join(told[:3])[:300]}") from None
     return UserScore(address=int(compiled.address or 0), keep=compiled)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +45,7 @@ Array = np.ndarray[Any, Any]
 TREE_BYTES = 512 * 2**20
 """Memory for the trees of all request classes together; classes beyond it share the slots."""
 
-MAX_RECORDS = 2**31 - 1
+MAX_RECORDS = 500_000_000  # 8 GB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,11 +99,7 @@ def build_run(
     random_ties = isinstance(ties, str) and ties == "random"
     policy, user = policy_arrays(placement, trace, nodes, classes, profiles, random_ties=random_ties, seed=seed, measure=fgd)
     shape, example = _shapes(gangs)
-    records = int(gangs.replicas.sum(dtype=np.int64))
-    if records > MAX_RECORDS:
-        raise OptionError(f"the trace has {records:,} replicas in all; expected at most {MAX_RECORDS:,}")
     easy = queue.code == Queue.EASY
-    widest = int(gangs.replicas.max(initial=1))
     world = World(
         nodes=state,
         cluster=cluster,
@@ -118,9 +114,9 @@ def build_run(
             monotone=_monotone(gangs, example),
             refused=np.zeros(len(example), dtype=np.int16),
         ),
-        log=_log(len(trace), records),
+        log=_log(len(trace)),
         waiting=_waiting(len(trace), len(example), queue.code),
-        reservation=_reservation(state, len(trace) if easy else 0, widest if easy else 0),
+        reservation=_reservation(state, len(trace) if easy else 0),
         completions=Completions(np.empty(len(trace)), np.empty(len(trace), dtype=np.int32)),
         queue=int(queue.code),
         count=np.zeros(COUNTERS, dtype=np.int64),
@@ -129,7 +125,9 @@ def build_run(
     run = Run(world, pack(world), trace, nodes, gangs, tuple(profiles), queue, placement, user)
     if fgd is not None:
         _measure_fragments(run)
-    _refuse_impossible(run, example)
+    unsure = _refuse_by_count(run, example)
+    run = _with_records(run)
+    _refuse_by_placing(run, example, unsure)
     return run
 
 
@@ -200,15 +198,14 @@ def _cache_aligned(length: int) -> Array:
     return room[skipped : skipped + length]
 
 
-def _log(jobs: int, records: int) -> Log:
+def _log(jobs: int) -> Log:
     return Log(
         state=np.zeros(jobs, dtype=np.int8),
         reason=np.zeros(jobs, dtype=np.int16),
         start=np.full(jobs, np.nan),
         first=np.empty(jobs, dtype=np.int64),
         order=np.empty(jobs, dtype=np.int32),
-        # As large as they could ever get; pages that are not reached are never touched.
-        records=np.empty((records, 4), dtype=np.int32),
+        records=np.empty((0, 4), dtype=np.int32),  # see `_with_records`
     )
 
 
@@ -234,7 +231,7 @@ def _waiting(jobs: int, shapes: int, queue: Queue) -> Waiting:
     )
 
 
-def _reservation(state: Nodes, jobs: int, widest: int) -> Reservation:
+def _reservation(state: Nodes, jobs: int) -> Reservation:
     """The scratch of EASY; of no size under another queue policy (`jobs` 0)."""
     n = len(state.free) if jobs else 0
 
@@ -253,8 +250,8 @@ def _reservation(state: Nodes, jobs: int, widest: int) -> Reservation:
         touched=np.empty(n, dtype=np.int32),
         reserved=np.empty(n, dtype=np.int32),
         reserved_stamp=np.full(n, -1, dtype=np.int64),
-        placed_node=np.empty(widest, dtype=np.int32),
-        placed_device=np.empty(widest, dtype=np.int32),
+        placed_node=np.empty(0, dtype=np.int32),  # see `_with_records`
+        placed_device=np.empty(0, dtype=np.int32),
         epoch=np.zeros(3, dtype=np.int64),
         first_promise=np.full(jobs, np.nan),
     )
@@ -266,21 +263,48 @@ def _measure_fragments(run: Run) -> None:
     run.world.nodes.free[:, FRAGMENT] = fragments
 
 
-def _refuse_impossible(run: Run, example: Array) -> None:
-    """Fill `jobs.refused`: the shapes that even the empty cluster cannot hold."""
+def _refuse_by_count(run: Run, example: Array) -> list[int]:
+    """Fill `jobs.refused` where counting says that even the empty cluster cannot hold a shape.
+
+    Returns the shapes for which it does not tell.
+    """
     world = run.world
     jobs, classes, cluster = world.jobs, world.classes, world.cluster
     types, count = node_types(world.nodes, cluster)
     held = np.zeros(len(classes.ask), dtype=np.int64)
     replicas_held(run.address, types, count, held)
+    unsure = []
     for shape, job in enumerate(example.tolist()):
         cls, last, replicas = (int(part) for part in jobs.gang[job, :SHAPE])
         if replicas == 1:
             cls = last
         if not held[cls]:
             jobs.refused[shape] = int(refusal(classes, cluster, cls))
-        elif last == cls and run.placement.code != Placement.CUSTOM:
-            jobs.refused[shape] = 0 if held[cls] >= replicas else int(Reason.GANG)
-        else:
-            jobs.refused[shape] = 0 if fits_empty(run.address, job) else int(Reason.GANG)
-            run.check()
+        elif held[cls] < (replicas if last == cls else replicas - 1):
+            jobs.refused[shape] = int(Reason.GANG)
+        elif last != cls or run.placement.code == Placement.CUSTOM:
+            unsure.append(shape)
+    return unsure
+
+
+def _with_records(run: Run) -> Run:
+    """The run with room to write down every replica of every job that may run. Pages that are not reached are never touched."""
+    world = run.world
+    possible = run.gangs.replicas[world.jobs.refused[world.jobs.gang[:, SHAPE]] == 0]
+    records = int(possible.sum(dtype=np.int64))
+    widest = int(possible.max(initial=1)) if len(world.reservation.end) else 0
+    if records > MAX_RECORDS:
+        raise OptionError(f"the jobs have {records:,} replicas in all; expected at most {MAX_RECORDS:,}")
+    log = world.log._replace(records=np.empty((records, 4), dtype=np.int32))
+    reservation = world.reservation._replace(placed_node=np.empty(widest, dtype=np.int32), placed_device=np.empty(widest, dtype=np.int32))
+    world = world._replace(log=log, reservation=reservation)
+    return replace(run, world=world, packed=pack(world))
+
+
+def _refuse_by_placing(run: Run, example: Array, unsure: list[int]) -> None:
+    """Fill `jobs.refused` for the shapes where the policy itself has to be asked."""
+    for shape in unsure:
+        if not fits_empty(run.address, int(example[shape])):
+            alone = run.gangs.replicas[example[shape]] == 1
+            run.world.jobs.refused[shape] = int(Reason.POLICY if alone else Reason.GANG)
+        run.check()

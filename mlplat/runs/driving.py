@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from ..infra.world import Run
 
-INSTANTS_A_CALL = 200_000
-"""How far the compiled clock goes before Python looks at progress, at a user's interrupt and at the errors of a user's policy."""
+CALL_SECONDS = 0.1
+"""About how long the compiled clock runs before Python looks at progress, at a user's interrupt and at the errors of a user's policy."""
 
 
 def drive(run: Run, until: float = np.inf, clock: str = "replay", advanced: Callable[[int], None] | None = None, probe: int = -1) -> None:
@@ -29,7 +30,11 @@ def drive(run: Run, until: float = np.inf, clock: str = "replay", advanced: Call
     else:
         from ..infra.kernels.replay_loop import run as advance
 
-        while advance(run.address, until, INSTANTS_A_CALL) == 0:
+        instants, begun = 1000, time.perf_counter()
+        while advance(run.address, until, instants) == 0:
+            ended = time.perf_counter()
+            instants = 2 * instants if ended - begun < CALL_SECONDS else max(1, instants // 2)
+            begun = ended
             run.check()
             if advanced is not None:
                 advanced(int(run.world.count[NEXT_ARRIVAL]))

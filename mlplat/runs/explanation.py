@@ -74,7 +74,9 @@ def explain(result: Result, job: int) -> Explanation:
     text = _waited(run, wait, behind, behind_s, blocked, overtook)
     replicas = int(run.gangs.replicas[job])
     gang = f"; {replicas - 1} more replicas followed it" if replicas > 1 else ""
-    score = f"{run.placement.label()} score {scores[place]:.4g}, best of {feasible} feasible"
+    best = scores[place] >= scores.max()
+    chosen = f"best of {feasible} feasible" if best else f"one of {feasible} feasible, chosen for what stays free beside the blocked head"
+    score = f"{run.placement.label()} score {scores[place]:.4g}, {chosen}"
     text += f"; placed on node {_printable(run.nodes.names[node])}: {score}{gang}"
     end = float(end_times(run)[job])
     text += f"; ran {format_seconds(end - start)}." if not np.isnan(end) else "; still running at the end."

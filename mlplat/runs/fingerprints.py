@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import platform
 from importlib import metadata
@@ -10,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..infra.kernels.state import RECORDS, STARTED
+from ..infra.kernels.state import DEVICE, HELD, NODE, RECORDS, STARTED, Placement
+from ..infra.placement import CompiledPlacement, Fgd, PlacementPolicy
 from ..version import VERSION
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..hardware.cluster_spec import ClusterSpec
+    from ..hardware.node_table import NodeTable
+    from ..infra.cluster_arrays import Ties
     from ..infra.world import Run
     from ..workload import JobTrace
 
+AMOUNTS = ("cpu_milli", "memory_mib", "disk_mib", "gpus", "gpu_milli")
 DEPENDENCIES = ("numba", "numpy", "polars", "simpy")
 
 
@@ -37,38 +42,71 @@ def arrays_digest(arrays: dict[str, npt.NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def run_digest(run: Run) -> str:
-    """The fingerprint: of every job's times and fate, and of every placement in order."""
-    log, trace, count = run.world.log, run.trace, run.world.count
-    end = int(count[RECORDS])
-    return arrays_digest(
+def run_digest(run: Run, until: float) -> str:
+    """The fingerprint: of what was put in, of every job's times and fate, and of every placement in order."""
+    log, count = run.world.log, run.world.count
+    rows = log.records[: count[RECORDS]]
+    inputs = f"{trace_digest(run.trace)} {nodes_digest(run.nodes)} {until!r} "
+    came_of_it = arrays_digest(
         {
-            "submit": trace.submit,
-            "duration": trace.duration,
             "state": log.state,
             "reason": log.reason,
             "start": np.where(np.isnan(log.start), np.nan, log.start),
             "order": log.order[: count[STARTED]],
-            "records": log.records[:end].ravel(),
+            "node": run.world.cluster.row_of[rows[:, NODE]],
+            "held": rows[:, HELD],
+            "device": rows[:, DEVICE],
         }
     )
+    return hashlib.sha256((inputs + came_of_it).encode()).hexdigest()
 
 
 def trace_digest(trace: JobTrace) -> str:
-    """SHA-256 of a trace: its columns, requests and groups."""
+    """SHA-256 of a trace: its columns, requests, groups and ids."""
     names = ("submit", "duration", "estimate", "request", "replicas", "last_request", "priority", "group")
-    described = json.dumps([[str(r) for r in trace.requests], list(trace.groups), trace.split], ensure_ascii=False)
-    columns = {name: getattr(trace, name) for name in names}
-    return hashlib.sha256((arrays_digest(columns) + described).encode()).hexdigest()
+    requests = [[*(getattr(r, name) for name in AMOUNTS), r.mig, *r.models] for r in trace.requests]
+    described = json.dumps([requests, list(trace.groups), trace.split])
+    digest = hashlib.sha256((arrays_digest({name: getattr(trace, name) for name in names}) + described).encode())
+    if trace.job_id is not None:
+        digest.update("\0".join(str(name) for name in trace.job_id.tolist()).encode())
+    return digest.hexdigest()
 
 
-def manifest(run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float) -> dict[str, Any]:
+def nodes_digest(nodes: NodeTable) -> str:
+    """SHA-256 of a cluster's nodes: names, amounts, models."""
+    names = ("cpu_milli", "memory_mib", "disk_mib", "gpus", "model", "mig")
+    described = json.dumps([list(nodes.names), [model.model_dump(mode="json") for model in nodes.models]])
+    return hashlib.sha256((arrays_digest({name: getattr(nodes, name) for name in names}) + described).encode()).hexdigest()
+
+
+def ties_digest(ties: Ties) -> str:
+    """The name of a tie order, or the SHA-256 of given ranks."""
+    return ties if isinstance(ties, str) else arrays_digest({"ranks": np.asarray(ties, dtype=np.int64)})
+
+
+def placement_detail(policy: PlacementPolicy) -> dict[str, Any]:
+    """What a placement policy's label leaves out: the trace of its typical requests, the source of a user's own score."""
+    detail: dict[str, Any] = {}
+    if isinstance(policy, Fgd) and policy.typical is not None:
+        detail["typical_sha256"] = trace_digest(policy.typical)
+    if policy.code == Placement.CUSTOM:
+        function = policy.function if isinstance(policy, CompiledPlacement) else type(policy)
+        try:
+            detail["source_sha256"] = hashlib.sha256(inspect.getsource(getattr(function, "py_func", function)).encode()).hexdigest()
+        except (OSError, TypeError):  # typed in at a prompt
+            detail["source_sha256"] = None
+    return detail
+
+
+def manifest(run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float, ties: Ties) -> dict[str, Any]:
     """Everything needed to make the result again."""
     return {
         "version": VERSION,
         "seed": seed,
         "queue": run.queue.name,
         "placement": run.placement.label(),
+        "placement_detail": placement_detail(run.placement),
+        "ties": ties_digest(ties),
         "clock": clock,
         "until_s": until if np.isfinite(until) else None,
         "cluster": {"name": spec.name, "sha256": hashlib.sha256(spec.to_json().encode()).hexdigest()},

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..errors import OptionError, UnknownNameError
+from ..hardware.cluster_spec import ClusterSpec
 from ..infra.placement import PlacementPolicy, placement_policy
 from ..infra.queueing import queue_policy
 from ..streams import check_seed
 from ..units import Duration, seconds
+from ..workload import JobTrace
 from .driving import drive
 from .result import Result
 
 if TYPE_CHECKING:
-    from ..hardware.cluster_spec import ClusterSpec
     from ..infra.cluster_arrays import Ties
     from ..infra.world import Run
-    from ..workload import JobTrace
 
 CLOCKS = ("replay", "simpy")
 
@@ -52,6 +52,7 @@ def replay(
     >>> mp.replay(spec, trace).jobs["start_s"].to_list()
     [0.0, 0.0]
     """
+    _check_kinds(spec, trace)
     if clock not in CLOCKS:
         raise UnknownNameError("clock", clock, CLOCKS)
     if failures is not None:
@@ -71,7 +72,15 @@ def replay(
         _with_progress(run, horizon, clock)
     else:
         drive(run, horizon, clock)
-    return Result(run, spec, clock=clock, seed=seed, until=horizon, engine_seconds=time.perf_counter() - started, rebuilt=build)
+    return Result(run, spec, clock=clock, seed=seed, until=horizon, ties=ties, engine_seconds=time.perf_counter() - started, rebuilt=build)
+
+
+def _check_kinds(spec: object, trace: object) -> None:
+    """What beginners hand over instead. Raises OptionError with the call that makes the right thing."""
+    if not isinstance(spec, ClusterSpec):
+        raise OptionError(f"spec is a {type(spec).__name__}; expected a ClusterSpec, such as ClusterSpec.parse('96x8xV100')")
+    if not isinstance(trace, JobTrace):
+        raise OptionError(f"trace is a {type(trace).__name__}; expected a JobTrace, such as read_trace('jobs.csv')")
 
 
 def _with_progress(run: Run, until: float, clock: str) -> None:

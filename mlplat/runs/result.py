@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ..hardware.cluster_spec import ClusterSpec
+    from ..infra.cluster_arrays import Ties
     from ..infra.world import Run
     from .explanation import Explanation
 
@@ -27,12 +28,21 @@ class Result:
     """
 
     def __init__(
-        self, run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float, engine_seconds: float, rebuilt: Callable[[], Run]
+        self,
+        run: Run,
+        spec: ClusterSpec,
+        *,
+        clock: str,
+        seed: int,
+        until: float,
+        ties: Ties,
+        engine_seconds: float,
+        rebuilt: Callable[[], Run],
     ) -> None:
         self.rebuilt = rebuilt
         self._run, self.spec, self.trace = run, spec, run.trace
         self.queue, self.placement = run.queue.name, run.placement.label()
-        self.clock, self.seed, self.until, self.engine_seconds = clock, seed, until, engine_seconds
+        self.clock, self.seed, self.until, self.ties, self.engine_seconds = clock, seed, until, ties, engine_seconds
 
     @cached_property
     def jobs(self) -> pl.DataFrame:
@@ -69,7 +79,7 @@ class Result:
         """SHA-256 of the run's canonical content: equal for equal input, options and version, whatever the clock, process or machine."""
         from .fingerprints import run_digest
 
-        return run_digest(self._run)
+        return run_digest(self._run, self.until)
 
     @cached_property
     def _measured(self) -> dict[str, Any]:
@@ -93,7 +103,9 @@ class Result:
         """How the result was made: version, seed, options, digests of the inputs, versions of the dependencies."""
         from .fingerprints import manifest
 
-        return manifest(self._run, self.spec, clock=self.clock, seed=self.seed, until=self.until) | {"fingerprint": self.fingerprint}
+        return manifest(self._run, self.spec, clock=self.clock, seed=self.seed, until=self.until, ties=self.ties) | {
+            "fingerprint": self.fingerprint
+        }
 
     def explain(self, job: object) -> Explanation:
         """Why a job waited, and why it ran where it did. `job` is an id or a row number. Raises OptionError for a job that is not there."""

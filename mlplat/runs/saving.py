@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,27 @@ FRAME_NAMES = ("jobs", "attempts", "nodes", "timeline", "events")
 
 
 def save(result: Result, folder: str | os.PathLike[str]) -> None:
-    """Write every frame and both JSON files; the folder is made if it is not there. Raises InputError where that cannot be done."""
+    """Write every frame and both JSON files; the folder is made if it is not there, and files appear in it only when all are
+    written. Raises InputError where that cannot be done.
+    """
     target = Path(folder)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for name in FRAME_NAMES:
-            getattr(result, name).write_parquet(target / f"{name}.parquet")
-        for name, content in (("summary", result.summary()), ("manifest", result.manifest)):
-            (target / f"{name}.json").write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be written: {getattr(error, 'strerror', None) or error}", path=target) from None
+        with tempfile.TemporaryDirectory(dir=target, prefix=".unfinished-") as aside:
+            for name in FRAME_NAMES:
+                getattr(result, name).write_parquet(Path(aside) / f"{name}.parquet")
+            for name, content in (("summary", result.summary()), ("manifest", result.manifest)):
+                text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+                (Path(aside) / f"{name}.json").write_text(text, encoding="utf-8")
+            files = sorted(Path(aside).iterdir())
+            blocked = next((target / file.name for file in files if (target / file.name).is_dir()), None)
+            if blocked is not None:
+                raise InputError("cannot be written: it is a folder", path=_shown(blocked))
+            for file in files:
+                file.replace(target / file.name)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"cannot be written: {getattr(error, 'strerror', None) or error}", path=_shown(target)) from None
+
+
+def _shown(path: Path) -> str:
+    return "".join(c if c.isprintable() else "?" for c in str(path))

@@ -156,12 +156,12 @@ def test_what_a_score_raises_comes_out_of_the_run(error: BaseException, after: i
 
 
 @CLOCKS
-def test_a_score_that_is_no_number_type_is_the_users_type_error(clock: Any) -> None:
+def test_a_score_that_is_no_number_is_an_option_error_that_says_what_it_is(clock: Any) -> None:
     class Nothing(PlacementPolicy):
         def score(self, node: Any, request: Any) -> Any:
             return None
 
-    with pytest.raises(TypeError):
+    with pytest.raises(OptionError, match="score is a NoneType for node"):
         replay(*devices_only(10), placement=Nothing(), clock=clock)
 
 

@@ -84,6 +84,7 @@ class Reason(IntFlag):
     COMBINATION = 64  # each dimension is met by some node, all together by none
     GANG = 128  # a replica fits, all of them do not
     NO_ROOM = 256  # lost: it did not fit at its one attempt
+    POLICY = 512  # there is room, but the placement policy refuses every node
 
 
 class Nodes(NamedTuple):
