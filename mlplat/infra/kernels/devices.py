@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compilation import inlined, kernel
 from .draws import pick
 from .fragmentation import fragment, gradient_score, hypothetical_share
@@ -51,10 +53,10 @@ def choose_device(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Poli
     best = -1
     best_value = 0
     if code == RANDOM:
-        room = 0
+        room = np.int64(0)
         for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
             room += device_has_room(nodes, cluster, classes, cls, node, device)
-        chosen = pick(policy.key, job, replica, 1, room)
+        chosen = pick(policy.key, job, replica, np.int64(1), np.int64(room))
         for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
             if device_has_room(nodes, cluster, classes, cls, node, device):
                 if chosen == 0:

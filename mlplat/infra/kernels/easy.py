@@ -125,7 +125,7 @@ def _reserve(world: World) -> float:
     reservation.epoch[2] = 0
     epoch = reservation.epoch[0]
     have = world.count[HAVE]
-    touched = 0
+    touched = np.int64(0)
     limit = np.inf
     size = 1 if world.count[RUNNING] > 0 else 0
     reservation.frontier[0] = 0
@@ -214,7 +214,7 @@ def _place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched
             break
         touched = _copy(world, state, stamp, epoch, node, touched)
         where = choose_device(state, cluster, classes, policy, wanted, node, job, replica)
-        where = take(state, cluster, classes, policy, wanted, node, where, job, state, False)
+        where = take(state, cluster, classes, policy, wanted, node, where, job, state, np.bool_(False))
         reservation.placed_node[replica], reservation.placed_device[replica] = node, where
         placed += 1
         set_leaf(trees, policy, slot, node, score(state, cluster, classes, policy, cls, node))
@@ -223,7 +223,7 @@ def _place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched
     if placed < replicas:
         for replica in range(placed):
             node = np.int64(reservation.placed_node[replica])
-            give(state, cluster, classes, policy, cls, node, np.int64(reservation.placed_device[replica]), job, 1)
+            give(state, cluster, classes, policy, cls, node, np.int64(reservation.placed_device[replica]), job, np.int64(1))
     for i in range(touched):
         node = np.int64(reservation.touched[i])
         set_leaf(trees, policy, slot, node, score(world.nodes, cluster, classes, policy, cls, node))
@@ -239,7 +239,7 @@ def _place_beside_head(world: World, job: int) -> bool:
     epoch = reservation.epoch[0]
     reservation.epoch[1] += 1
     attempt = reservation.epoch[1]
-    touched = 0
+    touched = np.int64(0)
     for i in range(reservation.epoch[2]):
         node = np.int64(reservation.reserved[i])
         touched = _copy(world, reservation.both, reservation.both_stamp, attempt, node, touched)
@@ -252,9 +252,9 @@ def _place_beside_head(world: World, job: int) -> bool:
     for replica in range(replicas):
         cls = np.int64(jobs.gang[job, LAST]) if replica == replicas - 1 else np.int64(jobs.gang[job, REQUEST])
         node, where = np.int64(reservation.placed_node[replica]), np.int64(reservation.placed_device[replica])
-        occupy(world, cls, node, where, job, first, reservation.both, True)
+        occupy(world, cls, node, where, job, first, reservation.both, np.bool_(True))
         if reservation.reserved_stamp[node] == epoch:
-            take(reservation.shadow, world.cluster, world.classes, world.policy, cls, node, where, job, reservation.both, True)
+            take(reservation.shadow, world.cluster, world.classes, world.policy, cls, node, where, job, reservation.both, np.bool_(True))
     world.log.first[job] = first
     return True
 

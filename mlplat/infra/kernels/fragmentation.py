@@ -34,7 +34,7 @@ from .state import (
 @kernel
 def fragment(nodes: Nodes, cluster: Cluster, policy: Policy, node: int) -> int:
     """Sum over the typical requests of weight times fragment, in milli, of a node as it is."""
-    return _weighted(nodes, cluster, policy, node, nodes.free[node, CPU], -1, 0, 0, 0)
+    return _weighted(nodes, cluster, policy, node, nodes.free[node, CPU], np.int64(-1), np.int64(0), np.int64(0), np.int64(0))
 
 
 @kernel
@@ -49,14 +49,14 @@ def hypothetical_share(nodes: Nodes, cluster: Cluster, classes: Classes, policy:
         slices = np.int64(nodes.slices[node, device])
         slices |= ((1 << span) - 1) << mig_start(slices, cluster.mig[profile, model, STARTS], span)
     cpu = nodes.free[node, CPU] - classes.ask[cls, CPU]
-    return _weighted(nodes, cluster, policy, node, cpu, device, nodes.device[node, device] - milli, slices, 0)
+    return _weighted(nodes, cluster, policy, node, cpu, device, nodes.device[node, device] - milli, np.int64(slices), np.int64(0))
 
 
 @kernel
 def hypothetical_whole(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls: int, node: int) -> int:
     """The weighted fragment after a request for whole devices, or for none."""
     cpu = nodes.free[node, CPU] - classes.ask[cls, CPU]
-    return _weighted(nodes, cluster, policy, node, cpu, -1, 0, 0, classes.ask[cls, COUNT])
+    return _weighted(nodes, cluster, policy, node, cpu, np.int64(-1), np.int64(0), np.int64(0), classes.ask[cls, COUNT])
 
 
 @kernel

@@ -87,7 +87,7 @@ def place(world: World, job: int) -> int:
             _withdraw(world, job, first)
             return replica
         where = choose_device(world.nodes, world.cluster, world.classes, world.policy, cls, node, job, replica)
-        occupy(world, cls, node, where, job, first, world.nodes, False)
+        occupy(world, cls, node, where, job, first, world.nodes, np.bool_(False))
     world.log.first[job] = first
     return replicas  # type: ignore[no-any-return]
 

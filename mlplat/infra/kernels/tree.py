@@ -152,7 +152,7 @@ def best_node(trees: Trees, policy: Policy, slot: int, job: int, replica: int) -
     if best == INFEASIBLE:
         return NO_NODE
     i = 0
-    chosen = pick(policy.key, job, replica, 0, np.int64(trees.ties[root])) if policy.random_ties else 0
+    chosen = pick(policy.key, job, replica, np.int64(0), np.int64(trees.ties[root])) if policy.random_ties else 0
     for level in range(trees.levels - 2, -1, -1):
         first = base + trees.start[level] + 8 * i
         if policy.random_ties:
