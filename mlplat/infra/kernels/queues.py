@@ -1,6 +1,8 @@
-"""Waiting jobs by shape: equal request, last request and replicas. Unless the last replica asks for more than the others, they fit or do
-not fit together, so a shape that was refused is
-left alone until something is released, and a cycle looks at shapes and not at every waiting job."""
+"""Waiting jobs by shape: equal request, last request and replicas.
+
+Unless the last replica asks for more than the others, jobs of one shape fit or do not fit together, so a shape that was refused is left
+alone until something is released, and a cycle looks at shapes and not at every waiting job.
+"""
 
 from __future__ import annotations
 
