@@ -8,13 +8,12 @@ from .compilation import kernel
 from .easy import backfill
 from .gangs import place
 from .heaps import pop
-from .queues import block, is_blocked, pop_shape, push_shape, remove
+from .queues import block, candidates, pop_shape, push_shape, remove
 from .starting import mark_started
 from .state import (
     BLOCKED,
     HAVE,
     HEAD,
-    INFEASIBLE,
     LAST,
     MANY,
     REPLICAS,
@@ -28,7 +27,6 @@ from .state import (
     Reason,
     World,
 )
-from .tree import best_score, tree_of
 
 FIFO, BEST_EFFORT, SJF, EASY, LOSS = (
     int(Queue.FIFO),
@@ -113,20 +111,7 @@ def _shortest_first(world: World, now: float) -> None:
 def _best_effort(world: World, now: float) -> None:
     """Every waiting job in order of submission, each that fits; a refused shape is left until the next release."""
     waiting, jobs = world.waiting, world.jobs
-    size = 0
-    for i in range(waiting.listed[0]):
-        shape = np.int64(waiting.shapes[i])
-        if is_blocked(world, shape):
-            continue
-        job = np.int64(waiting.first[shape])
-        cls = np.int64(jobs.gang[job, LAST]) if np.int64(jobs.gang[job, REPLICAS]) == 1 else np.int64(jobs.gang[job, REQUEST])
-        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
-        if best_score(world.trees, slot) == INFEASIBLE:
-            block(world, shape)
-            continue
-        waiting.cursor[shape], waiting.before[shape] = job, -1
-        push_shape(world, size, shape)
-        size += 1
+    size = candidates(world)
     while size > 0:
         shape = pop_shape(world, size)
         size -= 1

@@ -162,11 +162,8 @@ def _shift(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int
         model = cluster.capacity[nodes.free[node, TYPE], MODEL]
         milli = cluster.mig[profile, model, MILLI]
         nodes.slices[node, device] ^= ((1 << cluster.mig[profile, model, SPAN]) - 1) << (where >> MIG_SHIFT)
-        was_whole = nodes.device[node, device] == 1000
-        nodes.device[node, device] -= sign * milli
-    else:
-        was_whole = nodes.device[node, device] == 1000
-        nodes.device[node, device] -= sign * milli
+    was_whole = nodes.device[node, device] == 1000
+    nodes.device[node, device] -= sign * milli
     nodes.free[node, GPU] -= sign * milli
     if was_whole:
         nodes.free[node, WHOLE] -= 1

@@ -14,7 +14,7 @@ from .compilation import kernel
 from .devices import choose_device, give, take
 from .fragmentation import fragment
 from .gangs import occupy, place, records_end
-from .queues import block, is_blocked, pop_shape, push_shape, remove
+from .queues import block, candidates, pop_shape, push_shape, remove
 from .room import times
 from .running import children, next_end
 from .scores import score
@@ -27,7 +27,6 @@ from .state import (
     HAVE,
     HEAD,
     HELD,
-    INFEASIBLE,
     LAST,
     NO_NODE,
     NODE,
@@ -42,7 +41,7 @@ from .state import (
     Nodes,
     World,
 )
-from .tree import best_node, best_score, set_leaf, tree_of
+from .tree import best_node, set_leaf, tree_of
 
 
 @kernel
@@ -50,7 +49,7 @@ def backfill(world: World, now: float) -> None:
     """With the head blocked, start the later jobs that may start now, in order of submission."""
     jobs, waiting = world.jobs, world.waiting
     block(world, np.int64(jobs.gang[world.count[HEAD], SHAPE]))
-    size = _candidates(world)
+    size = candidates(world)
     if size == 0:
         return
     limit = _reserve(world)
@@ -87,31 +86,6 @@ def backfill(world: World, now: float) -> None:
             waiting.cursor[shape], waiting.before[shape] = job, before
             push_shape(world, size, shape)
             size += 1
-
-
-@kernel
-def _candidates(world: World) -> int:
-    """Fill the heap with the shapes of which a replica fits now; returns their number."""
-    waiting, jobs = world.waiting, world.jobs
-    size = 0
-    for i in range(waiting.listed[0]):
-        shape = np.int64(waiting.shapes[i])
-        if is_blocked(world, shape):
-            continue
-        job = np.int64(waiting.first[shape])
-        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, np.int64(jobs.gang[job, REQUEST]))
-        if best_score(world.trees, slot) == INFEASIBLE and jobs.gang[job, REPLICAS] > 1:
-            block(world, shape)
-            continue
-        if jobs.gang[job, REPLICAS] == 1:
-            slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, np.int64(jobs.gang[job, LAST]))
-            if best_score(world.trees, slot) == INFEASIBLE:
-                block(world, shape)
-                continue
-        waiting.cursor[shape], waiting.before[shape] = job, -1
-        push_shape(world, size, shape)
-        size += 1
-    return size
 
 
 @kernel

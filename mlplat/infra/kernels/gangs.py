@@ -95,23 +95,5 @@ def place(world: World, job: int) -> int:
 @kernel
 def _withdraw(world: World, job: int, first: int) -> None:
     """Take back the replicas placed so far: the last one is not among them."""
-    log = world.log
-    cls = np.int64(world.jobs.gang[job, REQUEST])
-    for record in range(first, world.count[RECORDS]):
-        node = np.int64(log.records[record, NODE])
-        watch_before(world, node)
-        give(
-            world.nodes,
-            world.cluster,
-            world.classes,
-            world.policy,
-            cls,
-            node,
-            np.int64(log.records[record, DEVICE]),
-            job,
-            np.int64(log.records[record, HELD]),
-        )
-        watch_after(world, node)
-        tag_resident(world.classes, world.policy, cls, node, -np.int64(log.records[record, HELD]))
-        note_change(world.nodes, world.trees, node)
+    release(world, job, first, world.count[RECORDS])
     world.count[RECORDS] = first

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compilation import kernel
+from .compilation import inlined, kernel
 
 
 @kernel
 def push(keys: np.ndarray, items: np.ndarray, size: int, key: float, item: int) -> None:  # type: ignore[type-arg]
     """Add to a heap of `size` entries. The arrays must have room for one more."""
-    i = size
-    while i > 0:
-        parent = (i - 1) >> 1
-        if keys[parent] < key or (keys[parent] == key and items[parent] < item):
-            break
-        keys[i] = keys[parent]
-        items[i] = items[parent]
-        i = parent
-    keys[i] = key
-    items[i] = item
+    _rise(keys, items, size, key, item)
 
 
 @kernel
@@ -29,7 +20,6 @@ def pop(keys: np.ndarray, items: np.ndarray, size: int) -> None:  # type: ignore
     The hole sinks to the bottom and the last entry rises from there: it is nearly always late, so this spares comparisons.
     """
     last = size - 1
-    key, item = keys[last], items[last]
     i = 0
     child = 1
     while child < last:
@@ -40,6 +30,12 @@ def pop(keys: np.ndarray, items: np.ndarray, size: int) -> None:  # type: ignore
         items[i] = items[child]
         i = child
         child = 2 * i + 1
+    _rise(keys, items, i, keys[last], items[last])
+
+
+@inlined
+def _rise(keys, items, i, key, item):  # type: ignore[no-untyped-def]
+    """Put an entry at the free place i, or above it where it belongs."""
     while i > 0:
         parent = (i - 1) >> 1
         if keys[parent] < key or (keys[parent] == key and items[parent] < item):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from .compilation import kernel
-from .state import RELEASES, SHAPE, World
+from .state import INFEASIBLE, LAST, RELEASES, REPLICAS, REQUEST, SHAPE, World
+from .tree import best_score, tree_of
 
 
 @kernel
@@ -90,3 +91,24 @@ def pop_shape(world: World, size: int) -> int:
         i = child
     active[i] = shape
     return top  # type: ignore[no-any-return]
+
+
+@kernel
+def candidates(world: World) -> int:
+    """Fill the heap with the shapes of which a replica fits now, at their first job; returns their number."""
+    waiting, jobs = world.waiting, world.jobs
+    size = 0
+    for i in range(waiting.listed[0]):
+        shape = np.int64(waiting.shapes[i])
+        if is_blocked(world, shape):
+            continue
+        job = np.int64(waiting.first[shape])
+        cls = np.int64(jobs.gang[job, LAST]) if jobs.gang[job, REPLICAS] == 1 else np.int64(jobs.gang[job, REQUEST])
+        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
+        if best_score(world.trees, slot) == INFEASIBLE:
+            block(world, shape)
+            continue
+        waiting.cursor[shape], waiting.before[shape] = job, -1
+        push_shape(world, size, shape)
+        size += 1
+    return size
