@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
 
@@ -79,3 +80,22 @@ class MissingExtraError(MlplatError):
 
 class FetchError(MlplatError):
     """A download did not succeed or did not match its pinned digest."""
+
+
+def printable(text: str) -> str:
+    """A user's name for something, without the characters that a terminal would obey.
+
+    >>> printable("a\\nb")
+    'a?b'
+    """
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def shown(path: object) -> str:
+    """A file name fit to stand in a message: one line, not too long.
+
+    >>> shown("a\\nb.csv")
+    'a?b.csv'
+    """
+    text = printable(os.fsdecode(path) if isinstance(path, (bytes, os.PathLike)) else str(path))
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import OptionError
+from .errors import OptionError, printable
 
 UNLIMITED = 2**50
 """An amount that no request can reach: the capacity of a pool in the dimensions it does not limit."""
@@ -106,7 +106,7 @@ class ResourceRequest:
             parts.append(f"{self.disk_mib / 1024:.4g} GiB disk")
         if self.models:
             parts.append("on " + "|".join(self.models))
-        return "".join(c if c.isprintable() else "?" for c in ", ".join(parts)) or "nothing"
+        return printable(", ".join(parts)) or "nothing"
 
 
 def _amount(name: str, value: Any, scale: int = 1) -> int:

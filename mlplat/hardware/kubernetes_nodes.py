@@ -14,14 +14,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import InputError, OptionError
+from ..errors import InputError, OptionError, shown
 from ..resources import UNLIMITED
 from ..units import MIB, cpu_milli, mebibytes
 from .accelerators import CATALOGUE, Accelerator
 from .mig import POSITIONS, MigProfile
 from .node_group import MAX_DEVICES_PER_NODE
 from .product_labels import model_of
-from .source_text import read_source, shown
+from .source_text import read_source
 from .spec_io import parse_json
 
 _ZONE_LABELS = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")

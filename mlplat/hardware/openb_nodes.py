@@ -7,11 +7,11 @@ import io
 import os
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, shown
 from ..resources import UNLIMITED
 from .accelerators import CATALOGUE, Accelerator, resolve_model
 from .node_group import MAX_DEVICES_PER_NODE
-from .source_text import read_source, shown
+from .source_text import read_source
 
 COLUMNS = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, shown
 
 MAX_BYTES = 256 * 2**20
 
@@ -28,10 +28,3 @@ def read_source(path: str | os.PathLike[str]) -> str:
     if "\0" in text:
         raise InputError("has NUL bytes", path=path, expected="a text file")
     return text
-
-
-def shown(path: object) -> str:
-    """A file name fit to stand in a message: one line, not too long."""
-    text = os.fsdecode(path) if isinstance(path, (bytes, os.PathLike)) else str(path)
-    text = "".join(c if c.isprintable() else "?" for c in text)
-    return text if len(text) <= 200 else text[:197] + "..."

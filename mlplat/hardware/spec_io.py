@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import InputError, SpecError
+from ..errors import InputError, SpecError, shown
 from .amounts import write_spellings
-from .source_text import read_source, shown
+from .source_text import read_source
 from .yaml_text import load_yaml
 
 if TYPE_CHECKING:

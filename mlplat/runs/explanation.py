@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import printable
 from ..infra.kernels.inspect_nodes import all_scores
 from ..infra.kernels.live import take_back
 from ..infra.kernels.state import NODE, JobState, Queue
@@ -58,7 +59,7 @@ def explain(result: Result, job: int) -> Explanation:
     run = result._run
     log, submit = run.world.log, float(run.trace.submit[job])
     state, start = JobState(int(log.state[job])), float(log.start[job])
-    name = _printable(run.trace.id_of(job))
+    name = printable(run.trace.id_of(job))
     if np.isnan(start):
         return _never_started(run, job, name, state, result.end_s)
     behind, behind_s, overtook = _ahead(run, job)
@@ -77,7 +78,7 @@ def explain(result: Result, job: int) -> Explanation:
     best = scores[place] >= scores.max()
     chosen = f"best of {feasible} feasible" if best else f"one of {feasible} feasible, chosen for what stays free beside the blocked head"
     score = f"{run.placement.label()} score {scores[place]:.4g}, {chosen}"
-    text += f"; placed on node {_printable(run.nodes.names[node])}: {score}{gang}"
+    text += f"; placed on node {printable(run.nodes.names[node])}: {score}{gang}"
     end = float(end_times(run)[job])
     text += f"; ran {format_seconds(end - start)}." if not np.isnan(end) else "; still running at the end."
     return Explanation(
@@ -107,11 +108,6 @@ def _never_started(run: Run, job: int, name: str, state: JobState, end: float) -
     }[state]
     text = f"Job {name} ({_asks(run, job)}) {sentence}"
     return Explanation(job, name, state.name.lower(), reason, None, None, 0.0, 0.0, 0, None, None, 0, text)
-
-
-def _printable(name: str) -> str:
-    """A user's name for a job or node, without what a terminal would obey."""
-    return "".join(c if c.isprintable() else "?" for c in name)
 
 
 def _asks(run: Run, job: int) -> str:
@@ -150,7 +146,7 @@ def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked:
     elif behind is None:
         text = f"waited {format_seconds(wait)} for room"
     else:
-        ahead = f"{_printable(run.trace.id_of(behind))} ({_asks(run, behind)})"
+        ahead = f"{printable(run.trace.id_of(behind))} ({_asks(run, behind)})"
         text = f"waited {format_seconds(wait)}: {format_seconds(behind_s)} behind job {ahead}"
         text += f", then {format_seconds(blocked)} for room" if blocked > 0 else ""
     return text + (f", ahead of {overtook:,} earlier jobs" if overtook else "")

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from ..errors import InputError, shown
 
 if TYPE_CHECKING:
     from .result import Result
@@ -32,12 +32,8 @@ def save(result: Result, folder: str | os.PathLike[str]) -> None:
             files = sorted(Path(aside).iterdir())
             blocked = next((target / file.name for file in files if (target / file.name).is_dir()), None)
             if blocked is not None:
-                raise InputError("cannot be written: it is a folder", path=_shown(blocked))
+                raise InputError("cannot be written: it is a folder", path=shown(blocked))
             for file in files:
                 file.replace(target / file.name)
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"cannot be written: {getattr(error, 'strerror', None) or error}", path=_shown(target)) from None
-
-
-def _shown(path: Path) -> str:
-    return "".join(c if c.isprintable() else "?" for c in str(path))
+        raise InputError(f"cannot be written: {getattr(error, 'strerror', None) or error}", path=shown(target)) from None

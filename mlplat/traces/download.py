@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..errors import FetchError, InputError, MissingExtraError, UnknownNameError
+from ..errors import FetchError, InputError, MissingExtraError, UnknownNameError, shown
 from .registry import KNOWN_TRACES, KnownTrace
-from .source_bytes import read_source, shown
+from .source_bytes import read_source
 
 
 def fetch(name: str, folder: str | os.PathLike[str] | None = None) -> Path:

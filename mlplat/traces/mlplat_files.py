@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..errors import InputError, OptionError
+from ..errors import InputError, OptionError, shown
 from ..resources import DEVICE_MILLI
 from ..workload import JobTrace
 from .bad_rows import BadRows, Errors
 from .request_codes import group_codes, request_codes
 from .separated_text import read_table
-from .source_bytes import MAX_BYTES, Source, shown
+from .source_bytes import MAX_BYTES, Source
 from .table import MAX_AMOUNT, MAX_TEXT, MAX_WIDTH, Table
 from .trace_reader import TraceReader, header_names, require_jobs
 

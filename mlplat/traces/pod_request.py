@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import OptionError
+from ..errors import OptionError, shown
 from ..resources import ResourceRequest
 from ..units import MIB, cpu_milli, mebibytes
 from .json_place import Place
-from .source_bytes import shown
 from .table import MAX_AMOUNT, MAX_WIDTH
 
 _WHOLE = ("nvidia.com/gpu", "nvidia.com/gpu.shared", "amd.com/gpu", "google.com/tpu")

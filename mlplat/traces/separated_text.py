@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from ..errors import InputError
+from ..errors import InputError, shown
 from .bad_rows import BadRows
-from .source_bytes import Source, shown
+from .source_bytes import Source
 from .table import Table
 
 MAX_COLUMNS = 1000

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, shown
 
 MAX_BYTES = 4 * 2**30
 """The largest trace that is read, after decompression."""
@@ -39,17 +39,6 @@ class Source:
         """The first line that is not blank, at most 4,096 characters of it, for telling formats apart."""
         head = self.data[:8192].decode("utf-8-sig", errors="replace").lstrip()
         return head[:4096].splitlines()[0].rstrip() if head else ""
-
-
-def shown(path: object) -> str:
-    """A file name fit to stand in a message: one line, not too long.
-
-    >>> shown("a\\nb.csv")
-    'a?b.csv'
-    """
-    text = os.fsdecode(path) if isinstance(path, (bytes, os.PathLike)) else str(path)
-    text = "".join(c if c.isprintable() else "?" for c in text)
-    return text if len(text) <= 200 else text[:197] + "..."
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
