@@ -192,6 +192,13 @@ class Fgd(PlacementPolicy):
 
 
 @dataclass(frozen=True)
+class Topology(PlacementPolicy):
+    """A gang in the fewest racks, and there on the fewest nodes, so that its replicas talk over the shortest paths."""
+
+    name, code, summary = "topology", Placement.TOPOLOGY, "a gang in the fewest racks and on the fewest nodes"
+
+
+@dataclass(frozen=True)
 class CompiledPlacement(PlacementPolicy):
     """A policy around `function(node: NodeView, request: RequestView) -> float`, compiled by numba to run at the speed of the built-in
     ones.
@@ -232,6 +239,7 @@ PLACEMENTS: Mapping[str, type[PlacementPolicy]] = MappingProxyType(
             GpuPacking,
             GpuClustering,
             Fgd,
+            Topology,
             Random,
         )
     }

@@ -44,9 +44,13 @@ def policy_arrays(
     *,
     random_ties: bool,
     seed: int,
+    row_of: np.ndarray[Any, Any],
+    slots: int,
+    widest: int,
     measure: Fgd | None = None,
 ) -> tuple[Policy, UserScore]:
-    """The parameters of `policy` for a run. `measure`: keep fragments by its typical requests under a policy that does not look at them.
+    """The parameters of `policy` for a run. `row_of`: the row of each node, as the kernels number them; `slots`: trees; `widest`:
+    replicas of the largest gang. `measure`: keep fragments by its typical requests under a policy that does not look at them.
 
     Raises OptionError where a user's function cannot be compiled.
     """
@@ -81,8 +85,24 @@ def policy_arrays(
         room=np.zeros(len(widths) + 1, dtype=np.int64),
         small=np.zeros(len(widths) + 1, dtype=np.int64),
         seen=view,
+        **_rack_arrays(nodes, row_of, slots, widest, wanted=policy.code == Placement.TOPOLOGY),
     )
     return arrays, user
+
+
+def _rack_arrays(nodes: NodeTable, row_of: np.ndarray[Any, Any], slots: int, widest: int, *, wanted: bool) -> dict[str, Any]:
+    """What `topology` knows of racks; of no length under another policy."""
+    rack = nodes.rack[row_of] if wanted else np.zeros(0, dtype=np.int32)
+    racks = len(nodes.racks) if wanted else 0
+    return {
+        "rack": np.ascontiguousarray(rack),
+        "member": np.argsort(rack, kind="stable").astype(np.int32),
+        "rack_start": np.searchsorted(np.sort(rack), np.arange(racks + 1)).astype(np.int64),
+        "rack_total": np.zeros(slots * racks, dtype=np.int64),
+        "rack_used": np.zeros(racks, dtype=np.bool_),
+        "node_used": np.zeros(len(rack), dtype=np.bool_),
+        "plan": np.zeros(widest if wanted else 0, dtype=np.int32),
+    }
 
 
 def no_typical_requests(nodes: NodeTable) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any], int]:

@@ -1,48 +1,128 @@
-"""The queue policies by name:
+"""The queue policies by name: who is next, and what happens when the next one does not fit.
 
-who is next, and what happens when the next one does not fit. The cycles are in `kernels.cycle` and `kernels.easy`.
+The cycles are in `kernels.cycle`, `easy`, `conservative`, `ordered` and `drf`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
-from ..errors import UnknownNameError
+from ..errors import OptionError, UnknownNameError
+from ..units import seconds
 from .kernels.state import Queue
+
+PATIENCE_S = 7 * 86400.0
+"""Seconds after which a job that others have overtaken is served before all."""
+
+SERVICE_THRESHOLD = 3600.0
+"""Device-seconds after which `las` puts a job behind those that had less."""
+
+DEPTH = 1000
+"""Waiting jobs that get a reservation under `conservative`."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePolicy:
-    """One queue policy: its `name`, its `code` in the kernels, and `summary`, a sentence of what it does."""
+    """One queue policy: its `name`, its `code` in the kernels, `summary`, a sentence of what it does, and its options.
+
+    `options`: the names of those that the policy reads. `patience`: seconds a job waits before it is served ahead of all. `grace`: seconds
+    that a preempted job may use to write a checkpoint. `threshold`: device-seconds of the first queue. `weights`: of groups, 1 where not
+    given. `depth`: waiting jobs with a reservation.
+    """
 
     name: str
     code: Queue
     summary: str
+    options: tuple[str, ...] = ()
+    patience: float = PATIENCE_S
+    grace: float = 0.0
+    threshold: float = SERVICE_THRESHOLD
+    weights: Mapping[str, float] = field(default_factory=dict)
+    depth: int = DEPTH
 
+    def with_options(self, **options: Any) -> QueuePolicy:
+        """The policy with other options. Raises UnknownNameError for one that it does not have, OptionError for a bad value.
+
+        >>> queue_policy("las").with_options(threshold="2h").threshold
+        7200.0
+        """
+        for name in options:
+            if name not in self.options:
+                raise UnknownNameError(f"option of queue policy {self.name!r}:", name, self.options)
+        return replace(self, **{name: _READERS[name](name, value) for name, value in options.items()})
+
+    def label(self) -> str:
+        """The name, with the options that are not the usual ones.
+
+        >>> queue_policy("las", threshold=60).label()
+        'las(threshold=60)'
+        """
+        usual = QUEUES[self.name]
+        changed = [(name, getattr(self, name)) for name in self.options if getattr(self, name) != getattr(usual, name)]
+        parts = ", ".join(f"{name}={dict(value) if isinstance(value, Mapping) else format(value, 'g')}" for name, value in changed)
+        return f"{self.name}({parts})" if parts else self.name
+
+
+def _time(name: str, value: Any) -> float:
+    if isinstance(value, float) and value == math.inf:
+        return value
+    try:
+        return seconds(value)
+    except OptionError as error:
+        raise OptionError(f"{name}: {error}") from None
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
+        raise OptionError(f"{name}={value!r:.40}: expected a whole number of at least 1")
+    return int(value.__index__())
+
+
+def _weights(name: str, value: Any) -> Mapping[str, float]:
+    if not isinstance(value, Mapping) or not all(isinstance(group, str) for group in value):
+        raise OptionError(f"{name}={value!r:.60}: expected a mapping from the names of groups to their weights")
+    for group, weight in value.items():
+        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
+            raise OptionError(f"{name}[{group!r:.60}]={weight!r:.40}: expected a number above 0")
+    return MappingProxyType({group: float(weight) for group, weight in value.items()})
+
+
+_READERS: dict[str, Any] = {"patience": _time, "grace": _time, "threshold": _time, "weights": _weights, "depth": _whole}
 
 QUEUES: Mapping[str, QueuePolicy] = MappingProxyType(
     {
         policy.name: policy
         for policy in (
             QueuePolicy("fifo", Queue.FIFO, "strict order of submission; a head that does not fit blocks all"),
-            QueuePolicy("best-effort-fifo", Queue.BEST_EFFORT_FIFO, "in order of submission, each waiting job that fits is started"),
+            QueuePolicy(
+                "best-effort-fifo", Queue.BEST_EFFORT_FIFO, "in order of submission, each waiting job that fits is started", ("patience",)
+            ),
             QueuePolicy("sjf", Queue.SJF, "shortest estimate first; a head that does not fit blocks all"),
             QueuePolicy("easy", Queue.EASY, "as fifo, and later jobs may start early where the head's reservation is not disturbed"),
             QueuePolicy("loss", Queue.LOSS, "one attempt for each job, in order of submission; what does not fit is lost"),
+            QueuePolicy("priority", Queue.PRIORITY, "highest priority first; a blocked head preempts lower priorities", ("grace",)),
+            QueuePolicy("srtf", Queue.SRTF, "shortest remaining time first; a blocked head preempts longer jobs", ("grace",)),
+            QueuePolicy("las", Queue.LAS, "least attained service, in two queues; the first preempts the second", ("threshold", "grace")),
+            QueuePolicy("drf", Queue.DRF, "the group with the least dominant share goes next", ("weights", "patience")),
+            QueuePolicy("conservative", Queue.CONSERVATIVE, "every waiting job has a reservation that no later one disturbs", ("depth",)),
         )
     }
 )
 """Name -> policy."""
 
 
-def queue_policy(name: object) -> QueuePolicy:
-    """The queue policy of that name. Raises UnknownNameError.
+def queue_policy(policy: object, **options: Any) -> QueuePolicy:
+    """The queue policy of that name, or a policy as it is, with options. Raises UnknownNameError, OptionError.
 
     >>> queue_policy("easy").code.name
     'EASY'
     """
-    if not isinstance(name, str) or name not in QUEUES:
-        raise UnknownNameError("queue policy", name, QUEUES)
-    return QUEUES[name]
+    if isinstance(policy, QueuePolicy):
+        return policy.with_options(**options)
+    if not isinstance(policy, str) or policy not in QUEUES:
+        raise UnknownNameError("queue policy", policy, QUEUES)
+    return QUEUES[policy].with_options(**options)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import OptionError
+from .attempt_arrays import (
+    ROOM_PER_JOB,
+    Interruptions,
+    attempt_log,
+    group_arrays,
+    hardware_arrays,
+    no_groups,
+    no_progress,
+    option_numbers,
+    profile_milli,
+    progress_arrays,
+)
 from .cluster_arrays import Ties, cluster_arrays
 from .kernels.inspect_nodes import all_fragments, fits_empty, replicas_held
 from .kernels.state import (
@@ -47,8 +59,17 @@ TREE_BYTES = 512 * 2**20
 
 MAX_RECORDS = 500_000_000  # 8 GB
 
+HEAPS = (Queue.SJF, Queue.PRIORITY, Queue.SRTF, Queue.LAS)
+"""Queue policies that keep waiting jobs in a heap."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+LISTS = (Queue.BEST_EFFORT_FIFO, Queue.EASY, Queue.DRF, Queue.CONSERVATIVE)
+"""Queue policies that keep waiting jobs in lists."""
+
+RANKING = (Queue.EASY, Queue.CONSERVATIVE, Queue.PRIORITY, Queue.SRTF, Queue.LAS)
+"""Queue policies that look at the running jobs in an order."""
+
+
+@dataclass(slots=True, eq=False)
 class Run:
     """A world with what Python needs beside it: the trace and nodes it was made from, and the gangs the jobs became."""
 
@@ -66,6 +87,21 @@ class Run:
     def address(self) -> int:
         """Where compiled code finds the world."""
         return self.packed.address
+
+    def change(self, **parts: Any) -> None:
+        """Put other arrays into the world: longer ones, or more incidents."""
+        self.world = self.world._replace(**parts)
+        self.packed = pack(self.world)
+
+    def grow(self) -> None:
+        """Room for twice as many attempts and records."""
+        log, attempts, hardware = self.world.log, self.world.attempts, self.world.hardware
+        started, records = len(attempts.start), len(log.records)
+        self.change(
+            log=log._replace(order=_longer(log.order, 2 * started), records=_longer(log.records, 2 * records)),
+            attempts=type(attempts)(*(_longer(column, 2 * started) for column in attempts)),
+            hardware=hardware._replace(next=_longer(hardware.next, 2 * records), previous=_longer(hardware.previous, 2 * records)),
+        )
 
     def check(self) -> None:
         """Raise what a user's score raised, or OptionError if it gave no number."""
@@ -86,8 +122,10 @@ def build_run(
     ties: Ties = "node-order",
     seed: int = 0,
     measure: Fgd | None = None,
+    interruptions: Interruptions | None = None,
 ) -> Run:
     """Everything empty, every job to come. With `measure` the nodes' fragments are kept by its typical requests, whatever the policy.
+    Without `interruptions`, and under a queue policy that does not preempt, a job runs from its start to its end.
 
     Raises OptionError for options that cannot be used.
     """
@@ -97,28 +135,54 @@ def build_run(
     cluster, state = cluster_arrays(nodes, profiles, ties)
     classes = class_arrays(gangs.requests, nodes, profiles)
     random_ties = isinstance(ties, str) and ties == "random"
-    policy, user = policy_arrays(placement, trace, nodes, classes, profiles, random_ties=random_ties, seed=seed, measure=fgd)
+    widest = int(gangs.replicas.max(initial=1))
+    trees = _trees(len(nodes), len(classes.ask), random_ties or placement.code == Placement.RANDOM)
+    policy, user = policy_arrays(
+        placement,
+        trace,
+        nodes,
+        classes,
+        profiles,
+        random_ties=random_ties,
+        seed=seed,
+        row_of=cluster.row_of,
+        slots=len(trees.used),
+        widest=widest,
+        measure=fgd,
+    )
     shape, example = _shapes(gangs)
-    easy = queue.code == Queue.EASY
+    gang = np.column_stack([gangs.request, gangs.last_request, gangs.replicas, shape]).astype(np.int32, copy=False)
+    interruptible = interruptions is not None or queue.code > Queue.LOSS
+    what = interruptions or Interruptions()
+    milli = profile_milli(cluster)
+    n = len(trace)
     world = World(
         nodes=state,
         cluster=cluster,
         classes=classes,
         policy=policy,
-        trees=_trees(len(nodes), len(classes.ask), policy.random_ties),
+        trees=trees,
         jobs=Jobs(
             submit=np.ascontiguousarray(trace.submit),
             duration=np.ascontiguousarray(trace.duration),
-            estimate=np.ascontiguousarray(trace.estimate),
-            gang=np.column_stack([gangs.request, gangs.last_request, gangs.replicas, shape]).astype(np.int32, copy=False),
+            estimate=trace.estimate.copy() if interruptible else np.ascontiguousarray(trace.estimate),
+            gang=gang,
             monotone=_monotone(gangs, example),
             refused=np.zeros(len(example), dtype=np.int16),
         ),
-        log=_log(len(trace)),
-        waiting=_waiting(len(trace), len(example), queue.code),
-        reservation=_reservation(state, len(trace) if easy else 0),
-        completions=Completions(np.empty(len(trace)), np.empty(len(trace), dtype=np.int32)),
+        log=_log(n),
+        waiting=_waiting(n, len(example), len(trace.groups), queue.code),
+        reservation=_reservation(state, n if queue.code in RANKING else 0),
+        completions=_completions(2 * n + 64 if interruptible else n),
+        progress=progress_arrays(trace, gang, classes, milli, queue, what) if interruptible else no_progress(),
+        attempts=attempt_log(0),  # see `_make_room`
+        hardware=hardware_arrays(nodes, cluster.row_of, state.owner.shape[1], what.incidents, interruptible=interruptible),
+        groups=group_arrays(trace, nodes, milli, queue, what.limits) if interruptible else no_groups(),
+        options=option_numbers(queue, what),
         queue=int(queue.code),
+        interruptible=interruptible,
+        widest=widest,
+        clock=np.zeros(1),
         count=np.zeros(COUNTERS, dtype=np.int64),
     )
     world.count[BLOCKED] = world.count[WATCHED] = world.count[PROBE] = -1
@@ -126,7 +190,7 @@ def build_run(
     if fgd is not None:
         _measure_fragments(run)
     unsure = _refuse_by_count(run, example)
-    run = _with_records(run)
+    _make_room(run)
     _refuse_by_placing(run, example, unsure)
     return run
 
@@ -205,14 +269,25 @@ def _log(jobs: int) -> Log:
         start=np.full(jobs, np.nan),
         first=np.empty(jobs, dtype=np.int64),
         order=np.empty(jobs, dtype=np.int32),
-        records=np.empty((0, 4), dtype=np.int32),  # see `_with_records`
+        records=np.empty((0, 4), dtype=np.int32),  # see `_make_room`
     )
 
 
-def _waiting(jobs: int, shapes: int, queue: Queue) -> Waiting:
-    heap = jobs if queue == Queue.SJF else 0
-    lists = jobs if queue in (Queue.BEST_EFFORT_FIFO, Queue.EASY) else 0
-    shapes = max(1, shapes)
+def _completions(room: int) -> Completions:
+    return Completions(np.empty(room), np.empty(room, dtype=np.int32))
+
+
+def _longer(array: Array, length: int) -> Array:
+    """A copy with room for more rows."""
+    longer = np.empty((length, *array.shape[1:]), dtype=array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+def _waiting(jobs: int, shapes: int, groups: int, queue: Queue) -> Waiting:
+    heap = jobs if queue in HEAPS else 0
+    lists = jobs if queue in LISTS else 0
+    shapes = max(1, shapes, groups if queue == Queue.DRF else 1)
     return Waiting(
         key=np.empty(heap),
         job=np.empty(heap, dtype=np.int32),
@@ -225,14 +300,14 @@ def _waiting(jobs: int, shapes: int, queue: Queue) -> Waiting:
         active=np.empty(shapes, dtype=np.int32),
         cursor=np.empty(shapes, dtype=np.int32),
         before=np.empty(shapes, dtype=np.int32),
-        shapes=np.empty(shapes, dtype=np.int32),
+        lists=np.empty(shapes, dtype=np.int32),
         slot=np.empty(shapes, dtype=np.int32),
         listed=np.zeros(1, dtype=np.int64),
     )
 
 
 def _reservation(state: Nodes, jobs: int) -> Reservation:
-    """The scratch of EASY; of no size under another queue policy (`jobs` 0)."""
+    """Room to think ahead; of no size under a queue policy that does not (`jobs` 0)."""
     n = len(state.free) if jobs else 0
 
     def copy() -> Nodes:
@@ -241,6 +316,7 @@ def _reservation(state: Nodes, jobs: int) -> Reservation:
     return Reservation(
         end=np.empty(jobs),
         job=np.empty(jobs, dtype=np.int32),
+        started=np.empty(jobs, dtype=np.int64),
         position=np.empty(jobs, dtype=np.int32),
         frontier=np.empty(jobs + 2, dtype=np.int32),
         shadow=copy(),
@@ -250,8 +326,9 @@ def _reservation(state: Nodes, jobs: int) -> Reservation:
         touched=np.empty(n, dtype=np.int32),
         reserved=np.empty(n, dtype=np.int32),
         reserved_stamp=np.full(n, -1, dtype=np.int64),
-        placed_node=np.empty(0, dtype=np.int32),  # see `_with_records`
+        placed_node=np.empty(0, dtype=np.int32),  # see `_make_room`
         placed_device=np.empty(0, dtype=np.int32),
+        victims=np.empty(jobs, dtype=np.int32),
         epoch=np.zeros(3, dtype=np.int64),
         first_promise=np.full(jobs, np.nan),
     )
@@ -287,18 +364,26 @@ def _refuse_by_count(run: Run, example: Array) -> list[int]:
     return unsure
 
 
-def _with_records(run: Run) -> Run:
-    """The run with room to write down every replica of every job that may run. Pages that are not reached are never touched."""
+def _make_room(run: Run) -> None:
+    """Give the run room to write down every replica of every job that may run. Pages that are not reached are never touched."""
     world = run.world
     possible = run.gangs.replicas[world.jobs.refused[world.jobs.gang[:, SHAPE]] == 0]
     records = int(possible.sum(dtype=np.int64))
     widest = int(possible.max(initial=1)) if len(world.reservation.end) else 0
     if records > MAX_RECORDS:
         raise OptionError(f"the jobs have {records:,} replicas in all; expected at most {MAX_RECORDS:,}")
-    log = world.log._replace(records=np.empty((records, 4), dtype=np.int32))
     reservation = world.reservation._replace(placed_node=np.empty(widest, dtype=np.int32), placed_device=np.empty(widest, dtype=np.int32))
-    world = world._replace(log=log, reservation=reservation)
-    return replace(run, world=world, packed=pack(world))
+    if not world.interruptible:
+        run.change(log=world.log._replace(records=np.empty((records, 4), dtype=np.int32)), reservation=reservation)
+        return
+    jobs = len(run.trace)
+    attempts, records = ROOM_PER_JOB * jobs + 64, min(MAX_RECORDS, ROOM_PER_JOB * records + 64)
+    run.change(
+        log=world.log._replace(order=np.empty(attempts, dtype=np.int32), records=np.empty((records, 4), dtype=np.int32)),
+        attempts=attempt_log(attempts),
+        hardware=world.hardware._replace(next=np.empty(records, dtype=np.int64), previous=np.empty(records, dtype=np.int64)),
+        reservation=reservation,
+    )
 
 
 def _refuse_by_placing(run: Run, example: Array, unsure: list[int]) -> None:

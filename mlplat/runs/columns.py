@@ -17,7 +17,8 @@ class Column(NamedTuple):
     meaning: str
 
 
-STATES = ("pending", "waiting", "running", "completed", "rejected", "lost")
+STATES = ("pending", "waiting", "running", "completed", "rejected", "lost", "held", "failed", "cancelled")
+EVENTS = ("submitted", "rejected", "lost", "started", "completed", "preempted", "drained", "interrupted", "failed", "cancelled")
 
 FRAMES: dict[str, tuple[Column, ...]] = {
     "jobs": (
@@ -25,12 +26,18 @@ FRAMES: dict[str, tuple[Column, ...]] = {
         Column("job_id", "String", "", "its id in the source; only where the source gives ids"),
         Column("group", "Enum", "", "user, team or virtual cluster"),
         Column("submit_s", "Float64", "s", "submission"),
-        Column("start_s", "Float64", "s", "start, null if it did not start"),
+        Column("start_s", "Float64", "s", "first start, null if it did not start"),
         Column("end_s", "Float64", "s", "completion, null if it did not complete"),
-        Column("wait_s", "Float64", "s", "start less submission"),
-        Column("state", "Enum", "", "pending (had not arrived), waiting, running, completed, rejected, lost"),
-        Column("reason", "Enum", "", "why it was rejected or lost: dimensions joined by |, empty otherwise"),
+        Column("wait_s", "Float64", "s", "first start less submission"),
+        Column(
+            "state",
+            "Enum",
+            "",
+            "pending (had not arrived), waiting, running, completed, rejected, lost, held (by a limit), failed, cancelled",
+        ),
+        Column("reason", "Enum", "", "why it was rejected, lost or failed: dimensions joined by |, empty otherwise"),
         Column("replicas", "Int32", "", "gang size"),
+        Column("attempts", "UInt32", "", "how often it started"),
     ),
     "attempts": (
         Column("job", "UInt32", "", "row of the job in the trace"),
@@ -40,7 +47,11 @@ FRAMES: dict[str, tuple[Column, ...]] = {
         Column("mig_start", "Int32", "", "first memory position of the MIG instance, -1 without"),
         Column("replicas", "Int32", "", "replicas of the job in this record"),
         Column("start_s", "Float64", "s", "start"),
-        Column("end_s", "Float64", "s", "end, null if it was still running"),
+        Column("stop_s", "Float64", "s", "when its work stopped: before the end only where it crashed or wrote a last checkpoint"),
+        Column("end_s", "Float64", "s", "when its room was given back, null if it was still held"),
+        Column("outcome", "Enum", "", "running, completed, preempted, drained, node, device, fenced, cancelled, error"),
+        Column("saved_s", "Float64", "s", "work it need not do again; what is done so far of one that runs"),
+        Column("lost_s", "Float64", "s", "work it had done and has to do again"),
     ),
     "nodes": (
         Column("node", "UInt32", "", "row of the node in the cluster"),
@@ -63,7 +74,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     ),
     "events": (
         Column("time_s", "Float64", "s", "when"),
-        Column("event", "Enum", "", "submitted, rejected, lost, started or completed"),
+        Column("event", "Enum", "", "submitted, rejected, lost, started, or how it ended"),
         Column("job", "UInt32", "", "row of the job in the trace"),
     ),
 }

@@ -20,18 +20,17 @@ def drive(run: Run, until: float = np.inf, clock: str = "replay", advanced: Call
 
     Raises what a user's policy raises.
     """
-    from ..infra.kernels.state import NEXT_ARRIVAL, PROBE
+    from ..infra.kernels.state import FULL, NEXT_ARRIVAL, PROBE
 
     run.world.count[PROBE] = probe
     if clock == "simpy":
-        from .simpy_clock import drive_simpy
-
-        drive_simpy(run, until)
+        _on_simpy(run, until)
     else:
-        from ..infra.kernels.replay_loop import run as advance
-
+        advance = _compiled_clock(run)
         instants, begun = 1000, time.perf_counter()
-        while advance(run.address, until, instants) == 0:
+        while (status := advance(run.address, until, instants)) in (0, FULL):
+            if status == FULL:
+                run.grow()
             ended = time.perf_counter()
             instants = 2 * instants if ended - begun < CALL_SECONDS else max(1, instants // 2)
             begun = ended
@@ -41,3 +40,24 @@ def drive(run: Run, until: float = np.inf, clock: str = "replay", advanced: Call
     run.check()
     if advanced is not None:
         advanced(int(run.world.count[NEXT_ARRIVAL]))
+
+
+def _on_simpy(run: Run, until: float) -> None:
+    if run.world.interruptible:
+        from .simpy_interruptible import play
+
+        play(run, until)
+    else:
+        from .simpy_clock import drive_simpy
+
+        drive_simpy(run, until)
+
+
+def _compiled_clock(run: Run) -> Callable[[int, float, int], int]:
+    if run.world.interruptible:
+        from ..infra.kernels.interruptible_loop import run_interruptible
+
+        return run_interruptible
+    from ..infra.kernels.replay_loop import run as run_to_the_end
+
+    return run_to_the_end

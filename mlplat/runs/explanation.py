@@ -12,9 +12,10 @@ from ..errors import printable
 from ..infra.kernels.inspect_nodes import all_scores
 from ..infra.kernels.live import take_back
 from ..infra.kernels.state import NODE, JobState, Queue
+from ..infra.records import end_times
 from ..units import format_seconds
 from .driving import drive
-from .frames import end_times, reason_text
+from .frames import reason_text
 
 if TYPE_CHECKING:
     from ..infra.world import Run

@@ -47,6 +47,8 @@ def run_digest(run: Run, until: float) -> str:
     log, count = run.world.log, run.world.count
     rows = log.records[: count[RECORDS]]
     inputs = f"{trace_digest(run.trace)} {nodes_digest(run.nodes)} {until!r} "
+    attempts = run.world.attempts
+    made = {name: getattr(attempts, name)[: count[STARTED]] for name in ("start", "stop", "end", "outcome", "lost")}
     came_of_it = arrays_digest(
         {
             "state": log.state,
@@ -57,6 +59,7 @@ def run_digest(run: Run, until: float) -> str:
             "held": rows[:, HELD],
             "device": rows[:, DEVICE],
         }
+        | ({name: np.where(np.isnan(column), np.nan, column) for name, column in made.items()} if run.world.interruptible else {})
     )
     return hashlib.sha256((inputs + came_of_it).encode()).hexdigest()
 

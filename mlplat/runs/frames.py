@@ -7,22 +7,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..infra.kernels.state import STARTED, JobState, Reason
-from ..infra.records import Records, gpu_milli, placed
-from .columns import FRAMES, STATES
+from ..infra.kernels.attempt_state import Outcome
+from ..infra.kernels.state import JobState, Reason
+from ..infra.records import Attempts, Records, attempts_of, end_times, gpu_milli, placed
+from .columns import EVENTS, FRAMES, STATES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..infra.world import Run
 
-EVENTS = ("completed", "submitted", "rejected", "started", "lost")
-
-
-def end_times(run: Run) -> npt.NDArray[np.float64]:
-    """float64[N]: when each job completed, NaN for those that did not."""
-    log = run.world.log
-    return np.where(log.state == JobState.COMPLETED, log.start + run.trace.duration, np.nan)
+OUTCOMES = [outcome.name.lower() for outcome in Outcome]
+ENDINGS = {
+    Outcome.COMPLETED: "completed",
+    Outcome.PREEMPTED: "preempted",
+    Outcome.DRAINED: "drained",
+    Outcome.NODE: "interrupted",
+    Outcome.DEVICE: "interrupted",
+    Outcome.FENCED: "interrupted",
+    Outcome.CANCELLED: "cancelled",
+    Outcome.ERROR: "failed",
+}
+"""Outcome of an attempt -> event at its end."""
 
 
 def reason_text(reason: int) -> str:
@@ -53,6 +59,7 @@ def jobs_frame(run: Run) -> pl.DataFrame:
         "state": _codes(log.state, list(STATES)),
         "reason": _codes(reason, [reason_text(int(r)) for r in reasons]),
         "replicas": run.gangs.replicas,
+        "attempts": started_times(run),
     }
     if columns["group"] is None:
         columns["group"] = pl.Series(np.array(trace.groups, dtype=object)[trace.group], dtype=pl.String)
@@ -61,19 +68,30 @@ def jobs_frame(run: Run) -> pl.DataFrame:
     return pl.DataFrame({column.name: columns[column.name] for column in FRAMES["jobs"] if column.name in columns})
 
 
-def attempts_frame(run: Run, records: Records | None = None) -> pl.DataFrame:
+def started_times(run: Run) -> npt.NDArray[np.uint32]:
+    """uint32[n]: how often each job started."""
+    world = run.world
+    return (world.progress.attempts if world.interruptible else ~np.isnan(world.log.start)).astype(np.uint32)
+
+
+def attempts_frame(run: Run, until: float) -> pl.DataFrame:
     """One row a record, in order of start."""
-    records = placed(run) if records is None else records
+    records, attempts = placed(run), attempts_of(run, until)
+    of = records.attempt
     return pl.DataFrame(
         {
             "job": records.job.astype(np.uint32),
-            "attempt": np.zeros(len(records.job), dtype=np.uint32),
+            "attempt": attempts.number[of].astype(np.uint32),
             "node": records.node.astype(np.uint32),
             "device": records.device,
             "mig_start": records.mig_start,
             "replicas": records.replicas,
-            "start_s": run.world.log.start[records.job],
-            "end_s": pl.Series(end_times(run)[records.job], nan_to_null=True),
+            "start_s": attempts.start[of],
+            "stop_s": pl.Series(attempts.stop[of], nan_to_null=True),
+            "end_s": pl.Series(attempts.end[of], nan_to_null=True),
+            "outcome": _codes(attempts.outcome[of], OUTCOMES),
+            "saved_s": attempts.saved[of],
+            "lost_s": attempts.lost[of],
         }
     )
 
@@ -91,8 +109,8 @@ def nodes_frame(run: Run, horizon: float) -> pl.DataFrame:
     """One row a node."""
     records = placed(run)
     nodes = run.nodes
-    start = run.world.log.start[records.job]
-    end = end_times(run)[records.job]
+    attempts = attempts_of(run)
+    start, end = attempts.start[records.attempt], attempts.end[records.attempt]
     seconds = np.where(np.isnan(end), horizon, end) - start
     amounts = held(run, records)
 
@@ -123,50 +141,78 @@ def nodes_frame(run: Run, horizon: float) -> pl.DataFrame:
 def timeline_frame(run: Run) -> pl.DataFrame:
     """The cluster after each instant at which something changed."""
     log, submit = run.world.log, run.trace.submit
-    records = placed(run)
-    end = end_times(run)
-    arrived, started, ended = log.state != JobState.PENDING, ~np.isnan(log.start), ~np.isnan(end)
-    settled = np.isin(log.state, (JobState.REJECTED, JobState.LOST))
-    times = np.concatenate([submit[arrived & ~settled], log.start[started], end[ended]])
-    n_in, n_start, n_end = int((arrived & ~settled).sum()), int(started.sum()), int(ended.sum())
+    records, attempts = placed(run), attempts_of(run)
+    arrived = (log.state != JobState.PENDING) & ~np.isin(log.state, (JobState.REJECTED, JobState.LOST))
+    over = ~np.isnan(attempts.end)
+    again = over & waits_again(run, attempts)
+    sizes = (int(arrived.sum()), len(attempts.job), int(over.sum()))
+    times = np.concatenate([submit[arrived], attempts.start, attempts.end[over]])
     changes = {
-        "waiting": np.concatenate([np.ones(n_in), -np.ones(n_start), np.zeros(n_end)]).astype(np.int64),
-        "running": np.concatenate([np.zeros(n_in), np.ones(n_start), -np.ones(n_end)]).astype(np.int64),
+        "waiting": np.concatenate([np.ones(sizes[0]), -np.ones(sizes[1]), again[over]]).astype(np.int64),
+        "running": np.repeat([0, 1, -1], sizes),
     }
     for name, amount in held(run, records).items():
-        per_job = np.zeros(len(submit), dtype=np.int64)
-        np.add.at(per_job, records.job, amount)
-        changes[name] = np.concatenate([np.zeros(n_in, dtype=np.int64), per_job[started], -per_job[ended]])
+        each = np.zeros(len(attempts.job), dtype=np.int64)
+        np.add.at(each, records.attempt, amount)
+        changes[name] = np.concatenate([np.zeros(sizes[0], dtype=np.int64), each, -each[over]])
     order = np.argsort(times, kind="stable")
     instant = times[order]
     final = np.append(np.flatnonzero(np.diff(instant)), len(instant) - 1) if len(instant) else np.zeros(0, dtype=np.int64)
     return pl.DataFrame({"time_s": instant[final]} | {name: np.cumsum(change[order])[final] for name, change in changes.items()})
 
 
-def events_frame(run: Run) -> pl.DataFrame:
-    """Every event in order: at one instant completions in job order, arrivals in order of submission, then starts as they were decided.
+def waits_again(run: Run, attempts: Attempts) -> npt.NDArray[np.bool_]:
+    """bool[A]: whether the job waited again after the attempt."""
+    again = attempts.outcome > Outcome.COMPLETED
+    over = np.isin(run.world.log.state, (JobState.FAILED, JobState.CANCELLED))
+    if over.any():
+        last = np.full(len(over), -1, dtype=np.int64)
+        last[attempts.job] = np.arange(len(attempts.job))
+        again[last[over & (last >= 0)]] = False
+    return again
 
-    A job that ends at the instant it starts completes right after its start.
+
+def events_frame(run: Run) -> pl.DataFrame:
+    """Every event in order. At one instant: what ends, arrivals in order of submission, then starts as they were decided.
+
+    A job that ends at the instant it starts ends right after its start, and one that is preempted before the start it makes room for.
     """
     log, submit = run.world.log, run.trace.submit
-    end = end_times(run)
+    attempts = attempts_of(run)
+    over = np.flatnonzero(~np.isnan(attempts.end))
     jobs = np.arange(len(submit), dtype=np.uint32)
-    order = log.order[: run.world.count[STARTED]]
-    picked = {
-        "completed": (jobs[~np.isnan(end)], end),
-        "submitted": (jobs[log.state != JobState.PENDING], submit),
-        "rejected": (jobs[log.state == JobState.REJECTED], submit),
-        "started": (order.astype(np.uint32), log.start),
-        "lost": (jobs[log.state == JobState.LOST], submit),
-    }
-    time = np.concatenate([times[rows] for rows, times in picked.values()])
-    kind = np.repeat(np.arange(len(EVENTS)), [len(rows) for rows, _ in picked.values()])
-    job = np.concatenate([rows for rows, _ in picked.values()])
-    # A job that ends at the instant it starts completes right behind its start, so that reading on never holds more than there is.
-    at_once = (kind == 0) & (end[job] == log.start[job])
-    position = np.zeros(len(submit), dtype=np.int64)
-    position[order] = np.arange(len(order))
-    starts = at_once | (kind == EVENTS.index("started"))
-    rank = np.where(at_once, EVENTS.index("started"), kind)
-    sorted_rows = np.lexsort((at_once, np.where(starts, position[job], 0), rank, time))
-    return pl.DataFrame({"time_s": time[sorted_rows], "event": _codes(kind[sorted_rows], list(EVENTS)), "job": job[sorted_rows]})
+    refused = {"rejected": jobs[log.state == JobState.REJECTED], "lost": jobs[log.state == JobState.LOST]}
+    arrived = jobs[log.state != JobState.PENDING]
+    endings = np.array([EVENTS.index(ENDINGS.get(outcome, "failed")) for outcome in Outcome])
+    final = over[(log.state[attempts.job[over]] == JobState.FAILED) & ~waits_again(run, attempts)[over]]
+    final = final[attempts.outcome[final] != Outcome.ERROR]
+    entered, began, ended = _order_within_instants(run, attempts)
+    parts = [
+        (arrived, submit, entered[arrived], "submitted"),
+        (refused["rejected"], submit, entered[refused["rejected"]] + 0.5, "rejected"),
+        (refused["lost"], submit, np.full(len(refused["lost"]), np.inf), "lost"),
+    ]
+    job = np.concatenate([rows for rows, _, _, _ in parts] + [attempts.job, attempts.job[over], attempts.job[final]])
+    time = np.concatenate([times[rows] for rows, times, _, _ in parts] + [attempts.start, attempts.end[over], attempts.end[final]])
+    number = np.concatenate([numbers for _, _, numbers, _ in parts] + [began, ended[over], ended[final] + 0.5])
+    kind = np.concatenate(
+        [np.full(len(rows), EVENTS.index(name)) for rows, _, _, name in parts]
+        + [np.full(len(began), EVENTS.index("started")), endings[attempts.outcome[over]], np.full(len(final), EVENTS.index("failed"))]
+    )
+    order = np.lexsort((job, number, time))
+    return pl.DataFrame({"time_s": time[order], "event": _codes(kind[order], list(EVENTS)), "job": job[order].astype(np.uint32)})
+
+
+def _order_within_instants(run: Run, attempts: Attempts) -> tuple[npt.NDArray[np.float64], ...]:
+    """Numbers that sort what happens at one instant: of the arrival of each job, and of the start and the end of each attempt."""
+    n, made = len(run.trace), len(attempts.job)
+    if run.world.interruptible:
+        log = run.world.attempts
+        return (
+            run.world.progress.arrived_as.astype(np.float64),
+            log.began_as[:made].astype(np.float64),
+            log.ended_as[:made].astype(np.float64),
+        )
+    began = 2.0 * n + np.arange(made)
+    at_once = attempts.end == attempts.start
+    return n + np.arange(n, dtype=np.float64), began, np.where(at_once, began + 0.5, attempts.job)

@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..infra.kernels.attempt_state import Outcome
 from ..infra.kernels.state import JobState
-from ..infra.records import placed
+from ..infra.records import attempts_of, end_times, placed
 from ..resources import UNLIMITED
-from .frames import end_times, held
+from .frames import held
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..infra.world import Run
+
+FINAL = (JobState.COMPLETED, JobState.REJECTED, JobState.LOST, JobState.FAILED, JobState.CANCELLED)
+"""States that a job does not leave."""
 
 SHORT_RUN_S = 10.0
 """Run times below this count as this in the bounded slowdown (Feitelson and Rudolph 1998)."""
@@ -27,7 +31,8 @@ def last_instant(run: Run, until: float) -> float:
         return until
     ends = end_times(run)
     arrived = run.trace.submit[log.state != JobState.PENDING]
-    candidates = [array[~np.isnan(array)].max(initial=0.0) for array in (arrived, log.start, ends)]
+    attempts = attempts_of(run)
+    candidates = [array[~np.isnan(array)].max(initial=0.0) for array in (arrived, attempts.start, attempts.end, ends)]
     return float(max(candidates))
 
 
@@ -46,7 +51,8 @@ def measure(run: Run, until: float) -> dict[str, Any]:
         "jobs": len(trace),
         "completed": int(count[JobState.COMPLETED]),
         "rejected": int(count[JobState.REJECTED] + count[JobState.LOST]),
-        "unfinished": int(count[JobState.PENDING] + count[JobState.WAITING] + count[JobState.RUNNING]),
+        "failed": int(count[JobState.FAILED] + count[JobState.CANCELLED]),
+        "unfinished": int(len(trace) - count[list(FINAL)].sum()),
         "makespan_s": max(0.0, stop - first),
         "wait_mean_s": _mean(wait),
         "wait_p50_s": quantiles[0],
@@ -58,24 +64,28 @@ def measure(run: Run, until: float) -> dict[str, Any]:
 
 
 def _usage(run: Run, first: float, stop: float) -> dict[str, Any]:
-    """Utilization over the run, and what is held at its end, as parts of the capacity; None for a pool without limit."""
-    records = placed(run)
-    start, end = run.world.log.start[records.job], end_times(run)[records.job]
-    seconds = np.where(np.isnan(end), stop, end) - start
+    """Utilization over the run, what is held at its end, as parts of the capacity (None for a pool without limit), and what interruptions
+    cost.
+    """
+    records, attempts = placed(run), attempts_of(run, stop)
+    of = records.attempt
+    seconds = np.where(np.isnan(attempts.end), stop, attempts.end) - attempts.start
     amounts = held(run, records)
     capacity = {"cpu_milli": run.nodes.cpu_milli, "memory_mib": run.nodes.memory_mib, "gpu_milli": run.nodes.gpus.astype(np.int64) * 1000}
-    used = {name: _share(float(np.dot(amount, seconds)), capacity[name], stop - first) for name, amount in amounts.items()}
-    busy = float(np.dot(amounts["gpu_milli"], seconds))
-    final = int(amounts["gpu_milli"][np.isnan(end)].sum())
+    used = {name: _share(float(np.dot(amount, seconds[of])), capacity[name], stop - first) for name, amount in amounts.items()}
+    gpu = amounts["gpu_milli"]
+    final = int(gpu[np.isnan(attempts.end[of])].sum())
+    weight = gpu if gpu.any() else amounts["cpu_milli"]
+    allocated = float(np.dot(weight, seconds[of]))
     return {
         "cpu_utilization": used["cpu_milli"],
         "memory_utilization": used["memory_mib"],
         "gpu_utilization": used["gpu_milli"],
         "gpu_allocation_final": _share(float(final), capacity["gpu_milli"], 1.0),
-        "preemptions": 0,
-        "restarts": 0,
-        "lost_gpu_hours": 0.0,
-        "goodput": 1.0 if busy > 0 else None,
+        "preemptions": int((attempts.outcome == Outcome.PREEMPTED).sum()),
+        "restarts": int((attempts.number > 0).sum()),
+        "lost_gpu_hours": float(np.dot(gpu, attempts.lost[of])) / (1000 * 3600),
+        "goodput": float(np.dot(weight, attempts.saved[of])) / allocated if allocated > 0 else None,
     }
 
 

@@ -52,7 +52,7 @@ class Result:
     @cached_property
     def attempts(self) -> pl.DataFrame:
         """One row for each node a job was placed on, in order of start."""
-        return attempts_frame(self._run)
+        return attempts_frame(self._run, self.end_s)
 
     @cached_property
     def nodes(self) -> pl.DataFrame:

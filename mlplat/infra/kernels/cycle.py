@@ -18,6 +18,7 @@ from .state import (
     MANY,
     REPLICAS,
     REQUEST,
+    SHAPE,
     STATUS,
     WAITING,
     WATCHED,
@@ -28,12 +29,13 @@ from .state import (
     World,
 )
 
-FIFO, BEST_EFFORT, SJF, EASY, LOSS = (
+FIFO, BEST_EFFORT, SJF, EASY, LOSS, DRF = (
     int(Queue.FIFO),
     int(Queue.BEST_EFFORT_FIFO),
     int(Queue.SJF),
     int(Queue.EASY),
     int(Queue.LOSS),
+    int(Queue.DRF),
 )
 CUSTOM = int(Placement.CUSTOM)
 IN_QUEUE, CLEARED, NO_ROOM = int(JobState.WAITING), int(JobState.LOST), int(Reason.NO_ROOM)
@@ -52,7 +54,8 @@ def cycle(world: World, now: float) -> None:
         if world.count[WAITING] > 1 and world.count[STATUS] == 0:
             backfill(world, now)
     elif queue == BEST_EFFORT:
-        _best_effort(world, now)
+        if start_overdue(world, now):
+            _best_effort(world, now)
     elif queue == SJF:
         _shortest_first(world, now)
     else:
@@ -60,7 +63,7 @@ def cycle(world: World, now: float) -> None:
 
 
 @kernel
-def _start_or_watch(world: World, job: int, now: float) -> bool:
+def start_or_watch(world: World, job: int, now: float) -> bool:
     """Start the head of the queue if it fits. If not, keep count of how much of it would fit, so that the next attempt is made in time."""
     count = world.count
     replicas = np.int64(world.jobs.gang[job, REPLICAS])
@@ -82,6 +85,33 @@ def _start_or_watch(world: World, job: int, now: float) -> bool:
 
 
 @kernel
+def place_or_block(world: World, job: int) -> bool:
+    """Place a job on what is free, or remember that its shape does not fit."""
+    if place(world, job) == world.jobs.gang[job, REPLICAS]:
+        return True
+    block(world, np.int64(world.jobs.gang[job, SHAPE]))
+    return False
+
+
+@kernel
+def start_overdue(world: World, now: float) -> bool:
+    """Start the jobs that have waited too long, in order of submission. Returns whether others may start too: not while one is blocked."""
+    count = world.count
+    head = count[HEAD]
+    while count[WAITING] > 0 and count[STATUS] == 0:
+        while world.log.state[head] != IN_QUEUE:
+            head += 1
+        count[HEAD] = head
+        if now - world.jobs.submit[head] < world.options.patience:
+            return True
+        if not start_or_watch(world, head, now):
+            return False
+        which = np.int64(world.groups.of[head]) if world.queue == DRF else np.int64(world.jobs.gang[head, SHAPE])
+        remove(world, which, head, np.int64(-1))
+    return False
+
+
+@kernel
 def _strict(world: World, now: float) -> None:
     """First come, first served: a blocked head blocks all."""
     count = world.count
@@ -89,10 +119,10 @@ def _strict(world: World, now: float) -> None:
     while count[WAITING] > 0 and count[STATUS] == 0:
         while world.log.state[head] != IN_QUEUE:
             head += 1
-        if not _start_or_watch(world, head, now):
+        if not start_or_watch(world, head, now):
             break
         if world.queue == EASY:
-            remove(world, head, -1)
+            remove(world, np.int64(world.jobs.gang[head, SHAPE]), head, np.int64(-1))
     count[HEAD] = head
 
 
@@ -102,7 +132,7 @@ def _shortest_first(world: World, now: float) -> None:
     waiting, count = world.waiting, world.count
     while count[WAITING] > 0 and count[STATUS] == 0:
         size = count[WAITING]
-        if not _start_or_watch(world, np.int64(waiting.job[0]), now):
+        if not start_or_watch(world, np.int64(waiting.job[0]), now):
             return
         pop(waiting.key, waiting.job, size)
 
@@ -118,7 +148,7 @@ def _best_effort(world: World, now: float) -> None:
         job, before = np.int64(waiting.cursor[shape]), np.int64(waiting.before[shape])
         after = np.int64(waiting.next[job])
         if place(world, job) == jobs.gang[job, REPLICAS]:
-            remove(world, job, before)
+            remove(world, shape, job, before)
             mark_started(world, job, now)
             if world.count[STATUS] != 0:
                 return

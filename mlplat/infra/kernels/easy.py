@@ -11,37 +11,30 @@ from __future__ import annotations
 import numpy as np
 
 from .compilation import kernel
-from .devices import choose_device, give, take
+from .devices import take
 from .fragmentation import fragment
-from .gangs import occupy, place, records_end
+from .gangs import occupy, place
 from .queues import block, candidates, pop_shape, push_shape, remove
-from .room import times
 from .running import children, next_end
-from .scores import score
+from .shadow import copy_row, give_back_on, place_over
 from .starting import mark_started
 from .state import (
-    DEVICE,
     DISK,
     FRAGMENT,
     GPU,
     HAVE,
     HEAD,
-    HELD,
     LAST,
-    NO_NODE,
-    NODE,
+    RANKED,
     RECORDS,
     REPLICAS,
     REQUEST,
-    RUNNING,
     SHAPE,
     STATUS,
     TYPE,
     WHOLE,
-    Nodes,
     World,
 )
-from .tree import best_node, set_leaf, tree_of
 
 
 @kernel
@@ -70,7 +63,7 @@ def backfill(world: World, now: float) -> None:
             if not starts and jobs.monotone[shape]:
                 waiting.held[shape] = epoch
         if starts:
-            remove(world, job, before)
+            remove(world, shape, job, before)
             mark_started(world, job, now)
             if world.count[STATUS] != 0:
                 return
@@ -91,7 +84,7 @@ def backfill(world: World, now: float) -> None:
 @kernel
 def _reserve(world: World) -> float:
     """Make the head's reservation: the shadow time, with the head placed on `shadow` and its nodes in `reserved`."""
-    reservation, jobs, log = world.reservation, world.jobs, world.log
+    reservation, jobs = world.reservation, world.jobs
     head = world.count[HEAD]
     cls, replicas = np.int64(jobs.gang[head, REQUEST]), np.int64(jobs.gang[head, REPLICAS])
     needed = replicas if jobs.gang[head, LAST] == cls else replicas - 1
@@ -101,7 +94,7 @@ def _reserve(world: World) -> float:
     have = world.count[HAVE]
     touched = np.int64(0)
     limit = np.inf
-    size = 1 if world.count[RUNNING] > 0 else 0
+    size = 1 if world.count[RANKED] > 0 else 0
     reservation.frontier[0] = 0
     while size > 0 and limit == np.inf:
         end = reservation.end[reservation.frontier[0]]
@@ -111,27 +104,9 @@ def _reserve(world: World) -> float:
             position = next_end(world, size)
             size += children(world, position) - 1
             job = np.int64(reservation.job[position])
-            left = np.int64(jobs.gang[job, REPLICAS])
-            for record in range(log.first[job], records_end(world, job)):
-                node, count = np.int64(log.records[record, NODE]), np.int64(log.records[record, HELD])
-                left -= count
-                held = np.int64(jobs.gang[job, LAST]) if left == 0 else np.int64(jobs.gang[job, REQUEST])
-                touched = _copy(world, reservation.shadow, reservation.shadow_stamp, epoch, node, touched)
-                have -= times(reservation.shadow, world.cluster, world.classes, cls, node)
-                give(
-                    reservation.shadow,
-                    world.cluster,
-                    world.classes,
-                    world.policy,
-                    held,
-                    node,
-                    np.int64(log.records[record, DEVICE]),
-                    job,
-                    count,
-                )
-                have += times(reservation.shadow, world.cluster, world.classes, cls, node)
+            touched, have = give_back_on(world, job, cls, touched, have)
         if have >= needed:
-            placed, touched = _place_over(world, reservation.shadow, reservation.shadow_stamp, epoch, head, touched)
+            placed, touched = place_over(world, reservation.shadow, reservation.shadow_stamp, epoch, head, touched)
             if placed == replicas:
                 limit = end
     for replica in range(replicas if limit < np.inf else 0):
@@ -146,67 +121,6 @@ def _reserve(world: World) -> float:
 
 
 @kernel
-def _copy(world: World, state: Nodes, stamp, epoch: int, node: int, touched: int) -> int:  # type: ignore[no-untyped-def]
-    """Bring a node's row of the current state into `state`, once an epoch. Returns the number of touched nodes."""
-    if stamp[node] == epoch:
-        return touched
-    stamp[node] = epoch
-    nodes = world.nodes
-    for column in range(TYPE + 1):
-        state.free[node, column] = nodes.free[node, column]
-    for device in range(world.cluster.capacity[world.nodes.free[node, TYPE], WHOLE]):
-        state.device[node, device] = nodes.device[node, device]
-        state.owner[node, device] = nodes.owner[node, device]
-        if len(nodes.slices) > 0:
-            state.slices[node, device] = nodes.slices[node, device]
-    world.reservation.touched[touched] = node
-    return touched + 1
-
-
-@kernel
-def _place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched: int):  # type: ignore[no-untyped-def]
-    """Place a gang on `state`, which differs from the current state on the touched nodes. Returns (replicas placed, touched nodes).
-
-    If not all fit, `state` is left as it was. Where the replicas went stands in `placed_node`, `placed_device`.
-    """
-    jobs, reservation = world.jobs, world.reservation
-    cluster, classes, policy, trees = world.cluster, world.classes, world.policy, world.trees
-    replicas, cls, last = np.int64(jobs.gang[job, REPLICAS]), np.int64(jobs.gang[job, REQUEST]), np.int64(jobs.gang[job, LAST])
-    slot = tree_of(world.nodes, cluster, classes, policy, trees, cls)
-    last_slot = slot if last == cls else tree_of(world.nodes, cluster, classes, policy, trees, last)
-    for i in range(touched):
-        node = np.int64(reservation.touched[i])
-        set_leaf(trees, policy, slot, node, score(state, cluster, classes, policy, cls, node))
-        if last != cls:
-            set_leaf(trees, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
-    placed = 0
-    for replica in range(replicas):
-        final = replica == replicas - 1
-        wanted = last if final else cls
-        node = best_node(trees, policy, last_slot if final else slot, job, replica)
-        if node == NO_NODE:
-            break
-        touched = _copy(world, state, stamp, epoch, node, touched)
-        where = choose_device(state, cluster, classes, policy, wanted, node, job, replica)
-        where = take(state, cluster, classes, policy, wanted, node, where, job, state, np.bool_(False))
-        reservation.placed_node[replica], reservation.placed_device[replica] = node, where
-        placed += 1
-        set_leaf(trees, policy, slot, node, score(state, cluster, classes, policy, cls, node))
-        if last != cls:
-            set_leaf(trees, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
-    if placed < replicas:
-        for replica in range(placed):
-            node = np.int64(reservation.placed_node[replica])
-            give(state, cluster, classes, policy, cls, node, np.int64(reservation.placed_device[replica]), job, np.int64(1))
-    for i in range(touched):
-        node = np.int64(reservation.touched[i])
-        set_leaf(trees, policy, slot, node, score(world.nodes, cluster, classes, policy, cls, node))
-        if last != cls:
-            set_leaf(trees, policy, last_slot, node, score(world.nodes, cluster, classes, policy, last, node))
-    return placed, touched
-
-
-@kernel
 def _place_beside_head(world: World, job: int) -> bool:
     """Place a job that outlasts the shadow time: on what is free now and stays free beside the head. Takes it from both states."""
     reservation, jobs = world.reservation, world.jobs
@@ -216,9 +130,9 @@ def _place_beside_head(world: World, job: int) -> bool:
     touched = np.int64(0)
     for i in range(reservation.epoch[2]):
         node = np.int64(reservation.reserved[i])
-        touched = _copy(world, reservation.both, reservation.both_stamp, attempt, node, touched)
+        touched = copy_row(world, reservation.both, reservation.both_stamp, attempt, node, touched)
         _lower(world, node)
-    placed, touched = _place_over(world, reservation.both, reservation.both_stamp, attempt, job, touched)
+    placed, touched = place_over(world, reservation.both, reservation.both_stamp, attempt, job, touched)
     replicas = np.int64(jobs.gang[job, REPLICAS])
     if placed < replicas:
         return False

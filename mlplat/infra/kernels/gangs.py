@@ -7,8 +7,28 @@ import numpy as np
 from .compilation import inlined, kernel
 from .devices import choose_device, give, tag_resident, take
 from .room import times
-from .state import DEVICE, HAVE, HELD, JOB, LAST, NO_NODE, NODE, PROFILE, RECORDS, REPLICAS, REQUEST, SHARE, WATCHED, Nodes, World
+from .state import (
+    DEVICE,
+    HAVE,
+    HELD,
+    JOB,
+    LAST,
+    NO_NODE,
+    NODE,
+    PROFILE,
+    RECORDS,
+    REPLICAS,
+    REQUEST,
+    SHARE,
+    WATCHED,
+    Nodes,
+    Placement,
+    World,
+)
+from .topology import node_beside, plan_gang
 from .tree import best_node, note_change, tree_of
+
+TOPOLOGY = int(Placement.TOPOLOGY)
 
 
 @inlined
@@ -79,10 +99,19 @@ def place(world: World, job: int) -> int:
     jobs = world.jobs
     replicas = np.int64(jobs.gang[job, REPLICAS])
     first = world.count[RECORDS]
+    together = world.policy.code == TOPOLOGY
+    if together:
+        planned = _plan_together(world, job, replicas)
+        if planned < replicas:
+            return planned
     for replica in range(replicas):
         cls = np.int64(jobs.gang[job, LAST]) if replica == replicas - 1 else np.int64(jobs.gang[job, REQUEST])
         slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
-        node = best_node(world.trees, world.policy, slot, job, replica)
+        if together:
+            alone = replica == replicas - 1 and replicas > 1 and cls != jobs.gang[job, REQUEST]
+            node = node_beside(world.trees, world.policy, slot, replica) if alone else np.int64(world.policy.plan[replica])
+        else:
+            node = best_node(world.trees, world.policy, slot, job, replica)
         if node == NO_NODE:
             _withdraw(world, job, first)
             return replica
@@ -90,6 +119,17 @@ def place(world: World, job: int) -> int:
         occupy(world, cls, node, where, job, first, world.nodes, np.bool_(False))
     world.log.first[job] = first
     return replicas  # type: ignore[no-any-return]
+
+
+@kernel
+def _plan_together(world: World, job: int, replicas: int) -> int:
+    """Choose the nodes of all replicas that ask for the same. Returns how many fit, `replicas` if all."""
+    gang = world.jobs.gang
+    cls = np.int64(gang[job, LAST]) if replicas == 1 else np.int64(gang[job, REQUEST])
+    equal = replicas if gang[job, LAST] == cls else replicas - 1
+    slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
+    planned = plan_gang(world.trees, world.policy, slot, equal)
+    return replicas if planned == equal else planned  # type: ignore[no-any-return]
 
 
 @kernel

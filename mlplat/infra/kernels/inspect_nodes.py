@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .attempts import work_so_far
 from .compilation import entry
 from .fragmentation import fragment
 from .gangs import place, records_end, release
@@ -36,6 +37,14 @@ def replicas_held(address: int, types: np.ndarray, count: np.ndarray, held: np.n
         held[cls] = 0
         for i in range(len(types)):
             held[cls] = min(MANY, held[cls] + min(MANY, times(world.nodes, world.cluster, world.classes, cls, types[i])) * count[i])
+
+
+@entry
+def work_done(address: int, now: float, done: np.ndarray) -> None:
+    """Write to `done`, float64[n], the work that the current attempt of each job has done by `now`, 0 where there is none."""
+    world = world_at(address)
+    for job in range(len(done)):
+        done[job] = work_so_far(world, job, now)
 
 
 @entry

@@ -1,4 +1,4 @@
-"""Waiting jobs by shape: equal request, last request and replicas.
+"""Waiting jobs in lists in order of submission, by shape (equal request, last request and replicas) or, for `drf`, by group.
 
 Unless the last replica asks for more than the others, jobs of one shape fit or do not fit together, so a shape that was refused is left
 alone until something is released, and a cycle looks at shapes and not at every waiting job.
@@ -9,45 +9,54 @@ from __future__ import annotations
 import numpy as np
 
 from .compilation import kernel
-from .state import INFEASIBLE, LAST, RELEASES, REPLICAS, REQUEST, SHAPE, World
+from .state import INFEASIBLE, LAST, RELEASES, REPLICAS, REQUEST, World
 from .tree import best_score, tree_of
 
 
 @kernel
-def append(world: World, job: int) -> None:
-    """Put a job at the end of its shape's list."""
+def append(world: World, which: int, job: int) -> None:
+    """Put a job into a list: at the end, or, where it waits again, in front of all that were submitted later."""
     waiting = world.waiting
-    shape = np.int64(world.jobs.gang[job, SHAPE])
-    waiting.next[job] = -1
-    if waiting.first[shape] < 0:
-        waiting.first[shape] = job
-        waiting.shortest[shape] = np.inf
-        waiting.slot[shape] = waiting.listed[0]
-        waiting.shapes[waiting.listed[0]] = shape
+    if waiting.first[which] < 0:
+        waiting.next[job] = -1
+        waiting.first[which] = waiting.last[which] = job
+        waiting.shortest[which] = world.jobs.estimate[job]
+        waiting.slot[which] = waiting.listed[0]
+        waiting.lists[waiting.listed[0]] = which
         waiting.listed[0] += 1
+        return
+    if waiting.last[which] < job:
+        waiting.next[job] = -1
+        waiting.next[waiting.last[which]] = job
+        waiting.last[which] = job
     else:
-        waiting.next[waiting.last[shape]] = job
-    waiting.last[shape] = job
-    waiting.shortest[shape] = min(waiting.shortest[shape], world.jobs.estimate[job])
+        before, after = np.int64(-1), np.int64(waiting.first[which])
+        while after < job:
+            before, after = after, np.int64(waiting.next[after])
+        waiting.next[job] = after
+        if before < 0:
+            waiting.first[which] = job
+        else:
+            waiting.next[before] = job
+    waiting.shortest[which] = min(waiting.shortest[which], world.jobs.estimate[job])
 
 
 @kernel
-def remove(world: World, job: int, before: int) -> None:
-    """Take a job out of its shape's list; `before` is the job in front of it or -1."""
+def remove(world: World, which: int, job: int, before: int) -> None:
+    """Take a job out of its list; `before` is the job in front of it or -1."""
     waiting = world.waiting
-    shape = np.int64(world.jobs.gang[job, SHAPE])
     after = np.int64(waiting.next[job])
     if before < 0:
-        waiting.first[shape] = after
+        waiting.first[which] = after
     else:
         waiting.next[before] = after
     if after < 0:
-        waiting.last[shape] = before
-    if waiting.first[shape] < 0:
+        waiting.last[which] = before
+    if waiting.first[which] < 0:
         waiting.listed[0] -= 1
-        moved = np.int64(waiting.shapes[waiting.listed[0]])
-        waiting.shapes[waiting.slot[shape]] = moved
-        waiting.slot[moved] = waiting.slot[shape]
+        moved = np.int64(waiting.lists[waiting.listed[0]])
+        waiting.lists[waiting.slot[which]] = moved
+        waiting.slot[moved] = waiting.slot[which]
 
 
 @kernel
@@ -99,7 +108,7 @@ def candidates(world: World) -> int:
     waiting, jobs = world.waiting, world.jobs
     size = 0
     for i in range(waiting.listed[0]):
-        shape = np.int64(waiting.shapes[i])
+        shape = np.int64(waiting.lists[i])
         if is_blocked(world, shape):
             continue
         job = np.int64(waiting.first[shape])

@@ -1,6 +1,6 @@
-"""The running jobs by estimated end:
+"""The running jobs in the order in which their room can be had: by estimated end, or as victims of a preemption.
 
-an indexed heap, from which any job can leave, and which can be read in order without being emptied.
+An indexed heap, from which any job can leave, and which can be read in order without being emptied.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from .compilation import kernel
-from .state import RUNNING, Reservation, World
+from .state import RANKED, STARTED, Reservation, World
 
 
 @kernel
 def _before(reservation: Reservation, a: int, b: int) -> bool:
     """Whether heap position a comes before position b."""
     end, job = reservation.end, reservation.job
-    return end[a] < end[b] or (end[a] == end[b] and job[a] < job[b])  # type: ignore[no-any-return]
+    return end[a] < end[b] or (end[a] == end[b] and reservation.started[job[a]] > reservation.started[job[b]])  # type: ignore[no-any-return]
 
 
 @kernel
@@ -44,29 +44,41 @@ def _move(reservation: Reservation, i: int, size: int) -> None:
 
 
 @kernel
-def enter(world: World, job: int, estimated_end: float) -> None:
-    """Add a job that has just started; `count[RUNNING]` does not include it yet."""
+def enter(world: World, job: int, key: float) -> None:
+    """Add a job that is just starting; `count[STARTED]` does not include it yet."""
     reservation = world.reservation
-    size = world.count[RUNNING]
-    reservation.end[size] = estimated_end
+    size = world.count[RANKED]
+    reservation.end[size] = key
     reservation.job[size] = job
+    reservation.started[job] = world.count[STARTED]
+    world.count[RANKED] = size + 1
     _move(reservation, size, size + 1)
 
 
 @kernel
 def leave(world: World, job: int) -> None:
-    """Remove a job; `count[RUNNING]` still includes it."""
+    """Remove a job."""
     reservation = world.reservation
-    i, last = np.int64(reservation.position[job]), world.count[RUNNING] - 1
+    i, last = np.int64(reservation.position[job]), world.count[RANKED] - 1
+    world.count[RANKED] = last
     if i != last:
         reservation.end[i], reservation.job[i] = reservation.end[last], reservation.job[last]
         _move(reservation, i, last)
 
 
 @kernel
+def move_to(world: World, job: int, key: float) -> None:
+    """Give a job another key."""
+    reservation = world.reservation
+    i = np.int64(reservation.position[job])
+    reservation.end[i] = key
+    _move(reservation, i, world.count[RANKED])
+
+
+@kernel
 def children(world: World, position: int) -> int:
     """How many children a heap position has: 0, 1 or 2."""
-    return min(2, max(0, world.count[RUNNING] - 1 - 2 * position))
+    return min(2, max(0, world.count[RANKED] - 1 - 2 * position))
 
 
 @kernel
@@ -82,7 +94,7 @@ def next_end(world: World, size: int) -> int:
     if size > 0:
         _sink(reservation, size, np.int64(frontier[size]))
     for child in (2 * top + 1, 2 * top + 2):
-        if child < world.count[RUNNING]:
+        if child < world.count[RANKED]:
             i = size
             while i > 0 and _before(reservation, child, np.int64(frontier[(i - 1) >> 1])):
                 frontier[i] = frontier[(i - 1) >> 1]

@@ -8,7 +8,7 @@ from .compilation import inlined, kernel
 from .custom import custom_score
 from .fragmentation import fgd_score
 from .packing import clustering_score, packing_score
-from .room import fits
+from .room import fits, times
 from .state import COUNT, GPU, INFEASIBLE, MILLI, MODEL, PROFILE, SHARE, TYPE, Classes, Cluster, Nodes, Placement, Policy
 
 FIRST_FIT, RANDOM, BEST_FIT, WORST_FIT = int(Placement.FIRST_FIT), int(Placement.RANDOM), int(Placement.BEST_FIT), int(Placement.WORST_FIT)
@@ -19,6 +19,7 @@ LEAST, MOST, BALANCED, DOT = (
     int(Placement.DOT_PRODUCT),
 )
 PACKING, CLUSTERING, FGD = int(Placement.GPU_PACKING), int(Placement.GPU_CLUSTERING), int(Placement.FGD)
+TOPOLOGY = int(Placement.TOPOLOGY)
 NO_LIMIT = 2**50
 
 
@@ -45,6 +46,8 @@ def score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, cls:
         return _balanced(nodes, cluster, classes, cls, node)
     if code == LEAST or code == MOST:
         return _allocated(nodes, cluster, classes, cls, node, code == MOST)
+    if code == TOPOLOGY:
+        return -float(times(nodes, cluster, classes, cls, node))
     return custom_score(nodes, cluster, classes, policy, cls, node)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .attempt_state import Attempts, Groups, Hardware, Options, Progress
 from .structs import Array, reader
 
 # Columns of a row of `Nodes.free` and `Cluster.capacity`. The first four are the dimensions, also columns of `Classes.ask`.
@@ -48,6 +49,7 @@ class Placement(IntEnum):
     GPU_CLUSTERING = 9
     FGD = 10
     CUSTOM = 11
+    TOPOLOGY = 12
 
 
 class Queue(IntEnum):
@@ -58,6 +60,11 @@ class Queue(IntEnum):
     SJF = 2
     EASY = 3
     LOSS = 4
+    PRIORITY = 5
+    SRTF = 6
+    LAS = 7
+    DRF = 8
+    CONSERVATIVE = 9
 
 
 class JobState(IntEnum):
@@ -69,6 +76,9 @@ class JobState(IntEnum):
     COMPLETED = 3
     REJECTED = 4  # no node of the cluster could ever hold it
     LOST = 5  # had its one attempt and no room (queue policy `loss`)
+    HELD = 6  # a limit of its group keeps it out of the queue
+    FAILED = 7  # restarted too often, or its program failed
+    CANCELLED = 8  # deleted by its owner
 
 
 class Reason(IntFlag):
@@ -85,6 +95,8 @@ class Reason(IntFlag):
     GANG = 128  # a replica fits, all of them do not
     NO_ROOM = 256  # lost: it did not fit at its one attempt
     POLICY = 512  # there is room, but the placement policy refuses every node
+    RESTARTS = 1024  # failures of the hardware interrupted it too often
+    QUOTA = 2048  # it asks for more than a limit of its group
 
 
 class Nodes(NamedTuple):
@@ -131,6 +143,13 @@ class Policy(NamedTuple):
     thresholds: Array["int64", 1]  # [levels] smallest gradient that scores each level
     room: Array["int64", 1]  # [widths + 1] scratch of the fragment in progress: devices by the widths that fit
     small: Array["int64", 1]  # [widths + 1] the same: free milli on devices too small for each width
+    rack: Array["int32", 1]  # [N] the rack of each node (topology), like all that follows of no length under another policy
+    member: Array["int32", 1]  # [N] nodes by rack
+    rack_start: Array["int64", 1]  # [racks + 1] where the nodes of a rack begin in `member`
+    rack_total: Array["int64", 1]  # [S * racks] replicas of the class of each slot that a rack holds
+    rack_used: Array["bool", 1]  # [racks] scratch: taken for the gang in progress
+    node_used: Array["bool", 1]  # [N] scratch
+    plan: Array["int32", 1]  # [widest gang] scratch: a node for each replica
     seen: Array["int64", 1]  # [17] what a user's score sees of node and request; last: 1 once it returned NaN
 
 
@@ -175,27 +194,28 @@ class Log(NamedTuple):
 class Waiting(NamedTuple):
     """The queue. Which arrays are used depends on the queue policy."""
 
-    key: Array["float64", 1]  # [n] heap of estimates (sjf)
-    job: Array["int32", 1]  # [n] heap of jobs (sjf)
-    next: Array["int32", 1]  # [n] next waiting job of the same shape
-    first: Array["int32", 1]  # [shapes] first waiting job of a shape, or -1
-    last: Array["int32", 1]  # [shapes]
+    key: Array["float64", 1]  # [n] heap: estimates (sjf, srtf) or levels less than zero (priority, las)
+    job: Array["int32", 1]  # [n] the jobs of the heap
+    next: Array["int32", 1]  # [n] next waiting job of the same list: of its shape, or its group (drf)
+    first: Array["int32", 1]  # [lists] first waiting job of a list, or -1
+    last: Array["int32", 1]  # [lists]
     blocked: Array["int64", 1]  # [shapes] the count of releases at which the shape was found not to fit
     held: Array["int64", 1]  # [shapes] the reservation (epoch) that a shape was found to disturb
-    shortest: Array["float64", 1]  # [shapes] a lower bound of the estimates waiting in the shape
+    shortest: Array["float64", 1]  # [lists] a lower bound of the estimates waiting in the list
     active: Array["int32", 1]  # [shapes] heap of shapes, ordered by the job at their cursor
     cursor: Array["int32", 1]  # [shapes]
     before: Array["int32", 1]  # [shapes] the job before the cursor, or -1
-    shapes: Array["int32", 1]  # [shapes] the shapes that have waiting jobs
-    slot: Array["int32", 1]  # [shapes] where a shape stands in `shapes`
+    lists: Array["int32", 1]  # [lists] the lists that have waiting jobs
+    slot: Array["int32", 1]  # [lists] where a list stands in `lists`
     listed: Array["int64", 1]  # [1] how many there are
 
 
 class Reservation(NamedTuple):
-    """Scratch of EASY: running jobs by estimated end, and the states on which the head is placed."""
+    """Running jobs in the order in which their room can be had, and states that differ from the current one on a few nodes."""
 
-    end: Array["float64", 1]  # [running] indexed heap
+    end: Array["float64", 1]  # [running] indexed heap: estimated end (easy, conservative; negative for srtf) or level (priority, las)
     job: Array["int32", 1]  # [running]
+    started: Array["int64", 1]  # [n] which start of the run this was: the later comes first among equals
     position: Array["int32", 1]  # [n] where a running job stands in the heap
     frontier: Array["int32", 1]  # [running] heap of heap positions, to walk in order without popping
     shadow: Nodes
@@ -207,6 +227,7 @@ class Reservation(NamedTuple):
     reserved_stamp: Array["int64", 1]  # [N]
     placed_node: Array["int32", 1]  # [widest gang] the gang in progress
     placed_device: Array["int32", 1]  # [widest gang]
+    victims: Array["int32", 1]  # [n] jobs to preempt
     epoch: Array["int64", 1]  # [3] reservations made, attempts beside a head, nodes reserved
     first_promise: Array["float64", 1]  # [n] the first shadow time made for a job as blocked head, NaN for none
 
@@ -214,15 +235,16 @@ class Reservation(NamedTuple):
 class Completions(NamedTuple):
     """The events of the compiled clock that are still to come: a heap, see `heaps`."""
 
-    time: Array["float64", 1]  # [n]
-    job: Array["int32", 1]  # [n]
+    time: Array["float64", 1]  # [n], [2n + 64] where jobs can be interrupted
+    job: Array["int32", 1]
 
 
 # Places in `World.count`
 NEXT_ARRIVAL, STARTED, RECORDS, HEAD, WAITING, RUNNING, RELEASES, BLOCKED, WATCHED, HAVE, PROBE, HEAP, STATUS, SCHEDULED = range(14)
-COUNTERS = 16
+RANKED, STOPPING, CHANGED, NEXT_INCIDENT, HELD_BACK, CYCLES, NUMBER = range(14, 21)  # RANKED: entries of the heap of running jobs
+COUNTERS = 24
 # Values of STATUS
-RUNS, PROBED, DONE = 0, 1, 2
+RUNS, PROBED, DONE, FULL = 0, 1, 2, 3  # FULL: the arrays of attempts or records have too little room left
 
 
 class World(NamedTuple):
@@ -238,7 +260,15 @@ class World(NamedTuple):
     waiting: Waiting
     reservation: Reservation
     completions: Completions
+    progress: Progress
+    attempts: Attempts
+    hardware: Hardware
+    groups: Groups
+    options: Options
     queue: int
+    interruptible: bool
+    widest: int  # replicas of the largest gang
+    clock: Array["float64", 1]  # [1] the instant in progress
     count: Array["int64", 1]  # [COUNTERS]
 
 

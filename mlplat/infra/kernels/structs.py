@@ -23,7 +23,7 @@ from numba.extending import infer_getattr, intrinsic, models, register_model
 
 from .field_arrays import FieldArray, read_word
 
-SCALARS = {int: types.int64, bool: types.boolean, np.uint64: types.uint64}
+SCALARS = {int: types.int64, bool: types.boolean, float: types.float64, np.uint64: types.uint64}
 
 
 class _Annotation:
@@ -87,6 +87,8 @@ def _read_field(context: Any, builder: Any, struct: StructType, value: Any, name
     word = read_word(builder, value, first)
     if isinstance(field, StructType):
         return builder.inttoptr(word, cgutils.voidptr_t)
+    if field == types.float64:
+        return builder.bitcast(word, cgutils.ir.DoubleType())
     return builder.trunc(word, cgutils.bool_t) if field == types.boolean else word
 
 
@@ -118,7 +120,8 @@ def pack(content: Any) -> Packed:
                 raise TypeError(f"{type(content).__name__}.{name}: {value.dtype}, {value.ndim} dimensions, where {field} is expected")
             words += [value.ctypes.data, *value.shape]
         else:
-            words.append(int(np.array(value, dtype=np.uint64).view(np.int64)) if field == types.uint64 else int(value))
+            dtype = {types.uint64: np.uint64, types.float64: np.float64}.get(field, np.int64)
+            words.append(int(np.array(value, dtype=dtype).view(np.int64)))
     block = np.array(words, dtype=np.int64)
     address = int(block.ctypes.data)
     if numba.config.DISABLE_JIT:

@@ -1,33 +1,36 @@
-"""The transitions of the scheduler's state machine, one function each. Both clocks call these and nothing else."""
+"""The transitions of the scheduler's state machine in a run in which nothing is interrupted. Both clocks call these and nothing else.
+
+Where jobs can be interrupted, `attempts.meet_due` and `incidents.happen` take the place of `complete`.
+"""
 
 from __future__ import annotations
 
+from .admission import admit
 from .compilation import inlined
+from .enqueueing import enqueue
 from .gangs import records_end, release
-from .heaps import push
-from .queues import append
 from .running import leave
-from .state import RELEASES, RUNNING, SHAPE, WAITING, JobState, Queue, World
+from .state import NUMBER, RELEASES, RUNNING, SHAPE, JobState, Queue, World
 
-BEST_EFFORT, SJF, EASY = int(Queue.BEST_EFFORT_FIFO), int(Queue.SJF), int(Queue.EASY)
-IN_QUEUE, FINISHED, REFUSED = int(JobState.WAITING), int(JobState.COMPLETED), int(JobState.REJECTED)
+EASY = int(Queue.EASY)
+FINISHED, REFUSED = int(JobState.COMPLETED), int(JobState.REJECTED)
 
 
 @inlined
 def submit(world: World, job: int) -> None:
-    """A job arrives: rejected if the empty cluster could not hold it, else it waits."""
+    """A job arrives: rejected if the empty cluster could not hold it, held if a limit of its group does not allow it, else it waits."""
     log, jobs = world.log, world.jobs
+    if world.interruptible:
+        world.progress.arrived_as[job] = world.count[NUMBER]
+        world.count[NUMBER] += 1
     refused = jobs.refused[jobs.gang[job, SHAPE]]
     if refused != 0:
         log.state[job] = REFUSED
         log.reason[job] = refused
         return
-    log.state[job] = IN_QUEUE
-    if world.queue == SJF:
-        push(world.waiting.key, world.waiting.job, world.count[WAITING], jobs.estimate[job], job)
-    elif world.queue == BEST_EFFORT or world.queue == EASY:
-        append(world, job)
-    world.count[WAITING] += 1
+    if world.interruptible and not admit(world, job):
+        return
+    enqueue(world, job)
 
 
 @inlined

@@ -18,8 +18,10 @@ from .compilation import inlined, kernel
 from .draws import pick
 from .field_arrays import prefetch
 from .scores import score
-from .state import INFEASIBLE, LOGGED, NO_NODE, Classes, Cluster, Nodes, Policy, Trees
+from .state import INFEASIBLE, LOGGED, NO_NODE, Classes, Cluster, Nodes, Placement, Policy, Trees
+from .topology import count_in_rack, count_racks
 
+TOPOLOGY = int(Placement.TOPOLOGY)
 AHEAD = 8  # changes between asking for a node's cache lines and reading them
 
 
@@ -41,6 +43,8 @@ def set_leaf(trees: Trees, policy: Policy, slot: int, node: int, value: float) -
     before = key[base + i]
     if before == value:
         return
+    if policy.code == TOPOLOGY:
+        count_in_rack(policy, slot, node, before, value)
     key[base + i] = value
     for level in range(trees.levels - 1):
         below = base + trees.start[level] + (i & ~7)
@@ -99,6 +103,8 @@ def _build(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, tre
             key[here] = _largest(key, below) if i < inner else INFEASIBLE
             if policy.random_ties:
                 trees.ties[here] = _ties(key, trees.ties, below, key[here]) if i < inner else 0
+    if policy.code == TOPOLOGY:
+        count_racks(trees, policy, slot)
 
 
 @kernel

@@ -1,0 +1,206 @@
+"""What happens to hardware, and what becomes of the jobs on it (docs/interruptions.md, Incidents)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .attempt_state import CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, Incident, Outcome
+from .attempts import complete_attempt, dismiss, end_attempt, spoil, stop_work
+from .compilation import kernel
+from .fragmentation import fragment
+from .gangs import watch_after, watch_before
+from .residents import is_on_one_node
+from .state import COUNT, CPU, DEVICE, FRAGMENT, GPU, JOB, LAST, MIG_SHIFT, NODE, RELEASES, REQUEST, WHOLE, World
+from .tree import note_change
+
+NODE_UP, DEVICE_UP, UNCORDON, CRASH, PARTITION, LOST, DEVICE_DOWN, CORDON, DRAIN = (int(code) for code in Incident)
+DRAINED, BY_NODE, BY_DEVICE, FENCED = int(Outcome.DRAINED), int(Outcome.NODE), int(Outcome.DEVICE), int(Outcome.FENCED)
+EVERY_POSITION = 255
+
+
+@kernel
+def happen(world: World, code: int, node: int, device: int, grace: float, now: float) -> None:
+    """Let one incident happen."""
+    if code == NODE_UP:
+        _node_up(world, node, now)
+    elif code == DEVICE_UP:
+        _device_up(world, node, device)
+    elif code == UNCORDON:
+        set_health(world, node, np.int64(0), np.int64(CORDONED))
+    elif code == CRASH:
+        _crash(world, node, now)
+    elif code == PARTITION:
+        _partition(world, node, now)
+    elif code == LOST:
+        _give_up(world, node, now)
+    elif code == DEVICE_DOWN:
+        _device_down(world, node, device, now)
+    elif code == CORDON:
+        set_health(world, node, np.int64(CORDONED), np.int64(0))
+    elif code == DRAIN:
+        _drain(world, node, grace, now)
+
+
+@kernel
+def set_health(world: World, node: int, add: int, remove: int) -> None:
+    """Change a node's health, and with it whether anything fits there."""
+    nodes, hardware = world.nodes, world.hardware
+    before = np.int64(hardware.health[node])
+    after = (before | add) & ~remove
+    hardware.health[node] = after
+    was_off, is_off = before & (GIVEN_UP | CORDONED) != 0, after & (GIVEN_UP | CORDONED) != 0
+    if was_off == is_off:
+        return
+    watch_before(world, node)
+    nodes.free[node, CPU] += OFFLINE if was_off else -OFFLINE
+    _changed(world, node)
+    watch_after(world, node)
+    if was_off:
+        world.count[RELEASES] += 1
+
+
+@kernel
+def _changed(world: World, node: int) -> None:
+    if len(world.policy.typical) > 0:
+        world.nodes.free[node, FRAGMENT] = fragment(world.nodes, world.cluster, world.policy, node)
+    note_change(world.nodes, world.trees, node)
+
+
+@kernel
+def _crash(world: World, node: int, now: float) -> None:
+    """Work on the node stops, and nobody has noticed."""
+    hardware = world.hardware
+    record = hardware.resident[node]
+    while record >= 0:
+        job = np.int64(world.log.records[record, JOB])
+        if np.isnan(world.progress.stop[job]):
+            stop_work(world, job, now, np.int64(BY_NODE))
+        else:
+            spoil(world, job)
+        record = hardware.next[record]
+    hardware.health[node] |= CRASHED
+
+
+@kernel
+def _partition(world: World, node: int, now: float) -> None:
+    """The node runs on, cut off: gangs that reach beyond it stop."""
+    hardware = world.hardware
+    record = hardware.resident[node]
+    while record >= 0:
+        job = np.int64(world.log.records[record, JOB])
+        if not is_on_one_node(world, job):
+            if np.isnan(world.progress.stop[job]):
+                stop_work(world, job, now, np.int64(FENCED))
+            else:
+                spoil(world, job)
+        record = hardware.next[record]
+    hardware.health[node] |= CUT
+
+
+@kernel
+def _node_up(world: World, node: int, now: float) -> None:
+    """The node is whole and reachable: what has stopped there is run again, what had ended unseen completes."""
+    hardware, progress = world.hardware, world.progress
+    set_health(world, node, np.int64(0), np.int64(CRASHED | CUT | GIVEN_UP))
+    record = hardware.resident[node]
+    while record >= 0:
+        job = np.int64(world.log.records[record, JOB])
+        record = hardware.next[record]
+        if not np.isnan(progress.stop[job]) and progress.due[job] == np.inf:
+            if progress.unseen[job]:
+                progress.unseen[job] = False
+                complete_attempt(world, job, now)
+            else:
+                end_attempt(world, job, now)
+            record = hardware.resident[node]
+
+
+@kernel
+def _give_up(world: World, node: int, now: float) -> None:
+    """The watcher has missed the node's heartbeats for too long: all its jobs are run elsewhere."""
+    hardware = world.hardware
+    cause = np.int64(BY_NODE) if hardware.health[node] & CRASHED else np.int64(FENCED)
+    while hardware.resident[node] >= 0:
+        job = np.int64(world.log.records[hardware.resident[node], JOB])
+        _interrupt(world, job, now, cause)
+    set_health(world, node, np.int64(GIVEN_UP), np.int64(0))
+
+
+@kernel
+def _interrupt(world: World, job: int, now: float, cause: int) -> None:
+    """End an attempt without any writing, whatever state it is in."""
+    if np.isnan(world.progress.stop[job]):
+        stop_work(world, job, now, cause)
+    else:
+        spoil(world, job)
+    world.progress.unseen[job] = False
+    end_attempt(world, job, now)
+
+
+@kernel
+def _uses(world: World, record: int, device: int) -> bool:
+    """Whether the job of a record uses the device of the record's node."""
+    log = world.log
+    node, job, where = log.records[record, NODE], log.records[record, JOB], np.int64(log.records[record, DEVICE])
+    if where < 0:
+        return False
+    gang, ask = world.jobs.gang, world.classes.ask
+    if ask[gang[job, REQUEST], COUNT] > 0 or ask[gang[job, LAST], COUNT] > 0:
+        return world.nodes.owner[node, device] == job  # type: ignore[no-any-return]
+    return where & ((1 << MIG_SHIFT) - 1) == device
+
+
+@kernel
+def _device_down(world: World, node: int, device: int, now: float) -> None:
+    """The device's jobs are interrupted, and the node is smaller by it."""
+    hardware, nodes = world.hardware, world.nodes
+    if hardware.down[node, device]:
+        return
+    record = hardware.resident[node]
+    while record >= 0:
+        if _uses(world, record, device):
+            _interrupt(world, np.int64(world.log.records[record, JOB]), now, np.int64(BY_DEVICE))
+            record = hardware.resident[node]
+        else:
+            record = hardware.next[record]
+    hardware.down[node, device] = True
+    watch_before(world, node)
+    nodes.device[node, device] = 0
+    if len(nodes.slices) > 0:
+        nodes.slices[node, device] = EVERY_POSITION
+    nodes.free[node, GPU] -= 1000
+    nodes.free[node, WHOLE] -= 1
+    _changed(world, node)
+    watch_after(world, node)
+
+
+@kernel
+def _device_up(world: World, node: int, device: int) -> None:
+    hardware, nodes = world.hardware, world.nodes
+    if not hardware.down[node, device]:
+        return
+    hardware.down[node, device] = False
+    watch_before(world, node)
+    nodes.device[node, device] = 1000
+    if len(nodes.slices) > 0:
+        nodes.slices[node, device] = 0
+    nodes.free[node, GPU] += 1000
+    nodes.free[node, WHOLE] += 1
+    _changed(world, node)
+    watch_after(world, node)
+    world.count[RELEASES] += 1
+
+
+@kernel
+def _drain(world: World, node: int, grace: float, now: float) -> None:
+    """Every job on the node is stopped and may write a checkpoint within the grace."""
+    hardware, progress = world.hardware, world.progress
+    record = hardware.resident[node]
+    while record >= 0:
+        job = np.int64(world.log.records[record, JOB])
+        record = hardware.next[record]
+        stalled = not np.isnan(progress.stop[job]) and progress.due[job] == np.inf
+        if np.isnan(progress.stop[job]) or stalled:
+            progress.unseen[job] = False
+            dismiss(world, job, now, np.int64(DRAINED), grace)
+            record = hardware.resident[node]
