@@ -13,6 +13,7 @@ from .version import VERSION as __version__
 
 if TYPE_CHECKING:
     from . import hardware, traces
+    from .context import Simulation
     from .hardware import ClusterSpec
     from .infra.placement import PLACEMENTS, CompiledPlacement, PlacementPolicy
     from .infra.queueing import QUEUES
@@ -32,6 +33,7 @@ __all__ = [
     "PlacementPolicy",
     "ResourceRequest",
     "Result",
+    "Simulation",
     "__version__",
     "hardware",
     "read_trace",
@@ -48,6 +50,7 @@ _HOME = {
     "PlacementPolicy": "infra.placement",
     "ResourceRequest": "resources",
     "Result": "runs.result",
+    "Simulation": "context",
     "read_trace": "traces.reading",
     "replay": "runs.replay",
 }

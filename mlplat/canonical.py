@@ -1,0 +1,112 @@
+"""Canonical JSON: one spelling for each value, so that equal content has equal bytes and equal digests, on every machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from .errors import OptionError, printable
+
+DEEPEST = 100
+WIDEST = 4096
+"""Levels of nesting and bits of an integer that are taken; what is beyond is a mistake or cannot be read back everywhere."""
+_SMALL = 2**62
+
+
+def canonical_json(value: Any) -> bytes:
+    """The canonical JSON of a value: UTF-8, keys sorted by code point, no spaces, floats as the shortest text that reads back the same.
+
+    Takes None, booleans, numbers, text, mappings with text keys, lists and tuples, and scalars of numpy. Raises OptionError for anything
+    else, for NaN and infinities, for text that is not Unicode (lone surrogates) and for what is nested deeper than 100 levels.
+
+    >>> canonical_json({"b": [1, 2.5, True, None], "a": "ü"}).decode()
+    '{"a":"ü","b":[1,2.5,true,null]}'
+    """
+    return encode(frozen(value)).encode()
+
+
+encode = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=dict
+).encode
+"""Canonical text of a value that `frozen` has made."""
+
+
+def frozen(value: Any, where: str = "value") -> Any:
+    """The value in a form that JSON can say and nobody can change: read-only mappings, tuples, plain numbers and text.
+
+    Raises OptionError naming the place, such as `data.labels[2]`, where there is something else.
+
+    >>> frozen({"a": [1, 2]})
+    mappingproxy({'a': (1, 2)})
+    """
+    return _frozen(value, where, DEEPEST)
+
+
+def frozen_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the data of an event with frozen values. Flat mappings of plain values, which most are, are only looked through."""
+    if type(data) is not dict:
+        return _frozen_mapping(data, "data", DEEPEST)
+    for key, value in data.items():
+        kind = type(value)
+        if not (
+            (kind is str and value.isascii())
+            or (kind is int and -_SMALL < value < _SMALL)
+            or (kind is float and value - value == 0.0)
+            or value is None
+            or kind is bool
+        ):
+            return _frozen_mapping(data, "data", DEEPEST)
+        if type(key) is not str or not key.isascii():
+            return _frozen_mapping(data, "data", DEEPEST)
+    return data.copy()
+
+
+def _frozen(value: Any, where: str, levels: int) -> Any:
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a scalar of numpy
+        value = value.item()
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(value, where)
+    if isinstance(value, float):
+        if value - value != 0.0:
+            raise OptionError(f"{where}: {value} has no place in JSON; expected a finite number")
+        return float.__float__(value)
+    if isinstance(value, int):
+        if value.bit_length() > WIDEST:
+            raise OptionError(f"{where}: an integer of {value.bit_length()} bits; expected at most {WIDEST}")
+        return int.__int__(value)
+    if levels == 0:
+        raise OptionError(f"{where[:80]}…: nested deeper than {DEEPEST} levels, or inside itself")
+    if isinstance(value, Mapping):
+        return MappingProxyType(_frozen_mapping(value, where, levels))
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(part, f"{where}[{i}]", levels - 1) for i, part in enumerate(value))
+    raise OptionError(f"{where}: {_shown(value)} is nothing that JSON can say; expected text, numbers, booleans, null, lists or mappings")
+
+
+def _frozen_mapping(value: Any, where: str, levels: int) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise OptionError(f"{where}: expected a mapping of names to values, found {_shown(value)}")
+    content = {}
+    for key, part in value.items():
+        if not isinstance(key, str):
+            raise OptionError(f"{where}: the key {_shown(key)} is not text")
+        name = _text(key, where)
+        content[name] = _frozen(part, f"{where}.{printable(name)}", levels - 1)
+    return content
+
+
+def _text(value: str, where: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise OptionError(f"{where}: {_shown(value)} is not Unicode text (it holds half of a surrogate pair)") from None
+    return str.__str__(value)  # of an enumeration its value, not its name
+
+
+def _shown(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= 60 else text[:57] + "..."
