@@ -14,18 +14,28 @@ if TYPE_CHECKING:
     from .mig import MigGeometry, MigProfile
     from .node_group import NodeGroup, Storage, Taint
     from .node_table import NodeTable
+    from .outages import OutageKind, Outages
+    from .published_rates import LLAMA3
     from .racks import RackLayout
+    from .reliability import FailureRate, GroupReliability, Maintenance, Reliability
 
 __all__ = [
     "ALIASES",
     "CATALOGUE",
+    "LLAMA3",
     "Accelerator",
     "ClusterSpec",
+    "FailureRate",
+    "GroupReliability",
+    "Maintenance",
     "MigGeometry",
     "MigProfile",
     "NodeGroup",
     "NodeTable",
+    "OutageKind",
+    "Outages",
     "RackLayout",
+    "Reliability",
     "Storage",
     "Taint",
     "accelerator",
@@ -35,13 +45,20 @@ __all__ = [
 _HOME = {
     "ALIASES": "accelerators",
     "CATALOGUE": "accelerators",
+    "LLAMA3": "published_rates",
     "Accelerator": "accelerators",
     "ClusterSpec": "cluster_spec",
+    "FailureRate": "reliability",
+    "GroupReliability": "reliability",
+    "Maintenance": "reliability",
     "MigGeometry": "mig",
     "MigProfile": "mig",
     "NodeGroup": "node_group",
     "NodeTable": "node_table",
+    "OutageKind": "outages",
+    "Outages": "outages",
     "RackLayout": "racks",
+    "Reliability": "reliability",
     "Storage": "node_group",
     "Taint": "node_group",
     "accelerator": "accelerators",

@@ -14,6 +14,7 @@ from ..resources import UNLIMITED
 from .accelerators import CATALOGUE, Accelerator, known_models, resolve_model
 from .node_group import MAX_NODES, NodeGroup, Storage
 from .racks import RackLayout, lay_out
+from .reliability import Reliability
 from .spec_model import Name, SpecModel
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class ClusterSpec(SpecModel):
     """What a cluster is made of. Immutable; build it with `uniform`, `parse`, `open` or one of the `from_…` readers.
 
     `groups`: equal nodes, a group each. `accelerators`: models of your own, which go before the catalogue's. `storage`: networked
-    backends of the whole cluster. `pool`: the cluster is one big node, in which an amount may be `unlimited`.
+    backends of the whole cluster. `pool`: the cluster is one big node, in which an amount may be `unlimited`. `reliability`: how often its
+    components fail, and its planned maintenance.
     Raises SpecError, with the path of the fault inside the description.
 
     >>> spec = ClusterSpec.uniform(nodes=96, cpus=64, memory_gib=512, gpus=8, gpu_model="V100")
@@ -46,6 +48,7 @@ class ClusterSpec(SpecModel):
     accelerators: tuple[Accelerator, ...] = ()
     storage: tuple[Storage, ...] = ()
     pool: Annotated[bool, Field(strict=True)] = False
+    reliability: Reliability | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -64,6 +67,8 @@ class ClusterSpec(SpecModel):
             if group.mig and model.mig is None:
                 raise SpecError(f"{model.name} has no MIG geometry", where=f"groups[{i}].mig")
         _ = self.rack_layout  # raises where a rack would stand in two zones
+        if self.reliability is not None:
+            self.reliability.check_names(self, where="reliability")
         return self
 
     def _check_names(self) -> None:

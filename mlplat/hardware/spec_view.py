@@ -6,11 +6,13 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from ..resources import UNLIMITED
+from ..units import format_seconds
 
 if TYPE_CHECKING:
     import polars as pl
 
     from .cluster_spec import ClusterSpec
+    from .node_group import NodeGroup
 
 SUMMARY_COLUMNS: tuple[tuple[str, str, str, str], ...] = (
     ("group", "String", "", "name of the node group"),
@@ -27,6 +29,8 @@ SUMMARY_COLUMNS: tuple[tuple[str, str, str, str], ...] = (
     ("price_per_hour", "Float64", "US dollars per hour", "of one node"),
     ("idle_watts", "Float64", "W", "of one node that holds no work"),
     ("peak_watts", "Float64", "W", "of one node at full load"),
+    ("node_mtbf_s", "Float64", "s", "mean time between failures of one node, null where it does not fail"),
+    ("device_mtbf_s", "Float64", "s", "mean time between failures of one device, null where it does not fail"),
 )
 """Name, polars type, unit and meaning of each column of `ClusterSpec.summary`."""
 
@@ -64,8 +68,16 @@ def _rows(spec: ClusterSpec, limit: int) -> list[tuple[Any, ...]]:
         model = spec.accelerator_of(group)
         amounts = (group.cpu_milli, group.memory_mib, group.disk_mib, group.gpus, None if model is None else model.name, group.mig)
         domains = (len(spec.rack_layout.of_group[i]), group.zone, group.nics * group.nic_mbps)
-        rows.append((group.name, group.count, *amounts, *domains, spec.node_price(group), *spec.node_watts(group)))
+        money = (spec.node_price(group), *spec.node_watts(group))
+        rows.append((group.name, group.count, *amounts, *domains, *money, _mtbf(spec, group, "node"), _mtbf(spec, group, "device")))
     return rows
+
+
+def _mtbf(spec: ClusterSpec, group: NodeGroup, component: str) -> float | None:
+    stated = (group.reliability, spec.reliability)
+    rates = [getattr(reliability, component) for reliability in stated if reliability is not None]
+    rate = next((rate for rate in rates if rate is not None), None)
+    return rate.mtbf if rate is not None and (component == "node" or group.gpus) else None
 
 
 def one_line(spec: ClusterSpec) -> str:
@@ -111,6 +123,8 @@ def _cell(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name in ("memory_mib", "disk_mib"):
         return _size(value)
+    if name.endswith("_mtbf_s"):
+        return format_seconds(value)
     if name == "cpu_milli":
         return f"{value / 1000:,g}"
     return f"{value:,.6g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
@@ -119,6 +133,7 @@ def _cell(name: str, value: Any) -> str:
 def html_table(spec: ClusterSpec) -> str:
     """The summary as an HTML table of at most 50 groups. Names come from users and files, so every text is escaped."""
     heads = {"cpu_milli": "cores", "memory_mib": "memory", "disk_mib": "disk", "price_per_hour": "$/hour"}
+    heads |= {"node_mtbf_s": "node MTBF", "device_mtbf_s": "device MTBF"}
     names = [name for name, _, _, _ in SUMMARY_COLUMNS]
     head = "".join(f"<th>{html.escape(heads.get(name, name))}</th>" for name in names)
     body = "".join(
