@@ -6,6 +6,7 @@ Every command takes `--seed` and `--json`; bad input ends with one line on stand
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from .version import VERSION
 
 if TYPE_CHECKING:
     from .hardware import ClusterSpec
+    from .hardware.outages import Outages
+    from .hardware.reliability import Reliability
     from .runs.result import Result
     from .workload import JobTrace
 
@@ -61,6 +64,13 @@ def replay(
     placement: Annotated[str, typer.Option(help="Placement policy: on which node.")] = "best-fit",
     ties: Annotated[str, typer.Option(help="Among equally good nodes: node-order or random.")] = "node-order",
     clock: Annotated[str, typer.Option(help="replay (compiled) or simpy; both give the same result.")] = "replay",
+    queue_option: Annotated[
+        list[str] | None, typer.Option(help="An option of the queue policy, such as grace=60s; repeatable.", metavar="NAME=VALUE")
+    ] = None,
+    failures: Annotated[str | None, typer.Option(help="Hardware that fails: spec (its reliability) or a CSV file of outages.")] = None,
+    checkpoint: Annotated[str, typer.Option(help="What jobs save of their work: none, 'every 30m' or young-daly.")] = "none",
+    max_restarts: Annotated[int | None, typer.Option(help="Failures of the hardware after which a job has failed.")] = None,
+    scrape: Annotated[str | None, typer.Option(help="The period at which the scheduler learns of freed room, such as 15s.")] = None,
     until: Annotated[str | None, typer.Option(help="The horizon, such as 36h; nothing after it happens.")] = None,
     errors: Annotated[str, typer.Option(help="Bad rows of the trace: raise or skip.")] = "raise",
     out: Annotated[Path | None, typer.Option(help="A folder for the frames (Parquet), summary.json and manifest.json.")] = None,
@@ -69,6 +79,7 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Run a trace on a cluster."""
+    from .infra.queueing import queue_policy
     from .runs.replay import replay as run
     from .traces import read_trace
 
@@ -79,9 +90,13 @@ def replay(
     result = run(
         spec,
         trace,
-        queue=queue,
+        queue=queue_policy(queue, **_queue_options(queue_option or [])),
         placement=placement,
         ties=ties,
+        failures=_failures(failures, spec),
+        checkpoint=checkpoint,
+        max_restarts=max_restarts,
+        scrape=scrape,
         clock=clock,  # type: ignore[arg-type]
         until=until,
         seed=seed,
@@ -97,6 +112,40 @@ def replay(
     _print_result(result)
     if explanation is not None:
         print(explanation.text)
+
+
+def _queue_options(given: list[str]) -> dict[str, Any]:
+    """`name=value` texts as options: numbers where they are whole, else text."""
+    options: dict[str, Any] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise OptionError(f"--queue-option {text[:60]!r}: expected name=value, such as grace=60s")
+        if name == "weights":
+            options.setdefault(name, {}).update(_weight(part) for part in value.split(","))
+        else:
+            options[name] = int(value) if value.isascii() and value.isdigit() and len(value) < 19 else value
+    return options
+
+
+def _weight(text: str) -> tuple[str, float]:
+    group, sign, weight = text.rpartition(":")
+    try:
+        return group, float(weight) if sign else math.nan
+    except ValueError:
+        raise OptionError(f"--queue-option weights: {text[:60]!r}; expected team:2,other:1") from None
+
+
+def _failures(given: str | None, spec: ClusterSpec) -> Reliability | Outages | None:
+    from .hardware.outages import Outages
+
+    if given is None:
+        return None
+    if given != "spec":
+        return Outages.read_csv(given, spec)
+    if spec.reliability is None:
+        raise OptionError("--failures spec: the cluster's description has no 'reliability'")
+    return spec.reliability
 
 
 def _cluster(nodes: Path | None, cluster: str | None) -> ClusterSpec:

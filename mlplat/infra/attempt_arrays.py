@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..errors import OptionError
+from ..errors import OptionError, UnknownNameError
 from ..resources import DEVICE_MILLI, UNLIMITED
 from .kernels.attempt_state import Attempts, Groups, Hardware, Options, Progress
 from .kernels.state import GPU, LAST, MILLI, PROFILE, REPLICAS, REQUEST, Classes, Cluster, Queue
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 NO_LIMIT = 2**62
+PROGRESS_KINDS: dict[str, Any] = (
+    dict.fromkeys(("attempt", "arrived_as"), np.int64)
+    | dict.fromkeys(("attempts", "failures", "stopping", "place", "changed", "inbox"), np.int32)
+    | {"cause": np.int8, "unseen": np.bool_, "listed": np.bool_}
+)
+"""Types of the columns of `Progress` that are not float64."""
+
 ROOM_PER_JOB = 8
 """Attempts a job for which there is room at first. Pages that are not reached are never touched."""
 
@@ -31,6 +38,28 @@ class Limit(NamedTuple):
     cpu_milli: int = NO_LIMIT
     memory_mib: int = NO_LIMIT
     gpu_milli: int = NO_LIMIT
+
+
+def group_limits(limits: Mapping[str, Mapping[str, float]]) -> dict[str, Limit]:
+    """Limits from what people write: `{"team": {"cpus": 64, "memory_gib": 512, "gpus": 8}}`. Raises OptionError, UnknownNameError.
+
+    >>> group_limits({"team": {"gpus": 0.5}})["team"].gpu_milli
+    500
+    """
+    columns = {"cpus": ("cpu_milli", 1000), "memory_gib": ("memory_mib", 1024), "gpus": ("gpu_milli", DEVICE_MILLI)}
+    if not isinstance(limits, Mapping):
+        raise OptionError(f"limits={limits!r:.60}: expected a mapping from the names of groups to their limits")
+    found = {}
+    for group, most in limits.items():
+        if not isinstance(most, Mapping):
+            raise OptionError(f"limits[{group!r:.60}]={most!r:.60}: expected a mapping with any of {', '.join(columns)}")
+        for name, amount in most.items():
+            if name not in columns:
+                raise UnknownNameError(f"limit of group {str(group)[:60]!r}:", name, columns)
+            if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 <= amount <= UNLIMITED // 1024:
+                raise OptionError(f"limits[{group!r:.60}][{name!r}]={amount!r:.40}: expected an amount of at least 0")
+        found[group] = Limit(**{columns[name][0]: int(amount * columns[name][1]) for name, amount in most.items()})
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,84 +82,53 @@ class Interruptions:
 def progress_arrays(trace: JobTrace, gang: Array, classes: Classes, milli: Array, queue: QueuePolicy, what: Interruptions) -> Progress:
     """Every job before its first attempt. `milli`: accelerator milli of each MIG profile."""
     n = len(trace)
+    progress = blank_progress(n)
+    progress.left[:], progress.estimated[:] = trace.duration, trace.estimate
+    progress.interval[:], progress.write[:], progress.restart[:] = what.interval, what.write, what.restart
     width = gang_milli(gang, classes, milli) / DEVICE_MILLI
-    width[width == 0] = 1.0
-    level = trace.priority.astype(np.float64) if queue.code == Queue.PRIORITY else np.full(n, float(queue.threshold > 0))
-
-    def each(value: float | Array) -> Array:
-        return np.ascontiguousarray(np.broadcast_to(np.asarray(value, dtype=np.float64), (n,))).copy()
-
-    def zeros(dtype: type = np.float64) -> Array:
-        return np.zeros(n, dtype=dtype)
-
-    return Progress(
-        left=trace.duration.copy(),
-        estimated=trace.estimate.copy(),
-        interval=each(what.interval),
-        write=each(what.write),
-        restart=each(what.restart),
-        lead=zeros(),
-        finish=np.full(n, np.inf),
-        due=np.full(n, np.inf),
-        stop=np.full(n, np.nan),
-        done=zeros(),
-        saved=zeros(),
-        kept=zeros(),
-        end=np.full(n, np.nan),
-        served=zeros(),
-        width=width,
-        level=level,
-        attempt=np.full(n, -1, dtype=np.int64),
-        attempts=zeros(np.int32),
-        failures=zeros(np.int32),
-        cause=zeros(np.int8),
-        unseen=zeros(np.bool_),
-        stopping=zeros(np.int32),
-        place=np.full(n, -1, dtype=np.int32),
-        changed=zeros(np.int32),
-        listed=zeros(np.bool_),
-        arrived_as=np.full(n, -1, dtype=np.int64),
-    )
+    progress.width[:] = np.where(width == 0, 1.0, width)
+    progress.level[:] = first_level(queue, trace.priority)
+    return progress
 
 
-def no_progress() -> Progress:
-    """That of a run in which nothing is interrupted."""
-    kinds = {
-        "attempt": np.int64,
-        "arrived_as": np.int64,
-        "attempts": np.int32,
-        "failures": np.int32,
-        "cause": np.int8,
-        "unseen": np.bool_,
-        "listed": np.bool_,
-    }
-    kinds |= dict.fromkeys(("stopping", "place", "changed"), np.int32)
-    return Progress(*(np.empty(0, dtype=kinds.get(name, np.float64)) for name in Progress._fields))
+def first_level(queue: QueuePolicy, priority: Any) -> Any:
+    """The level of jobs that have not run yet: their priority, or whether they are in the first of the two queues of `las`."""
+    return priority if queue.code == Queue.PRIORITY else float(queue.threshold > 0)
+
+
+def blank_progress(n: int) -> Progress:
+    """Room for n jobs."""
+    numbers: dict[str, Any] = dict.fromkeys(("finish", "due", "interval"), np.inf) | dict.fromkeys(("stop", "end"), np.nan) | {"pace": 1.0}
+    numbers |= dict.fromkeys(("attempt", "place", "arrived_as"), -1)
+    return Progress(*(np.full(n, numbers.get(name, 0), dtype=PROGRESS_KINDS.get(name, np.float64)) for name in Progress._fields))
 
 
 def attempt_log(room: int) -> Attempts:
     """Room for so many attempts."""
-    kinds = {"outcome": np.int8, "first": np.int64, "began_as": np.int64, "ended_as": np.int64}
+    kinds = {"outcome": np.int8, "first": np.int64, "began_as": np.int64, "ended_as": np.int64, "closed": np.int64}
     return Attempts(*(np.empty(room, dtype=kinds.get(name, np.float64)) for name in Attempts._fields))
 
 
-def hardware_arrays(nodes: NodeTable, row_of: Array, widest: int, incidents: Incidents | None, *, interruptible: bool) -> Hardware:
-    """All hardware healthy, and its incidents by the kernels' numbers of nodes. `widest`: devices of the widest node."""
-    n = len(nodes) if interruptible else 0
+def incident_arrays(found: Incidents | None, row_of: Array) -> dict[str, Array]:
+    """The incidents by the kernels' numbers of nodes."""
+    if found is None:
+        kinds = {"time": np.float64, "code": np.int8, "node": np.int32, "device": np.int32, "grace": np.float64}
+        return {name: np.empty(0, dtype=kind) for name, kind in kinds.items()}
     number = np.empty(len(row_of), dtype=np.int32)
     number[row_of] = np.arange(len(row_of), dtype=np.int32)
-    m = 0 if incidents is None else len(incidents.time)
+    return found._asdict() | {"node": number[found.node]}
+
+
+def hardware_arrays(nodes: NodeTable, row_of: Array, widest: int, found: Incidents | None, *, interruptible: bool) -> Hardware:
+    """All hardware healthy, and its incidents. `widest`: devices of the widest node."""
+    n = len(nodes) if interruptible else 0
     return Hardware(
         health=np.zeros(n, dtype=np.int8),
         down=np.zeros((n, widest), dtype=np.bool_),
         resident=np.full(n, -1, dtype=np.int64),
         next=np.empty(0, dtype=np.int64),
         previous=np.empty(0, dtype=np.int64),
-        time=np.empty(0) if not m or incidents is None else np.ascontiguousarray(incidents.time, dtype=np.float64),
-        code=np.empty(0, np.int8) if not m or incidents is None else np.ascontiguousarray(incidents.code, dtype=np.int8),
-        node=np.empty(0, np.int32) if not m or incidents is None else number[incidents.node],
-        device=np.empty(0, np.int32) if not m or incidents is None else np.ascontiguousarray(incidents.device, dtype=np.int32),
-        grace=np.empty(0) if not m or incidents is None else np.ascontiguousarray(incidents.grace, dtype=np.float64),
+        **incident_arrays(found, row_of),
     )
 
 

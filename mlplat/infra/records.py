@@ -76,7 +76,7 @@ def attempts_of(run: Run, until: float = np.inf) -> Attempts:
     if len(going_on):
         done = np.zeros(len(world.jobs.submit))
         work_done(run.address, until, done)
-        saved[going_on] = done[job[going_on]]
+        saved[going_on] += done[job[going_on]]
     first = np.append(log.first[:made], records)
     return Attempts(
         job, _numbers(job), log.start[:made], log.stop[:made], log.end[:made], log.outcome[:made], saved, log.lost[:made], first

@@ -60,11 +60,12 @@ def class_arrays(requests: Sequence[ResourceRequest], nodes: NodeTable, profiles
 def _tags(requests: Sequence[ResourceRequest]) -> list[int]:
     """The tag of gpu-clustering for each request: -1 without GPU, else one number for each kind."""
     numbers: dict[str, int] = {}
-    tags = []
-    for request in requests:
-        tag = f"mig-{request.mig}" if request.mig else "share-gpu" if request.gpu_milli else f"{request.gpus}-gpu"
-        tags.append(numbers.setdefault(tag, len(numbers)) if request.uses_gpu else -1)
-    return tags
+    return [numbers.setdefault(tag_name(request), len(numbers)) if request.uses_gpu else -1 for request in requests]
+
+
+def tag_name(request: ResourceRequest) -> str:
+    """What gpu-clustering calls the kind of a request for devices."""
+    return f"mig-{request.mig}" if request.mig else "share-gpu" if request.gpu_milli else f"{request.gpus}-gpu"
 
 
 def node_types(nodes: Nodes, cluster: Cluster) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -6,92 +6,101 @@ job order, incidents in their order, arrivals in order of submission, one schedu
 
 from __future__ import annotations
 
-import heapq
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .kernels.live import let_happen, meet_due_job, run_every_cycle, submit_job
-from .kernels.state import CHANGED, FULL
+from ..clock import SETTLE
+from .kernels.live import ARRIVALS, DUES, let_happen, report_changes, settle
+from .kernels.state import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..clock import Environment
     from .world import Run
 
-HAPPEN, SETTLE = 1, 2
-"""Priorities in SimPy's queue: an instant is settled after everything else in it."""
-
-
-def put_at(env: Any, time: float, priority: int, then: Callable[[Any], None], value: Any = None) -> None:
-    """Call `then(event)` at an absolute time. SimPy's own delay would be added to the time now, which can differ in the last bit."""
-    event = env.event()
-    event._ok, event._value = True, value
-    event.callbacks.append(then)
-    heapq.heappush(env._queue, (time, priority, next(env._eid), event))
+FOREVER = float("inf")
 
 
 class Settling:
     """Plays a run that can be interrupted on a SimPy environment.
 
-    `arrive(job)`: a job is submitted now. `strike(incident)`: (code, node, device, grace), by the kernels' number of the node, happens now.
+    `arrive(job)`: a job is submitted now; jobs arrive in the order of their numbers. `strike(incident)`: (code, node, device, grace),
+    by the kernels' number of the node, happens now. `settled`: called after each instant with the number of ended and of started
+    attempts so far. `stopping`: called with a job whose work has stopped and that keeps its room for a while.
     """
 
-    def __init__(self, run: Run, env: Any) -> None:
+    def __init__(self, run: Run, env: Environment) -> None:
         self.run, self.env = run, env
         self.due: list[int] = []
         self.incidents: list[tuple[int, int, int, float]] = []
-        self.arrivals: list[int] = []
+        self.arrived = self.submitted = 0
+        """Jobs with numbers below have arrived; have been submitted to the scheduler."""
         self.pending = False
-        self.settled: Callable[[float], None] | None = None
-        """Called after each instant, with the time."""
+        self.settled: Callable[[int, int], None] | None = None
+        self.stopping: Callable[[int], None] | None = None
 
     def arrive(self, job: int) -> None:
         """A job is submitted at this instant."""
-        self.arrivals.append(job)
-        self.later()
+        self.arrived = job + 1
+        if not self.pending:
+            self.later()
 
     def strike(self, incident: tuple[int, int, int, float]) -> None:
         """Something happens to hardware at this instant."""
         self.incidents.append(incident)
         self.later()
 
-    def _fall_due(self, event: Any) -> None:
-        self.due.append(event.value)
-        self.later()
+    def _fall_due(self, job: int) -> None:
+        self.due.append(job)
+        if not self.pending:
+            self.later()
 
     def later(self) -> None:
         """Settle this instant once everything in it has happened."""
         if not self.pending:
             self.pending = True
-            put_at(self.env, self.env.now, SETTLE, self._settle)
+            self.env.call_at(self.env.now, self._settle, priority=SETTLE)
 
-    def _settle(self, _: Any) -> None:
-        run, now = self.run, self.env.now
+    def _settle(self) -> None:
+        run, now = self.run, self.env._now
         self.pending = False
-        address = run.address
-        for job in sorted(self.due):
-            meet_due_job(address, job, now)
-        self.due.clear()
-        for code, node, device, grace in sorted(self.incidents, key=itemgetter(0)):
-            let_happen(address, code, node, device, grace, now)
-        self.incidents.clear()
-        for job in self.arrivals:
-            submit_job(address, job)
-        self.arrivals.clear()
-        while run_every_cycle(run.address, now) == FULL:
+        due, first, self.submitted = self.due, self.submitted, self.arrived
+        dues = len(due)
+        if dues:
+            inbox = run.world.progress.inbox
+            if dues == 1:
+                inbox[0] = due[0]
+            else:
+                inbox[:dues] = sorted(due)
+            due.clear()
+        if self.incidents:
+            settle(run.address, DUES, dues, 0, 0, now)
+            for code, node, device, grace in sorted(self.incidents, key=itemgetter(0)):
+                let_happen(run.address, code, node, device, grace, now)
+            self.incidents.clear()
+            status = settle(run.address, ARRIVALS, 0, first, self.arrived, now)
+        else:
+            status = settle(run.address, DUES | ARRIVALS, dues, first, self.arrived, now)
+        while status == FULL:
             run.grow()
-        self._follow_changes()
-        if self.settled is not None:
-            self.settled(now)
+            status = settle(run.address, ARRIVALS, 0, self.arrived, self.arrived, now)
+        self._follow()
 
-    def _follow_changes(self) -> None:
+    def follow_changes(self) -> None:
+        """Come back when the jobs are due whose next event was changed from outside a cycle."""
+        report_changes(self.run.address)
+        self._follow()
+
+    def _follow(self) -> None:
         world = self.run.world
-        progress, count = world.progress, world.count
-        changed = progress.changed[: count[CHANGED]]
-        if not len(changed):
-            return
-        count[CHANGED] = 0
-        progress.listed[changed] = False
-        for job, time in zip(changed.tolist(), progress.due[changed].tolist(), strict=True):
-            if time < float("inf"):
-                put_at(self.env, time, HAPPEN, self._fall_due, job)
+        changed, closed, started = world.report.tolist()
+        if changed:
+            progress, call_at = world.progress, self.env.call_at
+            for job, time in zip(progress.changed[:changed].tolist(), progress.when[:changed].tolist(), strict=True):
+                if time < FOREVER:
+                    call_at(time, self._fall_due, job)
+                    if self.stopping is not None and progress.stop[job] == progress.stop[job]:
+                        self.stopping(job)
+        if self.settled is not None:
+            self.settled(closed, started)

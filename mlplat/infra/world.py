@@ -12,38 +12,40 @@ from .attempt_arrays import (
     ROOM_PER_JOB,
     Interruptions,
     attempt_log,
+    blank_progress,
     group_arrays,
     hardware_arrays,
+    incident_arrays,
     no_groups,
-    no_progress,
     option_numbers,
     profile_milli,
     progress_arrays,
 )
 from .cluster_arrays import Ties, cluster_arrays
+from .job_shapes import monotone_shapes, shapes_of
 from .kernels.inspect_nodes import all_fragments, fits_empty, replicas_held
 from .kernels.state import (
     BLOCKED,
     COUNTERS,
     FRAGMENT,
+    HELD_BACK,
+    NEXT_ARRIVAL,
     PROBE,
+    RUNNING,
     SHAPE,
+    WAITING,
     WATCHED,
-    Completions,
     Jobs,
-    Log,
-    Nodes,
     Placement,
     Queue,
     Reason,
-    Reservation,
-    Trees,
-    Waiting,
     World,
 )
 from .kernels.structs import Packed, pack
 from .placement import Fgd, PlacementPolicy
+from .plan_arrays import make_room_to_plan, plan_for, rows_for
 from .policy_arrays import UserScore, policy_arrays
+from .queue_arrays import RANKING, completions_for, job_log, longer, reservation_arrays, trees_for, waiting_arrays
 from .queueing import QueuePolicy
 from .request_arrays import class_arrays, mig_profiles, node_types, refusal
 from .splitting import Gangs, split_jobs
@@ -51,22 +53,12 @@ from .splitting import Gangs, split_jobs
 if TYPE_CHECKING:
     from ..hardware.node_table import NodeTable
     from ..workload import JobTrace
+    from .incidents import Incidents
 
 Array = np.ndarray[Any, Any]
 
-TREE_BYTES = 512 * 2**20
-"""Memory for the trees of all request classes together; classes beyond it share the slots."""
 
 MAX_RECORDS = 500_000_000  # 8 GB
-
-HEAPS = (Queue.SJF, Queue.PRIORITY, Queue.SRTF, Queue.LAS)
-"""Queue policies that keep waiting jobs in a heap."""
-
-LISTS = (Queue.BEST_EFFORT_FIFO, Queue.EASY, Queue.DRF, Queue.CONSERVATIVE)
-"""Queue policies that keep waiting jobs in lists."""
-
-RANKING = (Queue.EASY, Queue.CONSERVATIVE, Queue.PRIORITY, Queue.SRTF, Queue.LAS)
-"""Queue policies that look at the running jobs in an order."""
 
 
 @dataclass(slots=True, eq=False)
@@ -93,14 +85,27 @@ class Run:
         self.world = self.world._replace(**parts)
         self.packed = pack(self.world)
 
+    def is_over(self) -> bool:
+        """Whether every job has come to its end."""
+        count = self.world.count
+        arrived = count[NEXT_ARRIVAL] == len(self.world.jobs.submit)
+        return bool(arrived and not (count[WAITING] or count[RUNNING] or count[HELD_BACK]))
+
+    def meet(self, found: Incidents) -> None:
+        """Take a longer list of incidents that begins as the present one."""
+        arrays = incident_arrays(found, self.world.cluster.row_of)
+        self.change(hardware=self.world.hardware._replace(**arrays))
+
     def grow(self) -> None:
-        """Room for twice as many attempts and records."""
+        """Room for twice as many attempts and records, or for longer plans where that is what is too little."""
+        if make_room_to_plan(self):
+            return
         log, attempts, hardware = self.world.log, self.world.attempts, self.world.hardware
         started, records = len(attempts.start), len(log.records)
         self.change(
-            log=log._replace(order=_longer(log.order, 2 * started), records=_longer(log.records, 2 * records)),
-            attempts=type(attempts)(*(_longer(column, 2 * started) for column in attempts)),
-            hardware=hardware._replace(next=_longer(hardware.next, 2 * records), previous=_longer(hardware.previous, 2 * records)),
+            log=log._replace(order=longer(log.order, 2 * started), records=longer(log.records, 2 * records)),
+            attempts=type(attempts)(*(longer(column, 2 * started) for column in attempts)),
+            hardware=hardware._replace(next=longer(hardware.next, 2 * records), previous=longer(hardware.previous, 2 * records)),
         )
 
     def check(self) -> None:
@@ -136,7 +141,7 @@ def build_run(
     classes = class_arrays(gangs.requests, nodes, profiles)
     random_ties = isinstance(ties, str) and ties == "random"
     widest = int(gangs.replicas.max(initial=1))
-    trees = _trees(len(nodes), len(classes.ask), random_ties or placement.code == Placement.RANDOM)
+    trees = trees_for(len(nodes), len(classes.ask), random_ties or placement.code == Placement.RANDOM)
     policy, user = policy_arrays(
         placement,
         trace,
@@ -150,7 +155,7 @@ def build_run(
         widest=widest,
         measure=fgd,
     )
-    shape, example = _shapes(gangs)
+    shape, example = shapes_of(gangs)
     gang = np.column_stack([gangs.request, gangs.last_request, gangs.replicas, shape]).astype(np.int32, copy=False)
     interruptible = interruptions is not None or queue.code > Queue.LOSS
     what = interruptions or Interruptions()
@@ -167,14 +172,16 @@ def build_run(
             duration=np.ascontiguousarray(trace.duration),
             estimate=trace.estimate.copy() if interruptible else np.ascontiguousarray(trace.estimate),
             gang=gang,
-            monotone=_monotone(gangs, example),
+            monotone=monotone_shapes(gangs, example),
             refused=np.zeros(len(example), dtype=np.int16),
         ),
-        log=_log(n),
-        waiting=_waiting(n, len(example), len(trace.groups), queue.code),
-        reservation=_reservation(state, n if queue.code in RANKING else 0),
-        completions=_completions(2 * n + 64 if interruptible else n),
-        progress=progress_arrays(trace, gang, classes, milli, queue, what) if interruptible else no_progress(),
+        log=job_log(n),
+        waiting=waiting_arrays(n, len(example), len(trace.groups), queue.code),
+        reservation=reservation_arrays(state, n if queue.code in RANKING else 0),
+        plan=plan_for(),
+        rows=rows_for(state, 0),
+        completions=completions_for(2 * n + 64 if interruptible else n),
+        progress=progress_arrays(trace, gang, classes, milli, queue, what) if interruptible else blank_progress(0),
         attempts=attempt_log(0),  # see `_make_room`
         hardware=hardware_arrays(nodes, cluster.row_of, state.owner.shape[1], what.incidents, interruptible=interruptible),
         groups=group_arrays(trace, nodes, milli, queue, what.limits) if interruptible else no_groups(),
@@ -183,6 +190,7 @@ def build_run(
         interruptible=interruptible,
         widest=widest,
         clock=np.zeros(1),
+        report=np.zeros(3, dtype=np.int64),
         count=np.zeros(COUNTERS, dtype=np.int64),
     )
     world.count[BLOCKED] = world.count[WATCHED] = world.count[PROBE] = -1
@@ -193,145 +201,6 @@ def build_run(
     _make_room(run)
     _refuse_by_placing(run, example, unsure)
     return run
-
-
-def _shapes(gangs: Gangs) -> tuple[Array, Array]:
-    """(int32[n] shape of each job, int64[shapes] the first job of each shape)."""
-    n, classes = len(gangs.request), len(gangs.requests)
-    if not n:
-        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)
-    most = int(gangs.replicas.max()) + 1
-    if classes * classes * most > 2**62:
-        rows = np.column_stack([gangs.request, gangs.last_request, gangs.replicas])
-        _, first, shape = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-        return shape.astype(np.int32).ravel(), first
-    key = gangs.request.astype(np.int64)
-    if not np.array_equal(gangs.request, gangs.last_request):
-        key = key * classes + gangs.last_request
-        classes *= classes
-    if most > 2:
-        key = key * most + gangs.replicas
-        classes *= most
-    if classes > 4 * n + 1_000_000:
-        _, first, shape = np.unique(key, return_index=True, return_inverse=True)
-        return shape.astype(np.int32), first
-    first_of = np.full(classes, -1, dtype=np.int64)
-    first_of[key[::-1]] = np.arange(n - 1, -1, -1)
-    present = np.flatnonzero(first_of >= 0)
-    number = np.zeros(classes, dtype=np.int32)
-    number[present] = np.arange(len(present), dtype=np.int32)
-    return number[key], first_of[present]
-
-
-def _monotone(gangs: Gangs, example: Array) -> Array:
-    """bool[shapes]: whether the last replica asks for no more than the others."""
-    pairs = zip(gangs.request[example].tolist(), gangs.last_request[example].tolist(), gangs.replicas[example].tolist(), strict=True)
-    return np.array([k == 1 or r == m or gangs.requests[m].within(gangs.requests[r]) for r, m, k in pairs], dtype=np.bool_)
-
-
-def _trees(nodes: int, classes: int, random_ties: bool) -> Trees:
-    """Trees for as many classes as TREE_BYTES allow, at least two (a gang's two requests); a level is padded to whole groups of
-    eight entries, but for the root.
-    """
-    lengths = [nodes]
-    while lengths[-1] > 1:
-        lengths.append(-(-lengths[-1] // 8))
-    padded = [8 * -(-length // 8) for length in lengths]
-    size = sum(padded)
-    slots = max(2, min(classes, TREE_BYTES // ((12 if random_ties else 8) * size)))
-    ring = max(64, 1 << (2 * nodes - 1).bit_length())
-    return Trees(
-        size=size,
-        levels=len(lengths),
-        start=np.cumsum([0, *padded[:-1]]),
-        key=_cache_aligned(slots * size),
-        ties=np.zeros(slots * size if random_ties else 0, dtype=np.int32),
-        slot_of=np.full(max(1, classes), -1, dtype=np.int32),
-        class_of=np.full(slots, -1, dtype=np.int32),
-        synced=np.full(slots, -1, dtype=np.int64),
-        used=np.zeros(slots, dtype=np.int64),
-        log=np.zeros(ring, dtype=np.int32),
-        clock=np.zeros(2, dtype=np.int64),
-    )
-
-
-def _cache_aligned(length: int) -> Array:
-    """An empty float64 array that begins at a multiple of 64 bytes, so that eight entries are one cache line."""
-    room = np.empty(length + 8)
-    skipped = -(room.ctypes.data // 8) % 8
-    return room[skipped : skipped + length]
-
-
-def _log(jobs: int) -> Log:
-    return Log(
-        state=np.zeros(jobs, dtype=np.int8),
-        reason=np.zeros(jobs, dtype=np.int16),
-        start=np.full(jobs, np.nan),
-        first=np.empty(jobs, dtype=np.int64),
-        order=np.empty(jobs, dtype=np.int32),
-        records=np.empty((0, 4), dtype=np.int32),  # see `_make_room`
-    )
-
-
-def _completions(room: int) -> Completions:
-    return Completions(np.empty(room), np.empty(room, dtype=np.int32))
-
-
-def _longer(array: Array, length: int) -> Array:
-    """A copy with room for more rows."""
-    longer = np.empty((length, *array.shape[1:]), dtype=array.dtype)
-    longer[: len(array)] = array
-    return longer
-
-
-def _waiting(jobs: int, shapes: int, groups: int, queue: Queue) -> Waiting:
-    heap = jobs if queue in HEAPS else 0
-    lists = jobs if queue in LISTS else 0
-    shapes = max(1, shapes, groups if queue == Queue.DRF else 1)
-    return Waiting(
-        key=np.empty(heap),
-        job=np.empty(heap, dtype=np.int32),
-        next=np.empty(lists, dtype=np.int32),
-        first=np.full(shapes, -1, dtype=np.int32),
-        last=np.full(shapes, -1, dtype=np.int32),
-        blocked=np.full(shapes, -1, dtype=np.int64),
-        held=np.full(shapes, -1, dtype=np.int64),
-        shortest=np.full(shapes, np.inf),
-        active=np.empty(shapes, dtype=np.int32),
-        cursor=np.empty(shapes, dtype=np.int32),
-        before=np.empty(shapes, dtype=np.int32),
-        lists=np.empty(shapes, dtype=np.int32),
-        slot=np.empty(shapes, dtype=np.int32),
-        listed=np.zeros(1, dtype=np.int64),
-    )
-
-
-def _reservation(state: Nodes, jobs: int) -> Reservation:
-    """Room to think ahead; of no size under a queue policy that does not (`jobs` 0)."""
-    n = len(state.free) if jobs else 0
-
-    def copy() -> Nodes:
-        return Nodes(*(np.empty_like(array) if jobs else np.empty((0, array.shape[1]), array.dtype) for array in state))
-
-    return Reservation(
-        end=np.empty(jobs),
-        job=np.empty(jobs, dtype=np.int32),
-        started=np.empty(jobs, dtype=np.int64),
-        position=np.empty(jobs, dtype=np.int32),
-        frontier=np.empty(jobs + 2, dtype=np.int32),
-        shadow=copy(),
-        both=copy(),
-        shadow_stamp=np.full(n, -1, dtype=np.int64),
-        both_stamp=np.full(n, -1, dtype=np.int64),
-        touched=np.empty(n, dtype=np.int32),
-        reserved=np.empty(n, dtype=np.int32),
-        reserved_stamp=np.full(n, -1, dtype=np.int64),
-        placed_node=np.empty(0, dtype=np.int32),  # see `_make_room`
-        placed_device=np.empty(0, dtype=np.int32),
-        victims=np.empty(jobs, dtype=np.int32),
-        epoch=np.zeros(3, dtype=np.int64),
-        first_promise=np.full(jobs, np.nan),
-    )
 
 
 def _measure_fragments(run: Run) -> None:

@@ -10,23 +10,56 @@ import numpy as np
 
 if TYPE_CHECKING:
     from ..infra.world import Run
+    from .failing import Failing
 
 CALL_SECONDS = 0.1
 """About how long the compiled clock runs before Python looks at progress, at a user's interrupt and at the errors of a user's policy."""
 
 
-def drive(run: Run, until: float = np.inf, clock: str = "replay", advanced: Callable[[int], None] | None = None, probe: int = -1) -> None:
+def drive(
+    run: Run,
+    until: float = np.inf,
+    clock: str = "replay",
+    advanced: Callable[[int], None] | None = None,
+    probe: int = -1,
+    failing: Failing | None = None,
+) -> None:
     """Let the run happen, up to the horizon or until job `probe` has started. `advanced` is told the number of jobs that have arrived.
 
-    Raises what a user's policy raises.
+    `failing`: where further incidents come from, once those that the run has are over. Raises what a user's policy raises.
     """
-    from ..infra.kernels.state import FULL, NEXT_ARRIVAL, PROBE
+    from ..infra.kernels.state import PROBE, STATUS
 
     run.world.count[PROBE] = probe
-    if clock == "simpy":
-        _on_simpy(run, until)
+    go_on = _on_simpy(run) if clock == "simpy" else _compiled(run, advanced)
+    known = until if failing is None else failing.known_until
+    while True:
+        go_on(min(until, known))
+        run.check()
+        if failing is None or known >= until or run.is_over() or run.world.count[STATUS] != 0:
+            break
+        run.meet(failing.extend())
+        known = failing.known_until
+    if advanced is not None:
+        advanced(_arrived(run))
+
+
+def _arrived(run: Run) -> int:
+    from ..infra.kernels.state import NEXT_ARRIVAL
+
+    return int(run.world.count[NEXT_ARRIVAL])
+
+
+def _compiled(run: Run, advanced: Callable[[int], None] | None) -> Callable[[float], None]:
+    """The compiled clock."""
+    from ..infra.kernels.state import FULL
+
+    if run.world.interruptible:
+        from ..infra.kernels.interruptible_loop import run_interruptible as advance
     else:
-        advance = _compiled_clock(run)
+        from ..infra.kernels.replay_loop import run as advance
+
+    def go_on(until: float) -> None:
         instants, begun = 1000, time.perf_counter()
         while (status := advance(run.address, until, instants)) in (0, FULL):
             if status == FULL:
@@ -36,28 +69,17 @@ def drive(run: Run, until: float = np.inf, clock: str = "replay", advanced: Call
             begun = ended
             run.check()
             if advanced is not None:
-                advanced(int(run.world.count[NEXT_ARRIVAL]))
-    run.check()
-    if advanced is not None:
-        advanced(int(run.world.count[NEXT_ARRIVAL]))
+                advanced(_arrived(run))
+
+    return go_on
 
 
-def _on_simpy(run: Run, until: float) -> None:
+def _on_simpy(run: Run) -> Callable[[float], None]:
+    """The live clock."""
     if run.world.interruptible:
-        from .simpy_interruptible import play
+        from .simpy_interruptible import TracePlayer
 
-        play(run, until)
-    else:
-        from .simpy_clock import drive_simpy
+        return TracePlayer(run).play
+    from .simpy_clock import drive_simpy
 
-        drive_simpy(run, until)
-
-
-def _compiled_clock(run: Run) -> Callable[[int, float, int], int]:
-    if run.world.interruptible:
-        from ..infra.kernels.interruptible_loop import run_interruptible
-
-        return run_interruptible
-    from ..infra.kernels.replay_loop import run as run_to_the_end
-
-    return run_to_the_end
+    return lambda until: drive_simpy(run, until)

@@ -106,7 +106,7 @@ def manifest(run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float
     return {
         "version": VERSION,
         "seed": seed,
-        "queue": run.queue.name,
+        "queue": run.queue.label(),
         "placement": run.placement.label(),
         "placement_detail": placement_detail(run.placement),
         "ties": ties_digest(ties),

@@ -50,8 +50,7 @@ def measure(run: Run, until: float) -> dict[str, Any]:
     return {
         "jobs": len(trace),
         "completed": int(count[JobState.COMPLETED]),
-        "rejected": int(count[JobState.REJECTED] + count[JobState.LOST]),
-        "failed": int(count[JobState.FAILED] + count[JobState.CANCELLED]),
+        "rejected": int(count[list(FINAL)].sum() - count[JobState.COMPLETED]),
         "unfinished": int(len(trace) - count[list(FINAL)].sum()),
         "makespan_s": max(0.0, stop - first),
         "wait_mean_s": _mean(wait),
@@ -75,8 +74,7 @@ def _usage(run: Run, first: float, stop: float) -> dict[str, Any]:
     used = {name: _share(float(np.dot(amount, seconds[of])), capacity[name], stop - first) for name, amount in amounts.items()}
     gpu = amounts["gpu_milli"]
     final = int(gpu[np.isnan(attempts.end[of])].sum())
-    weight = gpu if gpu.any() else amounts["cpu_milli"]
-    allocated = float(np.dot(weight, seconds[of]))
+    allocated = float(np.dot(gpu, seconds[of]))
     return {
         "cpu_utilization": used["cpu_milli"],
         "memory_utilization": used["memory_mib"],
@@ -85,7 +83,7 @@ def _usage(run: Run, first: float, stop: float) -> dict[str, Any]:
         "preemptions": int((attempts.outcome == Outcome.PREEMPTED).sum()),
         "restarts": int((attempts.number > 0).sum()),
         "lost_gpu_hours": float(np.dot(gpu, attempts.lost[of])) / (1000 * 3600),
-        "goodput": float(np.dot(weight, attempts.saved[of])) / allocated if allocated > 0 else None,
+        "goodput": float(np.dot(gpu, attempts.saved[of])) / allocated if allocated > 0 else None,
     }
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import OptionError, UnknownNameError
 from ..hardware.cluster_spec import ClusterSpec
+from ..hardware.interruption_rates import job_mtbf
+from ..hardware.outages import Outages
+from ..hardware.reliability import Reliability
+from ..infra.attempt_arrays import Interruptions, group_limits
+from ..infra.checkpoints import CheckpointPolicy, checkpoint_policy
+from ..infra.incidents import Detection
 from ..infra.placement import PlacementPolicy, placement_policy
-from ..infra.queueing import queue_policy
+from ..infra.queueing import QueuePolicy, queue_policy
+from ..infra.splitting import split_jobs
 from ..streams import check_seed
 from ..units import Duration, seconds
 from ..workload import JobTrace
 from .driving import drive
+from .failing import Failing
 from .result import Result
 
 if TYPE_CHECKING:
@@ -28,10 +38,15 @@ def replay(
     spec: ClusterSpec,
     trace: JobTrace,
     *,
-    queue: str = "fifo",
+    queue: str | QueuePolicy = "fifo",
     placement: str | PlacementPolicy = "best-fit",
     ties: Ties = "node-order",
-    failures: None = None,
+    failures: Reliability | Outages | None = None,
+    checkpoint: str | CheckpointPolicy = "none",
+    detection: Detection | None = None,
+    max_restarts: int | None = None,
+    scrape: Duration | None = None,
+    limits: Mapping[str, Mapping[str, float]] | None = None,
     seed: int = 0,
     until: Duration | None = None,
     clock: Literal["replay", "simpy"] = "replay",
@@ -39,12 +54,16 @@ def replay(
 ) -> Result:
     """Run every job of `trace` on the cluster and return what happened.
 
-    `queue`, `placement`: names from `mlplat.QUEUES` and `mlplat.PLACEMENTS`, or a placement policy with parameters or of your own.
+    `queue`, `placement`: names from `mlplat.QUEUES` and `mlplat.PLACEMENTS`, or a policy with options or of your own.
     `ties`: which of equally good nodes is taken: `"node-order"`, `"random"` (seeded) or a rank for each node. `until`: the horizon;
     nothing after it happens. `clock`: the compiled event loop, or SimPy; both give the same result. `progress` shows a progress bar on
     standard error.
-    `failures` is None: the hardware does not fail. Raises OptionError and UnknownNameError for options that cannot be used; whatever a
-    policy of your own raises comes through.
+    `failures`: None for hardware that does not fail, rates to draw outages from (`spec.reliability`), or a list of outages. `checkpoint`:
+    what jobs save of their work: `"none"`, `"every 30m"`, `"young-daly"`, or a `CheckpointPolicy`. `detection`: how lost nodes are noticed.
+    `max_restarts`: failures of the hardware after which a job has failed, None for no limit. `scrape`: the period at which the scheduler
+    learns of freed room, None for at once. `limits`: the most that the jobs of a group may ask for together, such as
+    `{"team": {"gpus": 8}}` (keys `cpus`, `memory_gib`, `gpus`).
+    Raises OptionError and UnknownNameError for options that cannot be used; whatever a policy of your own raises comes through.
 
     >>> import mlplat as mp
     >>> spec = mp.ClusterSpec.parse("2x4xT4")
@@ -55,24 +74,64 @@ def replay(
     _check_kinds(spec, trace)
     if clock not in CLOCKS:
         raise UnknownNameError("clock", clock, CLOCKS)
-    if failures is not None:
-        raise OptionError(f"failures={failures!r}: expected None; hardware does not fail in this version")
     horizon = np.inf if until is None else seconds(until)
     policies = queue_policy(queue), placement_policy(placement)
     seed = check_seed(seed)
+    saving = checkpoint_policy(checkpoint)
+    failing = None
+    if failures is not None:
+        failing = Failing(spec, trace, failures, detection or Detection(), seed=seed, until=horizon)
+    options = _interruptions(spec, trace, failing, saving, max_restarts, scrape, limits)
     from ..infra.world import build_run
 
     def build() -> Run:
-        return build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed)
+        return build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed, interruptions=options)
 
     run = build()
-    drive(run, -np.inf)  # compiles the replay clock, or loads what was compiled before, so that the time below is the run's alone
+    drive(run, -np.inf)  # compiles the clock, or loads what was compiled before, so that the time below is the run's alone
     started = time.perf_counter()
     if progress:
-        _with_progress(run, horizon, clock)
+        _with_progress(run, horizon, clock, failing)
     else:
-        drive(run, horizon, clock)
+        drive(run, horizon, clock, failing=failing)
     return Result(run, spec, clock=clock, seed=seed, until=horizon, ties=ties, engine_seconds=time.perf_counter() - started, rebuilt=build)
+
+
+def _interruptions(
+    spec: ClusterSpec,
+    trace: JobTrace,
+    failing: Failing | None,
+    saving: CheckpointPolicy,
+    max_restarts: object,
+    scrape: Duration | None,
+    limits: Mapping[str, Mapping[str, float]] | None,
+) -> Interruptions | None:
+    """What can interrupt jobs; None where nothing can, and the simpler clock will do."""
+    if max_restarts is not None and (isinstance(max_restarts, bool) or not isinstance(max_restarts, int) or max_restarts < 0):
+        raise OptionError(f"max_restarts={max_restarts!r:.40}: expected a whole number of at least 0, or None")
+    period = 0.0 if scrape is None else seconds(scrape)
+    saves = saving != CheckpointPolicy()
+    if failing is None and not saves and not period and not limits:
+        return None
+    return Interruptions(
+        incidents=None if failing is None else failing.incidents(),
+        interval=_intervals(spec, trace, failing, saving),
+        write=saving.write_s,
+        restart=saving.restart_s,
+        max_restarts=max_restarts,
+        scrape=period,
+        limits=group_limits(limits or {}),
+    )
+
+
+def _intervals(spec: ClusterSpec, trace: JobTrace, failing: Failing | None, saving: CheckpointPolicy) -> npt.NDArray[np.float64]:
+    """Work between checkpoints of each job."""
+    if not saving.depends_on_failures:
+        return saving.interval_for(np.zeros(len(trace)))
+    if failing is None:
+        raise OptionError("checkpoint='young-daly' follows from how often hardware fails: give failures= too")
+    gangs = split_jobs(trace, spec.nodes())
+    return saving.interval_for(job_mtbf(failing.failures, spec, gangs.requests, gangs.request, gangs.replicas))
 
 
 def _check_kinds(spec: object, trace: object) -> None:
@@ -83,11 +142,11 @@ def _check_kinds(spec: object, trace: object) -> None:
         raise OptionError(f"trace is a {type(trace).__name__}; expected a JobTrace, such as read_trace('jobs.csv')")
 
 
-def _with_progress(run: Run, until: float, clock: str) -> None:
+def _with_progress(run: Run, until: float, clock: str, failing: Failing | None) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("jobs"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"{run.queue.name} / {run.placement.label()}", total=len(run.trace))
-        drive(run, until, clock, lambda arrived: bar.update(task, completed=arrived))
+        task = bar.add_task(f"{run.queue.label()} / {run.placement.label()}", total=len(run.trace))
+        drive(run, until, clock, lambda arrived: bar.update(task, completed=arrived), failing=failing)

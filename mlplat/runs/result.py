@@ -41,7 +41,7 @@ class Result:
     ) -> None:
         self.rebuilt = rebuilt
         self._run, self.spec, self.trace = run, spec, run.trace
-        self.queue, self.placement = run.queue.name, run.placement.label()
+        self.queue, self.placement = run.queue.label(), run.placement.label()
         self.clock, self.seed, self.until, self.ties, self.engine_seconds = clock, seed, until, ties, engine_seconds
 
     @cached_property

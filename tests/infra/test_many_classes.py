@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mlplat.hardware import ClusterSpec
-from mlplat.infra import world
+from mlplat.infra import queue_arrays, world
 from mlplat.infra.placement import placement_policy
 from mlplat.infra.queueing import queue_policy
 from mlplat.resources import ResourceRequest
@@ -50,10 +50,10 @@ def slots(spec: ClusterSpec, trace: JobTrace) -> tuple[int, int]:
 def test_memory_for_trees_is_bounded(trees: int, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, trace = all_different(200)
     assert slots(spec, trace)[0] == 200  # one each
-    monkeypatch.setattr(world, "TREE_BYTES", trees * TREE)
+    monkeypatch.setattr(queue_arrays, "TREE_BYTES", trees * TREE)
     count, taken = slots(spec, trace)
     assert trees <= count < 200 and taken <= max(2, trees) * TREE
-    monkeypatch.setattr(world, "TREE_BYTES", 1)  # two trees are always there, for the two requests of a gang
+    monkeypatch.setattr(queue_arrays, "TREE_BYTES", 1)  # two trees are always there, for the two requests of a gang
     assert slots(spec, trace)[0] == 2
 
 
@@ -71,7 +71,7 @@ def test_few_slots_give_the_same_run_as_a_tree_for_each_class(
 ) -> None:
     spec, trace = all_different(CLASSES if queue == "fifo" else min(CLASSES, 1200), gangs=queue != "fifo")
     plenty = replay(spec, trace, queue=queue, placement=placement, ties=ties, seed=3)
-    monkeypatch.setattr(world, "TREE_BYTES", 2 * TREE)
+    monkeypatch.setattr(queue_arrays, "TREE_BYTES", 2 * TREE)
     few = replay(spec, trace, queue=queue, placement=placement, ties=ties, seed=3)
     assert few.fingerprint == plenty.fingerprint
     assert plenty.summary()["completed"] == len(trace) and (plenty.jobs["wait_s"] > 0).any()  # type: ignore[union-attr]

@@ -78,12 +78,37 @@ def discharge(world: World, job: int) -> None:
         return
     group = np.int64(groups.of[job])
     _charge(world, group, job, np.int64(-1))
+    _admit_held(world, group)
+
+
+@kernel
+def _admit_held(world: World, group: int) -> None:
+    groups = world.groups
     while groups.first[group] >= 0 and _has_room(world, group, np.int64(groups.first[group])):
         held = np.int64(groups.first[group])
         groups.first[group] = groups.next[held]
         world.count[HELD_BACK] -= 1
         _charge(world, group, held, np.int64(1))
         enqueue(world, held)
+
+
+@kernel
+def let_go(world: World, job: int) -> None:
+    """A held job leaves; those behind it may fit under the limit now."""
+    groups = world.groups
+    group = np.int64(groups.of[job])
+    before, here = np.int64(-1), np.int64(groups.first[group])
+    while here != job:
+        before, here = here, np.int64(groups.next[here])
+    after = groups.next[job]
+    if before < 0:
+        groups.first[group] = after
+    else:
+        groups.next[before] = after
+    if after < 0:
+        groups.last[group] = before
+    world.count[HELD_BACK] -= 1
+    _admit_held(world, group)
 
 
 @kernel

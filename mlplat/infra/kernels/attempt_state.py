@@ -50,7 +50,8 @@ class Progress(NamedTuple):
     interval: Array["float64", 1]  # [n] work between checkpoints, infinite for none
     write: Array["float64", 1]  # [n] write time of a checkpoint
     restart: Array["float64", 1]  # [n] lead of every attempt but the first
-    lead: Array["float64", 1]  # [n] of the current attempt
+    lead: Array["float64", 1]  # [n] of the current attempt, infinite while its environments are not ready
+    pace: Array["float64", 1]  # [n] seconds of work a second: 1 but on a live cluster
     finish: Array["float64", 1]  # [n] when the current attempt completes
     due: Array["float64", 1]  # [n] the next event of the job, infinite for none
     stop: Array["float64", 1]  # [n] when the work of the current attempt stopped, NaN while it goes on
@@ -69,7 +70,9 @@ class Progress(NamedTuple):
     stopping: Array["int32", 1]  # [n] jobs that keep their room though they have stopped, by themselves or for a scrape
     place: Array["int32", 1]  # [n] where a job stands there, -1 if it does not
     changed: Array["int32", 1]  # [n] jobs whose `due` was set since the clock last looked
+    when: Array["float64", 1]  # [n] when they are due
     listed: Array["bool", 1]  # [n] whether a job is among them
+    inbox: Array["int32", 1]  # [n] jobs that the live clock says are due now
     arrived_as: Array["int64", 1]  # [n] the number of its arrival among the arrivals, starts and ends of the run
 
 
@@ -85,6 +88,7 @@ class Attempts(NamedTuple):
     first: Array["int64", 1]  # [A] its first record
     began_as: Array["int64", 1]  # [A] the number of its start among the arrivals, starts and ends of the run
     ended_as: Array["int64", 1]  # [A] that of its end
+    closed: Array["int64", 1]  # [A] the attempts that have ended, in that order
 
 
 class Hardware(NamedTuple):

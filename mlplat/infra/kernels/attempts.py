@@ -13,7 +13,7 @@ from .enqueueing import enqueue
 from .gangs import records_end, release
 from .residents import settle_on_nodes, vacate_nodes
 from .running import leave, move_to
-from .state import CHANGED, NODE, NUMBER, RELEASES, RUNNING, STARTED, STOPPING, JobState, Queue, Reason, World
+from .state import CHANGED, CLOSED, NODE, NUMBER, RELEASES, RUNNING, STARTED, STOPPING, JobState, Queue, Reason, World
 from .work import expected_span, reckon, time_of
 
 EASY, CONSERVATIVE, PRIORITY, SRTF, LAS, DRF = (
@@ -24,7 +24,7 @@ EASY, CONSERVATIVE, PRIORITY, SRTF, LAS, DRF = (
     int(Queue.LAS),
     int(Queue.DRF),
 )
-FINISHED, FAILED, TOO_OFTEN = int(JobState.COMPLETED), int(JobState.FAILED), int(Reason.RESTARTS)
+GOING, FINISHED, FAILED, TOO_OFTEN = int(JobState.RUNNING), int(JobState.COMPLETED), int(JobState.FAILED), int(Reason.RESTARTS)
 GOING_ON, DONE, BY_NODE, BY_DEVICE, FENCED = (
     int(Outcome.RUNNING),
     int(Outcome.COMPLETED),
@@ -52,6 +52,7 @@ def begin_attempt(world: World, job: int, now: float) -> None:
     attempt = world.count[STARTED]
     lead = progress.restart[job] if progress.attempts[job] > 0 else 0.0
     progress.attempt[job], progress.lead[job], progress.stop[job] = attempt, lead, np.nan
+    progress.pace[job] = 1.0
     progress.attempts[job] += 1
     attempts.start[attempt], attempts.stop[attempt], attempts.end[attempt] = now, np.nan, np.nan
     attempts.lost[attempt], attempts.saved[attempt], attempts.outcome[attempt] = 0.0, 0.0, GOING_ON
@@ -106,13 +107,14 @@ def spoil(world: World, job: int) -> None:
 
 @kernel
 def end_attempt(world: World, job: int, now: float) -> None:
-    """A job that has stopped gives its room back. It waits again, unless it had completed or has failed too often."""
+    """A job that has stopped gives its room back. It waits again, unless it is over or failures have interrupted it too often."""
     progress, attempts, log = world.progress, world.attempts, world.log
     attempt = progress.attempt[job]
-    if log.state[job] != FINISHED:
+    if log.state[job] == GOING:
         cause, kept = progress.cause[job], progress.kept[job]
-        attempts.outcome[attempt], attempts.saved[attempt] = cause, kept
-        attempts.lost[attempt] = max(0.0, progress.done[job] - kept)
+        attempts.outcome[attempt] = cause
+        attempts.saved[attempt] += kept
+        attempts.lost[attempt] += max(0.0, progress.done[job] - kept)
         progress.left[job] = max(0.0, progress.left[job] - kept)
         progress.estimated[job] = max(0.0, progress.estimated[job] - kept)
         _give_back(world, job, attempt, now)
@@ -138,6 +140,8 @@ def _give_back(world: World, job: int, attempt: int, now: float) -> None:
     attempts.end[attempt] = now
     attempts.ended_as[attempt] = count[NUMBER]
     count[NUMBER] += 1
+    attempts.closed[count[CLOSED]] = attempt
+    count[CLOSED] += 1
     progress.due[job] = np.inf
     progress.served[job] += progress.stop[job] - attempts.start[attempt]
     vacate_nodes(world, job)
@@ -203,7 +207,8 @@ def complete_attempt(world: World, job: int, now: float) -> None:
     progress, attempts = world.progress, world.attempts
     attempt = progress.attempt[job]
     world.log.state[job] = FINISHED
-    attempts.outcome[attempt], attempts.stop[attempt], attempts.saved[attempt] = DONE, now, progress.left[job]
+    attempts.outcome[attempt], attempts.stop[attempt] = DONE, now
+    attempts.saved[attempt] += progress.left[job]
     progress.stop[job] = progress.end[job] = now
     progress.left[job] = progress.estimated[job] = 0.0
     until = noticed_at(world, now)

@@ -45,3 +45,16 @@ def _rise(keys, items, i, key, item):  # type: ignore[no-untyped-def]
         i = parent
     keys[i] = key
     items[i] = item
+
+
+@kernel
+def remove_item(keys: np.ndarray, items: np.ndarray, size: int, item: int) -> None:  # type: ignore[type-arg]
+    """Remove an item from wherever it stands in a heap of `size` entries. O(size), for what happens rarely."""
+    i = 0
+    while items[i] != item:
+        i += 1
+    while i > 0:
+        parent = (i - 1) >> 1
+        keys[i], items[i] = keys[parent], items[parent]
+        i = parent
+    pop(keys, items, size)

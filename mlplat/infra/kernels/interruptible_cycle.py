@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .compilation import kernel
+from .conservative import conservative_cycle
 from .cycle import cycle, start_overdue
 from .drf import fair_cycle
 from .ordered import preemptive_cycle
@@ -21,5 +22,7 @@ def every_cycle(world: World, now: float) -> None:
     elif world.queue == DRF:
         if start_overdue(world, now):
             fair_cycle(world, now)
+    elif world.queue == CONSERVATIVE:
+        conservative_cycle(world, now)
     else:
         preemptive_cycle(world, now)

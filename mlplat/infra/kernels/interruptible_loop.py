@@ -9,6 +9,7 @@ import numpy as np
 
 from .attempts import meet_due
 from .compilation import entry, kernel
+from .conservative import has_room_to_plan
 from .heaps import pop, push
 from .incidents import happen
 from .interruptible_cycle import every_cycle
@@ -33,10 +34,11 @@ from .transitions import submit
 
 @kernel
 def has_room_to_write(world: World) -> bool:
-    """Whether the next cycle's starts surely fit into the arrays. In one cycle a job starts at most twice."""
+    """Whether the next cycle's starts and plans surely fit into the arrays. In one cycle a job starts at most twice."""
     count = world.count
     starts = 2 * (count[WAITING] + count[RUNNING])
     enough = count[STARTED] + starts <= len(world.attempts.start)
+    enough = enough and has_room_to_plan(world)
     return enough and count[RECORDS] + starts * world.widest <= len(world.log.records)  # type: ignore[no-any-return]
 
 

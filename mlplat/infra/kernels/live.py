@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from .attempts import meet_due
-from .compilation import entry
+from .compilation import entry, kernel
 from .cycle import cycle
 from .gangs import records_end, release
 from .incidents import happen
 from .interruptible_cycle import every_cycle
 from .interruptible_loop import has_room_to_write
-from .state import FULL, STATUS, world_at
+from .state import CHANGED, CLOSED, FULL, STARTED, STATUS, JobState, World, world_at
 from .transitions import complete, submit
+from .workloads import await_ready, end_for_good, ready, set_back
+
+AWAITED = int(JobState.PENDING)
+DUES, ARRIVALS = 1, 2
 
 
 @entry
@@ -44,12 +48,48 @@ def take_back(address: int, job: int) -> None:
 
 
 @entry
-def meet_due_job(address: int, job: int, now: float) -> None:
-    """See `attempts.meet_due`. Nothing happens if the job is not due at `now`."""
+def settle(address: int, parts: int, dues: int, first: int, last: int, now: float) -> int:
+    """The events of an instant but incidents, and its cycle. `parts`: DUES, ARRIVALS or both, since incidents come between.
+
+    DUES: the first `dues` jobs of the inbox are due, in job order. ARRIVALS: jobs `first` to `last` - 1 arrive, and the cycle follows.
+    Returns FULL, before the cycle, where the attempts or records need longer arrays.
+    """
     world = world_at(address)
-    if world.progress.due[job] == now:
-        world.progress.due[job] = np.inf
-        meet_due(world, job, now)
+    if parts & DUES:
+        progress = world.progress
+        for i in range(dues):
+            job = np.int64(progress.inbox[i])
+            if progress.due[job] == now:
+                progress.due[job] = np.inf
+                meet_due(world, job, now)
+    if parts & ARRIVALS:
+        for job in range(first, last):
+            if world.log.state[job] == AWAITED:
+                submit(world, job)
+        if not has_room_to_write(world):
+            return FULL
+        every_cycle(world, now)
+        report(world)
+    return world.count[STATUS]  # type: ignore[no-any-return]
+
+
+@kernel
+def report(world: World) -> None:
+    """Tell the live clock whose next event has changed, and count what has ended and started."""
+    progress, count = world.progress, world.count
+    for i in range(count[CHANGED]):
+        job = progress.changed[i]
+        progress.when[i] = progress.due[job]
+        progress.listed[job] = False
+    world.report[0], world.report[1], world.report[2] = count[CHANGED], count[CLOSED], count[STARTED]
+    count[CHANGED] = 0
+
+
+@entry
+def report_changes(address: int) -> None:
+    """See `report`."""
+    world = world_at(address)
+    report(world)
 
 
 @entry
@@ -60,10 +100,28 @@ def let_happen(address: int, code: int, node: int, device: int, grace: float, no
 
 
 @entry
-def run_every_cycle(address: int, now: float) -> int:
-    """See `interruptible_cycle.every_cycle`. Returns FULL, and does nothing, where the attempts or records need longer arrays first."""
+def await_ready_job(address: int, job: int) -> None:
+    """See `workloads.await_ready`."""
     world = world_at(address)
-    if not has_room_to_write(world):
-        return FULL
-    every_cycle(world, now)
-    return world.count[STATUS]  # type: ignore[no-any-return]
+    await_ready(world, job)
+
+
+@entry
+def ready_job(address: int, job: int, pace: float, now: float) -> None:
+    """See `workloads.ready`."""
+    world = world_at(address)
+    ready(world, job, pace, now)
+
+
+@entry
+def set_back_job(address: int, job: int, now: float) -> None:
+    """See `workloads.set_back`."""
+    world = world_at(address)
+    set_back(world, job, now)
+
+
+@entry
+def end_job(address: int, job: int, state: int, outcome: int, grace: float, now: float) -> bool:
+    """See `workloads.end_for_good`."""
+    world = world_at(address)
+    return end_for_good(world, job, state, outcome, grace, now)  # type: ignore[no-any-return]

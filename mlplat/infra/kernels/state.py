@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .attempt_state import Attempts, Groups, Hardware, Options, Progress
+from .plan_state import Plan
 from .structs import Array, reader
 
 # Columns of a row of `Nodes.free` and `Cluster.capacity`. The first four are the dimensions, also columns of `Classes.ask`.
@@ -229,7 +230,7 @@ class Reservation(NamedTuple):
     placed_device: Array["int32", 1]  # [widest gang]
     victims: Array["int32", 1]  # [n] jobs to preempt
     epoch: Array["int64", 1]  # [3] reservations made, attempts beside a head, nodes reserved
-    first_promise: Array["float64", 1]  # [n] the first shadow time made for a job as blocked head, NaN for none
+    first_promise: Array["float64", 1]  # [n] the first shadow time made for a job as blocked head, or its first reservation; NaN for none
 
 
 class Completions(NamedTuple):
@@ -241,7 +242,7 @@ class Completions(NamedTuple):
 
 # Places in `World.count`
 NEXT_ARRIVAL, STARTED, RECORDS, HEAD, WAITING, RUNNING, RELEASES, BLOCKED, WATCHED, HAVE, PROBE, HEAP, STATUS, SCHEDULED = range(14)
-RANKED, STOPPING, CHANGED, NEXT_INCIDENT, HELD_BACK, CYCLES, NUMBER = range(14, 21)  # RANKED: entries of the heap of running jobs
+RANKED, STOPPING, CHANGED, NEXT_INCIDENT, HELD_BACK, CYCLES, NUMBER, CLOSED = range(14, 22)  # RANKED: entries of the heap of running jobs
 COUNTERS = 24
 # Values of STATUS
 RUNS, PROBED, DONE, FULL = 0, 1, 2, 3  # FULL: the arrays of attempts or records have too little room left
@@ -259,6 +260,8 @@ class World(NamedTuple):
     log: Log
     waiting: Waiting
     reservation: Reservation
+    plan: Plan
+    rows: Nodes  # of the steps of the plan
     completions: Completions
     progress: Progress
     attempts: Attempts
@@ -269,6 +272,7 @@ class World(NamedTuple):
     interruptible: bool
     widest: int  # replicas of the largest gang
     clock: Array["float64", 1]  # [1] the instant in progress
+    report: Array["int64", 1]  # [3] for the live clock: jobs with a changed next event, attempts that have ended, attempts made
     count: Array["int64", 1]  # [COUNTERS]
 
 

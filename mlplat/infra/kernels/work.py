@@ -39,7 +39,7 @@ def reckon(world: World, job: int, ran: float) -> None:
     """Write down what the current attempt has done and saved after running for `ran` seconds."""
     progress = world.progress
     left, interval, write = progress.left[job], progress.interval[job], progress.write[job]
-    worked = ran - progress.lead[job]
+    worked = (ran - progress.lead[job]) * progress.pace[job]
     done, saved = 0.0, 0.0
     if worked > 0 and interval == np.inf:
         done = min(worked, left)

@@ -1,0 +1,121 @@
+"""What only a live cluster does to a job: wait until its environments are ready, run on after a failure of its program, delete it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .admission import discharge, let_go
+from .attempt_state import Outcome
+from .attempts import end_attempt, keep_room, set_due
+from .compilation import kernel
+from .heaps import remove_item
+from .queues import remove
+from .running import move_to
+from .state import SHAPE, WAITING, JobState, Queue, World
+from .work import reckon, time_of
+
+BEST_EFFORT, SJF, EASY, PRIORITY, SRTF, LAS, DRF, CONSERVATIVE = (
+    int(Queue.BEST_EFFORT_FIFO),
+    int(Queue.SJF),
+    int(Queue.EASY),
+    int(Queue.PRIORITY),
+    int(Queue.SRTF),
+    int(Queue.LAS),
+    int(Queue.DRF),
+    int(Queue.CONSERVATIVE),
+)
+IN_QUEUE, HELD, IN_PROGRESS, DELETED = int(JobState.WAITING), int(JobState.HELD), int(JobState.RUNNING), int(JobState.CANCELLED)
+BY_OWNER, BY_ITSELF = int(Outcome.CANCELLED), int(Outcome.ERROR)
+
+
+@kernel
+def await_ready(world: World, job: int) -> None:
+    """A job that has just started does no work until `ready`: its environments pull their images and start."""
+    progress = world.progress
+    progress.lead[job] = progress.finish[job] = np.inf
+    if np.isnan(progress.stop[job]):
+        progress.due[job] = np.inf
+
+
+@kernel
+def ready(world: World, job: int, pace: float, now: float) -> None:
+    """The work of a running job begins, or goes on, at `pace` seconds of work a second."""
+    progress = world.progress
+    if not np.isnan(progress.stop[job]):
+        return
+    restart = progress.restart[job] if progress.attempts[job] > 1 else 0.0
+    progress.pace[job] = pace
+    progress.lead[job] = (now - world.attempts.start[progress.attempt[job]]) + restart
+    progress.finish[job] = now + (restart + time_of(progress.left[job], progress.interval[job], progress.write[job]) / pace)
+    set_due(world, job, progress.finish[job])
+    ends = now + (restart + time_of(progress.estimated[job], progress.interval[job], progress.write[job]) / pace)
+    if world.queue == EASY or world.queue == CONSERVATIVE:
+        move_to(world, job, ends)
+    elif world.queue == SRTF:
+        move_to(world, job, -ends)
+
+
+@kernel
+def set_back(world: World, job: int, now: float) -> None:
+    """The program of a running job has failed and is started again where it is: what it had not saved is lost."""
+    progress, attempts = world.progress, world.attempts
+    if not np.isnan(progress.stop[job]):
+        return
+    attempt = progress.attempt[job]
+    reckon(world, job, now - attempts.start[attempt])
+    attempts.lost[attempt] += max(0.0, progress.done[job] - progress.saved[job])
+    attempts.saved[attempt] += progress.saved[job]
+    progress.left[job] = max(0.0, progress.left[job] - progress.saved[job])
+    progress.estimated[job] = max(0.0, progress.estimated[job] - progress.saved[job])
+    await_ready(world, job)
+
+
+@kernel
+def end_for_good(world: World, job: int, state: int, outcome: int, grace: float, now: float) -> bool:
+    """A job is deleted by its owner, or its program has failed for good. It keeps its room for `grace`. Returns whether it was not over."""
+    log, progress = world.log, world.progress
+    before = log.state[job]
+    if before != IN_QUEUE and before != HELD and before != IN_PROGRESS:
+        return False
+    log.state[job] = state
+    progress.end[job] = now
+    if before == HELD:
+        let_go(world, job)
+    elif before == IN_QUEUE:
+        _leave_queue(world, job)
+        discharge(world, job)
+    else:
+        attempt = progress.attempt[job]
+        stopping = not np.isnan(progress.stop[job]) and progress.due[job] < np.inf
+        if np.isnan(progress.stop[job]):
+            reckon(world, job, now - world.attempts.start[attempt])
+            progress.stop[job] = world.attempts.stop[attempt] = now
+        progress.cause[job] = outcome
+        progress.unseen[job] = False
+        world.attempts.outcome[attempt] = outcome
+        world.attempts.lost[attempt] += progress.done[job]
+        if stopping:
+            return True
+        if grace > 0:
+            keep_room(world, job, now + grace)
+        else:
+            end_attempt(world, job, now)
+    return True
+
+
+@kernel
+def _leave_queue(world: World, job: int) -> None:
+    waiting, queue, count = world.waiting, world.queue, world.count
+    if queue == SJF or queue == PRIORITY or queue == SRTF or queue == LAS:
+        remove_item(waiting.key, waiting.job, count[WAITING], job)
+    elif queue == BEST_EFFORT or queue == EASY or queue == DRF or queue == CONSERVATIVE:
+        which = np.int64(world.jobs.gang[job, SHAPE])
+        if queue == DRF:
+            which = np.int64(world.groups.of[job])
+        elif queue == CONSERVATIVE:
+            which = np.int64(0)
+        before, here = np.int64(-1), np.int64(waiting.first[which])
+        while here != job:
+            before, here = here, np.int64(waiting.next[here])
+        remove(world, which, job, before)
+    count[WAITING] -= 1

@@ -1,0 +1,226 @@
+"""The Resource Scheduler on the live clock: the compiled scheduler for jobs that come while the simulation runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..resources import ResourceRequest
+from .attempt_arrays import Interruptions
+from .job_table import JobTable, Shape
+from .kernels.attempt_state import CORDONED, GIVEN_UP, OFFLINE, Incident, Outcome
+from .kernels.live import await_ready_job, end_job, ready_job, set_back_job
+from .kernels.state import COUNT, DEVICE, HELD, LAST, MIG_SHIFT, NODE, PROFILE, REPLICAS, REQUEST, JobState, Reason
+from .settling import Settling
+
+if TYPE_CHECKING:
+    from ..clock import Environment
+    from ..hardware.node_table import NodeTable
+    from .cluster_arrays import Ties
+    from .placement import PlacementPolicy
+    from .queueing import QueuePolicy
+
+
+class Held(NamedTuple):
+    """What an attempt holds on one node: `replicas` of the request on a node (its row in the cluster), the devices with their MIG start
+    (-1 without).
+    """
+
+    node: int
+    replicas: int
+    devices: tuple[int, ...]
+    mig_start: int
+
+
+OUTCOMES = tuple(Outcome)
+REJECTED, HELD_BY_LIMIT, IN_PROGRESS = int(JobState.REJECTED), int(JobState.HELD), int(JobState.RUNNING)
+Told = Callable[[int], None]
+EndTold = Callable[[int, Outcome], None]
+
+
+class ResourceScheduler:
+    """Places jobs on nodes under a queue and a placement policy, one scheduling cycle an instant (docs/scheduling.md).
+
+    Calls take effect when their instant is settled. What comes of them is told to the listeners, once the instant's cycle is over:
+    `on_rejected(job)`, `on_held(job)`, `on_started(job)`, `on_stopped(job)` where work has stopped and the room is still held,
+    `on_ended(job, outcome)` at the end of an attempt. A job is a number.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        nodes: NodeTable,
+        queue: QueuePolicy,
+        placement: PlacementPolicy,
+        *,
+        ties: Ties = "node-order",
+        seed: int = 0,
+        max_restarts: int | None = None,
+        scrape: float = 0.0,
+        what: Interruptions | None = None,
+    ) -> None:
+        self.env, self.nodes = env, nodes
+        given = what or Interruptions(max_restarts=max_restarts, scrape=scrape)
+        self.table = JobTable(nodes, queue, placement, ties=ties, seed=seed, what=given)
+        self.run = self.table.run
+        self.settling = Settling(self.run, env)
+        self.settling.settled = self._settled
+        self.settling.stopping = self._stopping
+        row_of = self.run.world.cluster.row_of
+        self._number_of = np.empty(len(row_of), dtype=np.int64)
+        self._number_of[row_of] = np.arange(len(row_of))
+        self._told_started = self._told_closed = self._told_arrived = 0
+        self.on_rejected: Told | None = None
+        self.on_held: Told | None = None
+        self.on_started: Told | None = None
+        self.on_stopped: Told | None = None
+        self.on_ended: EndTold | None = None
+
+    # -- jobs
+
+    def submit(
+        self,
+        request: ResourceRequest,
+        *,
+        duration: float = math.inf,
+        estimate: float | None = None,
+        replicas: int = 1,
+        last_request: ResourceRequest | None = None,
+        priority: int = 0,
+        group: str = "",
+        interval: float = math.inf,
+        write: float = 0.0,
+        restart: float = 0.0,
+    ) -> int:
+        """A gang arrives now and is to work for `duration` seconds; `interval`, `write`, `restart`: its checkpoints, in seconds."""
+        job = self.table.add(
+            Shape(request, request if last_request is None else last_request, replicas),
+            submit=self.env.now,
+            duration=duration,
+            estimate=duration if estimate is None else max(estimate, duration),
+            priority=priority,
+            group=group,
+            interval=interval,
+            write=write,
+            restart=restart,
+        )
+        self.settling.arrive(job)
+        return job
+
+    def cancel(self, job: int, grace: float = 0.0) -> bool:
+        """Delete a job; running, it keeps its room for `grace`. Returns whether there was anything to delete."""
+        return self._end(job, JobState.CANCELLED, Outcome.CANCELLED, grace)
+
+    def fail(self, job: int) -> bool:
+        """The program of a job has failed for good."""
+        return self._end(job, JobState.FAILED, Outcome.ERROR, 0.0)
+
+    def _end(self, job: int, state: JobState, outcome: Outcome, grace: float) -> bool:
+        if job >= self.settling.submitted:
+            self.run.world.log.state[job] = int(state)  # it arrives no more
+            return True
+        done = bool(end_job(self.run.address, job, int(state), int(outcome), grace, self.env.now))
+        if done:
+            self.settling.later()
+        return done
+
+    def await_ready(self, job: int) -> None:
+        """A job that has just started does no work yet: its environments are being made. To be called from `on_started`."""
+        await_ready_job(self.run.address, job)
+
+    def ready(self, job: int, pace: float = 1.0) -> None:
+        """The work of a running job begins, or goes on, at `pace` seconds of work a second."""
+        ready_job(self.run.address, job, pace, self.env.now)
+        self.settling.follow_changes()
+
+    def set_back(self, job: int) -> None:
+        """The program of a running job has failed and starts again where it is; `ready` says when it works again."""
+        set_back_job(self.run.address, job, self.env.now)
+
+    # -- hardware
+
+    def strike(self, incident: Incident, node: int, device: int = -1, grace: float = 0.0) -> None:
+        """Something happens to a node (its row in the cluster) now."""
+        self.settling.strike((int(incident), int(self._number_of[node]), device, grace))
+
+    # -- what is so
+
+    def state(self, job: int) -> JobState:
+        """Where a job is in its life."""
+        return JobState(int(self.run.world.log.state[job]))
+
+    def reason(self, job: int) -> Reason:
+        """Why a job was rejected or has failed."""
+        return Reason(int(self.run.world.log.reason[job]))
+
+    def held_by(self, job: int) -> list[Held]:
+        """The room of a running job."""
+        world = self.run.world
+        log, nodes = world.log, world.nodes
+        record, left = int(log.first[job]), int(world.jobs.gang[job, REPLICAS])
+        ask = world.classes.ask
+        found = []
+        while left > 0:
+            number, replicas, where = (int(log.records[record, column]) for column in (NODE, HELD, DEVICE))
+            left -= replicas
+            cls = int(world.jobs.gang[job, LAST if left == 0 else REQUEST])
+            mig_start, devices = -1, ()
+            if ask[cls, COUNT] > 0:
+                devices = tuple(np.flatnonzero(nodes.owner[number] == job).tolist())
+            elif where >= 0:
+                devices = (where & ((1 << MIG_SHIFT) - 1),)
+                mig_start = where >> MIG_SHIFT if ask[cls, PROFILE] >= 0 else -1
+            found.append(Held(int(world.cluster.row_of[number]), replicas, devices, mig_start))
+            record += 1
+        return found
+
+    def free(self, node: int) -> dict[str, int]:
+        """What is free of a node, whether or not it takes work: `cpu_milli`, `memory_mib`, `disk_mib`, `gpu_milli`, `gpus`."""
+        number = int(self._number_of[node])
+        cpu, memory, disk, gpu, whole = (int(amount) for amount in self.run.world.nodes.free[number, :5])
+        if int(self.run.world.hardware.health[number]) & (GIVEN_UP | CORDONED):
+            cpu += OFFLINE
+        return {"cpu_milli": cpu, "memory_mib": memory, "disk_mib": disk, "gpu_milli": gpu, "gpus": whole}
+
+    def health(self, node: int) -> int:
+        """Bits of `kernels.attempt_state`: CRASHED, CUT, GIVEN_UP, CORDONED."""
+        return int(self.run.world.hardware.health[self._number_of[node]])
+
+    def takes_work(self, node: int) -> bool:
+        """Whether the node is a candidate for new work."""
+        return not self.health(node) & (GIVEN_UP | CORDONED)
+
+    # -- telling
+
+    def _settled(self, closed: int, started: int) -> None:
+        world = self.run.world
+        log = world.log
+        if self.run.user.failure is not None:
+            self.run.check()
+        if closed > self._told_closed:
+            attempts = world.attempts.closed[self._told_closed : closed]
+            self._told_closed = closed
+            if self.on_ended is not None:
+                for job, outcome in zip(log.order[attempts].tolist(), world.attempts.outcome[attempts].tolist(), strict=True):
+                    self.on_ended(job, OUTCOMES[outcome])
+        if self._told_arrived < self.settling.submitted:
+            first, self._told_arrived = self._told_arrived, self.settling.submitted
+            for job, state in enumerate(log.state[first : self._told_arrived].tolist(), first):
+                if state == REJECTED and self.on_rejected is not None:
+                    self.on_rejected(job)
+                elif state == HELD_BY_LIMIT and self.on_held is not None:
+                    self.on_held(job)
+        if started > self._told_started:
+            jobs = log.order[self._told_started : started].tolist()
+            self._told_started = started
+            if self.on_started is not None:
+                for job in jobs:
+                    if log.state[job] == IN_PROGRESS:
+                        self.on_started(job)
+
+    def _stopping(self, job: int) -> None:
+        if self.on_stopped is not None and self.run.world.log.state[job] == IN_PROGRESS:
+            self.on_stopped(job)
