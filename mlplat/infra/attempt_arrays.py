@@ -91,6 +91,16 @@ def progress_arrays(trace: JobTrace, gang: Array, classes: Classes, milli: Array
     return progress
 
 
+def first_spans(estimate: Array, what: Interruptions) -> Array:
+    """float64[n]: the expected span of the first attempt of each job, checkpoints included."""
+    interval = np.broadcast_to(np.asarray(what.interval, dtype=np.float64), estimate.shape)
+    write = np.broadcast_to(np.asarray(what.write, dtype=np.float64), estimate.shape)
+    spans = estimate.copy()
+    some = np.isfinite(interval) & np.isfinite(estimate)
+    spans[some] += np.maximum(0.0, np.ceil(estimate[some] / interval[some]) - 1.0) * write[some]
+    return spans
+
+
 def first_level(queue: QueuePolicy, priority: Any) -> Any:
     """The level of jobs that have not run yet: their priority, or whether they are in the first of the two queues of `las`."""
     return priority if queue.code == Queue.PRIORITY else float(queue.threshold > 0)

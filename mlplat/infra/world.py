@@ -13,6 +13,7 @@ from .attempt_arrays import (
     Interruptions,
     attempt_log,
     blank_progress,
+    first_spans,
     group_arrays,
     hardware_arrays,
     incident_arrays,
@@ -170,7 +171,7 @@ def build_run(
         jobs=Jobs(
             submit=np.ascontiguousarray(trace.submit),
             duration=np.ascontiguousarray(trace.duration),
-            estimate=trace.estimate.copy() if interruptible else np.ascontiguousarray(trace.estimate),
+            estimate=first_spans(trace.estimate, what) if interruptible else np.ascontiguousarray(trace.estimate),
             gang=gang,
             monotone=monotone_shapes(gangs, example),
             refused=np.zeros(len(example), dtype=np.int16),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from mlplat.infra.placement import BestFit, DotProduct, Fgd
 from mlplat.runs.replay import replay
 from mlplat.runs.result import Result
 
+from .naive_attempts import NaiveCheckpoint, useful_work
 from .naive_placement import Policy
-from .naive_scheduler import NaiveSchedule
+from .naive_scheduler import NaiveSchedule, placement_records
 
 QUEUES = ("fifo", "best-effort-fifo", "sjf", "easy", "loss")
+
+INTERRUPTING_QUEUES = ("priority", "srtf", "las", "drf", "conservative")
+"""The queue policies of step 2: those that preempt, share out, or plan."""
 
 PLACEMENTS = {
     "first-fit": Policy("first-fit"),
@@ -24,6 +29,7 @@ PLACEMENTS = {
     "dot-product": Policy("dot-product"),
     "gpu-packing": Policy("gpu-packing"),
     "gpu-clustering": Policy("gpu-clustering"),
+    "topology": Policy("topology"),
     "fgd": Policy("fgd", levels=100, cover=0.95),
     "best-fit-published": Policy("best-fit", ("cpu", "gpu"), "cluster", 100),
     "best-fit-memory-by-node": Policy("best-fit", ("memory", "gpu"), "node", 7),
@@ -64,4 +70,34 @@ def oracle_jobs(schedule: NaiveSchedule) -> list[tuple[Any, ...]]:
     return [(o.state, o.reason, o.start, o.end) for o in schedule.outcomes]
 
 
-__all__ = ["PLACEMENTS", "QUEUES", "library_jobs", "library_policy", "library_records", "oracle_jobs", "replay"]
+def oracle_attempts(schedule: NaiveSchedule) -> list[tuple[Any, ...]]:
+    """(job, attempt, node, device, mig_start, replicas, start_s, stop_s, end_s, outcome) of each record, attempts in order of start."""
+    return [
+        (a.job, a.number, *record, a.start, a.stop, a.end, a.outcome) for a in schedule.attempts for record in placement_records(a.replicas)
+    ]
+
+
+def oracle_work(schedule: NaiveSchedule, checkpoint: NaiveCheckpoint, until: float | None = None) -> list[tuple[int, int, float, float]]:
+    """(job, attempt, useful, lost) seconds of work of each attempt in order of start; of one that still runs, what it has done."""
+    now = math.inf if until is None else until
+    return [(a.job, a.number, useful_work(a, now, checkpoint), a.lost) for a in schedule.attempts]
+
+
+def oracle_ends(schedule: NaiveSchedule) -> list[tuple[int, int]]:
+    """(job, attempt) in the order in which attempts ended."""
+    return [(a.job, a.number) for a in schedule.ended]
+
+
+__all__ = [
+    "INTERRUPTING_QUEUES",
+    "PLACEMENTS",
+    "QUEUES",
+    "library_jobs",
+    "library_policy",
+    "library_records",
+    "oracle_attempts",
+    "oracle_ends",
+    "oracle_jobs",
+    "oracle_work",
+    "replay",
+]

@@ -24,6 +24,12 @@ class NaiveJob:
     replicas: int
     request: ResourceRequest
     last_request: ResourceRequest
+    priority: int = 0
+    group: int = 0
+
+    def requests(self) -> list[ResourceRequest]:
+        """What each replica asks for."""
+        return [self.request] * (self.replicas - 1) + [self.last_request]
 
 
 def jobs_of(trace: JobTrace, spec: ClusterSpec, empty: State) -> list[NaiveJob]:
@@ -34,7 +40,8 @@ def jobs_of(trace: JobTrace, spec: ClusterSpec, empty: State) -> list[NaiveJob]:
         replicas = int(trace.replicas[i])
         if replicas == 1 and not spec.pool:
             replicas, request, last = split(trace.split, request, last, empty)
-        jobs.append(NaiveJob(float(trace.submit[i]), float(trace.duration[i]), float(trace.estimate[i]), replicas, request, last))
+        times = float(trace.submit[i]), float(trace.duration[i]), float(trace.estimate[i])
+        jobs.append(NaiveJob(*times, replicas, request, last, int(trace.priority[i]), int(trace.group[i])))
     return jobs
 
 

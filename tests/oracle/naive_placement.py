@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from .naive_state import (
     Replica,
     State,
     accepts_model,
+    amounts,
     devices_needed,
     devices_with_room,
     fits,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 MASK = 2**64 - 1
 GOLDEN = 0x9E3779B97F4A7C15
 ALL_DIMENSIONS = ("cpu", "memory", "disk", "gpu")
-BEST_FIT_DEVICE = ("best-fit", "most-allocated", "dot-product", "gpu-packing", "gpu-clustering")
+BEST_FIT_DEVICE = ("best-fit", "most-allocated", "dot-product", "gpu-packing", "gpu-clustering", "topology")
 WORST_FIT_DEVICE = ("worst-fit", "least-allocated", "balanced")
 
 
@@ -79,6 +80,8 @@ class NaivePlacer:
 
     def place_gang(self, state: State, job: NaiveJob, row: int) -> list[Replica] | None:
         """Place all replicas of a job on the state, which is changed, or none (None), and the state is as before."""
+        if self.policy.name == "topology":
+            return self.place_by_racks(state, job)
         placed: list[Replica] = []
         for r in range(job.replicas):
             request = job.last_request if r == job.replicas - 1 else job.request
@@ -104,6 +107,50 @@ class NaivePlacer:
         if request.gpu_milli or request.mig:
             device = self.choose_device(node, request, draw(self.key, row, replica, 1))
         return take(node, request, device)
+
+    # -- topology
+
+    def place_by_racks(self, state: State, job: NaiveJob) -> list[Replica] | None:
+        """`place_gang` of the policy topology: the fewest racks, and in each the fewest nodes."""
+        same = job.replicas == 1 or job.request == job.last_request
+        request = job.last_request if same else job.request
+        nodes = self.fewest_racks(state, request, job.replicas if same else job.replicas - 1)
+        if nodes is None:
+            return None
+        placed = [self.take_best(state[n], request) for n in nodes]
+        if not same:
+            racks = {state[n].rack for n in nodes}
+            first = sorted(self.tie_order, key=lambda n: (n not in nodes, state[n].rack not in racks))
+            rest = [n for n in first if fits(state[n], job.last_request)]
+            if not rest:
+                for earlier in reversed(placed):
+                    give_back(state[earlier.node], earlier)
+                return None
+            placed.append(self.take_best(state[rest[0]], job.last_request))
+        return placed
+
+    def fewest_racks(self, state: State, request: ResourceRequest, replicas: int) -> list[int] | None:
+        """The node of each of so many equal replicas, in the order in which nodes are chosen."""
+        holds = [how_many(node, request) for node in state]
+        if sum(holds) < replicas:
+            return None
+        chosen: list[int] = []
+        racks = sorted({node.rack for node in state})
+        while len(chosen) < replicas:
+            total = {r: sum(h for h, node in zip(holds, state, strict=True) if node.rack == r) for r in racks}
+            rack, taken = smallest_enough(racks, total, replicas - len(chosen))
+            racks.remove(rack)
+            nodes = [n for n in self.tie_order if state[n].rack == rack]
+            while taken:
+                node, here = smallest_enough(nodes, dict(enumerate(holds)), taken)
+                nodes.remove(node)
+                chosen += [node] * here
+                taken -= here
+        return chosen
+
+    def take_best(self, node: NaiveNode, request: ResourceRequest) -> Replica:
+        """Put a replica on the node, a share or an instance on the best-fitting device."""
+        return take(node, request, self.choose_device(node, request, 0.0) if request.gpu_milli or request.mig else -1)
 
     # -- devices
 
@@ -131,6 +178,8 @@ class NaivePlacer:
         name = self.policy.name
         if name in ("first-fit", "random"):
             return 0
+        if name == "topology":
+            return -how_many(node, request)
         if name == "gpu-packing":
             return self.packing_score(node, request)
         if name == "gpu-clustering":
@@ -227,6 +276,31 @@ class NaivePlacer:
             if gain >= math.ceil(1000 * weight * math.log(k / (levels - k))):
                 reached = k
         return reached
+
+
+def smallest_enough(candidates: Sequence[int], holds: Mapping[int, float], wanted: int) -> tuple[int, int]:
+    """The candidate that holds the least of those that hold what is wanted, else the one that holds the most; and how many it takes."""
+    enough = [c for c in candidates if holds[c] >= wanted]
+    winner = min(enough, key=lambda c: holds[c]) if enough else max(candidates, key=lambda c: holds[c])
+    return winner, int(min(holds[winner], wanted))
+
+
+def how_many(node: NaiveNode, request: ResourceRequest) -> float:
+    """How many replicas of a request the node holds now; infinitely many of one that asks for nothing."""
+    if not fits(node, request):
+        return 0
+    held = [math.inf] + [node.free[name] // amount for name, amount in amounts(request).items() if amount]
+    if request.gpus:
+        held.append(len(devices_with_room(node, request)) // request.gpus)
+    if request.gpu_milli:
+        held.append(sum(milli // request.gpu_milli for milli in node.free_milli))
+    if request.mig:
+        copy, instance, count = node.copy(), ResourceRequest(mig=request.mig), 0
+        while room := devices_with_room(copy, instance):
+            take(copy, instance, room[0])
+            count += 1
+        held.append(count)
+    return min(held)
 
 
 def limited(capacity: dict[str, int], dimensions: Sequence[str]) -> list[str]:

@@ -20,7 +20,8 @@ class NaiveNode:
     """One node. `free_milli`: one number per device. `occupied`: for a partitioned node, the taken positions of each device as a set.
 
     `tags`: one text per GPU replica on the node (for gpu-clustering); `frozen`: this is a state that is only thought of, and the tags stay
-    those of the current one.
+    those of the current one. `closed`: lost or cordoned, takes no new work. `broken`: for each device that is down, what would be free and
+    what taken of it were it up; to everybody else such a device has no room.
     """
 
     index: int
@@ -33,6 +34,9 @@ class NaiveNode:
     occupied: list[set[int]]
     tags: list[str] = field(default_factory=list)
     frozen: bool = False
+    rack: int = 0
+    closed: bool = False
+    broken: dict[int, tuple[int, set[int]]] = field(default_factory=dict)
 
     def copy(self) -> NaiveNode:
         """An independent copy."""
@@ -47,6 +51,9 @@ class NaiveNode:
             [set(taken) for taken in self.occupied],
             list(self.tags),
             self.frozen,
+            self.rack,
+            self.closed,
+            {device: (milli, set(taken)) for device, (milli, taken) in self.broken.items()},
         )
 
     @property
@@ -95,6 +102,7 @@ def empty_cluster(spec: ClusterSpec) -> State:
                 free={name: capacity[name] for name in ("cpu", "memory", "disk")},
                 free_milli=[FULL] * devices,
                 occupied=[set() for _ in range(devices)],
+                rack=int(table.rack[i]),
             )
         )
     return nodes
@@ -152,7 +160,7 @@ def devices_needed(request: ResourceRequest) -> int:
 
 def fits(node: NaiveNode, request: ResourceRequest) -> bool:
     """Whether one replica fits on the node now."""
-    if any(node.free[name] < amount for name, amount in amounts(request).items()):
+    if node.closed or any(node.free[name] < amount for name, amount in amounts(request).items()):
         return False
     if not needs_gpu(request):
         return True
@@ -205,15 +213,33 @@ def change(node: NaiveNode, replica: Replica, sign: int) -> None:
     for name, amount in amounts(request).items():
         node.free[name] += sign * amount
     for d in replica.devices:
-        node.free_milli[d] += sign * (FULL if request.gpus else milli_of(node, request))
+        milli, taken = node.broken.get(d, (node.free_milli[d], node.occupied[d]))
+        milli += sign * (FULL if request.gpus else milli_of(node, request))
         if request.mig:
             positions = set(range(replica.mig_start, replica.mig_start + node.profiles[request.mig].span))
-            node.occupied[d] = node.occupied[d] - positions if sign > 0 else node.occupied[d] | positions
+            taken = taken - positions if sign > 0 else taken | positions
+        if d in node.broken:
+            node.broken[d] = milli, taken
+        else:
+            node.free_milli[d], node.occupied[d] = milli, taken
     if needs_gpu(request) and not node.frozen:
         if sign > 0:
             node.tags.remove(tag_of(request))
         else:
             node.tags.append(tag_of(request))
+
+
+def break_device(node: NaiveNode, device: int) -> None:
+    """Take a device out of the node: no free milli, no free position."""
+    if device not in node.broken:
+        node.broken[device] = node.free_milli[device], node.occupied[device]
+        node.free_milli[device], node.occupied[device] = 0, set(range(POSITIONS))
+
+
+def mend_device(node: NaiveNode, device: int) -> None:
+    """The device can be used again."""
+    if device in node.broken:
+        node.free_milli[device], node.occupied[device] = node.broken.pop(device)
 
 
 def minimum(current: NaiveNode, later: NaiveNode) -> NaiveNode:

@@ -15,6 +15,7 @@ MODELS = ("T4", "V100-16", "A100-40", "A100-40")
 PROFILES = ("1g.5gb", "1g.5gb", "1g.10gb", "2g.10gb", "3g.20gb", "3g.20gb", "4g.20gb", "7g.40gb", "9g.99gb")
 CORES = (500, 1000, 1500, 2000, 4000, 8000, 12000)
 MEMORY = (0, 512, 1000, 2048, 7000, 9000)
+SCALES = st.sampled_from((1.0, 1.0, 0.1))  # tenths: sums that float64 rounds
 
 
 @st.composite
@@ -45,6 +46,21 @@ def clusters(draw: Any) -> ClusterSpec:
 
 
 @st.composite
+def racked_clusters(draw: Any) -> ClusterSpec:
+    """Up to ten nodes in one to three groups that stand in racks of their own or share them."""
+    groups: list[dict[str, Any]] = []
+    for g in range(draw(st.integers(1, 3))):
+        model = draw(st.sampled_from(MODELS))
+        group: dict[str, Any] = {"name": f"g{g}", "count": draw(st.integers(1, 4)), "cpu_milli": draw(st.sampled_from((2000, 4000, 8000)))}
+        group |= {"memory_mib": draw(st.sampled_from((2048, 8192))), "disk_mib": 0}
+        group["racks"] = draw(st.sampled_from((1, min(2, group["count"]), ("east",), ("west", "east")[: group["count"]], group["count"])))
+        if gpus := draw(st.sampled_from((0, 1, 2, 4))):
+            group |= {"gpus": gpus, "gpu_model": model, "mig": model == "A100-40" and draw(st.booleans())}
+        groups.append(group)
+    return ClusterSpec.model_validate({"groups": groups})
+
+
+@st.composite
 def requests(draw: Any, spec: ClusterSpec) -> ResourceRequest:
     """What one replica may ask for: parts of the capacity of some node, so that most fit; one in ten or so never does."""
     table = spec.nodes()
@@ -70,10 +86,13 @@ def requests(draw: Any, spec: ClusterSpec) -> ResourceRequest:
 
 
 @st.composite
-def traces(draw: Any, spec: ClusterSpec, *, exact: bool = False, equal_gangs: bool = False, max_jobs: int = 40) -> JobTrace:
+def traces(
+    draw: Any, spec: ClusterSpec, *, exact: bool = False, equal_gangs: bool = False, max_jobs: int = 40, scale: float | None = None
+) -> JobTrace:
     """One to forty jobs of few distinct requests, on a small grid of times.
 
-    `exact`: estimates are durations. `equal_gangs`: no gang has another last request, and no job is split.
+    `exact`: estimates are durations. `equal_gangs`: no gang has another last request, and no job is split. `scale`: the step of the grid,
+    1 s or 0.1 s if not given.
     """
     pool = draw(st.lists(requests(spec), min_size=1, max_size=5))
     few = st.integers(0, len(pool) - 1)
@@ -88,7 +107,8 @@ def traces(draw: Any, spec: ClusterSpec, *, exact: bool = False, equal_gangs: bo
     last = list(request)
     if not equal_gangs and draw(st.booleans()):
         last = [draw(few) if k > 1 else r for k, r in zip(replicas, request, strict=True)]
-    scale = draw(st.sampled_from((1.0, 1.0, 0.1)))  # tenths: sums that float64 rounds
+    if scale is None:
+        scale = draw(SCALES)
     return JobTrace.build(
         submit=[t * scale for t in submit],
         duration=[d * scale for d in duration],

@@ -126,7 +126,7 @@ def end_attempt(world: World, job: int, now: float) -> None:
                 discharge(world, job)
                 return
         world.jobs.estimate[job] = expected_span(world, job)
-        if world.queue == LAS:
+        if world.queue == LAS and progress.level[job] > 0:
             progress.level[job] = 1.0 if progress.served[job] * progress.width[job] < world.options.threshold else 0.0
         enqueue(world, job)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .admission import discharge
 from .compilation import kernel
 from .easy import backfill
 from .gangs import place
@@ -177,4 +178,8 @@ def _one_attempt(world: World, now: float) -> None:
             log.state[head] = CLEARED
             log.reason[head] = NO_ROOM
             count[WAITING] -= 1
+            if world.interruptible:
+                count[HEAD] = head
+                discharge(world, head)
+                head = count[HEAD]
     count[HEAD] = head

@@ -18,9 +18,8 @@ SRTF, CUSTOM, PREEMPTED = int(Queue.SRTF), int(Placement.CUSTOM), int(Outcome.PR
 def may_preempt(world: World, head: int, victim: int, now: float) -> bool:
     """Whether the head goes before a running job. The jobs for which this is so come first in the order of `running`."""
     if world.queue == SRTF:
-        started = world.attempts.start[world.progress.attempt[victim]]
         ends = -world.reservation.end[world.reservation.position[victim]]
-        return started < now and ends - now > world.jobs.estimate[head]  # type: ignore[no-any-return]
+        return ends > now + world.jobs.estimate[head]  # type: ignore[no-any-return]
     return world.progress.level[victim] < world.progress.level[head]  # type: ignore[no-any-return]
 
 

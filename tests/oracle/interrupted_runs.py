@@ -1,0 +1,81 @@
+"""The scheduler's side of an interrupted run: built and driven by hand, since its incidents are given as a list and not drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlplat.hardware import ClusterSpec
+from mlplat.infra.attempt_arrays import Interruptions, Limit
+from mlplat.infra.incidents import Incidents
+from mlplat.infra.placement import placement_policy
+from mlplat.infra.queueing import queue_policy
+from mlplat.infra.world import build_run
+from mlplat.runs.driving import drive
+from mlplat.runs.result import Result
+from mlplat.workload import JobTrace
+
+from .naive_attempts import NO_CHECKPOINTS, NaiveCheckpoint
+
+COLUMNS = {"cpu": "cpu_milli", "memory": "memory_mib", "gpu": "gpu_milli"}
+
+
+def run_interrupted(
+    spec: ClusterSpec,
+    trace: JobTrace,
+    *,
+    queue: str,
+    placement: Any,
+    clock: str = "replay",
+    ties: str | Sequence[int] = "node-order",
+    until: float | None = None,
+    seed: int = 0,
+    incidents: Iterable[tuple[Any, ...]] = (),
+    checkpoint: NaiveCheckpoint = NO_CHECKPOINTS,
+    max_restarts: int | None = None,
+    scrape: float | None = None,
+    limits: Mapping[str, Mapping[str, int]] | None = None,
+    **queue_options: Any,
+) -> Result:
+    """The keywords are those of `naive_scheduler.schedule`."""
+    what = Interruptions(
+        incidents=incident_arrays(incidents),
+        interval=checkpoint.interval,
+        write=checkpoint.write,
+        restart=checkpoint.restart,
+        max_restarts=max_restarts,
+        scrape=scrape or 0.0,
+        limits={group: Limit(**{COLUMNS[name]: amount for name, amount in most.items()}) for group, most in (limits or {}).items()},
+    )
+    policy = queue_policy(queue, **queue_options)
+    horizon = math.inf if until is None else until
+
+    def build() -> Any:
+        return build_run(spec.nodes(), trace, policy, placement_policy(placement), ties=ties, seed=seed, interruptions=what)
+
+    run = build()
+    drive(run, horizon, clock)
+    return Result(run, spec, clock=clock, seed=seed, until=horizon, ties=ties, engine_seconds=0.0, rebuilt=build)
+
+
+def incident_arrays(incidents: Iterable[tuple[Any, ...]]) -> Incidents:
+    """The arrays of a sorted list of (time, code, node, device, grace)."""
+    rows = [tuple(incident) for incident in sorted(incidents)]
+    kinds = {"time": np.float64, "code": np.int8, "node": np.int32, "device": np.int32, "grace": np.float64}
+    return Incidents(*(np.array([row[i] for row in rows], dtype=kind) for i, kind in enumerate(kinds.values())))
+
+
+def library_attempts(result: Result) -> list[tuple[Any, ...]]:
+    """(job, attempt, node, device, mig_start, replicas, start_s, stop_s, end_s, outcome) of each record, attempts in order of start."""
+    names = ("job", "attempt", "node", "device", "mig_start", "replicas", "start_s", "stop_s", "end_s", "outcome")
+    return result.attempts.select(names).rows()
+
+
+def library_work(result: Result) -> list[tuple[int, int, float, float]]:
+    """(job, attempt, useful, lost) seconds of work of each attempt in order of start."""
+    return (
+        result.attempts.unique(["job", "attempt"], keep="first", maintain_order=True).select("job", "attempt", "saved_s", "lost_s").rows()
+    )
