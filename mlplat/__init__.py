@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from . import hardware, traces
     from .context import Simulation
     from .hardware import ClusterSpec
+    from .infra.cluster import Cluster
     from .infra.placement import PLACEMENTS, CompiledPlacement, PlacementPolicy
     from .infra.queueing import QUEUES
+    from .infra.workload_spec import Workload
     from .resources import ResourceRequest
     from .runs.replay import replay
     from .runs.result import Result
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PLACEMENTS",
     "QUEUES",
+    "Cluster",
     "ClusterSpec",
     "CompiledPlacement",
     "JobTrace",
@@ -34,6 +37,7 @@ __all__ = [
     "ResourceRequest",
     "Result",
     "Simulation",
+    "Workload",
     "__version__",
     "hardware",
     "read_trace",
@@ -44,6 +48,7 @@ __all__ = [
 _HOME = {
     "PLACEMENTS": "infra.placement",
     "QUEUES": "infra.queueing",
+    "Cluster": "infra.cluster",
     "ClusterSpec": "hardware.cluster_spec",
     "CompiledPlacement": "infra.placement",
     "JobTrace": "workload",
@@ -51,6 +56,7 @@ _HOME = {
     "ResourceRequest": "resources",
     "Result": "runs.result",
     "Simulation": "context",
+    "Workload": "infra.workload_spec",
     "read_trace": "traces.reading",
     "replay": "runs.replay",
 }

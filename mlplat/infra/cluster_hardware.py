@@ -6,18 +6,20 @@ Nobody knows of a node that is gone until the watcher misses it (`watcher`); doc
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import OptionError, UnknownNameError
 from ..hardware.outages import KIND_NAMES, MS, OutageKind, announced_ms
-from .hardware_turns import HardwareTurns
+from .hardware_turns import HardwareTurns, Step
 from .kernels.attempt_state import Incident
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..context import Simulation
     from ..events import Event
     from ..hardware.node_table import NodeTable
@@ -47,22 +49,14 @@ class Trouble(NamedTuple):
 class Absence:
     """A time during which a node is off or cut off. Outages that overlap or touch make one.
 
-    `since`: when it began (s). `crashed`: whether it was off at any time. `events`: what the log says of it, the latest last.
+    `since`: when it began (s). `crashed`: whether it was off at any time. `last`: what the log last said of it. `incident`: whether it
+    was reported as one.
     """
 
     since: float
     crashed: bool = False
-    events: list[Event] = field(default_factory=list)
-
-
-class Step(NamedTuple):
-    """An incident of this instant, ordered as both clocks take them, and who lets it happen."""
-
-    code: int
-    node: int
-    device: int
-    grace: float
-    do: Callable[[Step], None]
+    last: Event | None = None
+    incident: bool = False
 
 
 class Hardware:
@@ -70,7 +64,8 @@ class Hardware:
 
     A node is given by its name or its row of `spec.nodes()`. Calls take effect at the present instant, when everything else that was
     scheduled for it has happened, and together: what is broken and mended at one instant was never broken. Each returns whether it
-    changed anything: nothing more happens to a node that crashed when it crashes again. Raises UnknownNameError for a node, OptionError for a device that is not there.
+    changed anything: nothing more happens to a node that is off when it crashes. Raises UnknownNameError for a node, OptionError for a
+    device that is not there.
 
     Events: `node.failed` {kind}, `node.partitioned` {kind}, `device.failed` {kind}, `device.recovered`. Their cause is the one in force
     where they were called for; those of a schedule come from outside.
@@ -78,7 +73,7 @@ class Hardware:
 
     def __init__(self, sim: Simulation, nodes: NodeTable, scheduler: ResourceScheduler, virtualization: Virtualization) -> None:
         self.sim, self.nodes, self.scheduler, self.virtualization = sim, nodes, scheduler, virtualization
-        self.turns = HardwareTurns(sim, self._finish_turn)
+        self.turns = HardwareTurns(sim, self._compare)
         self.watcher: Watcher | None = None
         self._rows = {name: row for row, name in enumerate(nodes.names)}
         self._tokens = 0
@@ -86,8 +81,10 @@ class Hardware:
         self._cut: dict[int, dict[Token, Trouble]] = {}
         self._broken: dict[int, dict[int, dict[Token, Trouble]]] = {}
         self._absent: dict[int, Absence] = {}
-        self._failed: dict[int, dict[int, Event]] = {}
-        """Broken devices of a node as of the last turn, each with its `device.failed`."""
+        self._failed: dict[int, set[int]] = {}
+        """The broken devices of a node as of the last turn."""
+        self._said: dict[int, Event] = {}
+        self._said_of_device: dict[tuple[int, int], Event] = {}
         self._touched: set[int] = set()
 
     # -- what is so
@@ -123,9 +120,13 @@ class Hardware:
         """The devices of a node that do not work."""
         return tuple(sorted(device for device, troubles in self._broken.get(self.row(node), {}).items() if troubles))
 
-    def failed_device(self, node: int, device: int) -> Event | None:
-        """The `device.failed` of a device that is broken."""
-        return self._failed.get(node, {}).get(device)
+    def last_event(self, node: NodeName) -> Event | None:
+        """What was last said of a node, by the hardware or the watcher: the cause of what becomes of the work there."""
+        return self._said.get(self.row(node))
+
+    def last_device_event(self, node: int, device: int) -> Event | None:
+        """What was last said of a device."""
+        return self._said_of_device.get((node, device))
 
     # -- calls
 
@@ -145,7 +146,7 @@ class Hardware:
         off, cut = self._off.pop(row, {}), self._cut.pop(row, {})
         for token in off:
             self._reopen(row, token)
-        return bool(off or cut) and self._touch(row)
+        return bool(off or cut) and self.touch(row)
 
     def fail_device(self, node: NodeName, device: int) -> bool:
         """A device breaks; what runs on it is interrupted, and the node works on without it until `repair_device`."""
@@ -158,17 +159,17 @@ class Hardware:
         troubles = self._troubles(row, which)
         changed = bool(troubles)
         troubles.clear()
-        return changed and self._touch(row)
+        return changed and self.touch(row)
 
     def follow(self, outages: Outages) -> None:
         """Let a schedule of outages happen, from now on; what had begun before begins now. Its nodes are cordoned and drained before
         maintenances. Raises InputError for a node or device that is not there.
         """
         outages.check(self.nodes)
-        first = outages.start.copy()
         planned = outages.kind == OutageKind.MAINTENANCE
-        first[planned] -= announced_ms(np.rint(outages.notice * MS), np.rint(outages.grace * MS))[planned] / MS
-        coming = np.flatnonzero((outages.end > self.sim.now) & (outages.start < np.inf))
+        lead = np.where(planned, announced_ms(np.rint(outages.notice * MS), np.rint(outages.grace * MS)), 0)
+        first = np.minimum((np.rint(outages.start * MS) - lead) / MS, outages.start)
+        coming = np.flatnonzero(outages.end > self.sim.now)
         if len(coming):
             order = coming[np.argsort(first[coming], kind="stable")]
             self._await(_Schedule(outages, order, first[order]))
@@ -178,11 +179,11 @@ class Hardware:
     def _await(self, schedule: _Schedule) -> None:
         """Come back when the next outages of a schedule have their first effect."""
         if schedule.next < len(schedule.order):
-            self.turns.at(max(self.sim.now, float(schedule.first[schedule.next]) - SLACK_S), self._take_up, schedule)
+            self.turns.at(max(self.sim.now, float(schedule.first[schedule.next])), self._take_up, schedule)
 
     def _take_up(self, schedule: _Schedule) -> None:
         outages, now = schedule.outages, self.sim.now
-        while schedule.next < len(schedule.order) and schedule.first[schedule.next] - SLACK_S <= now:
+        while schedule.next < len(schedule.order) and schedule.first[schedule.next] <= now:
             row = int(schedule.order[schedule.next])
             schedule.next += 1
             kind, node, device = int(outages.kind[row]), int(outages.node[row]), int(outages.device[row])
@@ -236,45 +237,40 @@ class Hardware:
     def _troubles(self, node: int, device: int) -> dict[Token, Trouble]:
         return self._broken.setdefault(node, {}).setdefault(device, {})
 
-    def _touch(self, node: int) -> bool:
-        self._touched.add(node)
-        self.turns.soon()
-        return True
-
     def _begin(self, where: dict[int, dict[Token, Trouble]], node: int, trouble: Trouble, token: Token | None = None) -> bool:
         where.setdefault(node, {})[self._next_token() if token is None else token] = trouble
-        return self._touch(node)
+        return self.touch(node)
 
     def _end(self, where: dict[int, dict[Token, Trouble]], node: int, token: Token) -> None:
         self._reopen(node, token)
         if where.get(node, {}).pop(token, None) is not None:
-            self._touch(node)
+            self.touch(node)
 
     def _break(self, node: int, device: int, token: Token, trouble: Trouble) -> bool:
         self._troubles(node, device)[token] = trouble
-        return self._touch(node)
+        return self.touch(node)
 
     def _mend(self, node: int, device: int, token: Token) -> None:
         if self._troubles(node, device).pop(token, None) is not None:
-            self._touch(node)
+            self.touch(node)
 
     # -- turns
 
-    def touch(self, node: int) -> None:
-        """Look at a node at the end of this turn: the watcher has something to do there."""
-        self._touch(node)
+    def touch(self, node: int) -> bool:
+        """Have a turn at this instant, and look at a node at its end. Returns True."""
+        self._touched.add(node)
+        self.turns.soon()
+        return True
 
-    def _finish_turn(self) -> None:
-        """Compare the nodes that were touched with what they were, and let the incidents happen in their order."""
-        touched = sorted(self._touched)
-        self._touched.clear()
+    def _compare(self) -> list[Step]:
+        """What the nodes that were touched have come to."""
         steps: list[Step] = []
-        for node in touched:
+        for node in sorted(self._touched):
             steps += self._changes(node)
             if self.watcher is not None:
                 steps += self.watcher.changes(node)
-        for step in sorted(steps, key=_in_order):
-            step.do(step)
+        self._touched.clear()
+        return steps
 
     def _changes(self, node: int) -> list[Step]:
         steps = []
@@ -282,47 +278,68 @@ class Hardware:
         if not off and not cut:
             self._absent.pop(node, None)
         elif absence is None:
-            absence = self._absent[node] = Absence(self.sim.now, crashed=bool(off))
-            steps.append(Step(Incident.CRASH, node, -1, 0.0, self._crash) if off else Step(Incident.PARTITION, node, -1, 0.0, self._cut_off))
+            self._absent[node] = Absence(self.sim.now, crashed=bool(off))
+            steps.append(
+                Step(Incident.CRASH, node, -1, 0.0, self._crash) if off else Step(Incident.PARTITION, node, -1, 0.0, self._cut_off)
+            )
         elif off and not absence.crashed:
             absence.crashed = True
             steps.append(Step(Incident.CRASH, node, -1, 0.0, self._crash))
-        broken, failed = set(self.broken_devices(node)), self._failed.get(node, {})
-        steps += [Step(Incident.DEVICE_UP, node, device, 0.0, self._device_up) for device in failed.keys() - broken]
-        steps += [Step(Incident.DEVICE_DOWN, node, device, 0.0, self._device_down) for device in broken - failed.keys()]
+        broken, failed = set(self.broken_devices(node)), self._failed.get(node, set())
+        steps += [Step(Incident.DEVICE_UP, node, device, 0.0, self._device_works) for device in failed - broken]
+        steps += [Step(Incident.DEVICE_DOWN, node, device, 0.0, self._device_fails) for device in broken - failed]
+        self._failed[node] = broken
         return steps
 
-    def _say(self, subject: str, predicate: str, trouble: Trouble) -> Event:
-        return self.sim.emit(subject, predicate, source=SOURCE, cause=trouble.cause, data={"kind": trouble.kind})
+    # -- telling
+
+    def say(
+        self,
+        node: int,
+        predicate: str,
+        *,
+        source: str = SOURCE,
+        actor: str = "system",
+        cause: Event | int | None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """Write down what happened to a node, and remember it as the cause of what follows."""
+        event = self.sim.emit(f"node:{self.nodes.names[node]}", predicate, source=source, actor=actor, cause=cause, data=data)
+        self._said[node] = event
+        absence = self._absent.get(node)
+        if absence is not None:
+            absence.last = event
+        return event
+
+    def remember(self, node: int, event: Event) -> None:
+        """An event about a part of a node is the cause of what becomes of the work there."""
+        self._said[node] = event
 
     def _crash(self, step: Step) -> None:
-        node = step.node
-        event = self._say(f"node:{self.nodes.names[node]}", "node.failed", next(iter(self._off[node].values())))
-        self._absent[node].events.append(event)
+        trouble = next(iter(self._off[step.node].values()))
+        event = self.say(step.node, "node.failed", cause=trouble.cause, data={"kind": trouble.kind})
         with self.sim.caused_by(event):
-            self.virtualization.crash(node, cause=event)
-            self.scheduler.strike(Incident.CRASH, node)
+            self.scheduler.strike(Incident.CRASH, step.node)
+            self.virtualization.crash(step.node, cause=event)
 
     def _cut_off(self, step: Step) -> None:
-        node = step.node
-        event = self._say(f"node:{self.nodes.names[node]}", "node.partitioned", next(iter(self._cut[node].values())))
-        self._absent[node].events.append(event)
+        trouble = next(iter(self._cut[step.node].values()))
+        event = self.say(step.node, "node.partitioned", cause=trouble.cause, data={"kind": trouble.kind})
         with self.sim.caused_by(event):
-            self.virtualization.cut_off(node)
-            self.scheduler.strike(Incident.PARTITION, node)
+            self.scheduler.strike(Incident.PARTITION, step.node)
+            self.virtualization.cut_off(step.node)
 
-    def _device_down(self, step: Step) -> None:
+    def _device_fails(self, step: Step) -> None:
         trouble = next(iter(self._troubles(step.node, step.device).values()))
-        event = self._say(device_subject(self.nodes, step.node, step.device), "device.failed", trouble)
-        self._failed.setdefault(step.node, {})[step.device] = event
+        self._say_of_device(step, "device.failed", trouble.cause, {"kind": trouble.kind})
 
-    def _device_up(self, step: Step) -> None:
-        event = self._failed[step.node].pop(step.device)
-        self.sim.emit(device_subject(self.nodes, step.node, step.device), "device.recovered", source=SOURCE, cause=event)
+    def _device_works(self, step: Step) -> None:
+        self._say_of_device(step, "device.recovered", self._said_of_device[step.node, step.device], None)
 
-
-SLACK_S = 1 / MS
-"""A schedule is looked at a millisecond early, since the times of first effects are sums."""
+    def _say_of_device(self, step: Step, predicate: str, cause: Event | int | None, data: dict[str, Any] | None) -> None:
+        subject = f"device:{self.nodes.names[step.node]}/{step.device}"
+        event = self.sim.emit(subject, predicate, source=SOURCE, cause=cause, data=data)
+        self._said_of_device[step.node, step.device] = event
 
 
 @dataclass(slots=True, eq=False)
@@ -330,20 +347,6 @@ class _Schedule:
     """Outages that are followed: their rows in order of first effect, when that is, and the place of the next one."""
 
     outages: Outages
-    order: np.ndarray[tuple[int], np.dtype[np.int64]]
-    first: np.ndarray[tuple[int], np.dtype[np.float64]]
+    order: npt.NDArray[np.int64]
+    first: npt.NDArray[np.float64]
     next: int = 0
-
-
-def _in_order(step: Step) -> tuple[int, int, int]:
-    return step.code, step.node, step.device
-
-
-def device_subject(nodes: NodeTable, node: int, device: int) -> str:
-    """The subject of events about a device.
-
-    >>> from mlplat.hardware import ClusterSpec
-    >>> device_subject(ClusterSpec.uniform(nodes=2, gpus=8, gpu_model="H100").nodes(), 1, 3)
-    'device:node-1/3'
-    """
-    return f"device:{nodes.names[node]}/{device}"

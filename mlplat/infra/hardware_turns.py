@@ -6,7 +6,9 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..clock import NORMAL, SETTLE
 
 if TYPE_CHECKING:
     from ..clock import Call
@@ -23,21 +25,34 @@ class Due:
         self.arguments = arguments
 
 
+class Step(NamedTuple):
+    """An incident of this instant, and who lets it happen. They are ordered by code, node and device, as on both clocks."""
+
+    code: int
+    node: int
+    device: int
+    grace: float
+    do: Callable[[Step], None]
+
+
 class HardwareTurns:
     """An agenda with one entry on the simulation's clock at a time, however many nodes there are.
 
     A turn comes after whatever else was scheduled for its instant before it came, so that work that is done at the instant of a failure
-    is done. `finish()` is called at its end.
+    is done. It does what is due, asks `compare()` what that comes to, and lets those incidents happen. What they lead to at the same
+    instant has another turn, after the scheduler has settled the first: the incidents of one turn are taken in order of their codes, and
+    a recovery must not overtake the failure before it.
     """
 
-    def __init__(self, sim: Simulation, finish: Callable[[], None]) -> None:
-        self.sim, self.finish = sim, finish
+    def __init__(self, sim: Simulation, compare: Callable[[], list[Step]]) -> None:
+        self.sim, self.compare = sim, compare
         self._agenda: list[tuple[float, int, Due]] = []
         self._number = count()
         self._call: Call | None = None
         self._called_for = inf
-        self._in_turn = False
+        self._collecting = False
         self._turn_is_due = False
+        self._had_turn_at = -inf
 
     def at(self, time: float, function: Callable[..., object], *arguments: Any) -> Due:
         """Do something at a time that is not past, before the end of its turn."""
@@ -53,15 +68,17 @@ class HardwareTurns:
 
     def soon(self) -> None:
         """Have a turn at this instant."""
-        if not self._turn_is_due and not self._in_turn:
-            self._turn_is_due = True
-            with self.sim.caused_by(None):
-                self.sim.env.call_at(self.sim.env.now, self._turn)
+        if self._turn_is_due or self._collecting:
+            return
+        self._turn_is_due = True
+        env = self.sim.env
+        with self.sim.caused_by(None):
+            env.call_at(env.now, self._turn, priority=SETTLE if self._had_turn_at == env.now else NORMAL)
 
     def _wake(self) -> None:
         """Be called when the first thing on the agenda is due."""
-        if self._in_turn:
-            return  # at its end
+        if self._turn_is_due or self._collecting:
+            return  # at the end of the turn
         agenda = self._agenda
         while agenda and agenda[0][2].function is None:
             heappop(agenda)
@@ -77,20 +94,24 @@ class HardwareTurns:
                 self._call = self.sim.env.call_at(first, self._arrive)
 
     def _arrive(self) -> None:
-        self._call = None
+        self._call, self._called_for = None, inf
         self.soon()
 
     def _turn(self) -> None:
-        self._turn_is_due, self._in_turn = False, True
         now, agenda = self.sim.env.now, self._agenda
+        self._turn_is_due, self._had_turn_at, self._collecting = False, now, True
         try:
             while agenda and agenda[0][0] <= now:
                 due = heappop(agenda)[2]
                 if due.function is not None:
                     due.function(*due.arguments)
-            self.finish()
+            steps = self.compare()
         finally:
-            self._in_turn = False
-            if self._call is None:
-                self._called_for = inf
+            self._collecting = False
             self._wake()
+        for step in sorted(steps, key=_in_order):
+            step.do(step)
+
+
+def _in_order(step: Step) -> tuple[int, int, int]:
+    return step.code, step.node, step.device

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .kernels.plan_state import BUCKETS, FACTS, NUMBERS, Plan
+from .kernels.plan_state import BUCKETS, FACTS, NUMBERS, WORD, Plan
 from .kernels.state import RUNNING, WAITING, Nodes, Queue
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ def plan_for(steps: int = 0, jobs: int = 0, records: int = 0, nodes: int = 0, kn
         begin=np.empty(jobs),
         span=np.empty(jobs),
         first=whole(jobs),
+        sole=np.empty(jobs, dtype=np.bool_),
+        slot=np.arange(jobs, dtype=np.int32),
+        holds=np.empty(jobs * (nodes // WORD + 1), dtype=np.int64),
         on=whole(records),
         where=whole(records),
         next=whole(records),

@@ -140,6 +140,28 @@ class ResourceScheduler:
         """The program of a running job has failed and starts again where it is; `ready` says when it works again."""
         set_back_job(self.run.address, job, self.env.now)
 
+    def span_left(self, job: int) -> float:
+        """Seconds that the rest of a job takes at full pace, checkpoints included, infinite for what never ends."""
+        progress = self.run.world.progress
+        left, interval = float(progress.left[job]), float(progress.interval[job])
+        if left == math.inf or interval == math.inf:
+            return left
+        return left + max(0.0, math.ceil(left / interval) - 1.0) * float(progress.write[job])
+
+    def stopping(self, job: int) -> tuple[Outcome, float]:
+        """How the attempt of a job whose work has stopped will end, and when it gives its room back."""
+        progress = self.run.world.progress
+        return OUTCOMES[int(progress.cause[job])], float(progress.due[job])
+
+    def has_saved(self, job: int) -> bool:
+        """Whether the next attempt of a job goes on from work saved in an earlier one."""
+        world = self.run.world
+        return bool(world.progress.left[job] < world.jobs.duration[job])
+
+    def has_failed(self, job: int) -> bool:
+        """Whether a job is over without having completed."""
+        return bool(self.run.world.log.state[job] == JobState.FAILED)
+
     # -- hardware
 
     def strike(self, incident: Incident, node: int, device: int = -1, grace: float = 0.0) -> None:

@@ -2,8 +2,9 @@
 
 By definition the plan is made anew in every cycle. It is the plan of the last cycle again where nothing has happened since but arrivals
 and completions at the very times expected, if scores depend on free amounts alone and no gang fits worse where there is more room: what is
-free from now on is as it was, and a time between two steps is no better for any job than the step before. Then only the jobs that are new
-among the first `depth` are planned.
+free from now on is as it was, and a time between two steps is no better for any job than the step before. Only a job that has started and
+overtaken others is taken out before them now, which must make no difference to where they are. Then only the jobs that are new among the
+first `depth` are planned.
 """
 
 from __future__ import annotations
@@ -20,15 +21,34 @@ from .plan_state import (
     HEAD_STEP,
     KNOWN,
     LOGGED_UP_TO,
+    MET,
     PLANNED,
     RAN,
     TOP_RECORD,
     VALID,
+    WORD,
 )
 from .profile import advance, copy_free, lay_out, take_out
 from .queues import remove
 from .starting import mark_started
-from .state import CLOSED, LAST, RANKED, RECORDS, REPLICAS, REQUEST, RUNNING, STATUS, TYPE, WAITING, WHOLE, Placement, Queue, World
+from .state import (
+    CLOSED,
+    LAST,
+    PROFILE,
+    RANKED,
+    RECORDS,
+    REPLICAS,
+    REQUEST,
+    RUNNING,
+    SHARE,
+    STATUS,
+    TYPE,
+    WAITING,
+    WHOLE,
+    Placement,
+    Queue,
+    World,
+)
 
 CONSERVATIVE, CUSTOM, CLUSTERING = int(Queue.CONSERVATIVE), int(Placement.CUSTOM), int(Placement.GPU_CLUSTERING)
 
@@ -86,8 +106,13 @@ def conservative_cycle(world: World, now: float) -> None:
                 return
             end = now + span
             plan.end[job] = end if end > now else np.inf
-            again &= end > now
+            again = again and end > now and _is_beside(world, job, end, planned)
         else:
+            if looked_at >= kept:
+                _note_choice(world, job, begin, planned)
+            elif looked_at > planned:
+                plan.sole[planned] = plan.sole[looked_at]
+                plan.slot[planned], plan.slot[looked_at] = plan.slot[looked_at], plan.slot[planned]
             plan.job[planned], plan.begin[planned], plan.span[planned], plan.first[planned] = job, begin, span, first
             planned += 1
             before = job
@@ -151,6 +176,46 @@ def _recall(world: World, job: int, first: int) -> None:
         plan.next[record] = number[FREE_RECORD]
         number[FREE_RECORD] = record
         record = following
+
+
+@kernel
+def _note_choice(world: World, job: int, begin: float, place: int) -> None:
+    """Keep the nodes that the reservation just made could have been on."""
+    plan, gang, ask = world.plan, world.jobs.gang, world.classes.ask
+    words = len(plan.stamp) // WORD + 1
+    first = plan.slot[place] * words
+    last = np.int64(gang[job, LAST])
+    alone = gang[job, REPLICAS] == 1
+    counted = alone or last == gang[job, REQUEST]
+    for word in range(words):
+        plan.holds[first + word] = 0 if counted else -1
+    holding = 0
+    for i in range(plan.number[MET] if begin < np.inf else 0):
+        node = np.int64(plan.met[i])
+        if plan.count[node] > 0:
+            holding += 1
+            plan.holds[first + node // WORD] |= 1 << (node % WORD)
+    plan.sole[place] = alone and holding == 1 and ask[last, SHARE] == 0 and ask[last, PROFILE] < 0
+
+
+@kernel
+def _is_beside(world: World, job: int, end: float, planned: int) -> bool:
+    """Whether a job that starts, and ends then, is on no node that an earlier job's reservation could have been on at that time.
+
+    In the next cycle its room is taken before theirs. Then they begin when they did; but where they could have been elsewhere too, the
+    placement policy may choose another node, or another device of the node.
+    """
+    plan, reservation = world.plan, world.reservation
+    words = len(plan.stamp) // WORD + 1
+    for i in range(planned):
+        if plan.begin[i] >= end or plan.sole[i]:
+            continue
+        first = plan.slot[i] * words
+        for replica in range(world.jobs.gang[job, REPLICAS]):
+            node = np.int64(reservation.placed_node[replica])
+            if (plan.holds[first + node // WORD] >> (node % WORD)) & 1:
+                return False
+    return True
 
 
 @kernel

@@ -38,13 +38,14 @@ def earliest(world: World, job: int, now: float) -> float:
         cls = last
     needed = replicas if last == cls else replicas - 1
     counted = last == cls and world.policy.code != CUSTOM  # whether counting says all
-    steady = is_steady(world, job)
+    # Room that is taken for an instant is free again at no time that counts: an end within what follows could be a better time to begin.
+    sure = is_steady(world, job) and not number[FLEETING]
     span = jobs.estimate[job]
     number[SEARCH] += 1
     number[MET] = 0
     number[FOUND] = NO_STEP
     begin, total = now, np.int64(0)
-    if steady:
+    if sure:
         bound = _known_bound(world, np.int64(gang[job, SHAPE]), span)
         if bound == np.inf:
             return bound  # type: ignore[no-any-return]
@@ -56,7 +57,7 @@ def earliest(world: World, job: int, now: float) -> float:
     if step < 0:
         step = number[HEAD_STEP]
         total = _count_now(world, cls, now + span, needed, counted)
-    elif not (counted and needed == 1) or number[FLEETING]:
+    elif not counted or needed > 1:
         while step >= 0 and plan.time[step] == begin:
             step = np.int64(plan.later[step])
         for node in range(len(plan.stamp)):
@@ -80,7 +81,7 @@ def earliest(world: World, job: int, now: float) -> float:
         while step >= 0 and plan.time[step] == begin:
             total += _meet(world, np.int64(plan.node[step]), step, begin, begin + span, cls, needed)
             step = np.int64(plan.later[step])
-    if steady and begin > now:
+    if sure and begin > now:
         _remember(world, np.int64(gang[job, SHAPE]), span, begin)
     return begin  # type: ignore[no-any-return]
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .structs import Array
 
 NO_STEP = -1
+WORD = 63  # bits used of a word
 BUCKETS, FACTS = 16, 1024  # what is known of a shape: so many facts, by the length of the span; shapes for which there is room
 # Places in `Plan.number`
 HEAD_STEP, FREE_STEP, TOP_STEP = range(3)  # first step after now; unused steps: a list of those given back, and all from the third on
@@ -31,6 +32,9 @@ class Plan(NamedTuple):
     begin: Array["float64", 1]  # [D] infinite for none
     span: Array["float64", 1]  # [D]
     first: Array["int32", 1]  # [D] the first record, or -1
+    sole: Array["bool", 1]  # [D] whether there was no choice of where
+    slot: Array["int32", 1]  # [D] a permutation: where in `holds`
+    holds: Array["int64", 1]  # [D * words] the nodes there was a choice of, a bit for each
     on: Array["int32", 1]  # [R] the node of a replica
     where: Array["int32", 1]  # [R] its device
     next: Array["int32", 1]  # [R] the next record of the job, or -1

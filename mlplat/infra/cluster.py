@@ -1,0 +1,340 @@
+"""`Cluster`: the live infrastructure layer over a description. Nodes, virtualization, scheduler, monitoring, watcher, endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import OptionError
+from ..hardware.cluster_spec import ClusterSpec
+from ..units import Duration, seconds
+from .attempt_arrays import Interruptions, group_limits
+from .cluster_hardware import Hardware
+from .kernels.attempt_state import Outcome
+from .kernels.state import Reason as Refusal
+from .placement import PlacementPolicy, placement_policy
+from .queueing import QueuePolicy, queue_policy
+from .resource_scheduler import ResourceScheduler
+from .virtualization.images import ImageStore
+from .virtualization.restarts import NEVER, StopHook
+from .virtualization.states import Reason
+from .virtualization.virtualization import Virtualization
+from .watcher import Watcher
+from .workload_records import WorkloadRecord, WorkloadStatus
+
+if TYPE_CHECKING:
+    from ..context import Simulation
+    from .cluster_arrays import Ties
+    from .endpoint.facade import ManagementEndpoint
+    from .incidents import Detection
+    from .monitor import Monitor
+    from .resource_scheduler import Held
+    from .virtualization.environments import RuntimeEnvironment
+    from .workload_spec import Workload
+
+PENDING, HELD, STARTING, RUNNING, STOPPING = (
+    WorkloadStatus.PENDING,
+    WorkloadStatus.HELD,
+    WorkloadStatus.STARTING,
+    WorkloadStatus.RUNNING,
+    WorkloadStatus.STOPPING,
+)
+SOURCE = "cluster"
+ENDS = {
+    Outcome.PREEMPTED: Reason.PREEMPTED,
+    Outcome.DRAINED: Reason.DRAINED,
+    Outcome.NODE: Reason.NODE_LOST,
+    Outcome.DEVICE: Reason.DEVICE_FAILED,
+    Outcome.FENCED: Reason.FENCED,
+    Outcome.CANCELLED: Reason.DELETED,
+    Outcome.ERROR: Reason.ERROR,
+}
+"""How an attempt ended -> what its environments are told."""
+OF_HARDWARE = frozenset((Reason.NODE_LOST, Reason.DEVICE_FAILED, Reason.FENCED))
+"""Ends of an environment that are not its program's doing: the watcher sees to them."""
+
+
+class Cluster:
+    """A cluster that lives in a simulation: workloads come and go, hardware fails and is repaired, people look at it.
+
+    `queue`, `placement`, `ties`, `max_restarts`, `limits`: as for `replay`; the scheduler is the same. `images`: what can be pulled.
+    `start_overhead`: from the image being there to the program running. `registry_mbps`: Mbit/s at which the registry serves a node.
+    `detection`: how lost nodes are noticed. `scrape_period`: of the Monitoring Component, None for none. `stale`: the scheduler learns of
+    freed room only when it is scraped. `events`: `"all"`, or `"brief"` without the steps of environments between bound and running.
+    `administrators`: principals that may change nodes. Raises OptionError, UnknownNameError.
+
+    >>> import mlplat as mp
+    >>> sim = mp.Simulation(seed=7)
+    >>> cluster = mp.Cluster(sim, mp.ClusterSpec.parse("2x8xV100"))
+    >>> handle = cluster.endpoint.submit(mp.Workload("train", {"cpus": 4, "gpus": 1}, duration="2h"))
+    >>> sim.run(until="3h")
+    >>> handle.status.value
+    'succeeded'
+    """
+
+    def __init__(
+        self,
+        sim: Simulation,
+        spec: ClusterSpec,
+        *,
+        queue: str | QueuePolicy = "fifo",
+        placement: str | PlacementPolicy = "best-fit",
+        ties: Ties = "node-order",
+        images: ImageStore | None = None,
+        start_overhead: Duration = 0.0,
+        registry_mbps: float = float("inf"),
+        detection: Detection | None = None,
+        scrape_period: Duration | None = 15.0,
+        stale: bool = False,
+        max_restarts: int | None = None,
+        limits: Mapping[str, Mapping[str, float]] | None = None,
+        events: Literal["all", "brief"] = "all",
+        administrators: frozenset[str] = frozenset({"admin"}),
+    ) -> None:
+        if not isinstance(spec, ClusterSpec):
+            raise OptionError(f"spec is a {type(spec).__name__}; expected a ClusterSpec, such as ClusterSpec.parse('96x8xV100')")
+        if stale and scrape_period is None:
+            raise OptionError("stale=True needs a scrape_period, at which the scheduler learns of freed room")
+        self.sim, self.spec, self.nodes = sim, spec, spec.nodes()
+        self.administrators = frozenset(administrators)
+        self.scrape_period = None if scrape_period is None else seconds(scrape_period)
+        what = Interruptions(
+            max_restarts=max_restarts, scrape=self.scrape_period or 0.0 if stale else 0.0, limits=group_limits(limits or {})
+        )
+        self.scheduler = ResourceScheduler(
+            sim.env, self.nodes, queue_policy(queue), placement_policy(placement), ties=ties, seed=sim.seed, what=what
+        )
+        self.images = ImageStore() if images is None else images
+        self._overhead = seconds(start_overhead)
+        self.virtualization = Virtualization.over(
+            sim, spec, images=self.images, start_overhead=start_overhead, registry_mbps=registry_mbps, events=events
+        )
+        self.hardware = Hardware(sim, self.nodes, self.scheduler, self.virtualization)
+        self.watcher = Watcher(sim, self.nodes, self.hardware, self.scheduler, self.virtualization, detection)
+        self.workloads: dict[str, WorkloadRecord] = {}
+        """By name; ended ones until they are deleted or their name is used again."""
+        self._records: list[WorkloadRecord] = []
+        """By job number."""
+        scheduler = self.scheduler
+        scheduler.on_rejected, scheduler.on_held, scheduler.on_started = self._rejected, self._held, self._started
+        scheduler.on_stopped, scheduler.on_ended = self._stopped, self._ended
+        if self.scrape_period is not None:
+            _ = self.monitor  # begins to scrape
+
+    @cached_property
+    def monitor(self) -> Monitor:
+        """The Monitoring Component."""
+        from .monitor import Monitor
+
+        return Monitor(self)
+
+    @cached_property
+    def endpoint(self) -> ManagementEndpoint:
+        """The Management Endpoint: the way in for everybody else."""
+        from .endpoint.facade import ManagementEndpoint
+
+        return ManagementEndpoint(self)
+
+    # -- workloads
+
+    def run_workload(self, workload: Workload, *, actor: str = "system", cause: Any = None) -> WorkloadRecord:
+        """A gang arrives now. The name must be free: nothing is checked here (the endpoint does)."""
+        sim = self.sim
+        event = sim.emit(f"workload:{workload.name}", "workload.submitted", source=SOURCE, actor=actor, cause=cause)
+        checkpoint = workload.checkpoint
+        job = self.scheduler.submit(
+            workload.request,
+            duration=workload.duration,
+            estimate=workload.estimate,
+            replicas=workload.replicas,
+            priority=workload.priority,
+            group=workload.zone,
+            interval=checkpoint.interval,  # type: ignore[arg-type]
+            write=checkpoint.write_s,
+            restart=checkpoint.restart_s,
+        )
+        record = WorkloadRecord(workload, job, sim.env.now, actor, event.id)
+        self.workloads[workload.name] = record
+        self._records.append(record)
+        return record
+
+    def stop_workload(self, record: WorkloadRecord, *, grace: float = 0.0, cause: Any = None) -> bool:
+        """Delete a workload. Returns whether it was not over."""
+        if record.over:
+            return False
+        waiting = record.status in (PENDING, HELD)
+        record.status, record.reason = WorkloadStatus.CANCELLED if waiting or grace == 0 else STOPPING, "DELETED"
+        if not waiting:
+            self._stop_environments(record, Reason.DELETED, grace)
+        self.scheduler.cancel(record.job, grace)
+        if waiting:
+            self._over(record, WorkloadStatus.CANCELLED, "DELETED", "cancelled", cause)
+        return True
+
+    # -- what the scheduler tells
+
+    def _rejected(self, job: int) -> None:
+        record = self._records[job]
+        reason = "|".join(flag.name or "" for flag in Refusal if flag and self.scheduler.reason(job) & flag)
+        record.status, record.reason, record.ended_s = WorkloadStatus.REJECTED, reason, self.sim.now
+        self._emit(record, "workload.rejected", {"reason": reason})
+
+    def _held(self, job: int) -> None:
+        record = self._records[job]
+        record.status, record.reason = HELD, "QUOTA"
+        self._emit(record, "workload.held", {"reason": "QUOTA"})
+
+    def _started(self, job: int) -> None:
+        record = self._records[job]
+        workload = record.workload
+        held = self.scheduler.held_by(job)
+        names = self.nodes.names
+        self._emit(record, "workload.bound", {"nodes": [names[part.node] for part in held], "attempt": record.attempts})
+        record.attempts += 1
+        if record.attempts == 1:
+            record.started_s = self.sim.env.now
+        record.reason = ""
+        simple = workload.image is None and workload.usage is None and self._overhead == 0 and workload.restart is NEVER
+        record.unready = 0 if simple else workload.replicas
+        record.status = RUNNING if simple else STARTING
+        if not simple:
+            self.scheduler.await_ready(job)
+        self._start_environments(record, held)
+
+    def _start_environments(self, record: WorkloadRecord, held: list[Held]) -> None:
+        workload = record.workload
+        environments: list[RuntimeEnvironment] = []
+        record.environments = environments
+        write = workload.checkpoint.write_s
+        hook = StopHook(write) if write > 0 else None
+        cause, start = record.last_event, self.virtualization.start
+        resumed = (
+            f"checkpoint:{workload.name}/{record.attempts - 1}" if record.attempts > 1 and self.scheduler.has_saved(record.job) else None
+        )
+        for part in held:
+            each = max(1, workload.request.gpus)
+            for i in range(part.replicas):
+                environment = start(
+                    f"{workload.name}/{len(environments)}",
+                    node=part.node,
+                    request=workload.request,
+                    devices=part.devices[i * each : (i + 1) * each] if part.devices else (),
+                    mig_start=part.mig_start,
+                    image=workload.image,
+                    usage=workload.usage,
+                    restart=workload.restart,
+                    stop_hook=hook,
+                    on_ready=self._ready if record.unready else None,
+                    on_unready=self._unready if workload.restart is not NEVER else None,
+                    on_end=self._environment_ended,
+                    resumed_from=resumed,
+                    cause=cause,
+                )
+                environments.append(environment)
+
+    def _stopped(self, job: int) -> None:
+        """The scheduler takes the room back, and gives grace."""
+        record = self._records[job]
+        outcome, until = self.scheduler.stopping(job)
+        record.status, record.reason = STOPPING, ENDS[outcome].value
+        self._emit(record, "workload.preempted", {"reason": ENDS[outcome].value, "grace_s": until - self.sim.now})
+        self._stop_environments(record, ENDS[outcome], until - self.sim.now)
+
+    def _ended(self, job: int, outcome: Outcome) -> None:
+        record = self._records[job]
+        if outcome is Outcome.COMPLETED:
+            record.status = STOPPING
+            for environment in record.environments:
+                self.virtualization.stop(environment, Reason.COMPLETED)
+            self._over(record, WorkloadStatus.SUCCEEDED, "COMPLETED", "success", None)
+            return
+        reason = ENDS[outcome]
+        if outcome is Outcome.PREEMPTED and record.status is not STOPPING:
+            self._emit(record, "workload.preempted", {"reason": reason.value, "grace_s": 0.0})
+        record.status = STOPPING
+        self._stop_environments(record, reason, 0.0)
+        if outcome is Outcome.CANCELLED:
+            self._over(record, WorkloadStatus.CANCELLED, "DELETED", "cancelled", None)
+        elif outcome is Outcome.ERROR:
+            self._over(record, WorkloadStatus.FAILED, record.reason or "ERROR", "failure", None)
+        elif self.scheduler.has_failed(job):
+            self._over(record, WorkloadStatus.FAILED, "RESTARTS", "error", None)
+        else:
+            cause = self._cause_of_failure(record) if reason in OF_HARDWARE else None
+            record.status, record.reason, record.environments = PENDING, reason.value, ()
+            self._emit(record, "workload.requeued", {"reason": reason.value}, cause)
+
+    def _cause_of_failure(self, record: WorkloadRecord) -> Any:
+        """What the log says of the node at fault."""
+        for environment in record.environments:
+            if environment.reason in OF_HARDWARE and (event := self.watcher.last_event(environment.node)) is not None:
+                return event
+        return None
+
+    # -- what the environments tell
+
+    def _ready(self, environment: RuntimeEnvironment) -> None:
+        record = self._record_of(environment)
+        record.unready -= 1
+        if record.unready == 0 and record.status is STARTING:
+            record.status = RUNNING
+            self.scheduler.ready(record.job, self._pace(record))
+
+    def _pace(self, record: WorkloadRecord) -> float:
+        """Seconds of work a second: of the slowest replica, over all that is left."""
+        usage, request = record.workload.usage, record.workload.request
+        span = self.scheduler.span_left(record.job)
+        if usage is None or not 0 < span < float("inf"):
+            return 1.0
+        return span / max(span, usage.stretched(span, request))
+
+    def _unready(self, environment: RuntimeEnvironment) -> None:
+        """Its program has failed and starts again where it is: the gang does no work until it is back."""
+        record = self._record_of(environment)
+        if record.status is RUNNING:
+            record.status = STARTING
+            self.scheduler.set_back(record.job)
+        record.unready += 1
+
+    def _environment_ended(self, environment: RuntimeEnvironment) -> None:
+        record = self._record_of(environment)
+        reason = environment.reason
+        if record.status not in (STARTING, RUNNING) or environment not in record.environments or reason is None:
+            return
+        if reason in OF_HARDWARE:
+            for other in record.environments:
+                if not other.ended:
+                    self.virtualization.halt(other)
+        elif reason is not Reason.COMPLETED:
+            record.reason = reason.value
+            self.scheduler.fail(record.job)
+
+    def _record_of(self, environment: RuntimeEnvironment) -> WorkloadRecord:
+        return self.workloads[environment.name.rpartition("/")[0]]
+
+    def _stop_environments(self, record: WorkloadRecord, reason: Reason, grace: float) -> None:
+        for environment in record.environments:
+            if not environment.ended:
+                self.virtualization.stop(environment, reason, grace)
+
+    # -- events
+
+    def _over(self, record: WorkloadRecord, status: WorkloadStatus, reason: str, outcome: str, cause: Any) -> None:
+        record.status, record.reason, record.ended_s = status, reason, self.sim.env.now
+        record.environments = tuple(record.environments)
+        self._emit(record, "workload.finished", {"outcome": outcome, "reason": reason}, cause)
+
+    def _emit(self, record: WorkloadRecord, predicate: str, data: Mapping[str, Any], cause: Any = None) -> None:
+        event = self.sim.emit(
+            f"workload:{record.workload.name}",
+            predicate,
+            source=SOURCE,
+            actor=record.actor,
+            cause=record.last_event if cause is None else cause,
+            data=data,
+        )
+        record.last_event = event.id
+
+    def __repr__(self) -> str:
+        return f"Cluster({self.spec.name!r}: {len(self.nodes):,} nodes, {len(self.workloads):,} workloads, {self.sim.now:g} s)"

@@ -1,0 +1,350 @@
+"""`ManagementEndpoint`: the one facade through which everybody else asks the infrastructure for something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from ...errors import MlplatError, OptionError, printable
+from ...units import Duration, seconds
+from ..workload_records import WorkloadRecord, WorkloadStatus
+from ..workload_spec import Workload
+from .access import ADMINISTRATOR, AccessDenied, Administrators, check_principal
+from .cluster_state import Capacity, ClusterState, cluster_capacity
+from .descriptions import (
+    EnvironmentLog,
+    NodeDescription,
+    WorkloadDescription,
+    WorkloadList,
+    describe_job,
+    describe_service,
+    log_of,
+    summarize,
+)
+from .directory import Directory
+from .endings import Endings
+from .handles import WorkloadHandle
+from .node_management import NodeManagement
+from .selectors import Selector, label_rules
+from .services import Service
+from .watches import Watch
+
+if TYPE_CHECKING:
+    import simpy
+
+    from ...events import Event
+    from ..cluster import Cluster
+    from ..placement import PlacementPolicy
+    from ..queueing import QueuePolicy
+    from .explanation import Explanation
+    from .manifests import Diff
+
+SOURCE = "endpoint"
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _verb(method: Callable[Concatenate[ManagementEndpoint, P], T]) -> Callable[Concatenate[ManagementEndpoint, P], T]:
+    """A call of the endpoint: what it refuses is written down, once, and nothing else has happened."""
+
+    @wraps(method)
+    def call(self: ManagementEndpoint, *arguments: P.args, **options: P.kwargs) -> T:
+        try:
+            return method(self, *arguments, **options)
+        except MlplatError as error:
+            self._refused(method.__name__, error, options.get("actor", ADMINISTRATOR))
+            raise
+
+    return call  # type: ignore[return-value]
+
+
+class ManagementEndpoint:
+    """Workloads, nodes and policies of a cluster, by name. The only way from a platform into the infrastructure.
+
+    A call answers with a value that nobody can change, or raises an MlplatError with its reasons; then it has changed nothing, and the log
+    has one `call.refused` {call, reason} or, for want of a right, one `access.denied` {action, resource}. What a call does is to be seen
+    in the next one. `actor` is the principal who calls; node verbs and `configure` are for administrators.
+
+    >>> import mlplat as mp
+    >>> cluster = mp.Cluster(mp.Simulation(), mp.ClusterSpec.parse("2x8xV100"), scrape_period=None)
+    >>> endpoint = cluster.endpoint
+    >>> handle = endpoint.submit(mp.Workload("train", {"gpus": 16}, replicas=1, duration="2h"))
+    >>> cluster.sim.run(until="1s")
+    >>> handle.status.value, handle.reason
+    ('rejected', 'GPU_COUNT')
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._sim = cluster.sim
+        self._endings = Endings(cluster.sim)
+        self._directory = Directory(cluster, self._endings)
+        self._administrators = Administrators(cluster.administrators)
+        self._node_management = NodeManagement(cluster)
+        self._principals: set[str] = set()
+        self._applied: set[str] = set()
+
+    # -- workloads
+
+    @_verb
+    def submit(self, workload: Workload, *, actor: str = ADMINISTRATOR) -> WorkloadHandle:
+        """Let a workload arrive. Its name must be that of no living workload; one that is over gives its name up.
+
+        A workload that the cluster could never hold is rejected in the scheduling cycle of this instant (`handle.status`, `.reason`,
+        `workload.rejected`). Raises OptionError.
+        """
+        if type(workload) is not Workload:
+            raise OptionError(f"a {type(workload).__name__} was submitted; expected a Workload")
+        if actor not in self._principals:
+            self._principals.add(check_principal(actor))
+        name, directory = workload.name, self._directory
+        if workload.kind == "job" and directory.get(name) is None:  # the usual case
+            return WorkloadHandle(self, name, self._cluster.run_workload(workload, actor=actor))
+        directory.check_free(name)
+        return WorkloadHandle(self, name, directory.start(workload, actor))
+
+    @_verb
+    def delete(self, name: str, *, grace: Duration | None = None, actor: str = ADMINISTRATOR) -> None:
+        """End a workload and forget it. Running, it may hold its room for `grace` (default: its own `stop_grace`) to write a checkpoint.
+
+        Its name is unknown from then on, or once the grace is over. Raises UnknownNameError for a name that is not there (any more),
+        OptionError for a workload that is being deleted.
+        """
+        check_principal(actor)
+        self._directory.delete(name, None if grace is None else _time("grace", grace))
+
+    @_verb
+    def scale(self, name: str, replicas: int, *, actor: str = ADMINISTRATOR) -> WorkloadDescription:
+        """Give a service another number of replicas. Raises UnknownNameError; OptionError below zero, and for a gang."""
+        check_principal(actor)
+        entry = self._directory.find(name)
+        workload = entry.workload.with_replicas(replicas)
+        self._directory.check_stays(name)
+        self._directory.replace(workload, actor)
+        return self._describe(entry)
+
+    @_verb
+    def describe(self, name: str) -> WorkloadDescription:
+        """A workload as it is now, with its replicas. Raises UnknownNameError."""
+        return self._describe(self._directory.find(name))
+
+    @_verb
+    def list(
+        self,
+        labels: str | Mapping[str, str] | None = None,
+        *,
+        zone: str | None = None,
+        status: WorkloadStatus | str | Sequence[WorkloadStatus | str] | None = None,
+    ) -> WorkloadList:
+        """The workloads that are meant, in order of submission.
+
+        `labels`: a mapping, or text as of `kubectl -l`: `"app=web,tier!=test,team,!old"`. `status`: one or several. Raises OptionError.
+        """
+        chosen, now = _selector(labels, zone, status), self._sim.now
+        return WorkloadList(summarize(entry, now) for entry in self._directory if _is_chosen(chosen, entry))
+
+    @_verb
+    def watch(
+        self,
+        callback: Callable[[Event], object] | None = None,
+        *,
+        name: str | None = None,
+        labels: str | Mapping[str, str] | None = None,
+        zone: str | None = None,
+        predicate: str = "workload.*",
+    ) -> Watch:
+        """Be told of the events of workloads from now on: by `callback(event)`, or by what the answer collects (see `Watch`).
+
+        `name`: of this one only, which need not exist yet. Raises OptionError.
+        """
+        chosen = _selector(labels, zone, None)
+        if callback is not None and not callable(callback):
+            raise OptionError(f"callback={callback!r:.60}: expected a function of an event")
+
+        def chooses(subject: str) -> bool:
+            if name is not None and subject != name:
+                return False
+            if not chosen.labels and chosen.zone is None:
+                return True
+            entry = self._directory.get(subject)
+            return entry is not None and _is_chosen(chosen, entry)
+
+        return Watch(self._sim, predicate, chooses, callback)
+
+    @_verb
+    def logs(self, name: str, replica: int = 0) -> EnvironmentLog:
+        """The log of a replica's environment; empty while it has none. Raises UnknownNameError, OptionError for a replica it has not."""
+        entry = self._directory.find(name)
+        if isinstance(entry, WorkloadRecord):
+            return log_of(entry, replica, replica, entry.workload.replicas)
+        at = replica if isinstance(replica, int) and 0 <= replica < len(entry.replicas) else 0
+        if not entry.replicas:
+            raise OptionError(f"replica={str(replica)[:40]}: service {name!r} has no replicas")
+        return log_of(entry.records[at], 0, replica, len(entry.replicas))
+
+    @_verb
+    def explain(self, name: str, replica: int = 0) -> Explanation:
+        """Why a workload waits, node by node, or why it is where it is, as of now; of a service, one replica. Raises like `logs`."""
+        from .explanation import explain_job
+
+        entry = self._directory.find(name)
+        if isinstance(entry, Service):
+            if isinstance(replica, bool) or not isinstance(replica, int) or not 0 <= replica < len(entry.replicas):
+                raise OptionError(f"replica={str(replica)[:40]}: expected a replica of the service, which has {len(entry.replicas)}")
+            entry = entry.records[replica]
+        return explain_job(self._cluster, entry)
+
+    # -- declarations
+
+    @_verb
+    def apply(
+        self,
+        manifest: str | PathLike[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        *,
+        actor: str = ADMINISTRATOR,
+        dry_run: bool = False,
+        prune: bool = False,
+    ) -> Diff:
+        """Make the workloads be what a manifest says: YAML text, a YAML file, or parsed documents (docs/endpoint.md).
+
+        All of it or, where anything is wrong, nothing. Applying the same again changes nothing and emits nothing. A service that differs
+        is scaled or rolled out; a gang that differs is ended and submitted anew. `prune`: delete what was applied before and is not in
+        this manifest. `dry_run`: only say what would be done. Raises SpecError with the document and the path, InputError for YAML.
+        """
+        from .manifests import carry_out, difference, read_manifest
+
+        check_principal(actor)
+        wanted = read_manifest(manifest)
+        diff = difference(self._directory, wanted, self._applied if prune else frozenset(), dry_run)
+        if not dry_run:
+            carry_out(self._directory, diff, wanted, actor)
+            self._applied.update(entry.workload.name for entry in wanted)
+            self._applied.difference_update(diff.deleted)
+        return diff
+
+    @_verb
+    def to_manifest(self, *names: str) -> str:
+        """YAML that `apply` makes the same workloads from; of all without names. Raises UnknownNameError, OptionError for what YAML
+        cannot say.
+        """
+        from .manifests import write_manifest
+
+        entries = [self._directory.find(name) for name in names] if names else list(self._directory)
+        return write_manifest([entry.workload for entry in entries])
+
+    # -- nodes
+
+    @_verb
+    def cordon(self, node: str, *, actor: str = ADMINISTRATOR) -> NodeDescription:
+        """Let a node take no new work; what runs there runs on. Nothing happens to one that is cordoned. Raises UnknownNameError."""
+        self._administrator(actor, "cordon", node)
+        return self._node_management.cordon(node, actor)
+
+    @_verb
+    def drain(self, node: str, *, grace: Duration = 0.0, actor: str = ADMINISTRATOR) -> NodeDescription:
+        """Cordon a node and stop what runs there, which waits again; it may write a checkpoint within `grace`. Raises UnknownNameError."""
+        self._administrator(actor, "drain", node)
+        return self._node_management.drain(node, _time("grace", grace), actor)
+
+    @_verb
+    def uncordon(self, node: str, *, actor: str = ADMINISTRATOR) -> NodeDescription:
+        """Let a node take work again. Nothing happens to one that does. Raises UnknownNameError."""
+        self._administrator(actor, "uncordon", node)
+        return self._node_management.uncordon(node, actor)
+
+    @_verb
+    def describe_node(self, node: str) -> NodeDescription:
+        """A node as it is now. Raises UnknownNameError."""
+        return self._node_management.describe(node)
+
+    # -- the whole cluster
+
+    @_verb
+    def configure(
+        self, *, queue: str | QueuePolicy | None = None, placement: str | PlacementPolicy | None = None, actor: str = ADMINISTRATOR
+    ) -> None:
+        """Give the cluster another queue or placement policy (a name, or a policy with its options), from this instant on.
+
+        Only while no workload waits, runs or is held: raises OptionError otherwise, and UnknownNameError for a policy that does not exist.
+        """
+        from .policy_change import change_policies
+
+        self._administrator(actor, "configure", "the cluster")
+        change_policies(self._cluster, queue, placement)
+        table = self._cluster.scheduler.table
+        data = {"queue": table.queue.label(), "placement": table.placement.label()}
+        self._sim.emit(f"cluster:{self._cluster.spec.name}", "cluster.configured", source=SOURCE, actor=actor, data=data)
+
+    def capacity(self) -> Capacity:
+        """What the cluster has, and what of it is in service."""
+        return cluster_capacity(self._cluster)
+
+    def state(self) -> ClusterState:
+        """The whole cluster as of this instant; `free + bound = capacity` on every node."""
+        statuses: dict[str, int] = {}
+        for entry in self._directory:
+            statuses[entry.status.value] = statuses.get(entry.status.value, 0) + 1
+        return self._node_management.state(statuses)
+
+    def metrics(self) -> str:
+        """The metrics of the Monitoring Component as Prometheus text."""
+        return self._cluster.monitor.prometheus()
+
+    # -- inside
+
+    def _ending(self, entry: WorkloadRecord | Service) -> simpy.Event:
+        happened = self._sim.event()
+
+        def succeed() -> None:
+            happened.succeed(entry.status)
+
+        if isinstance(entry, Service):
+            entry.tell_end(succeed)
+        else:
+            self._endings.tell(entry, succeed)
+        return happened
+
+    def _describe(self, entry: WorkloadRecord | Service) -> WorkloadDescription:
+        return describe_service(self._cluster, entry) if isinstance(entry, Service) else describe_job(self._cluster, entry)
+
+    def _administrator(self, actor: str, action: str, resource: object) -> None:
+        self._administrators.require(check_principal(actor), action, str(resource)[:80])
+
+    def _refused(self, verb: str, error: MlplatError, actor: object) -> None:
+        by = actor if isinstance(actor, str) and actor.isprintable() and actor else "unknown"
+        if isinstance(error, AccessDenied):
+            data = {"action": error.action, "resource": printable(error.resource)}
+            self._sim.emit(f"principal:{by}", "access.denied", source=SOURCE, actor=by, data=data)
+        else:
+            reason = printable(str(error))[:500]
+            self._sim.emit(f"call:{verb}", "call.refused", source=SOURCE, actor=by, data={"error": type(error).__name__, "reason": reason})
+
+    def __repr__(self) -> str:
+        return f"ManagementEndpoint(of {self._cluster!r})"
+
+
+def _is_chosen(selector: Selector, entry: WorkloadRecord | Service) -> bool:
+    return selector.chooses(entry.workload.labels, entry.workload.zone, entry.status.value)
+
+
+def _selector(labels: Any, zone: Any, status: Any) -> Selector:
+    known = [word.value for word in WorkloadStatus]
+    asked = () if status is None else (status,) if isinstance(status, (str, WorkloadStatus)) else tuple(status)
+    words = frozenset(str(getattr(word, "value", word)) for word in asked)
+    for word in sorted(words):
+        if word not in known:
+            from ...errors import UnknownNameError
+
+            raise UnknownNameError("status", printable(word[:40]), known)
+    if zone is not None and not isinstance(zone, str):
+        raise OptionError(f"zone={zone!r:.60}: expected the name of a zone")
+    return Selector(label_rules(labels), zone, None if status is None else words)
+
+
+def _time(name: str, value: Duration) -> float:
+    try:
+        return seconds(value)
+    except OptionError as error:
+        raise OptionError(f"{name}: {error}") from None

@@ -1,0 +1,66 @@
+"""Choosing workloads: by labels (as in Kubernetes), zone and status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ...errors import OptionError
+
+_REQUIREMENT = re.compile(r"(?P<absent>!)?(?P<key>[^\s=!,]+)(?:\s*(?P<sign>==|=|!=)\s*(?P<value>[^\s=!,]*))?")
+
+
+class LabelRule(NamedTuple):
+    """One condition on labels. `value` None asks for the key alone; `wanted` False turns the condition round."""
+
+    key: str
+    value: str | None
+    wanted: bool
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        """Whether labels meet it; an absent key differs from every value."""
+        met = self.key in labels if self.value is None else labels.get(self.key) == self.value
+        return met is self.wanted
+
+
+class Selector(NamedTuple):
+    """Which workloads are meant; every part that is given must hold."""
+
+    labels: tuple[LabelRule, ...] = ()
+    zone: str | None = None
+    status: frozenset[str] | None = None
+
+    def chooses(self, labels: Mapping[str, str], zone: str, status: str) -> bool:
+        """Whether a workload with these is meant."""
+        return (
+            (self.zone is None or zone == self.zone)
+            and (self.status is None or status in self.status)
+            and all(rule.holds(labels) for rule in self.labels)
+        )
+
+
+def label_rules(given: str | Mapping[str, str] | None) -> tuple[LabelRule, ...]:
+    """The conditions of a mapping, or of text such as `"app=web,tier!=test,team,!old"`. Raises OptionError.
+
+    >>> label_rules("app=web,!old")
+    (LabelRule(key='app', value='web', wanted=True), LabelRule(key='old', value=None, wanted=False))
+    """
+    if given is None or given == "":
+        return ()
+    if isinstance(given, Mapping):
+        if not all(isinstance(part, str) for pair in given.items() for part in pair):
+            raise OptionError("labels: expected a mapping of text to text")
+        return tuple(LabelRule(key, value, True) for key, value in given.items())
+    if not isinstance(given, str):
+        raise OptionError(f"labels={given!r:.60}: expected a mapping, or text such as 'app=web,tier!=test'")
+    return tuple(map(_rule, given.split(",")))
+
+
+def _rule(text: str) -> LabelRule:
+    found = _REQUIREMENT.fullmatch(text.strip())
+    if found is None or (found["absent"] and found["sign"]):
+        raise OptionError(f"labels: {ascii(text)[:60]} is no condition; expected 'key=value', 'key!=value', 'key' or '!key'")
+    if found["sign"] is None:
+        return LabelRule(found["key"], None, not found["absent"])
+    return LabelRule(found["key"], found["value"], found["sign"] != "!=")

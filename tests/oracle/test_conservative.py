@@ -1,0 +1,175 @@
+"""Conservative backfilling: textbook cases drawn by hand, the naive twin on generated ones, and what a first reservation promises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlplat.hardware import ClusterSpec
+from mlplat.infra.placement import placement_policy
+from mlplat.infra.queueing import queue_policy
+from mlplat.infra.world import Run, build_run
+from mlplat.resources import ResourceRequest
+from mlplat.runs.driving import drive
+from mlplat.traces import read_trace
+from mlplat.workload import JobTrace
+
+from .comparison import PLACEMENTS, library_jobs, library_policy, library_records, oracle_jobs, replay
+from .naive_scheduler import schedule
+from .strategies import clusters, tie_rules, traces
+
+EXAMPLES = settings().max_examples * 5 // 12
+
+
+def jobs(*rows: tuple[float, float, int], replicas: Sequence[int] | None = None, estimate: Sequence[float] | None = None) -> JobTrace:
+    """Jobs of (submit, duration, cores of each replica)."""
+    return JobTrace.build(
+        submit=[r[0] for r in rows],
+        duration=[r[1] for r in rows],
+        estimate=estimate,
+        replicas=replicas,
+        request=range(len(rows)),
+        requests=[ResourceRequest(cpus=r[2]) for r in rows],
+    )
+
+
+def started(spec: ClusterSpec, trace: JobTrace, placement: str = "first-fit", **options: Any) -> list[float | None]:
+    """Start times, which library and oracle must agree on."""
+    result = replay(spec, trace, queue=queue_policy("conservative", **options), placement=placement)
+    times: list[float | None] = result.jobs["start_s"].to_list()
+    assert times == [o.start for o in schedule(spec, trace, queue="conservative", policy=placement, **options).outcomes]
+    return times
+
+
+def machine(cores: int) -> ClusterSpec:
+    return ClusterSpec.uniform(nodes=1, cpus=cores)
+
+
+def with_durations(trace: JobTrace, ends: Sequence[int], *, late: bool) -> JobTrace:
+    """Jobs of whole positive durations, that are estimated exactly, or every third of them too long."""
+    duration = np.array([1.0 + length for length in ends])
+    slack = np.where(np.arange(len(ends)) % 3 == 0, 4.0, 0.0) if late else 0.0
+    return trace.with_columns(duration=duration, estimate=duration + slack)
+
+
+# One machine of 4 processors; time goes to the right. Under EASY, only the head b has a reservation, and d is started at once.
+#
+#   a: 3 wide, 4 long   b: 4 wide, 2 long   c: 3 wide, 4 long   d: 1 wide, 9 long
+#
+#   4 │    bbdddddddddd        4 │    bbccccddd
+#   3 │aaaabbcccc              3 │aaaabbcccc
+
+
+def test_a_job_is_not_started_where_it_would_delay_the_second_in_the_queue() -> None:
+    # e (1 wide, 6 long) fits beside b's reservation but would keep c (2 wide) from its processors; EASY, which only promises b, starts it.
+    trace = jobs((0, 4, 2), (0, 4, 1), (0, 4, 2), (0, 4, 3), (0, 8, 1))
+    assert started(machine(4), trace) == [0, 0, 4, 8, 0]
+    assert replay(machine(4), trace, queue="easy", placement="first-fit").jobs["start_s"].to_list() == [0, 0, 4, 8, 0]
+    later = jobs((0, 4, 2), (0, 4, 1), (0, 4, 2), (0, 4, 3), (0, 9, 1))
+    assert replay(machine(4), later, queue="easy", placement="first-fit").jobs["start_s"].to_list()[3] == 8
+    assert started(machine(4), later)[3] == 8
+
+
+def test_every_waiting_job_keeps_its_reservation_and_not_the_head_alone() -> None:
+    # a holds three of four until 4; b (two) can begin at 4 and c (three) at 8. d (one, ten long) leaves b what it needs, and delays c.
+    trace = jobs((0, 4, 3), (0, 4, 2), (0, 4, 4), (0, 10, 1))
+    assert started(machine(4), trace) == [0, 4, 8, 12]
+    assert replay(machine(4), trace, queue="easy", placement="first-fit").jobs["start_s"].to_list() == [0, 4, 10, 0]
+
+
+def test_a_hole_before_a_reservation_is_filled_to_the_last_moment_and_not_beyond() -> None:
+    assert started(machine(2), jobs((0, 4, 1), (0, 1, 2), (0, 4, 1))) == [0, 4, 0]
+    assert started(machine(2), jobs((0, 4, 1), (0, 1, 2), (0, math.nextafter(4, 5), 1))) == [0, 4, 5]
+
+
+def test_jobs_beyond_the_depth_have_no_reservation_and_wait() -> None:
+    trace = jobs((0, 4, 2), (0, 4, 2), (0, 4, 2), (0, 1, 1))
+    spec = machine(3)
+    assert started(spec, trace) == [0, 4, 8, 0]
+    assert started(spec, trace, depth=2) == [0, 4, 8, 4]
+
+
+def test_an_early_end_lets_reservations_move_forward() -> None:
+    assert started(machine(2), jobs((0, 2, 1), (0, 1, 2), (0, 9, 1)), placement="best-fit") == [0, 2, 3]
+    assert started(machine(2), jobs((0, 2, 1), (0, 1, 2), (0, 9, 1)).with_columns(estimate=[8.0, 1.0, 9.0])) == [0, 2, 3]
+
+
+def test_behind_a_job_that_never_ends_others_start_if_they_fit_beside_it() -> None:
+    assert started(machine(2), jobs((0, math.inf, 1), (0, 1, 2), (0, 3, 1), (1, 50, 1))) == [0, None, 0, 3]
+
+
+def test_a_job_that_outlives_its_estimate_is_not_counted_on() -> None:
+    trace = jobs((0, 4, 1), (0, 4, 1), (1, 2, 2))
+    assert started(machine(2), trace) == [0, 0, 4]
+
+
+def test_a_moment_taken_by_a_job_without_a_span_is_no_room_lost_later() -> None:
+    # z takes the fourth core for no time; c begins beside a as soon as b ends, and d is started as it will be over by then.
+    trace = jobs((0, 9, 1), (0, 0, 1), (0, 5, 1), (0, 1, 3), (0, 5, 1))
+    result = replay(machine(4), trace, queue="conservative", placement="first-fit")
+    assert result.jobs["start_s"].to_list() == [0, 0, 0, 5, 0]
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_replay_equals_the_naive_oracle_on_a_busy_cluster(placement: str) -> None:
+    # Durations above 0 and mostly exact estimates: plans are kept from cycle to cycle, and made anew where they must be.
+    @settings(max_examples=EXAMPLES)
+    @given(st.data())
+    def compare(data: st.DataObject) -> None:
+        spec = data.draw(clusters(), label="spec")
+        trace = data.draw(traces(spec, exact=True, equal_gangs=data.draw(st.booleans())), label="trace")
+        ends = data.draw(st.lists(st.integers(0, data.draw(st.sampled_from((3, 9, 40)))), min_size=len(trace), max_size=len(trace)))
+        trace = with_durations(trace, ends, late=data.draw(st.integers(0, 3)) == 0)
+        depth = data.draw(st.sampled_from((1000, 1000, 1000, 3)), label="depth")
+        clock = data.draw(st.sampled_from(("replay", "replay", "simpy")), label="clock")
+        ties = data.draw(tie_rules(len(spec.nodes())), label="ties")
+        expected = schedule(spec, trace, queue="conservative", policy=PLACEMENTS[placement], ties=ties, depth=depth)
+        queue = queue_policy("conservative", depth=depth)
+        result = replay(spec, trace, queue=queue, placement=library_policy(placement), ties=ties, clock=clock)
+        assert library_records(result) == expected.records()
+        assert [row[2:] for row in library_jobs(result)] == [row[2:] for row in oracle_jobs(expected)]
+
+    compare()
+
+
+# -- what a first reservation promises
+
+
+def run_and_promises(spec: ClusterSpec, trace: JobTrace, placement: str, **options: Any) -> tuple[Run, np.ndarray[Any, Any]]:
+    """A finished run, and the first reservation of each job."""
+    run = build_run(spec.nodes(), trace, queue_policy("conservative", **options), placement_policy(placement))
+    drive(run)
+    return run, run.world.reservation.first_promise
+
+
+def test_on_one_node_with_exact_estimates_a_job_starts_exactly_at_its_first_reservation() -> None:
+    @given(st.data())
+    def check(data: st.DataObject) -> None:
+        spec = machine(data.draw(st.integers(2, 8)))
+        trace = data.draw(traces(spec, exact=True, equal_gangs=True))
+        trace = with_durations(trace, data.draw(st.lists(st.integers(0, 9), min_size=len(trace), max_size=len(trace))), late=False)
+        run, promised = run_and_promises(spec, trace, "first-fit")
+        begun = ~np.isnan(run.world.log.start)
+        assert np.array_equal(promised[begun], run.world.log.start[begun])
+
+    check()
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="too long without compilation")
+def test_a_plan_that_is_kept_is_the_plan_that_is_made_anew(shared_data: Path) -> None:
+    # A job that nothing ever fits of, submitted first, is not planned; one whose estimate never ends blocks nobody's plan. What makes every
+    # plan new is a running job that is always overdue and always about to end: its end comes before each estimate is reached.
+    trace = read_trace(shared_data / "swf/NASA-iPSC-1993-3.1-cln.swf.zip")
+    spec = ClusterSpec.parse("16x8cpu")
+    exact = replay(spec, trace, queue="conservative", placement="best-fit")
+    live = replay(spec, trace, queue="conservative", placement="best-fit", clock="simpy")
+    assert live.fingerprint == exact.fingerprint
+    assert exact.summary()["completed"] == len(trace)
