@@ -56,7 +56,7 @@ class UnknownNameError(MlplatError):
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
         self.kind, self.name = kind, name
         names = sorted(known)
-        close = difflib.get_close_matches(str(name), names, n=len(names), cutoff=0.5)
+        close = difflib.get_close_matches(str(name), names, n=max(1, len(names)), cutoff=0.5)
         self.known = close + [n for n in names if n not in close]
         hint = f"; did you mean {close[0]!r}?" if close else ""
         super().__init__(

@@ -126,7 +126,8 @@ def incident_arrays(found: Incidents | None, row_of: Array) -> dict[str, Array]:
         return {name: np.empty(0, dtype=kind) for name, kind in kinds.items()}
     number = np.empty(len(row_of), dtype=np.int32)
     number[row_of] = np.arange(len(row_of), dtype=np.int32)
-    return found._asdict() | {"node": number[found.node]}
+    arrays: dict[str, Array] = found._asdict()
+    return arrays | {"node": number[found.node]}
 
 
 def hardware_arrays(nodes: NodeTable, row_of: Array, widest: int, found: Incidents | None, *, interruptible: bool) -> Hardware:
@@ -155,7 +156,8 @@ def gang_milli(gang: Array, classes: Classes, milli: Array) -> Array:
     each = np.where(profile >= 0, milli[np.maximum(profile, 0)], classes.ask[:, GPU]).astype(np.float64)
     if not len(gang):
         return np.zeros(0)
-    return (gang[:, REPLICAS] - 1.0) * each[gang[:, REQUEST]] + each[gang[:, LAST]]
+    total: Array = (gang[:, REPLICAS] - 1.0) * each[gang[:, REQUEST]] + each[gang[:, LAST]]
+    return total
 
 
 def group_arrays(trace: JobTrace, nodes: NodeTable, milli: Array, queue: QueuePolicy, limits: Mapping[str, Limit]) -> Groups:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import OptionError
 from ..hardware.cluster_spec import ClusterSpec
+from ..hardware.interruption_rates import job_mtbf
 from ..units import Duration, seconds
 from .attempt_arrays import Interruptions, group_limits
 from .cluster_hardware import Hardware
 from .kernels.attempt_state import Outcome
+from .kernels.state import JobState
 from .kernels.state import Reason as Refusal
 from .placement import PlacementPolicy, placement_policy
 from .queueing import QueuePolicy, queue_policy
@@ -53,6 +55,7 @@ ENDS = {
 """How an attempt ended -> what its environments are told."""
 OF_HARDWARE = frozenset((Reason.NODE_LOST, Reason.DEVICE_FAILED, Reason.FENCED))
 """Ends of an environment that are not its program's doing: the watcher sees to them."""
+OF_NODES = OF_HARDWARE | {Reason.DRAINED}
 
 
 class Cluster:
@@ -118,7 +121,7 @@ class Cluster:
         """By job number."""
         scheduler = self.scheduler
         scheduler.on_rejected, scheduler.on_held, scheduler.on_started = self._rejected, self._held, self._started
-        scheduler.on_stopped, scheduler.on_ended = self._stopped, self._ended
+        scheduler.on_admitted, scheduler.on_stopped, scheduler.on_ended = self._admitted, self._stopped, self._ended
         if self.scrape_period is not None:
             _ = self.monitor  # begins to scrape
 
@@ -140,9 +143,9 @@ class Cluster:
 
     def run_workload(self, workload: Workload, *, actor: str = "system", cause: Any = None) -> WorkloadRecord:
         """A gang arrives now. The name must be free: nothing is checked here (the endpoint does)."""
-        sim = self.sim
+        sim, checkpoint = self.sim, workload.checkpoint
+        interval = self._interval(workload) if checkpoint.depends_on_failures else checkpoint.interval
         event = sim.emit(f"workload:{workload.name}", "workload.submitted", source=SOURCE, actor=actor, cause=cause)
-        checkpoint = workload.checkpoint
         job = self.scheduler.submit(
             workload.request,
             duration=workload.duration,
@@ -150,14 +153,21 @@ class Cluster:
             replicas=workload.replicas,
             priority=workload.priority,
             group=workload.zone,
-            interval=checkpoint.interval,  # type: ignore[arg-type]
+            interval=interval,  # type: ignore[arg-type]
             write=checkpoint.write_s,
             restart=checkpoint.restart_s,
         )
-        record = WorkloadRecord(workload, job, sim.env.now, actor, event.id)
+        record = WorkloadRecord(workload, job, sim.env.now, actor, event)
         self.workloads[workload.name] = record
         self._records.append(record)
         return record
+
+    def _interval(self, workload: Workload) -> float:
+        """Work between checkpoints at the optimum for what the workload uses. Raises OptionError where nothing is known of failures."""
+        if self.spec.reliability is None:
+            raise OptionError("checkpoint='young-daly' follows from how often hardware fails: the cluster has no 'reliability'")
+        mtbf = job_mtbf(self.spec.reliability, self.spec, [workload.request], [0], [workload.replicas])
+        return float(workload.checkpoint.interval_for(mtbf)[0])
 
     def stop_workload(self, record: WorkloadRecord, *, grace: float = 0.0, cause: Any = None) -> bool:
         """Delete a workload. Returns whether it was not over."""
@@ -184,6 +194,11 @@ class Cluster:
         record = self._records[job]
         record.status, record.reason = HELD, "QUOTA"
         self._emit(record, "workload.held", {"reason": "QUOTA"})
+
+    def _admitted(self, job: int) -> None:
+        record = self._records[job]
+        record.status, record.reason = PENDING, ""
+        self._emit(record, "workload.admitted", {})
 
     def _started(self, job: int) -> None:
         record = self._records[job]
@@ -229,9 +244,12 @@ class Cluster:
                     on_unready=self._unready if workload.restart is not NEVER else None,
                     on_end=self._environment_ended,
                     resumed_from=resumed,
+                    owner=record,
                     cause=cause,
                 )
                 environments.append(environment)
+        if any(environment.ended for environment in environments):  # such as without an image to start from
+            self._environment_ended(next(environment for environment in environments if environment.ended))
 
     def _stopped(self, job: int) -> None:
         """The scheduler takes the room back, and gives grace."""
@@ -258,24 +276,27 @@ class Cluster:
             self._over(record, WorkloadStatus.CANCELLED, "DELETED", "cancelled", None)
         elif outcome is Outcome.ERROR:
             self._over(record, WorkloadStatus.FAILED, record.reason or "ERROR", "failure", None)
+        elif self.scheduler.state(job) is JobState.LOST:
+            self._over(record, WorkloadStatus.REJECTED, "NO_ROOM", "error", None)
         elif self.scheduler.has_failed(job):
             self._over(record, WorkloadStatus.FAILED, "RESTARTS", "error", None)
         else:
-            cause = self._cause_of_failure(record) if reason in OF_HARDWARE else None
+            cause = self._cause_of_failure(record) if reason in OF_NODES else None
             record.status, record.reason, record.environments = PENDING, reason.value, ()
             self._emit(record, "workload.requeued", {"reason": reason.value}, cause)
 
     def _cause_of_failure(self, record: WorkloadRecord) -> Any:
         """What the log says of the node at fault."""
         for environment in record.environments:
-            if environment.reason in OF_HARDWARE and (event := self.watcher.last_event(environment.node)) is not None:
+            event = self.watcher.last_event(environment.node)
+            if event is not None and event.id >= 0 and environment.reason in OF_NODES:
                 return event
         return None
 
     # -- what the environments tell
 
     def _ready(self, environment: RuntimeEnvironment) -> None:
-        record = self._record_of(environment)
+        record: WorkloadRecord = environment.owner
         record.unready -= 1
         if record.unready == 0 and record.status is STARTING:
             record.status = RUNNING
@@ -291,14 +312,14 @@ class Cluster:
 
     def _unready(self, environment: RuntimeEnvironment) -> None:
         """Its program has failed and starts again where it is: the gang does no work until it is back."""
-        record = self._record_of(environment)
+        record: WorkloadRecord = environment.owner
         if record.status is RUNNING:
             record.status = STARTING
             self.scheduler.set_back(record.job)
         record.unready += 1
 
     def _environment_ended(self, environment: RuntimeEnvironment) -> None:
-        record = self._record_of(environment)
+        record: WorkloadRecord = environment.owner
         reason = environment.reason
         if record.status not in (STARTING, RUNNING) or environment not in record.environments or reason is None:
             return
@@ -309,9 +330,6 @@ class Cluster:
         elif reason is not Reason.COMPLETED:
             record.reason = reason.value
             self.scheduler.fail(record.job)
-
-    def _record_of(self, environment: RuntimeEnvironment) -> WorkloadRecord:
-        return self.workloads[environment.name.rpartition("/")[0]]
 
     def _stop_environments(self, record: WorkloadRecord, reason: Reason, grace: float) -> None:
         for environment in record.environments:
@@ -334,7 +352,7 @@ class Cluster:
             cause=record.last_event if cause is None else cause,
             data=data,
         )
-        record.last_event = event.id
+        record.last_event = event
 
     def __repr__(self) -> str:
         return f"Cluster({self.spec.name!r}: {len(self.nodes):,} nodes, {len(self.workloads):,} workloads, {self.sim.now:g} s)"

@@ -36,7 +36,8 @@ class Held(NamedTuple):
 
 
 OUTCOMES = tuple(Outcome)
-REJECTED, HELD_BY_LIMIT, IN_PROGRESS = int(JobState.REJECTED), int(JobState.HELD), int(JobState.RUNNING)
+REJECTED, CLEARED, CANCELLED = int(JobState.REJECTED), int(JobState.LOST), int(JobState.CANCELLED)
+HELD_BY_LIMIT, IN_PROGRESS = int(JobState.HELD), int(JobState.RUNNING)
 Told = Callable[[int], None]
 EndTold = Callable[[int, Outcome], None]
 
@@ -45,8 +46,8 @@ class ResourceScheduler:
     """Places jobs on nodes under a queue and a placement policy, one scheduling cycle an instant (docs/scheduling.md).
 
     Calls take effect when their instant is settled. What comes of them is told to the listeners, once the instant's cycle is over:
-    `on_rejected(job)`, `on_held(job)`, `on_started(job)`, `on_stopped(job)` where work has stopped and the room is still held,
-    `on_ended(job, outcome)` at the end of an attempt. A job is a number.
+    `on_rejected(job)`, `on_held(job)`, `on_admitted(job)`, `on_started(job)`, `on_stopped(job)` where work has stopped and the room is
+    still held, `on_ended(job, outcome)` at the end of an attempt. A job is a number.
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class ResourceScheduler:
         self._number_of = np.empty(len(row_of), dtype=np.int64)
         self._number_of[row_of] = np.arange(len(row_of))
         self._told_started = self._told_closed = self._told_arrived = 0
+        self._held: list[int] = []
         self.on_rejected: Told | None = None
         self.on_held: Told | None = None
+        self.on_admitted: Told | None = None
         self.on_started: Told | None = None
         self.on_stopped: Told | None = None
         self.on_ended: EndTold | None = None
@@ -189,7 +192,8 @@ class ResourceScheduler:
             number, replicas, where = (int(log.records[record, column]) for column in (NODE, HELD, DEVICE))
             left -= replicas
             cls = int(world.jobs.gang[job, LAST if left == 0 else REQUEST])
-            mig_start, devices = -1, ()
+            mig_start = -1
+            devices: tuple[int, ...] = ()
             if ask[cls, COUNT] > 0:
                 devices = tuple(np.flatnonzero(nodes.owner[number] == job).tolist())
             elif where >= 0:
@@ -231,10 +235,15 @@ class ResourceScheduler:
         if self._told_arrived < self.settling.submitted:
             first, self._told_arrived = self._told_arrived, self.settling.submitted
             for job, state in enumerate(log.state[first : self._told_arrived].tolist(), first):
-                if state == REJECTED and self.on_rejected is not None:
-                    self.on_rejected(job)
-                elif state == HELD_BY_LIMIT and self.on_held is not None:
-                    self.on_held(job)
+                if state in (REJECTED, CLEARED):
+                    if self.on_rejected is not None:
+                        self.on_rejected(job)
+                elif state == HELD_BY_LIMIT:
+                    self._held.append(job)
+                    if self.on_held is not None:
+                        self.on_held(job)
+        if self._held:
+            self._tell_admitted()
         if started > self._told_started:
             jobs = log.order[self._told_started : started].tolist()
             self._told_started = started
@@ -242,6 +251,17 @@ class ResourceScheduler:
                 for job in jobs:
                     if log.state[job] == IN_PROGRESS:
                         self.on_started(job)
+
+    def _tell_admitted(self) -> None:
+        state = self.run.world.log.state
+        over = [job for job in self._held if state[job] != HELD_BY_LIMIT]
+        if over:
+            self._held = [job for job in self._held if state[job] == HELD_BY_LIMIT]
+            for job in over:
+                if state[job] == CLEARED and self.on_rejected is not None:
+                    self.on_rejected(job)
+                elif state[job] != CANCELLED and self.on_admitted is not None:
+                    self.on_admitted(job)
 
     def _stopping(self, job: int) -> None:
         if self.on_stopped is not None and self.run.world.log.state[job] == IN_PROGRESS:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..events import Event
     from .virtualization.environments import RuntimeEnvironment
     from .workload_spec import Workload
 
@@ -37,8 +38,8 @@ class WorkloadRecord:
     """One gang and what has become of it. The cluster makes and changes it; times are simulated seconds, NaN for what has not happened.
 
     `job`: its number in the scheduler. `reason`: a word of a documented enum, empty where there is nothing to say. `environments`: of the
-    current attempt, in order of the replicas. `unready`: how many of them are not up. `last_event`: the id of the event that last
-    changed it.
+    current attempt, in order of the replicas. `unready`: how many of them are not up. `last_event`: the event that last changed
+    it.
     """
 
     __slots__ = (
@@ -56,7 +57,7 @@ class WorkloadRecord:
         "workload",
     )
 
-    def __init__(self, workload: Workload, job: int, submitted_s: float, actor: str, last_event: int) -> None:
+    def __init__(self, workload: Workload, job: int, submitted_s: float, actor: str, last_event: Event) -> None:
         self.workload, self.job, self.submitted_s, self.actor, self.last_event = workload, job, submitted_s, actor, last_event
         self.status = WorkloadStatus.PENDING
         self.reason = ""

@@ -71,7 +71,8 @@ def jobs_frame(run: Run) -> pl.DataFrame:
 def started_times(run: Run) -> npt.NDArray[np.uint32]:
     """uint32[n]: how often each job started."""
     world = run.world
-    return (world.progress.attempts if world.interruptible else ~np.isnan(world.log.start)).astype(np.uint32)
+    times: npt.NDArray[Any] = world.progress.attempts if world.interruptible else ~np.isnan(world.log.start)
+    return times.astype(np.uint32)
 
 
 def attempts_frame(run: Run, until: float) -> pl.DataFrame:
@@ -203,7 +204,7 @@ def events_frame(run: Run) -> pl.DataFrame:
     return pl.DataFrame({"time_s": time[order], "event": _codes(kind[order], list(EVENTS)), "job": job[order].astype(np.uint32)})
 
 
-def _order_within_instants(run: Run, attempts: Attempts) -> tuple[npt.NDArray[np.float64], ...]:
+def _order_within_instants(run: Run, attempts: Attempts) -> tuple[npt.NDArray[Any], ...]:
     """Numbers that sort what happens at one instant: of the arrival of each job, and of the start and the end of each attempt."""
     n, made = len(run.trace), len(attempts.job)
     if run.world.interruptible:

@@ -58,14 +58,15 @@ def admit_held(run: NaiveRun, group: int) -> None:
 
 
 def has_room(run: NaiveRun, job: NaiveJob) -> bool:
-    """Whether what the group's admitted, unfinished jobs ask for leaves room for this job under every limit."""
+    """Whether what the group's admitted jobs ask for, until their last attempt ends, leaves room for this job under every limit."""
     limits = run.limits_of(job.group)
     if not limits:
         return True
+    holding = {attempt.job for attempt in run.running}
     unfinished = [
         asked(run.empty, other)
-        for other, outcome in zip(run.jobs, run.outcomes, strict=True)
-        if other.group == job.group and outcome.state in ("waiting", "running")
+        for row, (other, outcome) in enumerate(zip(run.jobs, run.outcomes, strict=True))
+        if other.group == job.group and (outcome.state in ("waiting", "running") or row in holding)
     ]
     wanted = asked(run.empty, job)
     return all(sum(other[d] for other in unfinished) + wanted[d] <= most for d, most in limits.items())

@@ -40,13 +40,13 @@ class Profile:
         return found
 
     def promise(self, promise: Promise) -> None:
-        """Take a reservation out of the profile. One that ends as it begins takes room of this instant alone."""
+        """Take a reservation out of the profile. One that ends as it begins takes nothing (`least` looks at the current state for now)."""
         if promise.begin < promise.end < math.inf and promise.end not in self.changes:
             before = max(i for i, t in enumerate(self.changes) if t < promise.end)
             self.changes.insert(before + 1, promise.end)
             self.states.insert(before + 1, copy_state(self.states[before]))
         for t, state in zip(self.changes, self.states, strict=True):
-            if promise.begin <= t < promise.end or t == promise.begin == self.now:
+            if promise.begin <= t < promise.end:
                 for replica in promise.replicas:
                     take_again(state[replica.node], replica)
 

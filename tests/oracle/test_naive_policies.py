@@ -164,6 +164,13 @@ def test_jobs_without_duration_start_in_a_plan_one_after_the_other() -> None:
     assert [(a.job, a.start, a.end) for a in run.attempts] == [(0, 0, 0), (1, 0, 0), (2, 0, 1)]
 
 
+def test_a_job_without_duration_takes_nothing_of_the_plan_beyond_its_instant() -> None:
+    # c needs five of six machines: at 1, on the first five, when b is expected to end; so d can have the sixth for good.
+    trace = jobs((0, 0, 2), (0, 0, 2), (0, 3, 2), (0, 99, 2), replicas=[1, 1, 5, 1], estimate=[0, 1, 3, 99])
+    run = schedule(machines(6), trace, queue="conservative")
+    assert [(a.job, a.start, a.replicas[0].node) for a in run.attempts] == [(0, 0, 0), (1, 0, 1), (3, 0, 5), (2, 0, 0)]
+
+
 # -- topology
 
 

@@ -10,7 +10,7 @@ from .compilation import kernel
 from .fragmentation import fragment
 from .gangs import watch_after, watch_before
 from .residents import is_on_one_node
-from .state import COUNT, CPU, DEVICE, FRAGMENT, GPU, JOB, LAST, MIG_SHIFT, NODE, RELEASES, REQUEST, WHOLE, World
+from .state import CPU, DEVICE, FRAGMENT, GPU, JOB, MIG_SHIFT, NODE, RELEASES, WHOLE, World
 from .tree import note_change
 
 NODE_UP, DEVICE_UP, UNCORDON, CRASH, PARTITION, LOST, DEVICE_DOWN, CORDON, DRAIN = (int(code) for code in Incident)
@@ -144,10 +144,7 @@ def _uses(world: World, record: int, device: int) -> bool:
     node, job, where = log.records[record, NODE], log.records[record, JOB], np.int64(log.records[record, DEVICE])
     if where < 0:
         return False
-    gang, ask = world.jobs.gang, world.classes.ask
-    if ask[gang[job, REQUEST], COUNT] > 0 or ask[gang[job, LAST], COUNT] > 0:
-        return world.nodes.owner[node, device] == job  # type: ignore[no-any-return]
-    return where & ((1 << MIG_SHIFT) - 1) == device
+    return world.nodes.owner[node, device] == job or where & ((1 << MIG_SHIFT) - 1) == device  # type: ignore[no-any-return]
 
 
 @kernel

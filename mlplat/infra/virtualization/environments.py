@@ -36,11 +36,13 @@ class RuntimeEnvironment:
     `name` is the caller's; `serial` is unique in the run. `node`: row of the node table. `request`: what it holds and may use at most.
     `grant`: its devices. `image`: what it was started from, once found. `state`, `reason` (None before the end), `restarts`.
     `ready`: whether its program is up. `fenced`: its node was given up, so nothing it does counts any more.
-    `saved_s`: seconds of work in the checkpoint that its stop hook wrote.
+    `owner`: what the caller gave. `saved_s`: seconds of work in the checkpoint that its stop hook wrote.
     """
 
     # Most environments never touch most of these, so they are written once, here, and on an instance when they differ.
     reason: Reason | None = None
+    owner: Any = None
+    holds_room: bool = True
     image: Image | None = None
     grant: Grant = NO_DEVICES
     usage: Usage | None = None

@@ -266,7 +266,8 @@ class Lifecycle:
         node = env.node
         env.reason = reason
         env._enter(END_STATE[reason], self.clock._now)
-        self.occupancy.give_back(node, env.request, env.grant)
+        if env.holds_room:
+            self.occupancy.give_back(node, env.request, env.grant)
         del self.on_node[node][env.serial]
         if env.pull is not None and env.image is not None:
             self.caches(node).release(env.image.layers, self.now)

@@ -117,6 +117,7 @@ class Virtualization:
         on_unready: Callback | None = None,
         on_end: Callback | None = None,
         resumed_from: str | None = None,
+        owner: Any = None,
         cause: Any = None,
     ) -> RuntimeEnvironment:
         """Start an environment on a node, in room that is held for it from now to its end.
@@ -125,8 +126,8 @@ class Virtualization:
         needs no pull. `usage`: None uses what is requested. `work_s`: seconds of work at full CPU, infinite for a service.
         `on_ready` is called each time its program is up (maybe before this returns), `on_unready` when it is no longer though the
         environment has not ended, `on_end` once; each gets the environment. `resumed_from`: the checkpoint it goes on from, for the
-        record. `cause`: the event that led here.
-        On a node that is down or cut off it stays pending until the node is back, and then ends.
+        record. `owner`: whatever the caller wants to find again as `environment.owner`. `cause`: the event that led here.
+        On a node that is down or cut off it stays pending, without room, until the node is back, and then ends.
         Raises OccupiedError, and starts nothing, where the room is not free; OptionError for bad values.
         """
         if not isinstance(work_s, (float, int)) or not work_s >= 0:
@@ -147,11 +148,14 @@ class Virtualization:
         row = self._row(node)
         policy = restart_policy(restart)
         grant = life.occupancy.grant(row, request, devices, mig_start)
-        life.occupancy.take(row, request, grant)
+        reachable = row not in self._down and row not in life.outbox
+        if reachable:
+            life.occupancy.take(row, request, grant)
         env = RuntimeEnvironment(life, name, next(self._serial), row, request, reference, life.now)
         env.grant, env.usage, env.work_s, env.restart, env.stop_hook = grant, usage, float(work_s), policy, stop_hook
         env.on_ready, env.on_unready, env.on_end, env.resumed_from = on_ready, on_unready, on_end, resumed_from
-        life.begin(env, cause, reachable=row not in self._down and row not in life.outbox)
+        env.owner, env.holds_room = owner, reachable
+        life.begin(env, cause, reachable=reachable)
         return env
 
     def stop(self, env: RuntimeEnvironment, reason: Reason = Reason.DELETED, grace: Duration = 0.0, *, cause: Any = None) -> None:

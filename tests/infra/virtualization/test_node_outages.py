@@ -28,7 +28,7 @@ def test_what_is_started_on_a_dead_node_never_begins() -> None:
     virtualization.crash(0)
     env = virtualization.start("late", node=0, request=SMALL, work_s=1, restart="always")
     sim.run(until=100)
-    assert env.state is State.PENDING and virtualization.usage(0).cpu_requested == 1000
+    assert env.state is State.PENDING and virtualization.usage(0).cpu_requested == 0
     virtualization.restore(0)
     assert (states(env), env.reason, end_of(env)) == (["pending", "failed"], Reason.NODE_LOST, 100)
     again = virtualization.start("again", node=0, request=SMALL, work_s=1)
