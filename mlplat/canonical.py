@@ -45,7 +45,7 @@ def frozen(value: Any, where: str = "value") -> Any:
 
 
 def frozen_data(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of the data of an event with frozen values. Flat mappings of plain values, which most are, are only looked through."""
+    """A copy of the data of an event with frozen values. Mappings of plain values and tuples of names, as most are, need no more."""
     if type(data) is not dict:
         return _frozen_mapping(data, "data", DEEPEST)
     for key, value in data.items():
@@ -56,6 +56,7 @@ def frozen_data(data: Mapping[str, Any]) -> dict[str, Any]:
             or (kind is float and value - value == 0.0)
             or value is None
             or kind is bool
+            or (kind is tuple and all(type(part) is str and part.isascii() for part in value))
         ):
             return _frozen_mapping(data, "data", DEEPEST)
         if type(key) is not str or not key.isascii():

@@ -88,7 +88,7 @@ def printable(text: str) -> str:
     >>> printable("a\\nb")
     'a?b'
     """
-    return "".join(c if c.isprintable() else "?" for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 def shown(path: object) -> str:

@@ -13,7 +13,7 @@ from .attempt_arrays import Interruptions
 from .job_table import JobTable, Shape
 from .kernels.attempt_state import CORDONED, GIVEN_UP, OFFLINE, Incident, Outcome
 from .kernels.live import await_ready_job, end_job, ready_job, set_back_job
-from .kernels.state import COUNT, DEVICE, HELD, LAST, MIG_SHIFT, NODE, PROFILE, REPLICAS, REQUEST, JobState, Reason
+from .kernels.state import COUNT, MIG_SHIFT, PROFILE, JobState, Reason
 from .settling import Settling
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class ResourceScheduler:
         self.settling.settled = self._settled
         self.settling.stopping = self._stopping
         row_of = self.run.world.cluster.row_of
+        self._row_of: list[int] = row_of.tolist()
         self._number_of = np.empty(len(row_of), dtype=np.int64)
         self._number_of[row_of] = np.arange(len(row_of))
         self._told_started = self._told_closed = self._told_arrived = 0
@@ -184,22 +185,22 @@ class ResourceScheduler:
     def held_by(self, job: int) -> list[Held]:
         """The room of a running job."""
         world = self.run.world
-        log, nodes = world.log, world.nodes
-        record, left = int(log.first[job]), int(world.jobs.gang[job, REPLICAS])
-        ask = world.classes.ask
+        cls, last, left, _ = world.jobs.gang[job].tolist()
+        record, records = int(world.log.first[job]), world.log.records
         found = []
         while left > 0:
-            number, replicas, where = (int(log.records[record, column]) for column in (NODE, HELD, DEVICE))
+            number, replicas, where, _ = records[record].tolist()
             left -= replicas
-            cls = int(world.jobs.gang[job, LAST if left == 0 else REQUEST])
             mig_start = -1
             devices: tuple[int, ...] = ()
-            if ask[cls, COUNT] > 0:
-                devices = tuple(np.flatnonzero(nodes.owner[number] == job).tolist())
-            elif where >= 0:
-                devices = (where & ((1 << MIG_SHIFT) - 1),)
-                mig_start = where >> MIG_SHIFT if ask[cls, PROFILE] >= 0 else -1
-            found.append(Held(int(world.cluster.row_of[number]), replicas, devices, mig_start))
+            if where >= 0:
+                ask = world.classes.ask[last if left == 0 else cls]
+                if ask[COUNT] > 0:
+                    devices = tuple(np.flatnonzero(world.nodes.owner[number] == job).tolist())
+                else:
+                    devices = (where & ((1 << MIG_SHIFT) - 1),)
+                    mig_start = where >> MIG_SHIFT if ask[PROFILE] >= 0 else -1
+            found.append(Held(self._row_of[number], replicas, devices, mig_start))
             record += 1
         return found
 

@@ -72,7 +72,9 @@ class Settling:
             if dues == 1:
                 inbox[0] = due[0]
             else:
-                inbox[:dues] = sorted(due)
+                jobs = sorted(set(due))  # a job may have been due at this instant before its end was moved away and back
+                dues = len(jobs)
+                inbox[:dues] = jobs
             due.clear()
         if self.incidents:
             settle(run.address, DUES, dues, 0, 0, now)

@@ -7,7 +7,6 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..events import Event
     from .virtualization.environments import RuntimeEnvironment
     from .workload_spec import Workload
 
@@ -38,8 +37,8 @@ class WorkloadRecord:
     """One gang and what has become of it. The cluster makes and changes it; times are simulated seconds, NaN for what has not happened.
 
     `job`: its number in the scheduler. `reason`: a word of a documented enum, empty where there is nothing to say. `environments`: of the
-    current attempt, in order of the replicas. `unready`: how many of them are not up. `last_event`: the event that last changed
-    it.
+    current attempt, in order of the replicas. `unready`: how many of them are not up. `last_event`: the id of the event that last
+    changed it, or of what led to it where that is not recorded.
     """
 
     __slots__ = (
@@ -57,7 +56,7 @@ class WorkloadRecord:
         "workload",
     )
 
-    def __init__(self, workload: Workload, job: int, submitted_s: float, actor: str, last_event: Event) -> None:
+    def __init__(self, workload: Workload, job: int, submitted_s: float, actor: str, last_event: int | None) -> None:
         self.workload, self.job, self.submitted_s, self.actor, self.last_event = workload, job, submitted_s, actor, last_event
         self.status = WorkloadStatus.PENDING
         self.reason = ""
