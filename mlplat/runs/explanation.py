@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import printable
+from ..infra.kernels.attempt_state import Outcome
 from ..infra.kernels.inspect_nodes import all_scores
 from ..infra.kernels.live import take_back
-from ..infra.kernels.state import NODE, JobState, Queue
-from ..infra.records import end_times
+from ..infra.kernels.state import NODE, JobState, Queue, Reason
+from ..infra.records import attempts_of
 from ..units import format_seconds
 from .driving import drive
 from .frames import reason_text
@@ -70,7 +71,7 @@ def explain(result: Result, job: int) -> Explanation:
     cls = int(again.gangs.last_request[job] if again.gangs.replicas[job] == 1 else again.gangs.request[job])
     all_scores(again.address, cls, scores)
     again.check()
-    place = int(log.records[log.first[job], NODE])
+    place = int(again.world.log.records[again.world.log.first[job], NODE])
     node = int(again.world.cluster.row_of[place])
     feasible = int(np.isfinite(scores).sum())
     text = _waited(run, wait, behind, behind_s, blocked, overtook)
@@ -80,8 +81,7 @@ def explain(result: Result, job: int) -> Explanation:
     chosen = f"best of {feasible} feasible" if best else f"one of {feasible} feasible, chosen for what stays free beside the blocked head"
     score = f"{run.placement.label()} score {scores[place]:.4g}, {chosen}"
     text += f"; placed on node {printable(run.nodes.names[node])}: {score}{gang}"
-    end = float(end_times(run)[job])
-    text += f"; ran {format_seconds(end - start)}." if not np.isnan(end) else "; still running at the end."
+    text += _ran(result, job, state)
     return Explanation(
         job,
         name,
@@ -99,14 +99,34 @@ def explain(result: Result, job: int) -> Explanation:
     )
 
 
+def _ran(result: Result, job: int, state: JobState) -> str:
+    """How long it ran, and what interrupted it."""
+    attempts = attempts_of(result._run, result.end_s)
+    own = np.flatnonzero(attempts.job == job)
+    ended = float(np.where(np.isnan(attempts.end[own]), result.end_s, attempts.end[own])[-1])
+    ran = f"ran {format_seconds(ended - float(attempts.start[own[0]]))}"
+    over = {JobState.COMPLETED: f"; {ran}", JobState.RUNNING: "; still running at the end"}
+    text = over.get(state, f"; {ran}, and at the end it was {state.name.lower()}")
+    interrupted = [Outcome(int(code)).name.lower() for code in attempts.outcome[own] if code > Outcome.COMPLETED]
+    if not interrupted:
+        return text + "."
+    counted = ", ".join(f"{interrupted.count(name)} x {name}" for name in dict.fromkeys(interrupted))
+    lost = float(attempts.lost[own].sum())
+    return text + f", in {len(own)} attempts (interrupted: {counted}; {format_seconds(lost)} of work lost)."
+
+
 def _never_started(run: Run, job: int, name: str, state: JobState, end: float) -> Explanation:
     reason = reason_text(int(run.world.log.reason[job]))
     sentence = {
         JobState.PENDING: "was submitted after the end of the run.",
         JobState.WAITING: f"was still waiting at the end, after {format_seconds(end - float(run.trace.submit[job]))}.",
+        JobState.HELD: "was held at the end: a limit of its group left no room for it.",
         JobState.REJECTED: f"was rejected: the empty cluster could not hold it ({reason}).",
         JobState.LOST: "was lost: it did not fit at its one attempt.",
+        JobState.CANCELLED: "was deleted before it started.",
     }[state]
+    if state == JobState.REJECTED and reason == Reason.QUOTA.name:
+        sentence = "was rejected: it asks for more than a limit of its group (QUOTA)."
     text = f"Job {name} ({_asks(run, job)}) {sentence}"
     return Explanation(job, name, state.name.lower(), reason, None, None, 0.0, 0.0, 0, None, None, 0, text)
 
@@ -125,13 +145,14 @@ def _ahead(run: Run, job: int) -> tuple[int | None, float, int]:
     start, submit = log.start[job], trace.submit[job]
     rows = np.arange(len(trace))
     queued = (trace.submit <= start) & ~np.isin(log.state, (JobState.REJECTED, JobState.LOST)) & (rows != job)
-    if run.queue.code == Queue.SJF:
-        key = trace.estimate
+    if run.queue.code in (Queue.SJF, Queue.SRTF, Queue.PRIORITY):
+        key = -trace.priority if run.queue.code == Queue.PRIORITY else trace.estimate
         queued &= (key < key[job]) | ((key == key[job]) & (rows < job))
     else:
         queued &= rows < job
     position = np.full(len(trace), len(trace), dtype=np.int64)
-    started = log.order[: int((~np.isnan(log.start)).sum())]
+    attempts = attempts_of(run)
+    started = attempts.job[attempts.number == 0]
     position[started] = np.arange(len(started))
     before = queued & (position < position[job]) & (log.start > submit)
     overtook = int((queued & (position > position[job])).sum())
