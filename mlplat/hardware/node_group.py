@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from .accelerators import Accelerator
 from .amounts import read_spellings, spelled
 from .reliability import GroupReliability
+from .scaling import Scaling
 from .spec_model import Amount, Name, PlacedError, Rate, SpecModel, Text
 
 MAX_NODES = 10_000_000
@@ -94,7 +95,8 @@ class NodeGroup(SpecModel):
     the racks' names, which groups may share; None is the one rack that all such groups of a zone share. `zone`: the larger failure
     domain of those racks. `price_per_hour`: US dollars of a whole node, None for list prices. `idle_watts`, `peak_watts`: W of the node
     without its devices, None for a figure by core. `node_names`: a name for each node, None for `<group>-0`, `<group>-1`, …
-    `reliability`: failure rates of the group's nodes and devices, where they are not the cluster's.
+    `reliability`: failure rates of the group's nodes and devices, where they are not the cluster's. `scaling`: how many of the nodes are
+    there, None for always all.
     Raises SpecError.
 
     >>> NodeGroup(name="a", count=2, cpus=64, memory="512GiB", gpus=8, gpu_model="V100").memory_mib
@@ -124,6 +126,7 @@ class NodeGroup(SpecModel):
     peak_watts: Rate | None = None
     node_names: tuple[Name, ...] | None = None
     reliability: GroupReliability | None = None
+    scaling: Scaling | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -155,6 +158,8 @@ class NodeGroup(SpecModel):
             raise PlacedError(f"has {len(self.node_names)} names for {self.count} nodes", "node_names")
         if self.idle_watts is not None and self.peak_watts is not None and self.peak_watts < self.idle_watts:
             raise PlacedError(f"{self.peak_watts:g} W is below idle_watts, {self.idle_watts:g} W", "peak_watts")
+        if self.scaling is not None:
+            self.scaling.check_count(self.count)
         return self
 
     @property

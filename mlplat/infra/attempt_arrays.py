@@ -200,6 +200,7 @@ def option_numbers(queue: QueuePolicy, what: Interruptions) -> Options:
     """The policies' numbers."""
     return Options(
         patience=queue.patience,
+        preempt=queue.preempt,
         grace=queue.grace,
         threshold=queue.threshold,
         depth=queue.depth,

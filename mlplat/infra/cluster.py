@@ -22,14 +22,17 @@ from .virtualization.images import ImageStore
 from .virtualization.restarts import NEVER, StopHook
 from .virtualization.states import Reason
 from .virtualization.virtualization import Virtualization
+from .volumes import Volumes
 from .watcher import Watcher
 from .workload_records import WorkloadRecord, WorkloadStatus
 
 if TYPE_CHECKING:
     from ..context import Simulation
+    from .autoscaling import Autoscaling
     from .cluster_arrays import Ties
     from .endpoint.facade import ManagementEndpoint
     from .incidents import Detection
+    from .live_autoscaling import LiveAutoscaling
     from .monitor import Monitor
     from .resource_scheduler import Held
     from .virtualization.environments import RuntimeEnvironment
@@ -65,7 +68,8 @@ class Cluster:
     `start_overhead`: from the image being there to the program running. `registry_mbps`: Mbit/s at which the registry serves a node.
     `detection`: how lost nodes are noticed. `scrape_period`: of the Monitoring Component, None for none. `stale`: the scheduler learns of
     freed room only when it is scraped. `events`: `"all"`, or `"brief"` without the steps of environments between bound and running.
-    `administrators`: principals that may change nodes. Raises OptionError, UnknownNameError.
+    `administrators`: principals that may change nodes. `autoscaling`: whether node groups with `scaling` grow and shrink, or how often that
+    is looked at. Raises OptionError, UnknownNameError.
 
     >>> import mlplat as mp
     >>> sim = mp.Simulation(seed=7)
@@ -94,6 +98,7 @@ class Cluster:
         limits: Mapping[str, Mapping[str, float]] | None = None,
         events: Literal["all", "brief"] = "all",
         administrators: frozenset[str] = frozenset({"admin"}),
+        autoscaling: bool | Autoscaling = True,
     ) -> None:
         if not isinstance(spec, ClusterSpec):
             raise OptionError(f"spec is a {type(spec).__name__}; expected a ClusterSpec, such as ClusterSpec.parse('96x8xV100')")
@@ -122,8 +127,18 @@ class Cluster:
         scheduler = self.scheduler
         scheduler.on_rejected, scheduler.on_held, scheduler.on_started = self._rejected, self._held, self._started
         scheduler.on_admitted, scheduler.on_stopped, scheduler.on_ended = self._admitted, self._stopped, self._ended
+        self.autoscaling = self._autoscaling(autoscaling)
+        """What lets nodes come and go; None where they never do."""
+        self.volumes = Volumes(self)
         if self.scrape_period is not None:
             _ = self.monitor  # begins to scrape
+
+    def _autoscaling(self, options: bool | Autoscaling) -> LiveAutoscaling | None:
+        from .autoscaling import autoscaling_for
+        from .live_autoscaling import LiveAutoscaling
+
+        scaling = autoscaling_for(self.spec, options)
+        return None if scaling is None else LiveAutoscaling(self, scaling)
 
     @cached_property
     def monitor(self) -> Monitor:
@@ -157,7 +172,7 @@ class Cluster:
             write=checkpoint.write_s,
             restart=checkpoint.restart_s,
         )
-        record = WorkloadRecord(workload, job, sim.env.now, actor, event)
+        record = WorkloadRecord(workload, job, sim.env.now, actor, event.id if event.id >= 0 else event.cause)
         self.workloads[workload.name] = record
         self._records.append(record)
         return record
@@ -205,7 +220,7 @@ class Cluster:
         workload = record.workload
         held = self.scheduler.held_by(job)
         names = self.nodes.names
-        self._emit(record, "workload.bound", {"nodes": [names[part.node] for part in held], "attempt": record.attempts})
+        self._emit(record, "workload.bound", {"nodes": tuple([names[part.node] for part in held]), "attempt": record.attempts})
         record.attempts += 1
         if record.attempts == 1:
             record.started_s = self.sim.env.now
@@ -352,7 +367,7 @@ class Cluster:
             cause=record.last_event if cause is None else cause,
             data=data,
         )
-        record.last_event = event
+        record.last_event = event.id if event.id >= 0 else event.cause
 
     def __repr__(self) -> str:
         return f"Cluster({self.spec.name!r}: {len(self.nodes):,} nodes, {len(self.workloads):,} workloads, {self.sim.now:g} s)"

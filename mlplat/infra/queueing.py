@@ -29,9 +29,9 @@ DEPTH = 1000
 class QueuePolicy:
     """One queue policy: its `name`, its `code` in the kernels, `summary`, a sentence of what it does, and its options.
 
-    `options`: the names of those that the policy reads. `patience`: seconds a job waits before it is served ahead of all. `grace`: seconds
-    that a preempted job may use to write a checkpoint. `threshold`: device-seconds of the first queue. `weights`: of groups, 1 where not
-    given. `depth`: waiting jobs with a reservation.
+    `options`: the names of those that the policy reads. `patience`: seconds a job waits before it is served ahead of all. `preempt`:
+    whether a blocked head stops what matters less. `grace`: seconds that a preempted job may use to write a checkpoint. `threshold`:
+    device-seconds of the first queue. `weights`: of groups, 1 where not given. `depth`: waiting jobs with a reservation.
     """
 
     name: str
@@ -39,6 +39,7 @@ class QueuePolicy:
     summary: str
     options: tuple[str, ...] = ()
     patience: float = PATIENCE_S
+    preempt: bool = True
     grace: float = 0.0
     threshold: float = SERVICE_THRESHOLD
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -63,8 +64,24 @@ class QueuePolicy:
         """
         usual = QUEUES[self.name]
         changed = [(name, getattr(self, name)) for name in self.options if getattr(self, name) != getattr(usual, name)]
-        parts = ", ".join(f"{name}={dict(value) if isinstance(value, Mapping) else format(value, 'g')}" for name, value in changed)
+        parts = ", ".join(f"{name}={_as_text(value)}" for name, value in changed)
         return f"{self.name}({parts})" if parts else self.name
+
+
+def _as_text(value: Any) -> str:
+    """The value of an option, as a label shows it."""
+    if isinstance(value, Mapping):
+        return str(dict(value))
+    return str(value) if isinstance(value, bool) else format(value, "g")
+
+
+def _yes_or_no(name: str, value: Any) -> bool:
+    known = {"true": True, "false": False, "yes": True, "no": False}
+    if isinstance(value, str) and value.lower() in known:
+        return known[value.lower()]
+    if not isinstance(value, bool):
+        raise OptionError(f"{name}={value!r:.40}: expected True or False (on the command line true or false)")
+    return value
 
 
 def _time(name: str, value: Any) -> float:
@@ -91,7 +108,14 @@ def _weights(name: str, value: Any) -> Mapping[str, float]:
     return MappingProxyType({group: float(weight) for group, weight in value.items()})
 
 
-_READERS: dict[str, Any] = {"patience": _time, "grace": _time, "threshold": _time, "weights": _weights, "depth": _whole}
+_READERS: dict[str, Any] = {
+    "patience": _time,
+    "preempt": _yes_or_no,
+    "grace": _time,
+    "threshold": _time,
+    "weights": _weights,
+    "depth": _whole,
+}
 
 QUEUES: Mapping[str, QueuePolicy] = MappingProxyType(
     {
@@ -104,7 +128,9 @@ QUEUES: Mapping[str, QueuePolicy] = MappingProxyType(
             QueuePolicy("sjf", Queue.SJF, "shortest estimate first; a head that does not fit blocks all"),
             QueuePolicy("easy", Queue.EASY, "as fifo, and later jobs may start early where the head's reservation is not disturbed"),
             QueuePolicy("loss", Queue.LOSS, "one attempt for each job, in order of submission; what does not fit is lost"),
-            QueuePolicy("priority", Queue.PRIORITY, "highest priority first; a blocked head preempts lower priorities", ("grace",)),
+            QueuePolicy(
+                "priority", Queue.PRIORITY, "highest priority first; a blocked head preempts lower priorities", ("preempt", "grace")
+            ),
             QueuePolicy("srtf", Queue.SRTF, "shortest remaining time first; a blocked head preempts longer jobs", ("grace",)),
             QueuePolicy("las", Queue.LAS, "least attained service, in two queues; the first preempts the second", ("threshold", "grace")),
             QueuePolicy("drf", Queue.DRF, "the group with the least dominant share goes next", ("weights", "patience")),

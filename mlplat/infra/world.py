@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from .attempt_arrays import (
 )
 from .cluster_arrays import Ties, cluster_arrays
 from .job_shapes import monotone_shapes, shapes_of
+from .kernels.attempt_state import Incident
 from .kernels.inspect_nodes import all_fragments, fits_empty, replicas_held
 from .kernels.state import (
     BLOCKED,
@@ -75,6 +76,12 @@ class Run:
     queue: QueuePolicy
     placement: PlacementPolicy
     user: UserScore
+    absent: Array = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Rows of the nodes that are not there at first."""
+    scan: float = 0.0
+    """Period (s) at which nodes are added and removed, 0 where they never are."""
+    conditions: dict[str, Any] = field(default_factory=dict)
+    """What the manifest says of failures, checkpoints and limits."""
 
     @property
     def address(self) -> int:
@@ -96,6 +103,19 @@ class Run:
         """Take a longer list of incidents that begins as the present one."""
         arrays = incident_arrays(found, self.world.cluster.row_of)
         self.change(hardware=self.world.hardware._replace(**arrays))
+
+    def begin_without(self, rows: Array, scan: float) -> None:
+        """These nodes (rows of the table) are not there at first; every `scan` seconds is looked at which are needed."""
+        from .kernels.live import let_happen
+
+        self.absent, self.scan = rows, scan
+        for number in np.flatnonzero(np.isin(self.world.cluster.row_of, rows)).tolist():
+            let_happen(self.address, int(Incident.LEAVE), number, -1, 0.0, 0.0)
+
+    def begin_with_incidents_of(self, other: Run) -> None:
+        """Meet, from the start, all that another run of the same cluster has met."""
+        same = {name: getattr(other.world.hardware, name).copy() for name in ("time", "code", "node", "device", "grace")}
+        self.change(hardware=self.world.hardware._replace(**same))
 
     def grow(self) -> None:
         """Room for twice as many attempts and records, or for longer plans where that is what is too little."""

@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ..infra.world import Run
     from .failing import Failing
+    from .scaled import Scaled
 
 CALL_SECONDS = 0.1
 """About how long the compiled clock runs before Python looks at progress, at a user's interrupt and at the errors of a user's policy."""
@@ -23,22 +24,28 @@ def drive(
     advanced: Callable[[int], None] | None = None,
     probe: int = -1,
     failing: Failing | None = None,
+    scaled: Scaled | None = None,
 ) -> None:
     """Let the run happen, up to the horizon or until job `probe` has started. `advanced` is told the number of jobs that have arrived.
 
-    `failing`: where further incidents come from, once those that the run has are over. Raises what a user's policy raises.
+    `failing`: where further incidents come from, once those that the run has are over. `scaled`: the autoscaler.
+    Raises what a user's policy raises.
     """
     from ..infra.kernels.state import PROBE, STATUS
 
     run.world.count[PROBE] = probe
-    go_on = _on_simpy(run) if clock == "simpy" else _compiled(run, advanced)
+    go_on = _scanning(run, clock, advanced, scaled) if scaled else _on_simpy(run) if clock == "simpy" else _compiled(run, advanced)
     known = until if failing is None else failing.known_until
     while True:
         go_on(min(until, known))
         run.check()
         if failing is None or known >= until or run.is_over() or run.world.count[STATUS] != 0:
             break
-        run.meet(failing.extend())
+        found = failing.extend()
+        if scaled is None:
+            run.meet(found)
+        else:
+            scaled.meet(found, known)
         known = failing.known_until
     if advanced is not None:
         advanced(_arrived(run))
@@ -83,3 +90,13 @@ def _on_simpy(run: Run) -> Callable[[float], None]:
     from .simpy_clock import drive_simpy
 
     return lambda until: drive_simpy(run, until)
+
+
+def _scanning(run: Run, clock: str, advanced: Callable[[int], None] | None, scaled: Scaled) -> Callable[[float], None]:
+    """Either clock, with the scans of the autoscaler in between."""
+    from .scaled import ScaledPlayer, compiled_peek
+
+    if clock == "simpy":
+        player = ScaledPlayer(run)
+        return scaled.scanning(player.play, player.peek)
+    return scaled.scanning(_compiled(run, advanced), compiled_peek(run))

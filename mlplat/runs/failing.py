@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..errors import OptionError
 from ..hardware.outages import Outages
 from ..hardware.reliability import Reliability
 from ..infra.incidents import Detection, Incidents, incidents
+from .fingerprints import arrays_digest
 
 if TYPE_CHECKING:
     from ..hardware.cluster_spec import ClusterSpec
@@ -34,6 +35,16 @@ class Failing:
             self.known_until = math.inf
         else:
             self.known_until = min(until, _first_span(trace, until))
+
+    def described(self) -> dict[str, Any]:
+        """What the manifest says: the rates, or the digest of the list, and how lost nodes are noticed."""
+        failures, detection = self.failures, self.detection
+        if isinstance(failures, Reliability):
+            source: dict[str, Any] = {"reliability": failures.model_dump(mode="json", exclude_defaults=True)}
+        else:
+            columns = {name: getattr(failures, name) for name in ("start", "end", "kind", "node", "device", "notice", "grace")}
+            source = {"outages": len(failures), "sha256": arrays_digest(columns)}
+        return source | {"detection": {"period_s": detection.period, "grace_s": detection.grace, "damped": detection.damping is not None}}
 
     def incidents(self) -> Incidents:
         """All of them by `known_until`."""

@@ -112,6 +112,8 @@ def manifest(run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float
         "ties": ties_digest(ties),
         "clock": clock,
         "until_s": until if np.isfinite(until) else None,
+        "autoscaling": {"scan_s": run.scan} if run.scan else None,
+        "conditions": run.conditions,
         "cluster": {"name": spec.name, "sha256": hashlib.sha256(spec.to_json().encode()).hexdigest()},
         "trace": {"source": run.trace.source, "jobs": len(run.trace), "sha256": trace_digest(run.trace)},
         "python": platform.python_version(),

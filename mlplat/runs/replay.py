@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from ..hardware.interruption_rates import job_mtbf
 from ..hardware.outages import Outages
 from ..hardware.reliability import Reliability
 from ..infra.attempt_arrays import Interruptions, group_limits
+from ..infra.autoscaling import Autoscaling, absent_at_first, autoscaling_for
 from ..infra.checkpoints import CheckpointPolicy, checkpoint_policy
 from ..infra.incidents import Detection
 from ..infra.placement import PlacementPolicy, placement_policy
@@ -30,6 +31,7 @@ from .result import Result
 if TYPE_CHECKING:
     from ..infra.cluster_arrays import Ties
     from ..infra.world import Run
+    from .scaled import Scaled
 
 CLOCKS = ("replay", "simpy")
 
@@ -47,6 +49,7 @@ def replay(
     max_restarts: int | None = None,
     scrape: Duration | None = None,
     limits: Mapping[str, Mapping[str, float]] | None = None,
+    autoscaling: bool | Autoscaling = True,
     seed: int = 0,
     until: Duration | None = None,
     clock: Literal["replay", "simpy"] = "replay",
@@ -62,7 +65,8 @@ def replay(
     what jobs save of their work: `"none"`, `"every 30m"`, `"young-daly"`, or a `CheckpointPolicy`. `detection`: how lost nodes are noticed.
     `max_restarts`: failures of the hardware after which a job has failed, None for no limit. `scrape`: the period at which the scheduler
     learns of freed room, None for at once. `limits`: the most that the jobs of a group may ask for together, such as
-    `{"team": {"gpus": 8}}` (keys `cpus`, `memory_gib`, `gpus`).
+    `{"team": {"gpus": 8}}` (keys `cpus`, `memory_gib`, `gpus`). `autoscaling`: whether node groups with `scaling` grow and shrink, or how
+    often that is looked at; if not, all their nodes are there.
     Raises OptionError and UnknownNameError for options that cannot be used; whatever a policy of your own raises comes through.
 
     >>> import mlplat as mp
@@ -82,19 +86,59 @@ def replay(
     if failures is not None:
         failing = Failing(spec, trace, failures, detection or Detection(), seed=seed, until=horizon)
     options = _interruptions(spec, trace, failing, saving, max_restarts, scrape, limits)
+    scaling = autoscaling_for(spec, autoscaling)
+    if scaling is not None and options is None:
+        options = Interruptions()
     from ..infra.world import build_run
 
     def build() -> Run:
-        return build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed, interruptions=options)
+        made = build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed, interruptions=options)
+        if scaling is not None:
+            made.begin_without(absent_at_first(spec), scaling.scan)
+        return made
 
     run = build()
+    scaled = None if scaling is None else _scaled(run, spec, scaling, seed)
     drive(run, -np.inf)  # compiles the clock, or loads what was compiled before, so that the time below is the run's alone
     started = time.perf_counter()
     if progress:
-        _with_progress(run, horizon, clock, failing)
+        _with_progress(run, horizon, clock, failing, scaled)
     else:
-        drive(run, horizon, clock, failing=failing)
-    return Result(run, spec, clock=clock, seed=seed, until=horizon, ties=ties, engine_seconds=time.perf_counter() - started, rebuilt=build)
+        drive(run, horizon, clock, failing=failing, scaled=scaled)
+    took = time.perf_counter() - started
+
+    run.conditions = _conditions(failing, saving, max_restarts, scrape, limits)
+
+    def rebuilt() -> Run:
+        made = build()
+        if scaled is not None or failing is not None:
+            made.begin_with_incidents_of(run)
+        return made
+
+    return Result(run, spec, clock=clock, seed=seed, until=horizon, ties=ties, engine_seconds=took, rebuilt=rebuilt)
+
+
+def _scaled(run: Run, spec: ClusterSpec, scaling: Autoscaling, seed: int) -> Scaled:
+    from .scaled import Scaled
+
+    return Scaled(run, spec, scaling, seed)
+
+
+def _conditions(
+    failing: Failing | None,
+    saving: CheckpointPolicy,
+    max_restarts: int | None,
+    scrape: Duration | None,
+    limits: Mapping[str, Mapping[str, float]] | None,
+) -> dict[str, Any]:
+    """What the manifest says of the conditions under which jobs ran."""
+    return {
+        "failures": None if failing is None else failing.described(),
+        "checkpoint": str(saving),
+        "max_restarts": max_restarts,
+        "scrape_s": None if scrape is None else seconds(scrape),
+        "limits": {name: dict(most) for name, most in (limits or {}).items()},
+    }
 
 
 def _interruptions(
@@ -142,11 +186,11 @@ def _check_kinds(spec: object, trace: object) -> None:
         raise OptionError(f"trace is a {type(trace).__name__}; expected a JobTrace, such as read_trace('jobs.csv')")
 
 
-def _with_progress(run: Run, until: float, clock: str, failing: Failing | None) -> None:
+def _with_progress(run: Run, until: float, clock: str, failing: Failing | None, scaled: Scaled | None) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("jobs"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"{run.queue.label()} / {run.placement.label()}", total=len(run.trace))
-        drive(run, until, clock, lambda arrived: bar.update(task, completed=arrived), failing=failing)
+        drive(run, until, clock, lambda arrived: bar.update(task, completed=arrived), failing=failing, scaled=scaled)

@@ -99,7 +99,9 @@ def tenant_traces(draw: Any, spec: ClusterSpec, **options: Any) -> JobTrace:
 @st.composite
 def queue_options(draw: Any, queue: str, trace: JobTrace, scale: float = 1.0) -> dict[str, Any]:
     """The options that a queue policy reads, small enough to matter."""
-    if queue in ("priority", "srtf"):
+    if queue == "priority":
+        return {"grace": draw(graces()) * scale, "preempt": draw(st.sampled_from((True, True, False)))}
+    if queue == "srtf":
         return {"grace": draw(graces()) * scale}
     if queue == "las":
         return {"grace": draw(graces()) * scale, "threshold": draw(st.sampled_from((0.0, 1.0, 2.0, 4.0, 9.0, 3600.0))) * scale}

@@ -17,12 +17,12 @@ VictimKey = Callable[[NaiveAttempt], Any]
 
 
 def priority(run: NaiveRun) -> None:
-    """The highest priority first; it preempts lower ones, the lowest first."""
+    """The highest priority first; it preempts lower ones, the lowest first, where preemption is allowed."""
     jobs = run.jobs
     preemptive_cycle(
         run,
         order=lambda job: (-jobs[job].priority, job),
-        may_preempt=lambda head, attempt: jobs[attempt.job].priority < jobs[head].priority,
+        may_preempt=lambda head, attempt: run.options.preempt and jobs[attempt.job].priority < jobs[head].priority,
         victim_key=lambda attempt: jobs[attempt.job].priority,
     )
 

@@ -25,6 +25,7 @@ class NaiveOptions:
     scrape: float | None = None
     limits: Limits = field(default_factory=dict)
     patience: float = 7 * 86400.0
+    preempt: bool = True
     grace: float = 0.0
     threshold: float = 3600.0
     weights: Mapping[str, float] = field(default_factory=dict)

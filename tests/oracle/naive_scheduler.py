@@ -83,6 +83,7 @@ def schedule(
     scrape: float | None = None,
     limits: Limits | None = None,
     patience: float = 7 * 86400.0,
+    preempt: bool = True,
     grace: float = 0.0,
     threshold: float = 3600.0,
     weights: Mapping[str, float] | None = None,
@@ -95,7 +96,7 @@ def schedule(
     """
     if isinstance(policy, str):
         policy = Policy(policy)
-    options = NaiveOptions(checkpoint, max_restarts, scrape, limits or {}, patience, grace, threshold, weights or {}, depth)
+    options = NaiveOptions(checkpoint, max_restarts, scrape, limits or {}, patience, preempt, grace, threshold, weights or {}, depth)
     run = NaiveRun(spec, trace, policy, ties, seed, options)
     run.by_service = queue == "las"
     listed = sorted(NaiveIncident(*incident) for incident in incidents)

@@ -154,6 +154,25 @@ def test_on_one_node_with_exact_estimates_a_job_starts_exactly_at_its_first_rese
     check()
 
 
+# Two nodes of 3 processors, worst-fit. At 1, b is given node 0 and c node 1, both at 5, when a ends.
+#
+#   a: 2 wide on both nodes, 5 long   b: 2 wide, 1 long   c: 3 wide, 1 long   d: submitted at 2, 1 wide, 5 long
+#
+#   node 0   3 │  ddddd          node 1   3 │      c
+#            2 │aaaaa                     2 │aaaaabc
+#            1 │aaaaa                     1 │aaaaabc
+#
+# d is started beside both. But then node 0 has 2 processors left at 5 and node 1 has 3, where b goes now, and c has to wait for it.
+
+
+def test_on_several_nodes_a_job_that_overtakes_may_move_a_placement_and_with_it_a_later_reservation() -> None:
+    trace = jobs((0, 5, 2), (1, 1, 2), (1, 1, 3), (2, 5, 1), replicas=[2, 1, 1, 1])
+    run, promised = run_and_promises(ClusterSpec.uniform(nodes=2, cpus=3), trace, "worst-fit")
+    assert promised.tolist() == [0, 5, 5, 2]
+    assert run.world.log.start.tolist() == [0, 5, 6, 2]
+    assert started(ClusterSpec.uniform(nodes=2, cpus=3), trace, placement="worst-fit") == [0, 5, 6, 2]
+
+
 def with_plans_made_anew(run: Run) -> Run:
     """Let a run happen, with nothing kept of the plan of an earlier cycle."""
     while (status := run_interruptible(run.address, math.inf, 1)) in (RUNS, FULL):

@@ -61,6 +61,12 @@ def test_nobody_is_preempted_for_equal_priority_or_in_vain() -> None:
     assert [a.outcome for a in run.attempts] == ["completed"] * 3
 
 
+def test_without_preemption_the_highest_priority_only_goes_first_of_those_that_wait() -> None:
+    trace = jobs((0, 9, 2), (1, 5, 2), (2, 3, 2), priority=[0, 1, 2])
+    assert starts(trace, queue="priority", preempt=False) == [0, 12, 9]
+    assert starts(trace, queue="priority") == [0, 1, 2]
+
+
 def test_a_preempted_job_keeps_its_room_while_it_writes_and_nobody_else_is_preempted_meanwhile() -> None:
     trace = jobs((0, 9, 1), (0, 9, 1), (1, 2, 1), (2, 1, 1), priority=[0, 0, 5, 4])
     run = schedule(machines(), trace, queue="priority", checkpoint=NaiveCheckpoint(write=2, restart=1), grace=5)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from .structs import Array
 
 # Bits of `Hardware.health`
-CRASHED, CUT, GIVEN_UP, CORDONED = 1, 2, 4, 8
+CRASHED, CUT, GIVEN_UP, CORDONED, ABSENT = 1, 2, 4, 8, 16
+CLOSED = GIVEN_UP | CORDONED | ABSENT  # any of them: the node takes no new work
 OFFLINE = 2**61  # taken off the free CPU of a node that takes no work, so that nothing fits on it
 # Columns of `Groups.charged`, `.limit` and `.held`
 G_CPU, G_MEMORY, G_GPU = 0, 1, 2
@@ -40,6 +41,8 @@ class Incident(IntEnum):
     DEVICE_DOWN = 6
     CORDON = 7
     DRAIN = 8
+    JOIN = 9
+    LEAVE = 10
 
 
 class Progress(NamedTuple):
@@ -126,6 +129,7 @@ class Options(NamedTuple):
     """Numbers that the policies take."""
 
     patience: float  # best-effort-fifo, drf: seconds after which a waiting job is overdue
+    preempt: bool  # priority: whether a blocked head preempts
     grace: float  # of a preemption
     threshold: float  # las: device-seconds
     depth: int  # conservative: jobs with a reservation

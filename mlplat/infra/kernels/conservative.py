@@ -100,8 +100,7 @@ def conservative_cycle(world: World, now: float) -> None:
             if first >= 0:
                 _recall(world, job, first)
             _occupy_placed(world, job)
-            remove(world, np.int64(0), job, before)
-            mark_started(world, job, now)
+            _start(world, job, before, now)
             if world.count[STATUS] != 0:
                 return
             end = now + span
@@ -134,10 +133,16 @@ def _start_first(world: World, now: float) -> int:
         if now + jobs.estimate[job] <= now or place(world, job) < jobs.gang[job, REPLICAS]:
             break
         _promise(world, job, now)
-        remove(world, np.int64(0), job, np.int64(-1))
-        mark_started(world, job, now)
+        _start(world, job, np.int64(-1), now)
         started += 1
     return started  # type: ignore[no-any-return]
+
+
+@kernel
+def _start(world: World, job: int, before: int, now: float) -> None:
+    """A job that is placed starts; `before` is the one in front of it in the queue, or -1."""
+    remove(world, np.int64(0), job, before)
+    mark_started(world, job, now)
 
 
 @kernel

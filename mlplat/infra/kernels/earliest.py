@@ -56,28 +56,22 @@ def earliest(world: World, job: int, now: float) -> float:
     step = number[FOUND]
     if step < 0:
         step = number[HEAD_STEP]
-        total = _count_now(world, cls, now + span, needed, counted)
+        total = _count_all(world, cls, begin, begin + span, needed, counted)
     elif not counted or needed > 1:
         while step >= 0 and plan.time[step] == begin:
             step = np.int64(plan.later[step])
-        for node in range(len(plan.stamp)):
-            total += _meet(world, node, step_of(world, node, begin), begin, begin + span, cls, needed)
+        total = _count_all(world, cls, begin, begin + span, needed, np.bool_(False))
+    instant = np.nextafter(now, np.inf) if number[FLEETING] else now
     while True:
-        if total >= needed:
+        if total >= needed and (begin == now or begin != instant):
             total += _count_again(world, begin, begin + span, cls, needed)
             if total >= needed and _place_at(world, job, begin + span, cls, counted):
                 break
-        if step >= 0 and number[FLEETING] and plan.time[step] == np.nextafter(now, np.inf):
-            begin = plan.time[step]
-            while step >= 0 and plan.time[step] == begin:
-                total += _meet(world, np.int64(plan.node[step]), step, begin, begin + span, cls, needed)
-                step = np.int64(plan.later[step])
+        number[FOUND] = step
         if step < 0:
             begin = np.inf
-            number[FOUND] = NO_STEP
             break
         begin = plan.time[step]
-        number[FOUND] = step
         while step >= 0 and plan.time[step] == begin:
             total += _meet(world, np.int64(plan.node[step]), step, begin, begin + span, cls, needed)
             step = np.int64(plan.later[step])
@@ -126,17 +120,17 @@ def _remember(world: World, shape: int, span: float, begin: float) -> None:
 
 
 @kernel
-def _count_now(world: World, cls: int, end: float, needed: int, counted: bool) -> int:
-    """The count of all nodes from this instant on. Where `counted`, the tree of the class says which nodes hold none now."""
+def _count_all(world: World, cls: int, begin: float, end: float, needed: int, now: bool) -> int:
+    """The count of all nodes at a time. Where it is `now`, the tree of the class says which nodes hold none."""
     plan, trees = world.plan, world.trees
     total, leaves = np.int64(0), np.int64(-1)
-    if counted:
+    if now:
         leaves = tree_of(world.nodes, world.cluster, world.classes, world.policy, trees, cls) * trees.size
         if trees.key[leaves + trees.start[trees.levels - 1]] == INFEASIBLE:
             return total
     for node in range(len(plan.stamp)):
         if leaves < 0 or trees.key[leaves + node] != INFEASIBLE:
-            total += _meet(world, node, node, -np.inf, end, cls, needed)
+            total += _meet(world, node, step_of(world, node, begin), begin, end, cls, needed)
     return total
 
 

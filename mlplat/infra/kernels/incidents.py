@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .attempt_state import CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, Incident, Outcome
+from .attempt_state import ABSENT, CLOSED, CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, Incident, Outcome
 from .attempts import complete_attempt, dismiss, end_attempt, spoil, stop_work
 from .compilation import kernel
 from .fragmentation import fragment
@@ -13,7 +13,7 @@ from .residents import is_on_one_node
 from .state import CPU, DEVICE, FRAGMENT, GPU, JOB, MIG_SHIFT, NODE, RELEASES, WHOLE, World
 from .tree import note_change
 
-NODE_UP, DEVICE_UP, UNCORDON, CRASH, PARTITION, LOST, DEVICE_DOWN, CORDON, DRAIN = (int(code) for code in Incident)
+NODE_UP, DEVICE_UP, UNCORDON, CRASH, PARTITION, LOST, DEVICE_DOWN, CORDON, DRAIN, JOIN, LEAVE = (int(code) for code in Incident)
 DRAINED, BY_NODE, BY_DEVICE, FENCED = int(Outcome.DRAINED), int(Outcome.NODE), int(Outcome.DEVICE), int(Outcome.FENCED)
 EVERY_POSITION = 255
 
@@ -39,6 +39,10 @@ def happen(world: World, code: int, node: int, device: int, grace: float, now: f
         set_health(world, node, np.int64(CORDONED), np.int64(0))
     elif code == DRAIN:
         _drain(world, node, grace, now)
+    elif code == JOIN:
+        set_health(world, node, np.int64(0), np.int64(ABSENT))
+    elif code == LEAVE:
+        _leave(world, node, now)
 
 
 @kernel
@@ -48,7 +52,7 @@ def set_health(world: World, node: int, add: int, remove: int) -> None:
     before = np.int64(hardware.health[node])
     after = (before | add) & ~remove
     hardware.health[node] = after
-    was_off, is_off = before & (GIVEN_UP | CORDONED) != 0, after & (GIVEN_UP | CORDONED) != 0
+    was_off, is_off = before & CLOSED != 0, after & CLOSED != 0
     if was_off == is_off:
         return
     watch_before(world, node)
@@ -124,6 +128,15 @@ def _give_up(world: World, node: int, now: float) -> None:
         job = np.int64(world.log.records[hardware.resident[node], JOB])
         _interrupt(world, job, now, cause)
     set_health(world, node, np.int64(GIVEN_UP), np.int64(0))
+
+
+@kernel
+def _leave(world: World, node: int, now: float) -> None:
+    """The node is there no more: what still runs on it is run elsewhere."""
+    hardware = world.hardware
+    while hardware.resident[node] >= 0:
+        _interrupt(world, np.int64(world.log.records[hardware.resident[node], JOB]), now, np.int64(BY_NODE))
+    set_health(world, node, np.int64(ABSENT), np.int64(0))
 
 
 @kernel

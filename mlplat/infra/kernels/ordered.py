@@ -1,4 +1,4 @@
-"""Cycles in which the queue is a heap and a blocked head may preempt: `priority`, `srtf`, `las`."""
+"""Cycles in which the queue is a heap and a blocked head may preempt: `priority` (unless told not to), `srtf`, `las`."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def preemptive_cycle(world: World, now: float) -> None:
         head = np.int64(waiting.job[0])
         if start_or_watch(world, head, now):
             pop(waiting.key, waiting.job, size)
-        elif not preempt(world, head, now):
+        elif not (world.options.preempt and preempt(world, head, now)):
             return
