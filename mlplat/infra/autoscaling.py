@@ -257,7 +257,8 @@ class Autoscaler:
 
     def _is(self, bits: int) -> npt.NDArray[np.bool_]:
         """bool[N], by row: the nodes with any of these bits of health."""
-        return self.run.world.hardware.health[self._number] & bits != 0
+        found: npt.NDArray[np.bool_] = self.run.world.hardware.health[self._number] & bits != 0
+        return found
 
     def _prepared(self, now: float) -> tuple[ScaleUp, int]:
         """The plan before its first job, and where compiled code finds it."""

@@ -52,6 +52,8 @@ class Settling:
         self.later()
 
     def _fall_due(self, job: int) -> None:
+        if self.run.world.progress.due[job] != self.env._now:
+            return  # it is due at another time by now, and this instant is none
         self.due.append(job)
         if not self.pending:
             self.later()
