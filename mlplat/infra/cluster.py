@@ -189,10 +189,11 @@ class Cluster:
         if record.over:
             return False
         waiting = record.status in (PENDING, HELD)
+        if not self.scheduler.cancel(record.job, grace):
+            return False  # it has completed, and nobody has noticed yet
         record.status, record.reason = WorkloadStatus.CANCELLED if waiting or grace == 0 else STOPPING, "DELETED"
         if not waiting:
             self._stop_environments(record, Reason.DELETED, grace)
-        self.scheduler.cancel(record.job, grace)
         if waiting:
             self._over(record, WorkloadStatus.CANCELLED, "DELETED", "cancelled", cause)
         return True

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .world import Run
 
 Array = np.ndarray[Any, Any]
+UNKNOWN_PROFILE = "unknown"
 ROOM = 1024
 """Jobs for which there is room at first; then twice as many, and so on. Of shapes, classes and groups, a sixteenth."""
 
@@ -58,7 +59,7 @@ class JobTable:
         self.nodes, self.queue, self.placement, self.ties, self.what = nodes, queue, placement, ties, what
         self.limits = dict(what.limits)
         every_profile = sorted({name for model in nodes.models if model.mig is not None for name in model.mig.profiles})
-        requests = [ResourceRequest(mig=name) for name in every_profile]
+        requests = [ResourceRequest(mig=name) for name in (*every_profile, UNKNOWN_PROFILE)]
         empty = JobTrace.build(submit=[], duration=[], request=[], requests=requests, groups=("",))
         # Groups are not known yet: their weights and limits come with them.
         plain, unlimited = replace(queue, weights={}), replace(what, limits={})
@@ -66,6 +67,9 @@ class JobTable:
         if queue.code in RANKING:
             ahead = reservation_arrays(self.run.world.nodes, 1)
             self.run.change(reservation=ahead._replace(placed_node=np.empty(1, np.int32), placed_device=np.empty(1, np.int32)))
+        if placement.code == Placement.GPU_CLUSTERING:
+            tags, kinds = np.zeros((len(nodes), 8), dtype=np.int32), np.zeros(len(nodes), dtype=np.int32)
+            self.run.change(policy=self.run.world.policy._replace(tags=tags, kinds=kinds))
         self.count = 0
         self.class_of: dict[ResourceRequest, int] = {request: i for i, request in enumerate(requests)}
         self.shape_of: dict[Shape, int] = {}
@@ -173,7 +177,8 @@ class JobTable:
         if number == len(world.classes.ask):
             self._room_for_classes(2 * number)
             world = self.run.world
-        row = class_arrays([request], self.nodes, self.run.profiles)
+        known = not request.mig or request.mig in self.run.profiles
+        row = class_arrays([request if known else replace(request, mig=UNKNOWN_PROFILE)], self.nodes, self.run.profiles)
         world.classes.ask[number], world.classes.accepts[number] = row.ask[0], row.accepts[0]
         if request.uses_gpu:
             world.classes.ask[number, TAG] = self.tags.setdefault(tag_name(request), len(self.tags))

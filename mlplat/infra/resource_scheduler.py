@@ -188,6 +188,7 @@ class ResourceScheduler:
         cls, last, left, _ = world.jobs.gang[job].tolist()
         record, records = int(world.log.first[job]), world.log.records
         found = []
+        taken: dict[int, int] = {}
         while left > 0:
             number, replicas, where, _ = records[record].tolist()
             left -= replicas
@@ -196,7 +197,9 @@ class ResourceScheduler:
             if where >= 0:
                 ask = world.classes.ask[last if left == 0 else cls]
                 if ask[COUNT] > 0:
-                    devices = tuple(np.flatnonzero(world.nodes.owner[number] == job).tolist())
+                    mine, first = np.flatnonzero(world.nodes.owner[number] == job).tolist(), taken.get(number, 0)
+                    taken[number] = first + int(ask[COUNT]) * replicas
+                    devices = tuple(mine[first : taken[number]])
                 else:
                     devices = (where & ((1 << MIG_SHIFT) - 1),)
                     mig_start = where >> MIG_SHIFT if ask[PROFILE] >= 0 else -1

@@ -32,7 +32,7 @@ REPLICATIONS = 20
 T_QUANTILE = 2.0930
 """Student's t with 19 degrees of freedom: 95 % of it lies within this, on both sides."""
 
-JOBS = 80_000
+JOBS = 60_000
 Floats = npt.NDArray[np.float64]
 R = TypeVar("R")
 

@@ -1,0 +1,332 @@
+"""What must hold after every event of a run in which hardware fails, checked from the log of attempts with plain arrays.
+
+Nothing here asks the kernels: what is free follows from who holds what, the health of nodes from the incidents so far, and the queue from
+the states of the jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.fault_queues import wrong_queues, wrong_residents
+from benchmarks.fault_room import Held, Room
+from mlplat.infra.incidents import Incidents
+from mlplat.infra.kernels.attempt_state import CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, Incident, Outcome
+from mlplat.infra.kernels.state import CLOSED, DEVICE, HELD, JOB, LAST, NEXT_ARRIVAL, NODE, RECORDS, REPLICAS, REQUEST, STARTED, JobState
+from mlplat.infra.kernels.state import Queue as QueueCode
+from mlplat.infra.world import Run
+from mlplat.resources import ResourceRequest
+
+Array = np.ndarray[Any, Any]
+OVER = np.array([JobState.COMPLETED, JobState.REJECTED, JobState.LOST, JobState.FAILED, JobState.CANCELLED])
+WITH_REASON = np.array([JobState.REJECTED, JobState.LOST, JobState.FAILED])
+BY_FAILURE = (Outcome.NODE, Outcome.DEVICE, Outcome.FENCED)
+LOGGED = ("start", "stop", "end", "lost", "saved", "outcome", "first")
+CLOSE = 1e-9
+"""Relative error that sums of work may have."""
+
+
+class Violation(NamedTuple):
+    """An invariant that did not hold: which one, when (s), and what was seen."""
+
+    rule: str
+    time: float
+    detail: str
+
+
+class Seen(NamedTuple):
+    """The log as of one instant: A attempts in order of start, R records."""
+
+    now: float
+    state: Array  # [n] of the jobs
+    job: Array  # [A]
+    log: dict[str, Array]  # [A] each of LOGGED
+    holds: Array  # bool[A] whether it holds room
+    record: Array  # [R, 4]
+    attempt: Array  # [R]
+    holding: Array  # places of the records that hold room
+    held: Held  # those records
+
+
+class Invariants:
+    """Checks a run again and again as it goes on. `requests`: of its classes. `found`: its incidents, where they are known before."""
+
+    def __init__(self, run: Run, requests: Sequence[ResourceRequest], found: Incidents | None = None, *, live: bool = False) -> None:
+        nodes, world = run.nodes, run.world
+        self.run_, self.found, self.live = run, found, live
+        self.room = Room(nodes, requests, world.nodes.device.shape[1])
+        self.row_of = np.array(world.cluster.row_of)
+        self.number_of = np.argsort(self.row_of)
+        self.health = np.zeros(len(nodes), dtype=np.int64)
+        self.before = self.health.copy()
+        """Health as of the last instant but one."""
+        self.cordoned_at = np.full(len(nodes), np.inf)
+        self.down = np.zeros((len(nodes), world.nodes.device.shape[1]), dtype=np.bool_)
+        self.next_incident = 0
+        self.now = -np.inf
+        self.state = np.zeros(0, dtype=np.int8)
+        self.made = 0
+        self.ended = np.zeros(0, dtype=np.int64)
+        """Attempts that had ended at the last look, and all columns of them then."""
+        self.logged: dict[str, Array] = {}
+
+    def check(self, now: float) -> Violation | None:
+        """The first thing that is wrong after the instant `now`."""
+        with np.errstate(invalid="ignore"):  # infinite times
+            for rule, wrong in self._rules(now):
+                for detail in wrong:
+                    return Violation(rule, now, detail)
+        return None
+
+    def _rules(self, now: float) -> Iterator[tuple[str, Iterator[str]]]:
+        yield "time", self._time(now)
+        self._follow_incidents(now)
+        yield "ledger", self._ledger()
+        seen = self._look(now)
+        yield "states", self._states(seen)
+        yield "reasons", self._reasons(seen)
+        yield "room", self._amounts(seen)
+        yield "hardware", self._hardware(seen)
+        yield "attempts", self._attempts(seen)
+        yield "work", self._work(seen)
+        yield "queue", wrong_queues(self.run_.world, seen.state, np.unique(seen.job[seen.holds]))
+        yield "queue", wrong_residents(self.run_.world, seen.holding, seen.record[:, NODE])
+        yield "limits", self._limits(seen)
+        self._remember(seen)
+
+    def _time(self, now: float) -> Iterator[str]:
+        if now < self.now:
+            yield f"the clock went back from {self.now}"
+        self.now = now
+
+    def _follow_incidents(self, now: float) -> None:
+        """The health that nodes and devices must have by now."""
+        self.before = self.health.copy()
+        hardware = self.run_.world.hardware
+        if self.found is None:
+            self.health[:] = hardware.health[self.number_of]
+            self.down[:] = hardware.down[self.number_of]
+            cordoned = self.health & CORDONED != 0
+            self.cordoned_at[cordoned & np.isinf(self.cordoned_at)] = now
+            self.cordoned_at[~cordoned] = np.inf
+            return
+        found = self.found
+        while self.next_incident < len(found.time) and found.time[self.next_incident] <= now:
+            i = self.next_incident
+            code, node = int(found.code[i]), int(found.node[i])
+            self.health[node] = (self.health[node] | SETS.get(code, 0)) & ~CLEARS.get(code, 0)
+            if code in (Incident.DEVICE_DOWN, Incident.DEVICE_UP):
+                self.down[node, found.device[i]] = code == Incident.DEVICE_DOWN
+            elif code == Incident.CORDON:
+                self.cordoned_at[node] = min(self.cordoned_at[node], found.time[i])
+            elif code == Incident.UNCORDON:
+                self.cordoned_at[node] = np.inf
+            self.next_incident += 1
+
+    def _ledger(self) -> Iterator[str]:
+        """Whether the log can be read at all: each attempt with records of its own for every replica, and nothing old changed."""
+        world = self.run_.world
+        made, count = int(world.count[STARTED]), int(world.count[RECORDS])
+        if made < self.made:
+            yield f"{self.made - made} attempts are gone"
+        first, record, job = world.attempts.first[:made], world.log.records[:count], world.log.order[:made]
+        if made and (first[0] != 0 or (np.diff(np.append(first, count)) <= 0).any()):
+            yield "attempts share records, or have none"
+            return
+        if not made:
+            if count:
+                yield "there are records of no attempt"
+            return
+        if not np.array_equal(np.add.reduceat(record[:, HELD], first), world.jobs.gang[job, REPLICAS]):
+            yield "an attempt has room for more or fewer replicas than its gang has"
+        if not np.array_equal(record[:, JOB], np.repeat(job, np.diff(np.append(first, count)))):
+            yield "a record is of another job than its attempt"
+        for name, column in self.logged.items():
+            if not np.array_equal(getattr(world.attempts, name)[self.ended], column, equal_nan=True):
+                yield f"`{name}` of an attempt that had ended has changed"
+
+    def _look(self, now: float) -> Seen:
+        world = self.run_.world
+        made, count = int(world.count[STARTED]), int(world.count[RECORDS])
+        log = {name: getattr(world.attempts, name)[:made] for name in LOGGED}
+        job, record = world.log.order[:made], world.log.records[:count]
+        ends = np.append(log["first"], count)[1:]
+        attempt = np.repeat(np.arange(made), ends - log["first"])
+        request = world.jobs.gang[record[:, JOB], REQUEST]
+        request[ends - 1] = world.jobs.gang[job, LAST]
+        holds = np.isnan(log["end"])
+        holding = np.flatnonzero(holds[attempt])
+        rows = record[holding]
+        held = Held(self.row_of[rows[:, NODE]], rows[:, HELD].astype(np.int64), rows[:, DEVICE], rows[:, JOB], request[holding])
+        return Seen(now, world.log.state, job, log, holds, record, attempt, holding, held)
+
+    def _states(self, seen: Seen) -> Iterator[str]:
+        """Each job is in one state, which fits what it holds; no job that is over comes back; none is run twice at a time."""
+        world, state = self.run_.world, seen.state
+        room = np.bincount(seen.job[seen.holds], minlength=len(state))
+        if room.max(initial=0) > 1:
+            yield f"job {room.argmax()} has {room.max()} attempts that hold room"
+        running = state == JobState.RUNNING
+        if (odd := running & (room != 1)).any():
+            yield f"job {odd.argmax()} runs and holds no room"
+        may = running | (state == JobState.COMPLETED) | (self.live & ((state == JobState.CANCELLED) | (state == JobState.FAILED)))
+        leaving = (room > 0) & ~running
+        if (odd := (room > 0) & ~may).any():
+            yield f"job {odd.argmax()} is {JobState(int(state[odd.argmax()])).name} and holds room"
+        if (odd := leaving & ~(np.isfinite(world.progress.due) & (world.progress.due >= seen.now))).any():
+            yield f"job {odd.argmax()} is over and holds room for ever"
+        done = np.bincount(seen.job[seen.log["outcome"] == Outcome.COMPLETED], minlength=len(state))
+        if not np.array_equal(done, (state == JobState.COMPLETED).astype(np.int64)):
+            yield f"job {(done != (state == JobState.COMPLETED)).argmax()} completed {done.max()} times, or not as its state says"
+        known = len(self.state)
+        was_over = np.isin(self.state, OVER)
+        if (odd := was_over & (state[:known] != self.state)).any():
+            yield f"job {odd.argmax()} was over and is {JobState(int(state[odd.argmax()])).name}"
+        if self.live:
+            return
+        arrived = int(world.count[NEXT_ARRIVAL])
+        submit = world.jobs.submit
+        if (submit[:arrived] > seen.now).any() or (submit[arrived:] <= seen.now).any():
+            yield "a job has arrived too early or too late"
+        if (state[:arrived] == JobState.PENDING).any() or (state[arrived:] != JobState.PENDING).any():
+            yield "a job that has arrived is in no state, or one that has not is in one"
+
+    def _reasons(self, seen: Seen) -> Iterator[str]:
+        world = self.run_.world
+        needs, reason = np.isin(seen.state, WITH_REASON), world.log.reason
+        if self.live:  # a program that failed by itself: the cluster has the reason
+            needs &= ~((seen.state == JobState.FAILED) & (world.progress.cause == Outcome.ERROR))
+        if (odd := needs & (reason == 0)).any():
+            yield f"job {odd.argmax()} is {JobState(int(seen.state[odd.argmax()])).name} without a reason"
+        if (odd := (reason != 0) & ~np.isin(seen.state, WITH_REASON)).any():
+            yield f"job {odd.argmax()} is {JobState(int(seen.state[odd.argmax()])).name} with the reason of a refusal"
+        failures = np.bincount(seen.job[np.isin(seen.log["outcome"], BY_FAILURE)], minlength=len(seen.state))
+        if not self.live and not np.array_equal(failures > world.options.max_restarts, seen.state == JobState.FAILED):
+            yield "a job failed too early, or not though failures interrupted it too often"
+
+    def _amounts(self, seen: Seen) -> Iterator[str]:
+        """What is free, in every dimension, on every device and MIG position, is what nobody holds."""
+        nodes = self.run_.world.nodes
+        place, owner = self.number_of, nodes.owner[self.number_of]
+        amounts, device, slices, wrong = self.room.free(seen.held, owner, self.down)
+        yield from wrong
+        amounts[:, 0] -= np.where(self.health & (GIVEN_UP | CORDONED), OFFLINE, 0)
+        expected = np.column_stack([amounts, device.sum(axis=1), (device == 1000).sum(axis=1)])
+        for name, right, has in (
+            ("amounts", expected, nodes.free[place, :5]),
+            ("devices", device, nodes.device[place]),
+            *((("MIG positions", slices, nodes.slices[place]),) if len(nodes.slices) else ()),
+        ):
+            if not np.array_equal(right, has):
+                row = int((right != has).any(axis=1).argmax())
+                yield f"free {name} of node {row}: {has[row].tolist()}; by who holds what {right[row].tolist()}"
+
+    def _hardware(self, seen: Seen) -> Iterator[str]:
+        """Health is what the incidents made it, and nothing runs where it may not."""
+        hardware, log = self.run_.world.hardware, seen.log
+        if not np.array_equal(hardware.health[self.number_of], self.health):
+            yield f"the health of the nodes is {hardware.health[self.number_of].tolist()}; by the incidents {self.health.tolist()}"
+        if not np.array_equal(hardware.down[self.number_of], self.down):
+            yield "other devices are down than have failed"
+        node, attempt = seen.held.node, seen.attempt[seen.holding]
+        health = self.health[node]
+        if (odd := health & GIVEN_UP != 0).any():
+            yield f"job {seen.held.job[odd.argmax()]} holds room on node {node[odd.argmax()]}, which was given up"
+        start, cordoned = log["start"][attempt], self.cordoned_at[node]
+        # On a live cluster a node can be cordoned later in the same instant.
+        if (odd := (health & CORDONED != 0) & ((start > cordoned) | ((start == cordoned) & (not self.live)))).any():
+            yield f"job {seen.held.job[odd.argmax()]} started on node {node[odd.argmax()]}, which was cordoned"
+        works = np.isnan(log["stop"][attempt])
+        if (odd := (health & CRASHED != 0) & works).any():
+            yield f"job {seen.held.job[odd.argmax()]} works on node {node[odd.argmax()]}, which has crashed"
+        several = np.bincount(attempt, minlength=len(seen.job)) > 1
+        for place in np.flatnonzero((health & CUT != 0) & works & several[attempt]).tolist():
+            if len(np.unique(node[attempt == attempt[place]])) > 1:
+                yield f"job {seen.held.job[place]} works on both sides of a partition of node {node[place]}"
+        new = np.flatnonzero(seen.attempt >= self.made)
+        rows, asked = self.row_of[seen.record[new, NODE]], self.run_.world.jobs.gang[seen.record[new, JOB]]
+        alike = asked[:, REQUEST] == asked[:, LAST]
+        if not (self.room.allowed[asked[:, REQUEST], rows] | ~alike).all() or not self.room.allowed[seen.held.request, node].all():
+            yield "a replica is on a node of another kind than it accepts"
+        if not self.live and (self.health[rows] & (GIVEN_UP | CORDONED) != 0).any():
+            yield "a job has just started on a node that takes no work"
+
+    def _attempts(self, seen: Seen) -> Iterator[str]:
+        """Times are in order, and a job's attempts one after the other."""
+        world, log = self.run_.world, seen.log
+        start, stop, end, outcome = (log[name] for name in ("start", "stop", "end", "outcome"))
+        if (stop < start).any() or (end < stop).any() or (end > seen.now).any() or (np.isnan(stop) & ~np.isnan(end)).any():
+            yield f"the times of an attempt are out of order: {[*zip(start.tolist(), stop.tolist(), end.tolist(), strict=True)]}"
+        if (start < world.jobs.submit[seen.job]).any():
+            yield "a job started before it was submitted"
+        if (start[self.made :] != seen.now).any():
+            yield "an attempt is new and did not start now"
+        if (~seen.holds & (outcome == Outcome.RUNNING)).any() or (np.isnan(stop) & (outcome != Outcome.RUNNING)).any():
+            yield "an attempt has ended without an outcome, or has one while it works"
+        order = np.argsort(seen.job, kind="stable")
+        same = seen.job[order][1:] == seen.job[order][:-1]
+        if (same & ~(start[order][1:] >= end[order][:-1])).any():
+            yield "two attempts of a job overlap"
+        closed = world.attempts.closed[: int(world.count[CLOSED])]
+        if not np.array_equal(np.sort(closed), np.flatnonzero(~seen.holds)):
+            yield "the list of ended attempts is not that of those that have ended"
+        elif (np.diff(end[closed]) < 0).any():
+            yield "attempts are listed as ended in another order than they did"
+
+    def _work(self, seen: Seen) -> Iterator[str]:
+        """No work is counted twice or forgotten."""
+        world, log = self.run_.world, seen.log
+        saved, lost, span = log["saved"], log["lost"], log["stop"] - log["start"]
+        if (saved < 0).any() or (lost < 0).any():
+            yield "saved or lost work is below zero"
+        if (saved + lost > span * (1 + CLOSE) + 1e-9).any():
+            yield f"an attempt did more work than it had time for: {saved.tolist()} saved, {lost.tolist()} lost in {span.tolist()}"
+        if self.live:
+            return
+        total = np.bincount(seen.job, weights=saved, minlength=len(seen.state))
+        duration = world.jobs.duration
+        finite = np.isfinite(duration)
+        off = np.abs(total[finite] + world.progress.left[finite] - duration[finite]) > CLOSE * (1 + duration[finite])
+        if off.any():
+            yield f"work saved and work left are not the work of job {np.flatnonzero(finite)[off.argmax()]}"
+
+    def _limits(self, seen: Seen) -> Iterator[str]:
+        """What groups are charged for, and hold, is what their jobs ask for; no group is beyond its limit."""
+        world, state = self.run_.world, seen.state
+        groups, gang = world.groups, world.jobs.gang
+        held = np.unique(seen.job[seen.holds])
+        if world.queue == QueueCode.DRF:
+            yield from self._wrong_sum("hold", held, groups.held)
+        if not len(groups.limit):
+            return
+        admitted = np.union1d(np.flatnonzero((state == JobState.WAITING) | (state == JobState.RUNNING)), held)
+        yield from self._wrong_sum("are charged for", admitted, groups.charged)
+        if (groups.charged > groups.limit).any():
+            yield f"groups use {groups.charged.tolist()}, beyond their limits {groups.limit.tolist()}"
+        waits = np.flatnonzero(state == JobState.HELD)
+        if len(waits):
+            head = [int(waits[groups.of[waits] == group][0]) for group in np.unique(groups.of[waits])]
+            need = self.room.asked(np.array(head), gang[:, REQUEST], gang[:, LAST], gang[:, REPLICAS].astype(np.int64))
+            of = groups.of[head]
+            if (odd := (groups.charged[of] + need <= groups.limit[of]).all(axis=1)).any():
+                yield f"job {head[odd.argmax()]} is held, and its group's limit has room for it"
+
+    def _wrong_sum(self, what: str, jobs: Array, has: Array) -> Iterator[str]:
+        groups, gang = self.run_.world.groups, self.run_.world.jobs.gang
+        asked = self.room.asked(jobs, gang[:, REQUEST], gang[:, LAST], gang[:, REPLICAS].astype(np.int64))
+        right = np.zeros_like(has)
+        np.add.at(right, groups.of[jobs], asked)
+        if not np.array_equal(right, has):
+            yield f"groups {what} {has.tolist()}; by their jobs {right.tolist()}"
+
+    def _remember(self, seen: Seen) -> None:
+        self.state, self.made = seen.state.copy(), len(seen.job)
+        self.ended = np.flatnonzero(~seen.holds)
+        self.logged = {name: column[self.ended] for name, column in seen.log.items()}
+
+
+SETS = {int(Incident.CRASH): CRASHED, int(Incident.PARTITION): CUT, int(Incident.LOST): GIVEN_UP, int(Incident.CORDON): CORDONED}
+CLEARS = {int(Incident.NODE_UP): CRASHED | CUT | GIVEN_UP, int(Incident.UNCORDON): CORDONED}

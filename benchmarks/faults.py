@@ -1,0 +1,184 @@
+"""A randomized fault campaign: random clusters, workloads, policies and faults, with every invariant checked after every event.
+
+    python -m benchmarks.faults --schedules 2000 --seed 1
+    python -m benchmarks.faults --seed 1 --case 17
+
+Each schedule is one case. Most are traces: the compiled clock is driven one instant at a time and the state is checked after each
+(`fault_invariants`), then SimPy's clock must give the same fingerprint. One in ten is a live cluster whose hardware, nodes and workloads
+are called for at random instants (`fault_live`). A case follows from the seed and its number, so `--case` makes one again; a violation
+is printed with both and with a shrunk case as Python that can be run. Exit status 1 if there was any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from benchmarks import fault_cases, fault_live
+from benchmarks.fault_cases import FaultCase
+from benchmarks.fault_invariants import Invariants, Violation
+from benchmarks.fault_live import LiveCase
+from mlplat.infra.kernels.interruptible_loop import run_interruptible
+from mlplat.infra.kernels.state import CLOSED, DONE, FULL, RUNNING, STARTED, WAITING, JobState
+from mlplat.infra.world import Run
+from mlplat.runs.driving import drive
+from mlplat.runs.fingerprints import run_digest
+
+LIVE_SHARE = 10
+"""One case in so many is a live cluster."""
+MOST_INSTANTS = 100_000
+MOST_TRIALS = 3_000
+"""Smaller cases that are tried before shrinking ends."""
+Case = FaultCase | LiveCase
+
+
+class Outcome(NamedTuple):
+    """What came of a case: a violation or None, how many instants were checked, and how many jobs and attempts it had."""
+
+    violation: Violation | None
+    instants: int
+    jobs: int
+    attempts: int
+
+
+def make_case(seed: int, index: int) -> Case:
+    """The case of that number: every tenth is a live cluster."""
+    return fault_live.make_case(seed, index) if index % LIVE_SHARE == LIVE_SHARE - 1 else fault_cases.make_case(seed, index)
+
+
+def run_case(case: Case) -> Outcome:
+    """Run a case and check it after every event. What the library raises is a violation too."""
+    try:
+        return Outcome(*fault_live.play(case)) if isinstance(case, LiveCase) else play(case)
+    except Exception as error:  # whatever it is, it is a finding, to be reported and shrunk like any other
+        return Outcome(Violation(type(error).__name__, math.nan, str(error)), 0, 0, 0)
+
+
+def play(case: FaultCase) -> Outcome:
+    """A trace on both clocks."""
+    spec, trace = case.spec(), case.trace()
+    found = case.incidents(spec)
+    run = case.run(spec, trace, found)
+    invariants = Invariants(run, run.gangs.requests, found)
+    instants = 0
+    violation = None
+    while violation is None:
+        status = run_interruptible(run.address, case.until, 1)
+        if status == FULL:
+            run.grow()
+            continue
+        if status == DONE:
+            break
+        instants += 1
+        violation = invariants.check(float(run.world.clock[0]))
+        if instants > MOST_INSTANTS:
+            violation = Violation("end", float(run.world.clock[0]), "the run does not come to an end")
+    violation = violation or _stuck(run, invariants) or _other_clock(case, run)
+    return Outcome(violation, instants, len(trace), int(run.world.count[STARTED]))
+
+
+def _stuck(run: Run, invariants: Invariants) -> Violation | None:
+    """With nothing running and everything in order, nothing may wait, but for gangs of unlike replicas, whose placing depends on draws."""
+    count = run.world.count
+    healthy = not invariants.health.any() and not invariants.down.any()
+    if count[WAITING] and not count[RUNNING] and count[CLOSED] == count[STARTED] and healthy:
+        waiting = [job for job, state in enumerate(run.world.log.state.tolist()) if state == JobState.WAITING]
+        gangs = run.gangs
+        if all(gangs.request[job] == gangs.last_request[job] for job in waiting):
+            return Violation("end", float(run.world.clock[0]), f"jobs {waiting} wait for ever, and the cluster is empty")
+    return None
+
+
+def _other_clock(case: FaultCase, run: Run) -> Violation | None:
+    spec, trace = case.spec(), case.trace()
+    other = case.run(spec, trace, case.incidents(spec))
+    drive(other, case.until, "simpy")
+    same = run_digest(run, case.until) == run_digest(other, case.until)
+    return None if same else Violation("clocks", float(run.world.clock[0]), "SimPy's clock gives another result")
+
+
+def shrink(case: Case, violation: Violation, run: Callable[[Any], Outcome] = run_case) -> tuple[Case, Violation]:
+    """A small case in which the same invariant does not hold: greedily, the first smaller one that still breaks it, until none does."""
+    trials = 0
+    smaller = fault_live.smaller if isinstance(case, LiveCase) else fault_cases.smaller
+    progress = True
+    while progress:
+        progress = False
+        for simpler in smaller(case):  # type: ignore[arg-type]
+            trials += 1
+            if trials > MOST_TRIALS:
+                return case, violation
+            found = run(simpler).violation
+            if found is not None and found.rule == violation.rule:
+                case, violation, progress = simpler, found, True
+                break
+    return case, violation
+
+
+def snippet(case: Case) -> str:
+    """Python that runs the case and prints what is wrong."""
+    module, names = ("fault_live", "Call, LiveCase, Work") if isinstance(case, LiveCase) else ("fault_cases", "INF, FaultCase, Fault, Job")
+    lines = [f"from benchmarks.{module} import {names}", "from benchmarks.faults import run_case", f"print(run_case({case!r}).violation)"]
+    if isinstance(case, LiveCase):
+        lines.insert(0, "from benchmarks.fault_cases import INF")
+    return "\n".join(lines)
+
+
+def campaign(
+    schedules: int, seed: int, first: int = 0, told: Callable[[str], None] = lambda _: None, run: Callable[[Any], Outcome] = run_case
+) -> dict[str, Any]:
+    """Cases `first` to `first + schedules - 1`: figures, and each violation with its shrunk case."""
+    begun = time.perf_counter()
+    sums: Counter[str] = Counter()
+    violations: list[dict[str, Any]] = []
+    for index in range(first, first + schedules):
+        case = make_case(seed, index)
+        violation, instants, jobs, attempts = run(case)
+        sums.update(instants=instants, jobs=jobs, attempts=attempts, live=isinstance(case, LiveCase))
+        if violation is not None:
+            small, found = shrink(case, violation, run)
+            violations.append({"seed": seed, "case": index, **violation._asdict(), "shrunk": snippet(small), "shrunk_detail": found.detail})
+            told(report(violations[-1]))
+    seconds = time.perf_counter() - begun
+    return {
+        "seed": seed,
+        "schedules": schedules,
+        **{name: sums[name] for name in ("live", "instants", "jobs", "attempts")},
+        "seconds": seconds,
+        "schedules_per_second": schedules / seconds,
+        "violations": violations,
+    }
+
+
+def report(violation: dict[str, Any]) -> str:
+    """A violation for people."""
+    return (
+        f"violation of `{violation['rule']}` at {violation['time']:g} s: {violation['detail']}\n"
+        f"again with: python -m benchmarks.faults --seed {violation['seed']} --case {violation['case']}\n"
+        f"shrunk ({violation['shrunk_detail']}):\n{violation['shrunk']}\n"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__.split("\n")[0])
+    parser.add_argument("--schedules", type=int, default=2_000, help="how many cases")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--case", type=int, help="this case alone")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    count, first = (options.schedules, options.first) if options.case is None else (1, options.case)
+    figures = campaign(count, options.seed, first, lambda text: print(text, file=sys.stderr, flush=True))
+    print(json.dumps(figures) if options.json else json.dumps(figures, indent=2))
+    return 1 if figures["violations"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What the campaign has found, each as the small case it was shrunk to."""
+
+from __future__ import annotations
+
+from benchmarks.fault_cases import INF, Fault, FaultCase, Job
+from benchmarks.fault_live import Call, LiveCase, Work
+from benchmarks.faults import Case, run_case
+
+DEVICES = [{"name": "g", "count": 2, "cpu_milli": 4000, "memory_mib": 8192, "gpus": 4, "gpu_model": "V100-16"}]
+
+
+def holds(case: Case) -> None:
+    violation = run_case(case).violation
+    assert violation is None, violation
+
+
+def test_an_interrupted_job_leaves_no_cycle_behind_at_its_old_completion() -> None:
+    holds(
+        FaultCase(
+            groups=[{"name": "g0", "count": 2, "cpu_milli": 4000, "memory_mib": 8192}],
+            requests=[{"cpu_milli": 500, "memory_mib": 2730}],
+            jobs=[
+                Job(0.6000000000000001, 0.4, 0.4, 0, 0, 5),
+                Job(0.7000000000000001, 0.9, 0.9, 0, 0, 1),
+                Job(0.8, INF, INF, 0, 0, 1),
+            ],
+            faults=[Fault("node", 1, 1.2000000000000002, 1.7000000000000002)],
+            queue="conservative",
+            queue_options={"depth": 2},
+            checkpoint=(0.1, 0.1, 0.30000000000000004),
+        )
+    )
+
+
+def test_replicas_that_come_back_to_a_node_get_devices_of_their_own() -> None:
+    asked = {"memory_mib": 682, "models": ("V100-16", "T4")}
+    groups = [
+        {"name": "g0", "count": 3, "cpu_milli": 4000, "memory_mib": 8192, "racks": 1, "gpus": 1, "gpu_model": "A100-40"},
+        {"name": "g1", "count": 2, "cpu_milli": 4000, "memory_mib": 2048, "racks": 1, "gpus": 1, "gpu_model": "V100-16"},
+        {"name": "g2", "count": 2, "cpu_milli": 4000, "memory_mib": 8192, "racks": 2, "gpus": 4, "gpu_model": "V100-16"},
+    ]
+    works = [
+        Work(16.0, asked | {"cpu_milli": 2000, "gpus": 3}, {"duration": 3.0}),
+        Work(16.0, asked | {"cpu_milli": 1000, "gpus": 2}, {"duration": 0.0}),
+        Work(18.0, asked | {"cpu_milli": 1000, "gpus": 2}, {"replicas": 3, "duration": 13.0}),
+    ]
+    holds(LiveCase(groups=groups, works=works, placement="random", seed=790))
+
+
+def test_a_mig_profile_that_no_model_knows_is_rejected_on_a_live_cluster() -> None:
+    holds(LiveCase(groups=DEVICES, works=[Work(0.0, {"mig": "1g.5gb"}, {"duration": 1.0})]))
+
+
+def test_deleting_what_has_completed_unnoticed_does_not_cancel_it() -> None:
+    works = [Work(10.0, {"cpu_milli": 1000}, {"duration": 6.0})]
+    holds(LiveCase(groups=DEVICES, works=works, calls=[Call(18.0, "delete", 0)], scrape_period=7.0, stale=True))
