@@ -18,7 +18,7 @@ from ..hardware.renewals import component_keys, numbered_keys
 from ..units import Duration, seconds
 from .kernels.attempt_state import ABSENT, CLOSED, CORDONED, GIVEN_UP, OFFLINE, Incident
 from .kernels.autoscaling import plan_scale_up
-from .kernels.scale_up_state import OPENED, USABLE, ScaleUp
+from .kernels.scale_up_state import OPENED, SPARE, USABLE, ScaleUp
 from .kernels.state import CPU, WAITING, Nodes
 from .kernels.structs import Packed, pack
 
@@ -270,19 +270,19 @@ class Autoscaler:
         spare = self._by_price[(absent & sound & ~asked_for)[self._by_price]]
         world = self.run.world
         open_now = np.flatnonzero(world.hardware.health & CLOSED == 0)  # in the tie order
-        plan = self._scratch(len(spare))
+        plan = self._scratch()
         for copy, array in zip(plan.nodes, world.nodes, strict=True):
             np.copyto(copy, array)
         plan.nodes.free[self._number[absent & sound], CPU] += OFFLINE
         usable = np.concatenate([open_now, self._number[booting]])
         plan.usable[: len(usable)] = usable
-        plan.absent[:] = self._number[spare]
-        plan.number[USABLE], plan.number[OPENED] = len(usable), 0
+        plan.absent[: len(spare)] = self._number[spare]
+        plan.number[USABLE], plan.number[SPARE], plan.number[OPENED] = len(usable), len(spare), 0
         if self._packed is None or self._packed.content is not plan:
             self._packed = pack(plan)
         return plan, self._packed.address
 
-    def _scratch(self, spare: int) -> ScaleUp:
+    def _scratch(self) -> ScaleUp:
         """Arrays of the lengths needed; those of the last scan where they still are."""
         world = self.run.world
         n, classes, widest = len(self._number), len(world.classes.ask), world.widest
@@ -291,17 +291,15 @@ class Autoscaler:
             fresh: dict[str, Any] = {
                 "nodes": Nodes(*(np.empty_like(array) for array in world.nodes)),
                 "usable": np.empty(n, dtype=np.int32),
-                "absent": np.empty(0, dtype=np.int32),
+                "absent": np.empty(n, dtype=np.int32),
                 "opened": np.zeros(n, dtype=np.bool_),
                 "needed": np.zeros(n, dtype=np.bool_),
                 "cursor": np.zeros(classes, dtype=np.int64),
                 "beyond": np.zeros(classes, dtype=np.int64),
                 "node": np.empty(widest, dtype=np.int32),
                 "device": np.empty(widest, dtype=np.int32),
-                "number": np.zeros(3, dtype=np.int64) if plan is None else plan.number,
+                "number": np.zeros(4, dtype=np.int64) if plan is None else plan.number,
             }
             plan = ScaleUp(**fresh)
-        if len(plan.absent) != spare:
-            plan = plan._replace(absent=np.empty(spare, dtype=np.int32))
         self._plan = plan
         return plan

@@ -13,7 +13,7 @@ from ..errors import OptionError
 from ..resources import UNLIMITED
 from ..units import Duration, format_seconds, seconds
 from .allocations import Utilization, capacity, in_rows, requested, utilization
-from .kernels.attempt_state import CORDONED, CRASHED, CUT, GIVEN_UP
+from .kernels.attempt_state import ABSENT, CORDONED, CRASHED, CUT, GIVEN_UP
 from .prometheus_text import Family, exposition
 from .time_series import TimeSeries, Window
 from .watcher import NodeHealth
@@ -116,7 +116,7 @@ class Monitor:
         drained = np.fromiter(self.cluster.watcher.drained_nodes(), dtype=np.int64)
         closed[drained[self._environments[drained] > 0]] = HEALTH.index(NodeHealth.DRAINING)
         closed[silent] = HEALTH.index(NodeHealth.UNREACHABLE)
-        closed[bits & GIVEN_UP != 0] = HEALTH.index(NodeHealth.DOWN)
+        closed[bits & (GIVEN_UP | ABSENT) != 0] = HEALTH.index(NodeHealth.DOWN)
         return closed
 
     def _look_at_environments(self) -> None:

@@ -60,7 +60,7 @@ def end_times(run: Run) -> npt.NDArray[np.float64]:
 
 
 def attempts_of(run: Run, until: float = np.inf) -> Attempts:
-    """The attempts of a run so far. `until`: the instant up to which the work of those that still run is counted."""
+    """The attempts of a run so far. `until`: the instant up to which work of those that still run is counted; infinite: not at all."""
     world = run.world
     made, records = int(world.count[STARTED]), int(world.count[RECORDS])
     job = world.log.order[:made]
@@ -73,7 +73,7 @@ def attempts_of(run: Run, until: float = np.inf) -> Attempts:
     log = world.attempts
     saved = log.saved[:made].copy()
     going_on = np.flatnonzero(log.outcome[:made] == Outcome.RUNNING)
-    if len(going_on):
+    if len(going_on) and until < np.inf:
         done = np.zeros(len(world.jobs.submit))
         work_done(run.address, until, done)
         saved[going_on] += done[job[going_on]]

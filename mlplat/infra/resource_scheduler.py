@@ -11,7 +11,7 @@ import numpy as np
 from ..resources import ResourceRequest
 from .attempt_arrays import Interruptions
 from .job_table import JobTable, Shape
-from .kernels.attempt_state import CORDONED, GIVEN_UP, OFFLINE, Incident, Outcome
+from .kernels.attempt_state import CLOSED, OFFLINE, Incident, Outcome
 from .kernels.live import await_ready_job, end_job, ready_job, set_back_job
 from .kernels.state import COUNT, MIG_SHIFT, PROFILE, JobState, Reason
 from .settling import Settling
@@ -211,17 +211,17 @@ class ResourceScheduler:
         """What is free of a node, whether or not it takes work: `cpu_milli`, `memory_mib`, `disk_mib`, `gpu_milli`, `gpus`."""
         number = int(self._number_of[node])
         cpu, memory, disk, gpu, whole = (int(amount) for amount in self.run.world.nodes.free[number, :5])
-        if int(self.run.world.hardware.health[number]) & (GIVEN_UP | CORDONED):
+        if int(self.run.world.hardware.health[number]) & CLOSED:
             cpu += OFFLINE
         return {"cpu_milli": cpu, "memory_mib": memory, "disk_mib": disk, "gpu_milli": gpu, "gpus": whole}
 
     def health(self, node: int) -> int:
-        """Bits of `kernels.attempt_state`: CRASHED, CUT, GIVEN_UP, CORDONED."""
+        """Bits of `kernels.attempt_state`: CRASHED, CUT, GIVEN_UP, CORDONED, ABSENT."""
         return int(self.run.world.hardware.health[self._number_of[node]])
 
     def takes_work(self, node: int) -> bool:
         """Whether the node is a candidate for new work."""
-        return not self.health(node) & (GIVEN_UP | CORDONED)
+        return not self.health(node) & CLOSED
 
     # -- telling
 

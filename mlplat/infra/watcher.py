@@ -17,7 +17,7 @@ from ..units import Duration, seconds
 from .cluster_hardware import Absence, Hardware, NodeName, Token
 from .hardware_turns import Step
 from .incidents import Detection
-from .kernels.attempt_state import Incident
+from .kernels.attempt_state import ABSENT, Incident
 
 if TYPE_CHECKING:
     from ..context import Simulation
@@ -118,7 +118,7 @@ class Watcher:
         """What is known of a node: ready, cordoned, draining or down. What was ordered at this instant counts."""
         row = self.hardware.row(node)
         silence = self._silent.get(row)
-        if silence is not None and silence.given_up >= 0:
+        if (silence is not None and silence.given_up >= 0) or self.scheduler.health(row) & ABSENT:
             return NodeHealth.DOWN
         if not self._closed.get(row):
             return NodeHealth.READY

@@ -40,6 +40,7 @@ class Scaled:
         self._longest = LONGEST_RUN_S + float(run.trace.submit.max(initial=0.0))
         self._outages = self._known()
         self._planned: list[Planned] = []
+        self._room: tuple[Floats, ...] | None = None
         self._number = np.empty(len(run.nodes), dtype=np.int32)
         self._number[run.world.cluster.row_of] = np.arange(len(run.nodes), dtype=np.int32)
         for stay in self.autoscaler.initial:
@@ -105,10 +106,24 @@ class Scaled:
         )
         time, code, node, device, grace = (np.concatenate([a[to_come], b]) for a, b in zip(self._outages, mine, strict=True))
         order = np.lexsort((device, self.run.world.cluster.row_of[node], code, time))
-        later = tuple(column[order] for column in (time, code, node, device, grace))
-        columns = [np.concatenate([a[:happened], b]) for a, b in zip(self._known(), later, strict=True)]
-        names = ("time", "code", "node", "device", "grace")
-        self.run.change(hardware=self.run.world.hardware._replace(**dict(zip(names, columns, strict=True))))
+        end = happened + len(order)
+        room = self._room_for(happened, end)
+        for column, values in zip(room, (time, code, node, device, grace), strict=True):
+            column[happened:end] = values[order]
+        room[0][end:], room[1][end:] = np.inf, -1
+
+    def _room_for(self, happened: int, end: int) -> tuple[Floats, ...]:
+        """The columns of the run's list, long enough; what is behind its end never happens. They grow by doubling, since a world that gets
+        other arrays has to be packed anew.
+        """
+        if self._room is None or len(self._room[0]) < end:
+            names = ("time", "code", "node", "device", "grace")
+            longer = tuple(np.zeros(2 * end + 64, dtype=column.dtype) for column in self._known())
+            for new, old in zip(longer, self._known(), strict=True):
+                new[:happened] = old[:happened]
+            self.run.change(hardware=self.run.world.hardware._replace(**dict(zip(names, longer, strict=True))))
+            self._room = longer
+        return self._room
 
 
 def compiled_peek(run: Run) -> Callable[[], float]:

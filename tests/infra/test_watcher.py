@@ -32,6 +32,10 @@ class Recorder:
         self.sim = sim
         self.strikes: list[Strike] = []
 
+    def health(self, node: int) -> int:
+        """No node is absent."""
+        return 0
+
     def strike(self, incident: Incident, node: int, device: int = -1, grace: float = 0.0) -> None:
         self.strikes.append((self.sim.now, Incident(incident).name, node, device, grace))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..kernels.attempt_state import CORDONED, GIVEN_UP
+from ..kernels.attempt_state import ABSENT, CORDONED, GIVEN_UP
 from ..kernels.state import COUNT, CPU, DISK, MEMORY, MIG, MODEL, PROFILE, SHARE, SPAN, STARTS, TYPE, WHOLE
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ WORDS = {
     NodeReason.NOT_YET_SCHEDULED: "NotYetScheduled",
 }
 SENTENCES = {
-    NodeReason.NOT_READY: "the node was given up by the watcher",
+    NodeReason.NOT_READY: "the node was given up by the watcher, or is not there",
     NodeReason.CORDONED: "the node takes no new work",
     NodeReason.MODEL_MISMATCH: "its accelerators are of no accepted model, or it has none",
     NodeReason.MIG_MISMATCH: "only one of node and request is of MIG instances, or its model does not know the profile",
@@ -89,7 +89,7 @@ def node_reasons(run: Run, cls: int) -> npt.NDArray[np.int8]:
     capacity = world.cluster.capacity[free[:, TYPE]]
     reason = np.full(len(free), ROOM, dtype=np.int8)
     steps: list[tuple[NodeReason, Bools]] = [
-        (NodeReason.NOT_READY, (health & GIVEN_UP) != 0),
+        (NodeReason.NOT_READY, (health & (GIVEN_UP | ABSENT)) != 0),
         (NodeReason.CORDONED, (health & CORDONED) != 0),
     ]
     wants_device = bool(ask[COUNT] > 0 or ask[SHARE] > 0 or ask[PROFILE] >= 0)

@@ -8,7 +8,7 @@ from .compilation import entry, kernel
 from .devices import choose_device, give, take
 from .heaps import pop
 from .room import fits
-from .scale_up_state import FIRST_JOB, OPENED, USABLE, ScaleUp, scale_up_at
+from .scale_up_state import FIRST_JOB, OPENED, SPARE, USABLE, ScaleUp, scale_up_at
 from .state import (
     HEAP,
     LAST,
@@ -104,7 +104,7 @@ def _first_fit(world: World, plan: ScaleUp, cls: int) -> int:
         place += 1
     plan.cursor[cls] = place
     place = plan.beyond[cls]
-    while place < len(plan.absent):
+    while place < number[SPARE]:
         node = np.int64(plan.absent[place])
         if not plan.opened[node] and fits(plan.nodes, world.cluster, world.classes, cls, node):
             plan.beyond[cls] = place

@@ -8,7 +8,9 @@ from .state import Nodes
 from .structs import Array, reader
 
 # Places in `ScaleUp.number`
-USABLE, OPENED, FIRST_JOB = range(3)  # nodes in `usable`; how many of them this plan has opened; all jobs before have ended
+USABLE, OPENED, SPARE, FIRST_JOB = range(
+    4
+)  # nodes in `usable`, those of them that this plan has opened, nodes in `absent`; the first job that counts
 
 
 class ScaleUp(NamedTuple):
@@ -16,14 +18,14 @@ class ScaleUp(NamedTuple):
 
     nodes: Nodes  # the state on which gangs are placed
     usable: Array["int32", 1]  # [N] nodes that take work, then those that boot, then those that this plan has opened
-    absent: Array["int32", 1]  # [absent] nodes that may be opened, in the order in which they are
+    absent: Array["int32", 1]  # [N] nodes that may be opened, in the order in which they are
     opened: Array["bool", 1]  # [N]
     needed: Array["bool", 1]  # [N] nodes on which the plan has put something
     cursor: Array["int64", 1]  # [C] no usable node before this place has room for the class
     beyond: Array["int64", 1]  # [C] no absent node before this place can be opened for it
     node: Array["int32", 1]  # [W] where the replicas of the gang in progress are
     device: Array["int32", 1]  # [W]
-    number: Array["int64", 1]  # [3]
+    number: Array["int64", 1]  # [4]
 
 
 scale_up_at = reader(ScaleUp)
