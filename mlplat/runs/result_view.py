@@ -38,6 +38,12 @@ def readable_figures(result: Result) -> list[tuple[str, str]]:
         return "–" if value is None else f"{100 * value:.1f} %"
 
     slowdown = figures["bounded_slowdown_mean"]
+    interrupted = [
+        ("preemptions", f"{figures['preemptions']:,}"),
+        ("restarts", f"{figures['restarts']:,}"),
+        ("lost work", f"{figures['lost_gpu_hours']:,.1f} GPU hours"),
+        ("goodput", percent("goodput")),
+    ]
     return [
         ("jobs", f"{figures['jobs']:,}"),
         ("completed", f"{figures['completed']:,}"),
@@ -53,6 +59,7 @@ def readable_figures(result: Result) -> list[tuple[str, str]]:
         ("CPU utilization", percent("cpu_utilization")),
         ("memory utilization", percent("memory_utilization")),
         ("GPU utilization", percent("gpu_utilization")),
+        *(interrupted if figures["restarts"] or figures["preemptions"] else []),
         ("engine", f"{result.engine_seconds:.3g} s"),
     ]
 
