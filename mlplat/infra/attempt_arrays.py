@@ -91,13 +91,15 @@ def progress_arrays(trace: JobTrace, gang: Array, classes: Classes, milli: Array
     return progress
 
 
-def first_spans(estimate: Array, what: Interruptions) -> Array:
-    """float64[n]: the expected span of the first attempt of each job, checkpoints included."""
-    interval = np.broadcast_to(np.asarray(what.interval, dtype=np.float64), estimate.shape)
-    write = np.broadcast_to(np.asarray(what.write, dtype=np.float64), estimate.shape)
-    spans = estimate.copy()
-    some = np.isfinite(interval) & np.isfinite(estimate)
-    spans[some] += np.maximum(0.0, np.ceil(estimate[some] / interval[some]) - 1.0) * write[some]
+def time_with_checkpoints(work: float | Array, interval: float | Array, write: float | Array) -> Array:
+    """Seconds that work takes with its checkpoints, as `kernels.work.time_of`: an array of the shape of all three together.
+
+    >>> time_with_checkpoints(100.0, 40.0, 1.5).tolist()
+    103.0
+    """
+    spans, every, cost = (np.array(part, dtype=np.float64) for part in np.broadcast_arrays(work, interval, write))
+    some = np.isfinite(every) & np.isfinite(spans)
+    spans[some] += np.maximum(0.0, np.ceil(spans[some] / every[some]) - 1.0) * cost[some]
     return spans
 
 

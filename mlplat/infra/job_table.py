@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import OptionError
 from ..resources import DEVICE_MILLI, ResourceRequest
 from ..workload import JobTrace
-from .attempt_arrays import NO_LIMIT, Interruptions, Limit, attempt_log, blank_progress, first_level
+from .attempt_arrays import NO_LIMIT, Interruptions, Limit, attempt_log, blank_progress, first_level, time_with_checkpoints
 from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement
 from .placement import Fgd
 from .queue_arrays import LISTS, RANKING, job_log, longer, reservation_arrays, trees_for, waiting_arrays
@@ -119,8 +119,7 @@ class JobTable:
         world.groups.of[job] = self.group_of[group] if group in self.group_of else self.group(group)
         if interval < np.inf or write or restart:
             progress.interval[job], progress.write[job], progress.restart[job] = interval, write, restart
-            span = estimate if estimate == np.inf else estimate + max(0.0, float(np.ceil(estimate / interval)) - 1.0) * write
-            jobs.estimate[job] = span
+            jobs.estimate[job] = time_with_checkpoints(estimate, interval, write)
         self.count += 1
         return job
 

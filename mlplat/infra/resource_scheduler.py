@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..resources import ResourceRequest
-from .attempt_arrays import Interruptions
+from .attempt_arrays import Interruptions, time_with_checkpoints
 from .job_table import JobTable, Shape
 from .kernels.attempt_state import CLOSED, OFFLINE, Incident, Outcome
 from .kernels.live import await_ready_job, end_job, ready_job, set_back_job
@@ -147,10 +147,7 @@ class ResourceScheduler:
     def span_left(self, job: int) -> float:
         """Seconds that the rest of a job takes at full pace, checkpoints included, infinite for what never ends."""
         progress = self.run.world.progress
-        left, interval = float(progress.left[job]), float(progress.interval[job])
-        if left == math.inf or interval == math.inf:
-            return left
-        return left + max(0.0, math.ceil(left / interval) - 1.0) * float(progress.write[job])
+        return float(time_with_checkpoints(progress.left[job], progress.interval[job], progress.write[job]))
 
     def stopping(self, job: int) -> tuple[Outcome, float]:
         """How the attempt of a job whose work has stopped will end, and when it gives its room back."""

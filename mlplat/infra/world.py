@@ -13,7 +13,6 @@ from .attempt_arrays import (
     Interruptions,
     attempt_log,
     blank_progress,
-    first_spans,
     group_arrays,
     hardware_arrays,
     incident_arrays,
@@ -21,6 +20,7 @@ from .attempt_arrays import (
     option_numbers,
     profile_milli,
     progress_arrays,
+    time_with_checkpoints,
 )
 from .cluster_arrays import Ties, cluster_arrays
 from .job_shapes import monotone_shapes, shapes_of
@@ -191,7 +191,9 @@ def build_run(
         jobs=Jobs(
             submit=np.ascontiguousarray(trace.submit),
             duration=np.ascontiguousarray(trace.duration),
-            estimate=first_spans(trace.estimate, what) if interruptible else np.ascontiguousarray(trace.estimate),
+            estimate=time_with_checkpoints(trace.estimate, what.interval, what.write)
+            if interruptible
+            else np.ascontiguousarray(trace.estimate),
             gang=gang,
             monotone=monotone_shapes(gangs, example),
             refused=np.zeros(len(example), dtype=np.int16),

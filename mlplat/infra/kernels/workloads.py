@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from .admission import discharge, let_go
-from .attempt_state import Outcome
 from .attempts import end_attempt, keep_room, set_due
 from .compilation import kernel
 from .heaps import remove_item
@@ -24,8 +23,7 @@ BEST_EFFORT, SJF, EASY, PRIORITY, SRTF, LAS, DRF, CONSERVATIVE = (
     int(Queue.DRF),
     int(Queue.CONSERVATIVE),
 )
-IN_QUEUE, HELD, IN_PROGRESS, DELETED = int(JobState.WAITING), int(JobState.HELD), int(JobState.RUNNING), int(JobState.CANCELLED)
-BY_OWNER, BY_ITSELF = int(Outcome.CANCELLED), int(Outcome.ERROR)
+IN_QUEUE, HELD, IN_PROGRESS = int(JobState.WAITING), int(JobState.HELD), int(JobState.RUNNING)
 
 
 @kernel
