@@ -20,43 +20,31 @@ if TYPE_CHECKING:
 
 
 class NodeManagement:
-    """Cordons and drains through the watcher, whose orders take effect when their instant is settled; answers tell them at once."""
+    """Cordons and drains through the watcher, whose orders take effect when their instant is settled; it tells of them at once."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._ordered: dict[int, tuple[float, str]] = {}
-        """Nodes about which something was ordered, with the instant and what they will be."""
 
     def cordon(self, node: str, actor: str) -> NodeDescription:
         """See `ManagementEndpoint.cordon`."""
         row = self._row(node)
-        if self._cluster.watcher.cordon(row, actor=actor) and self.health(row) == "ready":
-            self._ordered[row] = (self._cluster.sim.now, "cordoned")
+        self._cluster.watcher.cordon(row, actor=actor)
         return self.describe(row)
 
     def drain(self, node: str, grace: float, actor: str) -> NodeDescription:
         """See `ManagementEndpoint.drain`."""
         row = self._row(node)
         self._cluster.watcher.drain(row, grace, actor=actor)
-        if self.health(row) in ("ready", "cordoned"):
-            busy = bool(self._cluster.virtualization.running_on(row))
-            self._ordered[row] = (self._cluster.sim.now, "draining" if busy else "cordoned")
         return self.describe(row)
 
     def uncordon(self, node: str, actor: str) -> NodeDescription:
         """See `ManagementEndpoint.uncordon`."""
         row = self._row(node)
-        if self._cluster.watcher.uncordon(row, actor=actor) and self.health(row) in ("cordoned", "draining"):
-            self._ordered[row] = (self._cluster.sim.now, "ready")
+        self._cluster.watcher.uncordon(row, actor=actor)
         return self.describe(row)
 
     def health(self, row: int) -> str:
         """What is known of a node, orders of this instant included."""
-        if self._ordered:
-            time, word = self._ordered.get(row, (-1.0, ""))
-            if time == self._cluster.sim.now:
-                return word
-            self._ordered.pop(row, None)
         return str(self._cluster.watcher.health(row))
 
     def describe(self, node: str | int) -> NodeDescription:
