@@ -31,7 +31,7 @@ def _whole_or_none(value: object) -> object:
     return value
 
 
-Nodes = Annotated[int | None, BeforeValidator(_whole_or_none), Field(ge=0)]
+Nodes = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_whole_or_none)]
 
 
 class Scaling(SpecModel):

@@ -80,6 +80,11 @@ def test_constructing_one_raises_the_same(wrong: dict[str, Any]) -> None:
         Scaling(**wrong)
 
 
+def test_what_is_given_as_none_is_the_default() -> None:
+    assert Scaling(min=2, max=None, initial=None) == Scaling(min=2)
+    assert ClusterSpec.from_yaml(burst("{min: 2, max: null, initial: ~}")).groups[1].scaling == Scaling(min=2)
+
+
 def test_the_json_schema_describes_it() -> None:
     text = json.dumps(ClusterSpec.json_schema())
     assert '"mean_life"' in text and '"discount"' in text
