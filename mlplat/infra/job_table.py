@@ -163,7 +163,8 @@ class JobTable:
         """Asked of the cluster with nothing on it and everything whole."""
         table = [shape.request, shape.last_request]
         one = JobTrace.build(submit=[0], duration=[0], request=[0], last_request=[1], replicas=[shape.replicas], requests=table)
-        empty = build_run(self.nodes, one, self.queue, self.placement, ties=self.ties, interruptions=None)
+        queue = replace(self.queue, weights={})  # of groups, which this job is in none of
+        empty = build_run(self.nodes, one, queue, self.placement, ties=self.ties, interruptions=None)
         return int(empty.world.jobs.refused[0])
 
     def _class(self, request: ResourceRequest) -> int:

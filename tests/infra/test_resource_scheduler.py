@@ -152,3 +152,16 @@ def test_what_comes_of_a_job_is_told_once_in_order() -> None:
         (0.0, "started", low), (10.0, "PREEMPTED", low), (10.0, "rejected", 2), (10.0, "started", 1),
         (15.0, "COMPLETED", 1), (15.0, "started", low), (105.0, "COMPLETED", low),
     ]  # fmt: skip
+
+
+def test_groups_have_their_weights_on_a_live_cluster_too() -> None:
+    policy = queue_policy("drf", weights={"a": 2.0})
+    sim = mp.Simulation()
+    cluster = mp.Cluster(sim, mp.ClusterSpec.uniform(nodes=3, cpus=4, memory_gib=16), queue=policy, scrape_period=None)
+    zones = ["b"] * 6 + ["a"] * 6
+    works = [mp.Workload(f"w{i}", {"cpus": 4}, duration="1h", zone=zone) for i, zone in enumerate(zones)]
+    handles = [cluster.endpoint.submit(work) for work in works]
+    too_large = cluster.endpoint.submit(mp.Workload("large", {"cpus": 5}, duration="1h", zone="a"))
+    sim.run(until="1s")
+    running = [zone for zone, handle in zip(zones, handles, strict=True) if handle.status.value == "running"]
+    assert sorted(running) == ["a", "a", "b"] and too_large.status.value == "rejected"
