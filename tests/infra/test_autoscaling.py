@@ -468,6 +468,24 @@ def test_examples_of_the_autoscaling_page_are_true() -> None:
     assert outcome.failed == 0 and outcome.attempted >= 12
 
 
+def test_nodes_come_and_go_under_other_policies_too() -> None:
+    sim = mp.Simulation()
+    live = mp.Cluster(sim, cluster(boot="3m", idle="10m"), scrape_period=None)
+    live.endpoint.configure(queue="easy", placement="gpu-packing")
+    handle = live.endpoint.submit(mp.Workload("work", {"cpus": 4}, duration="1h"))
+    sim.run()
+    live.endpoint.configure(queue="las")
+    again = live.endpoint.submit(mp.Workload("again", {"cpus": 4}, duration="1h"))
+    sim.run()
+    assert handle.status.value == again.status.value == "succeeded"
+    assert [(event.time, event.predicate) for event in sim.log.select(predicate="node.*")][:3] == [
+        (0.0, "node.requested"),
+        (180.0, "node.joined"),
+        (4370.0, "node.left"),
+    ]
+    assert sum(event.predicate == "node.left" for event in sim.log) == 2
+
+
 def test_a_job_that_waited_for_a_node_can_be_explained() -> None:
     result = mp.replay(cluster(boot="3m"), cores([3], [60], [4]))
     assert "waited 3.1 min for room; placed on node node-0" in str(result.explain(0))

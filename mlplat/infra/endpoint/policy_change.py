@@ -43,6 +43,8 @@ def change_policies(cluster: Cluster, queue: str | QueuePolicy | None, placement
     _learn(table, old)
     _take_over(table, old)
     scheduler.table, scheduler.run, scheduler.settling.run = table, table.run, table.run
+    if cluster.autoscaling is not None:
+        cluster.autoscaling.autoscaler.run = table.run
 
 
 def _learn(table: JobTable, old: JobTable) -> None:
