@@ -11,19 +11,31 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.fault_health import Health
+from benchmarks.fault_limits import wrong_limits
+from benchmarks.fault_presence import Presence
 from benchmarks.fault_queues import wrong_queues, wrong_residents
 from benchmarks.fault_room import Held, Room
 from mlplat.infra.incidents import Incidents
-from mlplat.infra.kernels.attempt_state import CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, Incident, Outcome
+from mlplat.infra.kernels.attempt_state import CLOSED as TAKES_NO_WORK
+from mlplat.infra.kernels.attempt_state import CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, Outcome
 from mlplat.infra.kernels.state import CLOSED, DEVICE, HELD, JOB, LAST, NEXT_ARRIVAL, NODE, RECORDS, REPLICAS, REQUEST, STARTED, JobState
-from mlplat.infra.kernels.state import Queue as QueueCode
 from mlplat.infra.world import Run
 from mlplat.resources import ResourceRequest
 
 Array = np.ndarray[Any, Any]
-OVER = np.array([JobState.COMPLETED, JobState.REJECTED, JobState.LOST, JobState.FAILED, JobState.CANCELLED])
-WITH_REASON = np.array([JobState.REJECTED, JobState.LOST, JobState.FAILED])
-BY_FAILURE = (Outcome.NODE, Outcome.DEVICE, Outcome.FENCED)
+
+
+def _among(*members: int) -> Array:
+    """bool[16] by number: whether it is one of them."""
+    table = np.zeros(16, dtype=np.bool_)
+    table[[*members]] = True
+    return table
+
+
+OVER = _among(JobState.COMPLETED, JobState.REJECTED, JobState.LOST, JobState.FAILED, JobState.CANCELLED)
+WITH_REASON = _among(JobState.REJECTED, JobState.LOST, JobState.FAILED)
+BY_FAILURE = _among(Outcome.NODE, Outcome.DEVICE, Outcome.FENCED)
 LOGGED = ("start", "stop", "end", "lost", "saved", "outcome", "first")
 CLOSE = 1e-9
 """Relative error that sums of work may have."""
@@ -52,20 +64,24 @@ class Seen(NamedTuple):
 
 
 class Invariants:
-    """Checks a run again and again as it goes on. `requests`: of its classes. `found`: its incidents, where they are known before."""
+    """Checks a run again and again. `requests`: of its classes. `found`: the incidents of its hardware, if known. `presence`: of nodes."""
 
-    def __init__(self, run: Run, requests: Sequence[ResourceRequest], found: Incidents | None = None, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        run: Run,
+        requests: Sequence[ResourceRequest],
+        found: Incidents | None = None,
+        *,
+        presence: Presence | None = None,
+        live: bool = False,
+    ) -> None:
         nodes, world = run.nodes, run.world
-        self.run_, self.found, self.live = run, found, live
+        self.run_, self.live, self.presence = run, live, presence
         self.room = Room(nodes, requests, world.nodes.device.shape[1])
         self.row_of = np.array(world.cluster.row_of)
         self.number_of = np.argsort(self.row_of)
-        self.health = np.zeros(len(nodes), dtype=np.int64)
-        self.before = self.health.copy()
-        """Health as of the last instant but one."""
-        self.cordoned_at = np.full(len(nodes), np.inf)
-        self.down = np.zeros((len(nodes), world.nodes.device.shape[1]), dtype=np.bool_)
-        self.next_incident = 0
+        self.nodes = Health(run, found, presence)
+        self.health, self.down = self.nodes.health, self.nodes.down
         self.now = -np.inf
         self.state = np.zeros(0, dtype=np.int8)
         self.made = 0
@@ -83,9 +99,9 @@ class Invariants:
 
     def _rules(self, now: float) -> Iterator[tuple[str, Iterator[str]]]:
         yield "time", self._time(now)
-        self._follow_incidents(now)
+        yield "nodes", self.nodes.follow(now)
         yield "ledger", self._ledger()
-        seen = self._look(now)
+        seen = self.look(now)
         yield "states", self._states(seen)
         yield "reasons", self._reasons(seen)
         yield "room", self._amounts(seen)
@@ -94,37 +110,15 @@ class Invariants:
         yield "work", self._work(seen)
         yield "queue", wrong_queues(self.run_.world, seen.state, np.unique(seen.job[seen.holds]))
         yield "queue", wrong_residents(self.run_.world, seen.holding, seen.record[:, NODE])
-        yield "limits", self._limits(seen)
+        yield "limits", wrong_limits(self.run_.world, self.room, seen.state, np.unique(seen.job[seen.holds]))
+        if self.presence is not None:
+            yield "nodes", self._come_and_go(seen, self.presence)
         self._remember(seen)
 
     def _time(self, now: float) -> Iterator[str]:
         if now < self.now:
             yield f"the clock went back from {self.now}"
         self.now = now
-
-    def _follow_incidents(self, now: float) -> None:
-        """The health that nodes and devices must have by now."""
-        self.before = self.health.copy()
-        hardware = self.run_.world.hardware
-        if self.found is None:
-            self.health[:] = hardware.health[self.number_of]
-            self.down[:] = hardware.down[self.number_of]
-            cordoned = self.health & CORDONED != 0
-            self.cordoned_at[cordoned & np.isinf(self.cordoned_at)] = now
-            self.cordoned_at[~cordoned] = np.inf
-            return
-        found = self.found
-        while self.next_incident < len(found.time) and found.time[self.next_incident] <= now:
-            i = self.next_incident
-            code, node = int(found.code[i]), int(found.node[i])
-            self.health[node] = (self.health[node] | SETS.get(code, 0)) & ~CLEARS.get(code, 0)
-            if code in (Incident.DEVICE_DOWN, Incident.DEVICE_UP):
-                self.down[node, found.device[i]] = code == Incident.DEVICE_DOWN
-            elif code == Incident.CORDON:
-                self.cordoned_at[node] = min(self.cordoned_at[node], found.time[i])
-            elif code == Incident.UNCORDON:
-                self.cordoned_at[node] = np.inf
-            self.next_incident += 1
 
     def _ledger(self) -> Iterator[str]:
         """Whether the log can be read at all: each attempt with records of its own for every replica, and nothing old changed."""
@@ -148,7 +142,8 @@ class Invariants:
             if not np.array_equal(getattr(world.attempts, name)[self.ended], column, equal_nan=True):
                 yield f"`{name}` of an attempt that had ended has changed"
 
-    def _look(self, now: float) -> Seen:
+    def look(self, now: float) -> Seen:
+        """The log as it is."""
         world = self.run_.world
         made, count = int(world.count[STARTED]), int(world.count[RECORDS])
         log = {name: getattr(world.attempts, name)[:made] for name in LOGGED}
@@ -182,7 +177,7 @@ class Invariants:
         if not np.array_equal(done, (state == JobState.COMPLETED).astype(np.int64)):
             yield f"job {(done != (state == JobState.COMPLETED)).argmax()} completed {done.max()} times, or not as its state says"
         known = len(self.state)
-        was_over = np.isin(self.state, OVER)
+        was_over = OVER[self.state]
         if (odd := was_over & (state[:known] != self.state)).any():
             yield f"job {odd.argmax()} was over and is {JobState(int(state[odd.argmax()])).name}"
         if self.live:
@@ -196,14 +191,14 @@ class Invariants:
 
     def _reasons(self, seen: Seen) -> Iterator[str]:
         world = self.run_.world
-        needs, reason = np.isin(seen.state, WITH_REASON), world.log.reason
+        needs, reason = WITH_REASON[seen.state], world.log.reason
         if self.live:  # a program that failed by itself: the cluster has the reason
             needs &= ~((seen.state == JobState.FAILED) & (world.progress.cause == Outcome.ERROR))
         if (odd := needs & (reason == 0)).any():
             yield f"job {odd.argmax()} is {JobState(int(seen.state[odd.argmax()])).name} without a reason"
-        if (odd := (reason != 0) & ~np.isin(seen.state, WITH_REASON)).any():
+        if (odd := (reason != 0) & ~WITH_REASON[seen.state]).any():
             yield f"job {odd.argmax()} is {JobState(int(seen.state[odd.argmax()])).name} with the reason of a refusal"
-        failures = np.bincount(seen.job[np.isin(seen.log["outcome"], BY_FAILURE)], minlength=len(seen.state))
+        failures = np.bincount(seen.job[BY_FAILURE[seen.log["outcome"]]], minlength=len(seen.state))
         if not self.live and not np.array_equal(failures > world.options.max_restarts, seen.state == JobState.FAILED):
             yield "a job failed too early, or not though failures interrupted it too often"
 
@@ -213,7 +208,7 @@ class Invariants:
         place, owner = self.number_of, nodes.owner[self.number_of]
         amounts, device, slices, wrong = self.room.free(seen.held, owner, self.down)
         yield from wrong
-        amounts[:, 0] -= np.where(self.health & (GIVEN_UP | CORDONED), OFFLINE, 0)
+        amounts[:, 0] -= np.where(self.health & TAKES_NO_WORK, OFFLINE, 0)
         expected = np.column_stack([amounts, device.sum(axis=1), (device == 1000).sum(axis=1)])
         for name, right, has in (
             ("amounts", expected, nodes.free[place, :5]),
@@ -235,7 +230,7 @@ class Invariants:
         health = self.health[node]
         if (odd := health & GIVEN_UP != 0).any():
             yield f"job {seen.held.job[odd.argmax()]} holds room on node {node[odd.argmax()]}, which was given up"
-        start, cordoned = log["start"][attempt], self.cordoned_at[node]
+        start, cordoned = log["start"][attempt], self.nodes.cordoned_at[node]
         # On a live cluster a node can be cordoned later in the same instant.
         if (odd := (health & CORDONED != 0) & ((start > cordoned) | ((start == cordoned) & (not self.live)))).any():
             yield f"job {seen.held.job[odd.argmax()]} started on node {node[odd.argmax()]}, which was cordoned"
@@ -251,8 +246,14 @@ class Invariants:
         alike = asked[:, REQUEST] == asked[:, LAST]
         if not (self.room.allowed[asked[:, REQUEST], rows] | ~alike).all() or not self.room.allowed[seen.held.request, node].all():
             yield "a replica is on a node of another kind than it accepts"
-        if not self.live and (self.health[rows] & (GIVEN_UP | CORDONED) != 0).any():
+        if not self.live and (self.health[rows] & TAKES_NO_WORK != 0).any():
             yield "a job has just started on a node that takes no work"
+
+    def _come_and_go(self, seen: Seen, presence: Presence) -> Iterator[str]:
+        """What runs is on nodes that are there."""
+        node = seen.held.node
+        yield from presence.wrong(node, seen.log["start"][seen.attempt[seen.holding]])
+        presence.held(seen.now, np.bincount(node, minlength=len(self.health)) > 0, bool((seen.state == JobState.WAITING).any()))
 
     def _attempts(self, seen: Seen) -> Iterator[str]:
         """Times are in order, and a job's attempts one after the other."""
@@ -293,40 +294,7 @@ class Invariants:
         if off.any():
             yield f"work saved and work left are not the work of job {np.flatnonzero(finite)[off.argmax()]}"
 
-    def _limits(self, seen: Seen) -> Iterator[str]:
-        """What groups are charged for, and hold, is what their jobs ask for; no group is beyond its limit."""
-        world, state = self.run_.world, seen.state
-        groups, gang = world.groups, world.jobs.gang
-        held = np.unique(seen.job[seen.holds])
-        if world.queue == QueueCode.DRF:
-            yield from self._wrong_sum("hold", held, groups.held)
-        if not len(groups.limit):
-            return
-        admitted = np.union1d(np.flatnonzero((state == JobState.WAITING) | (state == JobState.RUNNING)), held)
-        yield from self._wrong_sum("are charged for", admitted, groups.charged)
-        if (groups.charged > groups.limit).any():
-            yield f"groups use {groups.charged.tolist()}, beyond their limits {groups.limit.tolist()}"
-        waits = np.flatnonzero(state == JobState.HELD)
-        if len(waits):
-            head = [int(waits[groups.of[waits] == group][0]) for group in np.unique(groups.of[waits])]
-            need = self.room.asked(np.array(head), gang[:, REQUEST], gang[:, LAST], gang[:, REPLICAS].astype(np.int64))
-            of = groups.of[head]
-            if (odd := (groups.charged[of] + need <= groups.limit[of]).all(axis=1)).any():
-                yield f"job {head[odd.argmax()]} is held, and its group's limit has room for it"
-
-    def _wrong_sum(self, what: str, jobs: Array, has: Array) -> Iterator[str]:
-        groups, gang = self.run_.world.groups, self.run_.world.jobs.gang
-        asked = self.room.asked(jobs, gang[:, REQUEST], gang[:, LAST], gang[:, REPLICAS].astype(np.int64))
-        right = np.zeros_like(has)
-        np.add.at(right, groups.of[jobs], asked)
-        if not np.array_equal(right, has):
-            yield f"groups {what} {has.tolist()}; by their jobs {right.tolist()}"
-
     def _remember(self, seen: Seen) -> None:
         self.state, self.made = seen.state.copy(), len(seen.job)
         self.ended = np.flatnonzero(~seen.holds)
         self.logged = {name: column[self.ended] for name, column in seen.log.items()}
-
-
-SETS = {int(Incident.CRASH): CRASHED, int(Incident.PARTITION): CUT, int(Incident.LOST): GIVEN_UP, int(Incident.CORDON): CORDONED}
-CLEARS = {int(Incident.NODE_UP): CRASHED | CUT | GIVEN_UP, int(Incident.UNCORDON): CORDONED}

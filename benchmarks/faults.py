@@ -5,8 +5,9 @@
 
 Each schedule is one case. Most are traces: the compiled clock is driven one instant at a time and the state is checked after each
 (`fault_invariants`), then SimPy's clock must give the same fingerprint. One in ten is a live cluster whose hardware, nodes and workloads
-are called for at random instants (`fault_live`). A case follows from the seed and its number, so `--case` makes one again; a violation
-is printed with both and with a shrunk case as Python that can be run. Exit status 1 if there was any.
+are called for at random instants (`fault_live`). In a share of both, nodes come and go (`fault_presence`). A case follows from the seed
+and its number, so `--case` makes one again; a violation is printed with both and with a shrunk case as Python that can be run. Exit status
+1 if there was any.
 """
 
 from __future__ import annotations
@@ -20,15 +21,24 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from benchmarks import fault_cases, fault_live
+import numpy as np
+
+from benchmarks import fault_cases, fault_live, fault_live_rules
 from benchmarks.fault_cases import FaultCase
+from benchmarks.fault_draws import BY_SUBMISSION
 from benchmarks.fault_invariants import Invariants, Violation
 from benchmarks.fault_live import LiveCase
+from benchmarks.fault_presence import Presence
+from mlplat.hardware import ClusterSpec
+from mlplat.infra.incidents import Incidents
+from mlplat.infra.kernels.attempt_state import ABSENT, Incident
 from mlplat.infra.kernels.interruptible_loop import run_interruptible
-from mlplat.infra.kernels.state import CLOSED, DONE, FULL, RUNNING, STARTED, WAITING, JobState
+from mlplat.infra.kernels.state import CLOSED, DONE, FULL, NEXT_INCIDENT, RUNNING, STARTED, WAITING, JobState
 from mlplat.infra.world import Run
 from mlplat.runs.driving import drive
 from mlplat.runs.fingerprints import run_digest
+from mlplat.runs.result import Result
+from mlplat.runs.scaled import Scaled, compiled_peek, cost
 
 LIVE_SHARE = 10
 """One case in so many is a live cluster."""
@@ -55,7 +65,7 @@ def make_case(seed: int, index: int) -> Case:
 def run_case(case: Case) -> Outcome:
     """Run a case and check it after every event. What the library raises is a violation too."""
     try:
-        return Outcome(*fault_live.play(case)) if isinstance(case, LiveCase) else play(case)
+        return Outcome(*fault_live_rules.play(case)) if isinstance(case, LiveCase) else play(case)
     except Exception as error:  # whatever it is, it is a finding, to be reported and shrunk like any other
         return Outcome(Violation(type(error).__name__, math.nan, str(error)), 0, 0, 0)
 
@@ -64,29 +74,87 @@ def play(case: FaultCase) -> Outcome:
     """A trace on both clocks."""
     spec, trace = case.spec(), case.trace()
     found = case.incidents(spec)
-    run = case.run(spec, trace, found)
-    invariants = Invariants(run, run.gangs.requests, found)
-    instants = 0
-    violation = None
-    while violation is None:
-        status = run_interruptible(run.address, case.until, 1)
-        if status == FULL:
-            run.grow()
-            continue
-        if status == DONE:
-            break
-        instants += 1
-        violation = invariants.check(float(run.world.clock[0]))
-        if instants > MOST_INSTANTS:
-            violation = Violation("end", float(run.world.clock[0]), "the run does not come to an end")
-    violation = violation or _stuck(run, invariants) or _other_clock(case, run)
-    return Outcome(violation, instants, len(trace), int(run.world.count[STARTED]))
+    unfolding = Unfolding(found, case.known)
+    run = case.run(spec, trace, unfolding.incidents())
+    presence = Presence(spec, run.absent, case.scan) if case.scan else None
+    invariants = Invariants(run, run.gangs.requests, found, presence=presence)
+    checked = Checked(run, invariants)
+    try:
+        violation = None
+        scaled = case.scaled(spec, run)
+        checked.let_happen(case.until, unfolding, scaled)
+        violation = _stuck(case, run, invariants) or _cost(case, run, presence) or _other_clock(case, spec, run, found)
+    except Broken as broken:
+        violation = broken.violation
+    return Outcome(violation, checked.instants, len(trace), int(run.world.count[STARTED]))
 
 
-def _stuck(run: Run, invariants: Invariants) -> Violation | None:
-    """With nothing running and everything in order, nothing may wait, but for gangs of unlike replicas, whose placing depends on draws."""
+class Broken(Exception):
+    """An invariant did not hold."""
+
+    def __init__(self, violation: Violation) -> None:
+        self.violation = violation
+        super().__init__(violation)
+
+
+class Unfolding:
+    """Incidents that become known one part after the other, as those that are drawn while a run goes on."""
+
+    def __init__(self, found: Incidents, known: tuple[float, ...]) -> None:
+        self.found, self.later = found, [*known, math.inf]
+        self.known_until = self.later.pop(0)
+
+    def incidents(self) -> Incidents:
+        """Those that are known."""
+        return self.found.by(self.known_until)
+
+    def extend(self) -> Incidents:
+        """Those of the next part too."""
+        self.known_until = self.later.pop(0)
+        return self.incidents()
+
+
+class Checked:
+    """Lets a run happen on the compiled clock, one instant at a time, and checks it after each."""
+
+    def __init__(self, run: Run, invariants: Invariants) -> None:
+        self.run, self.invariants, self.instants = run, invariants, 0
+
+    def let_happen(self, until: float, unfolding: Unfolding, scaled: Scaled | None) -> None:
+        """To the end of the run, or its horizon. Raises Broken."""
+        go_on = self._go_on if scaled is None else scaled.scanning(self._go_on, compiled_peek(self.run))
+        while True:
+            known = unfolding.known_until
+            go_on(min(until, known))
+            if known >= until or self.run.is_over():
+                return
+            if scaled is None:
+                self.run.meet(unfolding.extend())
+            else:
+                scaled.meet(unfolding.extend(), known)
+
+    def _go_on(self, until: float) -> None:
+        run = self.run
+        while (status := run_interruptible(run.address, until, 1)) != DONE:
+            if status == FULL:
+                run.grow()
+                continue
+            self.instants += 1
+            now = float(run.world.clock[0])
+            if (violation := self.invariants.check(now)) is not None:
+                raise Broken(violation)
+            if self.instants > MOST_INSTANTS:
+                raise Broken(Violation("end", now, "the run does not come to an end"))
+
+
+def _stuck(case: FaultCase, run: Run, invariants: Invariants) -> Violation | None:
+    """With nothing running and everything in order, nothing may wait, but for gangs of unlike replicas, whose placing depends on draws.
+
+    Absent nodes are got for the first in order of submission; under policies with another order the head may wait behind it.
+    """
     count = run.world.count
-    healthy = not invariants.health.any() and not invariants.down.any()
+    in_order = not invariants.health.any() or (case.until == math.inf and case.queue in BY_SUBMISSION)
+    healthy = in_order and not (invariants.health & ~ABSENT).any() and not invariants.down.any()
     if count[WAITING] and not count[RUNNING] and count[CLOSED] == count[STARTED] and healthy:
         waiting = [job for job, state in enumerate(run.world.log.state.tolist()) if state == JobState.WAITING]
         gangs = run.gangs
@@ -95,12 +163,40 @@ def _stuck(run: Run, invariants: Invariants) -> Violation | None:
     return None
 
 
-def _other_clock(case: FaultCase, run: Run) -> Violation | None:
-    spec, trace = case.spec(), case.trace()
-    other = case.run(spec, trace, case.incidents(spec))
-    drive(other, case.until, "simpy")
-    same = run_digest(run, case.until) == run_digest(other, case.until)
-    return None if same else Violation("clocks", float(run.world.clock[0]), "SimPy's clock gives another result")
+def _cost(case: FaultCase, run: Run, presence: Presence | None) -> Violation | None:
+    """What the nodes cost is what their stays come to."""
+    if presence is None or not len(run.trace):
+        return None
+    spec = presence.spec
+    result = Result(run, spec, clock="replay", seed=case.seed, until=case.until, ties="node-order", engine_seconds=0.0, rebuilt=lambda: run)
+    planned = [(time, code == Incident.JOIN, int(run.world.cluster.row_of[node])) for time, code, node in _moves(run, happened=False)]
+    figures = cost(result)
+    first = float(run.trace.submit[0])
+    for detail in presence.wrong_cost(figures["node_hours"].to_list(), first, max(first, result.end_s), planned):
+        return Violation("cost", float(run.world.clock[0]), detail)
+    if (figures["peak_nodes"] > np.array([group.count for group in spec.groups])).any() or (figures["cost_usd"] < 0).any():
+        return Violation("cost", float(run.world.clock[0]), f"{figures.rows()}")
+    return None
+
+
+def _other_clock(case: FaultCase, spec: ClusterSpec, run: Run, found: Incidents) -> Violation | None:
+    unfolding = Unfolding(found, case.known)
+    other = case.run(spec, run.trace, unfolding.incidents())
+    scaled = case.scaled(spec, other)
+    drive(other, case.until, "simpy", failing=unfolding, scaled=scaled)  # type: ignore[arg-type]
+    if run_digest(run, case.until) != run_digest(other, case.until):
+        return Violation("clocks", float(run.world.clock[0]), "SimPy's clock gives another result")
+    if case.scan and _moves(run) != _moves(other):
+        return Violation("clocks", float(run.world.clock[0]), "on SimPy's clock other nodes come and go")
+    return None
+
+
+def _moves(run: Run, *, happened: bool = True) -> list[tuple[float, int, int]]:
+    """Time, code and number of node of each joining and leaving that has happened, or that is planned."""
+    hardware, met = run.world.hardware, int(run.world.count[NEXT_INCIDENT])
+    part = slice(0, met) if happened else slice(met, None)
+    columns = zip(hardware.time[part].tolist(), hardware.code[part].tolist(), hardware.node[part].tolist(), strict=True)
+    return [move for move in columns if move[1] in (Incident.JOIN, Incident.LEAVE)]
 
 
 def shrink(case: Case, violation: Violation, run: Callable[[Any], Outcome] = run_case) -> tuple[Case, Violation]:
@@ -126,7 +222,7 @@ def snippet(case: Case) -> str:
     module, names = ("fault_live", "Call, LiveCase, Work") if isinstance(case, LiveCase) else ("fault_cases", "INF, FaultCase, Fault, Job")
     lines = [f"from benchmarks.{module} import {names}", "from benchmarks.faults import run_case", f"print(run_case({case!r}).violation)"]
     if isinstance(case, LiveCase):
-        lines.insert(0, "from benchmarks.fault_cases import INF")
+        lines.insert(0, "from benchmarks.fault_draws import INF")
     return "\n".join(lines)
 
 
@@ -140,7 +236,7 @@ def campaign(
     for index in range(first, first + schedules):
         case = make_case(seed, index)
         violation, instants, jobs, attempts = run(case)
-        sums.update(instants=instants, jobs=jobs, attempts=attempts, live=isinstance(case, LiveCase))
+        sums.update(instants=instants, jobs=jobs, attempts=attempts, live=isinstance(case, LiveCase), scaled=bool(case.scan))
         if violation is not None:
             small, found = shrink(case, violation, run)
             violations.append({"seed": seed, "case": index, **violation._asdict(), "shrunk": snippet(small), "shrunk_detail": found.detail})
@@ -149,7 +245,7 @@ def campaign(
     return {
         "seed": seed,
         "schedules": schedules,
-        **{name: sums[name] for name in ("live", "instants", "jobs", "attempts")},
+        **{name: sums[name] for name in ("live", "scaled", "instants", "jobs", "attempts")},
         "seconds": seconds,
         "schedules_per_second": schedules / seconds,
         "violations": violations,

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
-from benchmarks import fault_live, faults
+from benchmarks import fault_live_rules, faults
 from benchmarks.fault_cases import FaultCase
 from benchmarks.fault_live import LiveCase
+from mlplat.infra.autoscaling import Autoscaler, Decision, Stay
 from mlplat.infra.cluster import Cluster
-from mlplat.infra.kernels.attempt_state import CORDONED
+from mlplat.infra.kernels.attempt_state import ABSENT, CORDONED
 from mlplat.infra.kernels.state import RUNNING, STARTED, WAITING, JobState, World
 from mlplat.infra.resource_scheduler import ResourceScheduler
 from mlplat.infra.settling import Settling
@@ -84,6 +86,11 @@ def let_work_grow(world: World) -> None:
         world.progress.left[world.log.order[world.count[STARTED] - 1]] += 1.0
 
 
+def take_an_absent_node_for_one_that_is_there(world: World) -> None:
+    """A node that has left takes work."""
+    world.hardware.health[world.hardware.health == ABSENT] = 0
+
+
 BREAKS: tuple[tuple[Callable[[World], None], str], ...] = (
     (leak_memory, "room"),
     (promise_a_device_twice, "room"),
@@ -93,6 +100,7 @@ BREAKS: tuple[tuple[Callable[[World], None], str], ...] = (
     (refuse_without_a_reason, "reasons"),
     (change_the_past, "ledger"),
     (let_work_grow, "work"),
+    (take_an_absent_node_for_one_that_is_there, "hardware"),
 )
 
 
@@ -143,7 +151,57 @@ def test_a_clock_that_drifts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Settling, "strike", forget)
     case, violation = first_violation(range(60), "clocks")
     small, _ = faults.shrink(case, violation)
-    assert len(small.jobs) == 1 and len(small.faults) == 1
+    assert len(small.jobs) == 1 and len(small.faults) == (0 if small.scan else 1)
+
+
+def hurry(decide: Callable[[Autoscaler, int], Decision]) -> Callable[[Autoscaler, int], Decision]:
+    """Nodes join half a second before they can have booted."""
+
+    def scan(self: Autoscaler, turn: int) -> Decision:
+        decision, now = decide(self, turn), turn * self.period
+        return decision._replace(asked=tuple(stay._replace(joins=max(now, stay.joins - 0.05)) for stay in decision.asked))
+
+    return scan
+
+
+def let_all_go(decide: Callable[[Autoscaler, int], Decision]) -> Callable[[Autoscaler, int], Decision]:
+    """Every node of a scaled group that is not at work leaves at once, whatever the least is."""
+
+    def scan(self: Autoscaler, turn: int) -> Decision:
+        decision = decide(self, turn)
+        idle = self._scaled & ~self._is(ABSENT) & ~self._held & np.isinf(self._warned)
+        return decision._replace(leaving=tuple(np.flatnonzero(idle).tolist()))
+
+    return scan
+
+
+@pytest.mark.parametrize("spoil", [hurry, let_all_go])
+@pytest.mark.parametrize("live", [False, True])
+def test_nodes_that_come_or_go_too_early_are_found(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Any], Any], live: bool) -> None:
+    monkeypatch.setattr(Autoscaler, "scan", spoil(Autoscaler.scan))
+    case, violation = first_violation(live_cases() if live else range(100), "nodes")
+    small, _ = faults.shrink(case, violation)
+    assert "left" in violation.detail or "joined" in violation.detail
+    assert small.scan and sum("scaling" in group for group in small.groups) == 1 and len(small.groups) == 1
+
+
+def test_a_spot_machine_that_stays_too_long_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    incidents = Stay.incidents
+
+    def late(self: Stay, *, arrival: bool = True) -> Any:
+        return incidents(self._replace(leaves=self.leaves + 0.05), arrival=arrival)
+
+    monkeypatch.setattr(Stay, "incidents", late)
+    _, violation = first_violation(range(100), "nodes")
+    assert "its end was to be" in violation.detail
+
+
+def test_node_hours_that_nobody_used_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    cost = faults.cost
+    monkeypatch.setattr(faults, "cost", lambda result: cost(result).with_columns(pl.col("node_hours") + 0.001))
+    case, violation = first_violation(range(100), "cost")
+    small, _ = faults.shrink(case, violation)
+    assert len(small.jobs) == 1 and not small.faults
 
 
 def live_cases() -> range:
@@ -170,7 +228,7 @@ def test_a_live_event_without_a_cause_is_found(monkeypatch: pytest.MonkeyPatch) 
             emit(self, record, predicate, data, cause)
 
     monkeypatch.setattr(Cluster, "_emit", forgetful)
-    monkeypatch.setattr(fault_live, "OUTSIDE", ("workload.submitted", "node.*", "call.*", "device.failed"))
+    monkeypatch.setattr(fault_live_rules, "OUTSIDE", ("workload.submitted", "node.*", "call.*", "device.*", "volume.*", "cluster.*"))
     case, violation = first_violation(live_cases(), "log")
     assert isinstance(case, LiveCase) and "has no cause" in violation.detail
 

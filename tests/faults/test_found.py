@@ -54,3 +54,15 @@ def test_a_mig_profile_that_no_model_knows_is_rejected_on_a_live_cluster() -> No
 def test_deleting_what_has_completed_unnoticed_does_not_cancel_it() -> None:
     works = [Work(10.0, {"cpu_milli": 1000}, {"duration": 6.0})]
     holds(LiveCase(groups=DEVICES, works=works, calls=[Call(18.0, "delete", 0)], scrape_period=7.0, stale=True))
+
+
+def test_a_queue_with_weights_takes_workloads_of_every_shape_on_a_live_cluster() -> None:
+    weights = {"weights": {"a": 2.0}}
+    works = [Work(0.0, {"cpu_milli": 1000}, {"zone": "a", "duration": 2.0}), Work(1.0, {"cpu_milli": 99_000}, {"zone": "b"})]
+    holds(LiveCase(groups=DEVICES, works=works, queue="drf", queue_options=weights))
+
+
+def test_nodes_still_come_and_go_after_the_policies_were_changed() -> None:
+    groups = [{"name": "g", "count": 1, "cpu_milli": 4000, "memory_mib": 2048, "scaling": {"boot": 1.0}}]
+    works = [Work(3.0, {"cpu_milli": 1000}, {"duration": 9.0})]
+    holds(LiveCase(groups=groups, works=works, calls=[Call(0.0, "configure", 0, 7)], scan=1.0))
