@@ -40,6 +40,8 @@ class Scaled:
         self._longest = LONGEST_RUN_S + float(run.trace.submit.max(initial=0.0))
         self._outages = self._known()
         self._planned: list[Planned] = []
+        self._unseen = math.inf
+        """The first instant that no scan has followed yet, when the run was last let go on."""
         self._room: tuple[Floats, ...] | None = None
         self._number = np.empty(len(run.nodes), dtype=np.int32)
         self._number[run.world.cluster.row_of] = np.arange(len(run.nodes), dtype=np.int32)
@@ -53,7 +55,7 @@ class Scaled:
         def go_on_scanning(until: float) -> None:
             run, autoscaler = self.run, self.autoscaler
             while not run.is_over():
-                turn = autoscaler.next_scan(peek())
+                turn = autoscaler.next_scan(min(peek(), self._unseen))
                 time = math.inf if turn is None else turn * autoscaler.period
                 if time > until or turn is None:
                     break
@@ -63,7 +65,10 @@ class Scaled:
                 run.check()
                 if run.world.count[STATUS] != 0 or run.is_over():
                     return
+                self._unseen = math.inf
                 self._scan(turn)
+            if (event := peek()) <= until:
+                self._unseen = min(self._unseen, event)
             go_on(until)
 
         return go_on_scanning

@@ -66,3 +66,17 @@ def test_nodes_still_come_and_go_after_the_policies_were_changed() -> None:
     groups = [{"name": "g", "count": 1, "cpu_milli": 4000, "memory_mib": 2048, "scaling": {"boot": 1.0}}]
     works = [Work(3.0, {"cpu_milli": 1000}, {"duration": 9.0})]
     holds(LiveCase(groups=groups, works=works, calls=[Call(0.0, "configure", 0, 7)], scan=1.0))
+
+
+def test_a_scan_follows_what_happened_before_more_incidents_became_known() -> None:
+    holds(
+        FaultCase(
+            groups=[{"name": "g0", "count": 1, "cpu_milli": 10000, "gpus": 4, "gpu_model": "T4", "scaling": {"boot": 0.3}}],
+            requests=[{"gpus": 1}],
+            jobs=[Job(0.3, 0.4, 0.4, 0, 0, 1)],
+            faults=[Fault("node", 0, 0.7, INF)],
+            detection=(0.0, 0.1),
+            scan=0.07,
+            known=(0.8,),
+        )
+    )
