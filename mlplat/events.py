@@ -137,6 +137,23 @@ class EventLog(Sequence[Event]):
             self._tell(event, callbacks)
         return event
 
+    def record(self, subject: str, predicate: str, source: str, actor: str, cause: int | None, data: dict[str, Any]) -> int | None:
+        """`emit` for the components of this library, at a third of its cost: what is given is neither checked nor copied.
+
+        Returns what stands for the event as a cause of others: its id or, where it is not kept, its own cause.
+        """
+        kept, callbacks = self._routes.get(predicate) or self._route(predicate)
+        if callbacks:
+            event = self.emit(subject, predicate, source=source, actor=actor, cause=cause, data=data)
+            return event.id if kept else event.cause
+        if cause is None:
+            cause = self._clock.cause
+        if not kept:
+            return cause
+        rows = self._rows
+        rows.append((self._clock._now, subject, predicate, source, actor, cause, *data, *data.values()))
+        return len(rows) - 1
+
     def cause_id(self, cause: Event | int | None) -> int | None:
         """The id that stands for a cause: of an event that is not recorded, its own cause. Raises OptionError for others."""
         if cause is None:

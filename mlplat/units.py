@@ -28,6 +28,8 @@ def seconds(value: Duration) -> float:
     >>> seconds("1h30m"), seconds(5), seconds("250ms")
     (5400.0, 5.0, 0.25)
     """
+    if type(value) is float and 0 <= value < math.inf:
+        return value
     if isinstance(value, timedelta):
         total = value.total_seconds()
     elif isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -335,6 +335,27 @@ def test_chains_of_causes_stay_whole_when_links_are_not_recorded() -> None:
     assert sim.log.check(outside=["node.failed"]) == []
 
 
+@pytest.mark.parametrize("heard", [False, True])
+@pytest.mark.parametrize("keep", ["all", "none", ["thing.first", "thing.third"]])
+def test_what_components_record_is_what_emit_would_have_written(keep: Any, heard: bool) -> None:
+    logs, told = [], []
+    for way in ("emit", "record"):
+        sim = mp.Simulation(log=keep)
+        if heard:
+            sim.log.subscribe("thing.*", told.append)
+        cause: int | None = sim.emit("user:ann", "user.asked", source="test").id if keep == "all" else None
+        for predicate in ("thing.first", "thing.second", "thing.third"):
+            data = {"size": 3, "on": ("a", "b")}
+            if way == "emit":
+                event = sim.emit("thing:x", predicate, source="test", actor="ann", cause=cause, data=data)
+                cause = event.id if event.id >= 0 else event.cause
+            else:
+                cause = sim.log.record("thing:x", predicate, "test", "ann", cause, data)
+        logs.append((list(sim.log), cause))
+    assert logs[0] == logs[1]
+    assert told[:3] == told[3:] and len(told) == (6 if heard else 0)
+
+
 def test_an_unknown_setting_of_the_log_lists_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match="all, none"):
         mp.Simulation(log="everything")

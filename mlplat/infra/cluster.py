@@ -160,7 +160,7 @@ class Cluster:
         """A gang arrives now. The name must be free: nothing is checked here (the endpoint does)."""
         sim, checkpoint = self.sim, workload.checkpoint
         interval = self._interval(workload) if checkpoint.depends_on_failures else checkpoint.interval
-        event = sim.emit(f"workload:{workload.name}", "workload.submitted", source=SOURCE, actor=actor, cause=cause)
+        event = sim.log.record(f"workload:{workload.name}", "workload.submitted", SOURCE, actor, sim.log.cause_id(cause), {})
         job = self.scheduler.submit(
             workload.request,
             duration=workload.duration,
@@ -172,7 +172,7 @@ class Cluster:
             write=checkpoint.write_s,
             restart=checkpoint.restart_s,
         )
-        record = WorkloadRecord(workload, job, sim.env.now, actor, event.id if event.id >= 0 else event.cause)
+        record = WorkloadRecord(workload, job, sim.env.now, actor, event)
         self.workloads[workload.name] = record
         self._records.append(record)
         return record
@@ -359,16 +359,10 @@ class Cluster:
         record.environments = tuple(record.environments)
         self._emit(record, "workload.finished", {"outcome": outcome, "reason": reason}, cause)
 
-    def _emit(self, record: WorkloadRecord, predicate: str, data: Mapping[str, Any], cause: Any = None) -> None:
-        event = self.sim.emit(
-            f"workload:{record.workload.name}",
-            predicate,
-            source=SOURCE,
-            actor=record.actor,
-            cause=record.last_event if cause is None else cause,
-            data=data,
-        )
-        record.last_event = event.id if event.id >= 0 else event.cause
+    def _emit(self, record: WorkloadRecord, predicate: str, data: dict[str, Any], cause: Any = None) -> None:
+        log = self.sim.log
+        because = record.last_event if cause is None else log.cause_id(cause)
+        record.last_event = log.record(f"workload:{record.workload.name}", predicate, SOURCE, record.actor, because, data)
 
     def __repr__(self) -> str:
         return f"Cluster({self.spec.name!r}: {len(self.nodes):,} nodes, {len(self.workloads):,} workloads, {self.sim.now:g} s)"

@@ -73,6 +73,8 @@ class JobTable:
         self.count = 0
         self.class_of: dict[ResourceRequest, int] = {request: i for i, request in enumerate(requests)}
         self.shape_of: dict[Shape, int] = {}
+        self._shape: Shape | None = None  # of the last job, and its number
+        self._number = 0
         self.group_of: dict[str, int] = {}
         self.tags: dict[str, int] = {}
         self._gangs, self._widths = np.zeros((0, SHAPE + 1), dtype=np.int32), np.zeros(0)  # of each shape
@@ -104,10 +106,11 @@ class JobTable:
         restart: float = 0.0,
     ) -> int:
         """The number of a new job, which arrives when the scheduler is told so."""
-        number = self.shape_of.get(shape)
-        if number is None:
-            number = self._new_shape(shape)
-        job = self.count
+        if shape is not self._shape:
+            number = self.shape_of.get(shape)
+            self._number = self._new_shape(shape) if number is None else number
+            self._shape = shape
+        number, job = self._number, self.count
         if job == len(self.run.world.jobs.submit):
             self._room_for_jobs(2 * job)
         world = self.run.world

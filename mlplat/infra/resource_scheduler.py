@@ -76,6 +76,7 @@ class ResourceScheduler:
         self._number_of[row_of] = np.arange(len(row_of))
         self._told_started = self._told_closed = self._told_arrived = 0
         self._held: list[int] = []
+        self._shape = Shape(ResourceRequest(), ResourceRequest(), 0)
         self.on_rejected: Told | None = None
         self.on_held: Told | None = None
         self.on_admitted: Told | None = None
@@ -100,8 +101,11 @@ class ResourceScheduler:
         restart: float = 0.0,
     ) -> int:
         """A gang arrives now and is to work for `duration` seconds; `interval`, `write`, `restart`: its checkpoints, in seconds."""
+        shape = self._shape  # of the job before: most jobs are like the one before, and to find a shape takes a while
+        if shape.request is not request or shape.replicas != replicas or last_request is not None or shape.last_request is not request:
+            shape = self._shape = Shape(request, request if last_request is None else last_request, replicas)
         job = self.table.add(
-            Shape(request, request if last_request is None else last_request, replicas),
+            shape,
             submit=self.env.now,
             duration=duration,
             estimate=duration if estimate is None else max(estimate, duration),
@@ -183,7 +187,7 @@ class ResourceScheduler:
         """The room of a running job."""
         world = self.run.world
         cls, last, left, _ = world.jobs.gang[job].tolist()
-        record, records = int(world.log.first[job]), world.log.records
+        record, records = world.log.first.item(job), world.log.records
         found = []
         taken: dict[int, int] = {}
         while left > 0:
@@ -192,10 +196,14 @@ class ResourceScheduler:
             mig_start = -1
             devices: tuple[int, ...] = ()
             if where >= 0:
-                ask = world.classes.ask[last if left == 0 else cls]
-                if ask[COUNT] > 0:
-                    mine, first = np.flatnonzero(world.nodes.owner[number] == job).tolist(), taken.get(number, 0)
-                    taken[number] = first + int(ask[COUNT]) * replicas
+                ask = world.classes.ask[last if left == 0 else cls].tolist()
+                if ask[COUNT] == replicas == 1:
+                    devices = (where,)
+                    taken[number] = taken.get(number, 0) + 1
+                elif ask[COUNT] > 0:
+                    mine = [device for device, owner in enumerate(world.nodes.owner[number].tolist()) if owner == job]
+                    first = taken.get(number, 0)
+                    taken[number] = first + ask[COUNT] * replicas
                     devices = tuple(mine[first : taken[number]])
                 else:
                     devices = (where & ((1 << MIG_SHIFT) - 1),)
@@ -228,14 +236,16 @@ class ResourceScheduler:
         if self.run.user.failure is not None:
             self.run.check()
         if closed > self._told_closed:
-            attempts = world.attempts.closed[self._told_closed : closed]
+            attempts = world.attempts.closed[self._told_closed : closed].tolist()
             self._told_closed = closed
             if self.on_ended is not None:
-                for job, outcome in zip(log.order[attempts].tolist(), world.attempts.outcome[attempts].tolist(), strict=True):
-                    self.on_ended(job, OUTCOMES[outcome])
-        if self._told_arrived < self.settling.submitted:
-            first, self._told_arrived = self._told_arrived, self.settling.submitted
-            for job, state in enumerate(log.state[first : self._told_arrived].tolist(), first):
+                job_of, outcome_of = log.order.item, world.attempts.outcome.item
+                for attempt in attempts:
+                    self.on_ended(job_of(attempt), OUTCOMES[outcome_of(attempt)])
+        submitted = self.settling.submitted
+        if self._told_arrived < submitted:
+            first, self._told_arrived = self._told_arrived, submitted
+            for job, state in enumerate(log.state[first:submitted].tolist(), first):
                 if state in (REJECTED, CLEARED):
                     if self.on_rejected is not None:
                         self.on_rejected(job)

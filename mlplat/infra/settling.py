@@ -52,11 +52,15 @@ class Settling:
         self.later()
 
     def _fall_due(self, job: int) -> None:
-        if self.run.world.progress.due[job] != self.env._now:
+        if self.run.world.progress.due.item(job) != self.env._now:
             return  # it is due at another time by now, and this instant is none
         self.due.append(job)
         if not self.pending:
-            self.later()
+            queue = self.env._queue
+            if queue and queue[0][0] == self.env._now:
+                self.later()
+            else:  # nothing else is to happen at this instant
+                self._settle()
 
     def later(self) -> None:
         """Settle this instant once everything in it has happened."""
@@ -101,10 +105,11 @@ class Settling:
         changed, closed, started = world.report.tolist()
         if changed:
             progress, call_at = world.progress, self.env.call_at
-            for job, time in zip(progress.changed[:changed].tolist(), progress.when[:changed].tolist(), strict=True):
+            job_of, time_of, stop_of = progress.changed.item, progress.when.item, progress.stop.item
+            for job, time in [(job_of(i), time_of(i)) for i in range(changed)]:  # a list: what is told below may change others
                 if time < FOREVER:
                     call_at(time, self._fall_due, job)
-                    if self.stopping is not None and progress.stop[job] == progress.stop[job]:
+                    if self.stopping is not None and stop_of(job) == stop_of(job):
                         self.stopping(job)
         if self.settled is not None:
             self.settled(closed, started)

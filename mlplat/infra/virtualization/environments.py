@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, printable
@@ -39,37 +39,46 @@ class RuntimeEnvironment:
     `owner`: what the caller gave. `saved_s`: seconds of work in the checkpoint that its stop hook wrote.
     """
 
-    # Most environments never touch most of these, so they are written once, here, and on an instance when they differ.
-    reason: Reason | None = None
-    owner: Any = None
-    holds_room: bool = True
-    image: Image | None = None
-    grant: Grant = NO_DEVICES
-    usage: Usage | None = None
-    work_s: float = FOREVER
-    restart: RestartPolicy = NEVER
-    stop_hook: StopHook | None = None
-    on_ready: Callback | None = None
-    on_unready: Callback | None = None
-    on_end: Callback | None = None
-    resumed_from: str | None = None
-    restarts: int = 0
-    ready: bool = False
-    halted: bool = False
-    fenced: bool = False
-    saved_s: float = 0.0
-    pull: Pull | None = None
-    last_event: Any = None
-    _disk: LocalDisk | None = None
-    _view: EnvironmentView | None = None
-    _course: Course | None = None
-    _began: float | None = None  # when the program that is up began; None when none is
-    _position: float = 0.0  # how far the program had come when it last stood still
-    _last_wait: float = 0.0
-    _deadline: float = math.inf  # end of the grace period
-    _hook_ends: float = math.inf  # when the stop hook would be done
-    _ending: Reason | None = None
-    _due: Call | None = None  # the next thing to happen to it by itself
+    __slots__ = (
+        "_began",
+        "_course",
+        "_deadline",
+        "_disk",
+        "_due",
+        "_ending",
+        "_hook_ends",
+        "_last_wait",
+        "_life",
+        "_lines",
+        "_position",
+        "_view",
+        "fenced",
+        "grant",
+        "halted",
+        "holds_room",
+        "image",
+        "image_reference",
+        "last_event",
+        "name",
+        "node",
+        "on_end",
+        "on_ready",
+        "on_unready",
+        "owner",
+        "pull",
+        "ready",
+        "reason",
+        "request",
+        "restart",
+        "restarts",
+        "resumed_from",
+        "saved_s",
+        "serial",
+        "state",
+        "stop_hook",
+        "usage",
+        "work_s",
+    )
 
     def __init__(
         self, life: Lifecycle, name: str, serial: int, node: int, request: ResourceRequest, image_reference: str | None, now: float
@@ -77,19 +86,49 @@ class RuntimeEnvironment:
         self._life = life
         self.name, self.serial, self.node, self.request, self.image_reference = name, serial, node, request, image_reference
         self.state = State.PENDING
-        self._lines: list[tuple[float, State | str]] = [(now, State.PENDING)]
+        self._lines: list[float | State | str] = [now, State.PENDING]  # time, what, time, what, …
+        self.reason: Reason | None = None
+        self.owner: Any = None
+        self.holds_room: bool = True
+        self.image: Image | None = None
+        self.grant: Grant = NO_DEVICES
+        self.usage: Usage | None = None
+        self.work_s: float = FOREVER
+        self.restart: RestartPolicy = NEVER
+        self.stop_hook: StopHook | None = None
+        self.on_ready: Callback | None = None
+        self.on_unready: Callback | None = None
+        self.on_end: Callback | None = None
+        self.resumed_from: str | None = None
+        self.restarts: int = 0
+        self.ready: bool = False
+        self.halted: bool = False
+        self.fenced: bool = False
+        self.saved_s: float = 0.0
+        self.pull: Pull | None = None
+        self.last_event: int | None = None  # its id, or what it stands for where it is not kept
+        self._disk: LocalDisk | None = None
+        self._view: EnvironmentView | None = None
+        self._course: Course | None = None
+        self._began: float | None = None  # when the program that is up began; None when none is
+        self._position: float = 0.0  # how far the program had come when it last stood still
+        self._last_wait: float = 0.0
+        self._deadline: float = math.inf  # end of the grace period
+        self._hook_ends: float = math.inf  # when the stop hook would be done
+        self._ending: Reason | None = None
+        self._due: Call | None = None  # the next thing to happen to it by itself
 
     def _enter(self, state: State, now: float) -> None:
         """Change state. Raises IllegalTransitionError."""
         if state not in TRANSITIONS[self.state]:
             raise IllegalTransitionError(self.name, self.state, state)
         self.state = state
-        self._lines.append((now, state))
+        self._lines += (now, state)
 
     def _go_straight_to_running(self) -> None:
         """Pass the states before running at the instant of the start."""
-        now = self._lines[0][0]
-        self._lines += ((now, State.PULLING), (now, State.STARTING), (now, State.RUNNING))
+        now = self._lines[0]
+        self._lines += (now, State.PULLING, now, State.STARTING, now, State.RUNNING)
         self.state = State.RUNNING
 
     @property
@@ -107,11 +146,11 @@ class RuntimeEnvironment:
     @property
     def history(self) -> tuple[tuple[State, float], ...]:
         """The states it has been in and when (s) it entered each, in order."""
-        return tuple((line, time) for time, line in self._lines if isinstance(line, State))
+        return tuple((line, time) for time, line in self._log() if isinstance(line, State))
 
     def entered(self, state: State) -> float | None:
         """When (s) it entered a state, or None."""
-        return next((time for time, line in self._lines if line is state), None)
+        return next((time for time, line in self._log() if line is state), None)
 
     @property
     def node_name(self) -> str:
@@ -131,11 +170,14 @@ class RuntimeEnvironment:
 
     def logs(self) -> tuple[LogLine, ...]:
         """Its log so far: what became of it, and what its program wrote."""
-        return tuple(LogLine(time, self._sentence(line) if isinstance(line, State) else line) for time, line in self._lines)
+        return tuple(LogLine(time, self._sentence(line) if isinstance(line, State) else line) for time, line in self._log())
 
     def note(self, text: str) -> None:
         """Add a line to its log at the present time."""
-        self._lines.append((self._life.now, printable(text)))
+        self._lines += (self._life.now, printable(text))
+
+    def _log(self) -> Iterator[tuple[float, State | str]]:
+        return zip(self._lines[::2], self._lines[1::2], strict=True)  # type: ignore[arg-type]
 
     def _sentence(self, state: State) -> str:
         if state is State.PENDING:

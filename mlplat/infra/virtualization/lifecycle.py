@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .environments import Callback, RuntimeEnvironment
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Events = Literal["all", "brief"]
 SOURCE: Final = "virtualization"
+ACTOR: Final = "system"
+NO_DATA: Final[dict[str, Any]] = {}
 
 
 class Lifecycle:
@@ -43,7 +45,7 @@ class Lifecycle:
         self.occupancy = Occupancy(nodes)
         self.brief = events == "brief"
         self.straight = self.brief and start_overhead == 0
-        self.write = sim.log.emit
+        self.record = sim.log.record
         self.on_node: list[dict[int, RuntimeEnvironment]] = [{} for _ in range(len(nodes))]
         self.outbox: dict[int, list[tuple[Callback, RuntimeEnvironment]]] = {}
         """For each node that is cut off, the callbacks that nobody outside has heard of yet."""
@@ -52,7 +54,7 @@ class Lifecycle:
     def now(self) -> float:
         return self.clock._now  # as `now`, without the call
 
-    def begin(self, env: RuntimeEnvironment, cause: Any, *, reachable: bool) -> None:
+    def begin(self, env: RuntimeEnvironment, cause: int | None, *, reachable: bool) -> None:
         """Take in a new environment, pending, and let it go on where its node can be reached."""
         self.on_node[env.node][env.serial] = env
         env.last_event = cause
@@ -121,7 +123,7 @@ class Lifecycle:
             data["pull_s"], data["start_s"] = starting - (env.entered(State.PULLING) or 0.0), self.now - starting
         if env.resumed_from is not None:
             data["resumed_from"] = env.resumed_from
-        env.last_event = self.write("runtime:" + env.name, "runtime.started", source=SOURCE, cause=env.last_event, data=data)
+        env.last_event = self.record("runtime:" + env.name, "runtime.started", SOURCE, ACTOR, env.last_event, data)
         self._launch(env)
 
     def _launch(self, env: RuntimeEnvironment) -> None:
@@ -196,9 +198,9 @@ class Lifecycle:
         else:
             self._launch(env)
 
-    def stop(self, env: RuntimeEnvironment, reason: Reason, grace: float, cause: Any) -> None:
+    def stop(self, env: RuntimeEnvironment, reason: Reason, grace: float, cause: int | None) -> None:
         """Stop an environment for `reason`; its stop hook has `grace` seconds. While it is stopping, only a shorter grace has effect."""
-        now, hook = self.now, env.stop_hook
+        now, hook = self.clock._now, env.stop_hook
         if env.state is State.STOPPING:
             if now + grace < env._deadline:
                 env._deadline = now + grace
@@ -210,7 +212,11 @@ class Lifecycle:
             return
         was_up, env._ending, env._deadline = env._began is not None, reason, now + grace
         self.stand_still(env)
-        self._enter(env, State.STOPPING, "runtime.stopping", {"reason": reason.value, "grace_s": grace}, cause)
+        env._enter(State.STOPPING, now)
+        if not self.brief:
+            self._emit(env, "runtime.stopping", {"reason": reason._value_, "grace_s": grace}, cause)
+        elif cause is not None:
+            env.last_event = cause
         if hook is None or not was_up:
             self.end(env, reason)
             return
@@ -249,7 +255,7 @@ class Lifecycle:
         env.note("no checkpoint: the node was given up" if env.fenced else "no checkpoint: not complete within the grace period")
         self.end(env, env._ending)
 
-    def halt(self, env: RuntimeEnvironment, cause: Any) -> None:
+    def halt(self, env: RuntimeEnvironment, cause: int | None) -> None:
         """The program hangs: it keeps its room and does nothing until the environment is ended."""
         env.halted = True
         env.note("the program does not go on")
@@ -259,7 +265,7 @@ class Lifecycle:
         elif env.state is State.RUNNING:
             self.stand_still(env)
 
-    def end(self, env: RuntimeEnvironment, reason: Reason, cause: Any = None) -> None:
+    def end(self, env: RuntimeEnvironment, reason: Reason, cause: int | None = None) -> None:
         """The last change: everything it held is free, its local disk is gone, and whoever started it is told."""
         if env._began is not None or env._due is not None:
             self.stand_still(env)
@@ -275,7 +281,7 @@ class Lifecycle:
             env._disk._drop()
         cause = env.last_event if cause is None else cause
         data = {"reason": reason._value_, "outcome": OUTCOME[reason]}
-        env.last_event = self.write("runtime:" + env.name, "runtime.finished", source=SOURCE, cause=cause, data=data)
+        env.last_event = self.record("runtime:" + env.name, "runtime.finished", SOURCE, ACTOR, cause, data)
         if env.on_end is not None:
             self.tell(env, env.on_end)
 
@@ -293,7 +299,7 @@ class Lifecycle:
         if env._due is not None:
             self._rest(env)
         if env._began is not None:
-            env._position = self.position(env)
+            env._position = self.position(env) if env.usage is not None else min(self.clock._now - env._began, env.work_s)
             env._began, env.ready = None, False
 
     def _rest(self, env: RuntimeEnvironment) -> None:
@@ -304,21 +310,17 @@ class Lifecycle:
     def _wake(self, env: RuntimeEnvironment, time: float, then: Callable[[RuntimeEnvironment], None]) -> None:
         env._due = self.clock.call_at(time, then, env)
 
-    def _enter(
-        self, env: RuntimeEnvironment, state: State, predicate: str, data: Mapping[str, Any] | None = None, cause: Any = None
-    ) -> None:
+    def _enter(self, env: RuntimeEnvironment, state: State, predicate: str) -> None:
         env._enter(state, self.now)
         if not self.brief:
-            self._emit(env, predicate, data, cause)
-        elif cause is not None:
-            env.last_event = cause
+            self._emit(env, predicate, None)
 
     def _emit(
-        self, env: RuntimeEnvironment, predicate: str, data: Mapping[str, Any] | None, cause: Any = None, *, subject: str | None = None
+        self, env: RuntimeEnvironment, predicate: str, data: dict[str, Any] | None, cause: int | None = None, *, subject: str | None = None
     ) -> None:
         """Write to the event log. An event is caused by the one before it in the life of the environment, unless another is given."""
         cause = env.last_event if cause is None else cause
-        env.last_event = self.write(subject or "runtime:" + env.name, predicate, source=SOURCE, cause=cause, data=data)
+        env.last_event = self.record(subject or "runtime:" + env.name, predicate, SOURCE, ACTOR, cause, NO_DATA if data is None else data)
 
     def tell(self, env: RuntimeEnvironment, callback: Callback | None) -> None:
         """Call back, with the environment's last event as cause; from a node that is cut off nobody hears until it is back."""
@@ -328,7 +330,7 @@ class Lifecycle:
             self.outbox[env.node].append((callback, env))
             return
         clock = self.clock
-        outer, clock.cause = clock.cause, self.sim.log.cause_id(env.last_event)
+        outer, clock.cause = clock.cause, env.last_event
         try:
             callback(env)
         finally:

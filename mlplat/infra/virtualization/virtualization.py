@@ -13,7 +13,7 @@ from .environments import Callback, RuntimeEnvironment, check_text
 from .images import Image, ImageStore
 from .layer_cache import LayerCache
 from .lifecycle import Events, Lifecycle
-from .restarts import RestartKind, RestartPolicy, StopHook, restart_policy
+from .restarts import NEVER, RestartKind, RestartPolicy, StopHook, restart_policy
 from .states import Reason, State
 from .usage import AS_REQUESTED, FOREVER, Usage
 
@@ -91,7 +91,7 @@ class Virtualization:
         self._life = Lifecycle(sim, nodes, self.images, self.layer_cache, seconds(start_overhead), events)
         self._serial = itertools.count()
         self._down: set[int] = set()
-        self._commands: dict[int, list[tuple[RuntimeEnvironment, Reason, float, Any]]] = {}
+        self._commands: dict[int, list[tuple[RuntimeEnvironment, Reason, float, int | None]]] = {}
 
     @classmethod
     def over(cls, sim: Simulation, spec: ClusterSpec, **options: Any) -> Virtualization:
@@ -133,7 +133,8 @@ class Virtualization:
         if not isinstance(work_s, (float, int)) or not work_s >= 0:
             raise OptionError(f"work_s={str(work_s)[:40]}: expected seconds of at least 0")
         life = self._life
-        check_text("name", name)
+        if type(name) is not str or not name or not name.isascii():
+            check_text("name", name)
         reference = image.digest if isinstance(image, Image) else image
         if reference is not None:
             check_text("image", reference)
@@ -143,19 +144,18 @@ class Virtualization:
             raise OptionError(f"usage={str(usage)[:40]!r}: expected a Usage, or None")
         if stop_hook is not None and not isinstance(stop_hook, StopHook):
             raise OptionError(f"stop_hook={str(stop_hook)[:40]!r}: expected a StopHook, or None")
-        if cause is not None:
-            self.sim.log.cause_id(cause)  # raises here, before anything is held
+        cause_id = self.sim.log.cause_id(cause)  # raises here, before anything is held
         row = self._row(node)
-        policy = restart_policy(restart)
+        policy = restart if restart is NEVER else restart_policy(restart)
         grant = life.occupancy.grant(row, request, devices, mig_start)
         reachable = row not in self._down and row not in life.outbox
         if reachable:
             life.occupancy.take(row, request, grant)
-        env = RuntimeEnvironment(life, name, next(self._serial), row, request, reference, life.now)
+        env = RuntimeEnvironment(life, name, next(self._serial), row, request, reference, self.sim.env._now)
         env.grant, env.usage, env.work_s, env.restart, env.stop_hook = grant, usage, float(work_s), policy, stop_hook
         env.on_ready, env.on_unready, env.on_end, env.resumed_from = on_ready, on_unready, on_end, resumed_from
         env.owner, env.holds_room = owner, reachable
-        life.begin(env, cause, reachable=reachable)
+        life.begin(env, cause_id, reachable=reachable)
         return env
 
     def stop(self, env: RuntimeEnvironment, reason: Reason = Reason.DELETED, grace: Duration = 0.0, *, cause: Any = None) -> None:
@@ -164,14 +164,14 @@ class Virtualization:
         Without a hook, or before its program is up, it ends at once. A second call counts only if its grace ends earlier. A node that is
         cut off hears of it when it is back.
         """
-        length = seconds(grace)
+        length = seconds(grace) if grace else 0.0
         if env.ended:
             return
-        commands = self._commands.get(env.node)
+        commands = self._commands.get(env.node) if self._commands else None
         if commands is not None and env.state is not State.PENDING:
-            commands.append((env, reason, length, cause))
+            commands.append((env, reason, length, self.sim.log.cause_id(cause)))
         else:
-            self._life.stop(env, reason, length, cause)
+            self._life.stop(env, reason, length, None if cause is None else self.sim.log.cause_id(cause))
 
     def exit(self, env: RuntimeEnvironment, reason: Reason = Reason.COMPLETED) -> None:
         """The program ends by itself, now, with COMPLETED or ERROR; the restart policy applies. No effect where it is not up."""
@@ -183,7 +183,7 @@ class Virtualization:
     def halt(self, env: RuntimeEnvironment, *, cause: Any = None) -> None:
         """The program hangs from now on, as a member of a gang does whose other nodes are gone: it holds its room and does nothing."""
         if not env.ended and not env.halted:
-            self._life.halt(env, cause)
+            self._life.halt(env, self.sim.log.cause_id(cause))
 
     def fail_device(self, node: int, device: int, *, cause: Any = None) -> None:
         """A device breaks: the environments that use it fail with DEVICE_FAILED, and nothing is started on it until `repair_device`."""
@@ -236,6 +236,7 @@ class Virtualization:
         if not crashed and node not in life.outbox:
             return
         self._down.discard(node)
+        cause_id = self.sim.log.cause_id(cause)
         environments = self.running_on(node)  # what the callbacks below start here is not among them
         unheard, commands = life.outbox.pop(node, []), self._commands.pop(node, [])
         self.layer_cache(node).resume(life.now)
@@ -246,7 +247,7 @@ class Virtualization:
             if env.ended:
                 continue
             if env.fenced or env.state is State.PENDING:
-                life.end(env, Reason.NODE_LOST if crashed else Reason.FENCED, cause)
+                life.end(env, Reason.NODE_LOST if crashed else Reason.FENCED, cause_id)
             elif env.state is State.PULLING and env.image is not None:
                 life.wait_for_layers(env, self.layer_cache(node).ready(env.image.layers, life.now))
         for env, reason, grace, command_cause in commands:
@@ -259,9 +260,10 @@ class Virtualization:
         return int(node)
 
     def _end(self, environments: Sequence[RuntimeEnvironment], reason: Reason, cause: Any) -> None:
+        cause_id = self.sim.log.cause_id(cause)
         for env in environments:
             if not env.ended:  # the callback of another may have stopped it
-                self._life.end(env, reason, cause)
+                self._life.end(env, reason, cause_id)
 
     def running_on(self, node: int) -> tuple[RuntimeEnvironment, ...]:
         """The environments on a node that have not ended, in order of their start."""
