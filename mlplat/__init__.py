@@ -15,9 +15,15 @@ if TYPE_CHECKING:
     from . import hardware, traces
     from .context import Simulation
     from .hardware import ClusterSpec
+    from .hardware.outages import Outages
+    from .hardware.reliability import Reliability
+    from .infra.autoscaling import Autoscaling
+    from .infra.checkpoints import CheckpointPolicy
     from .infra.cluster import Cluster
+    from .infra.incidents import Detection
     from .infra.placement import PLACEMENTS, CompiledPlacement, PlacementPolicy
     from .infra.queueing import QUEUES
+    from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
     from .resources import ResourceRequest
     from .runs.replay import replay
@@ -28,15 +34,23 @@ if TYPE_CHECKING:
 __all__ = [
     "PLACEMENTS",
     "QUEUES",
+    "Autoscaling",
+    "CheckpointPolicy",
     "Cluster",
     "ClusterSpec",
     "CompiledPlacement",
+    "Detection",
+    "Image",
     "JobTrace",
     "MlplatError",
+    "Outages",
     "PlacementPolicy",
+    "Reliability",
     "ResourceRequest",
+    "RestartPolicy",
     "Result",
     "Simulation",
+    "Usage",
     "Workload",
     "__version__",
     "hardware",
@@ -46,16 +60,24 @@ __all__ = [
 ]
 
 _HOME = {
-    "PLACEMENTS": "infra.placement",
-    "QUEUES": "infra.queueing",
+    "Autoscaling": "infra.autoscaling",
+    "CheckpointPolicy": "infra.checkpoints",
     "Cluster": "infra.cluster",
     "ClusterSpec": "hardware.cluster_spec",
     "CompiledPlacement": "infra.placement",
+    "Detection": "infra.incidents",
+    "Image": "infra.virtualization",
     "JobTrace": "workload",
+    "Outages": "hardware.outages",
+    "PLACEMENTS": "infra.placement",
     "PlacementPolicy": "infra.placement",
+    "QUEUES": "infra.queueing",
+    "Reliability": "hardware.reliability",
     "ResourceRequest": "resources",
+    "RestartPolicy": "infra.virtualization",
     "Result": "runs.result",
     "Simulation": "context",
+    "Usage": "infra.virtualization",
     "Workload": "infra.workload_spec",
     "read_trace": "traces.reading",
     "replay": "runs.replay",

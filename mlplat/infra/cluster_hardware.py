@@ -16,6 +16,7 @@ from ..errors import OptionError, UnknownNameError
 from ..hardware.outages import KIND_NAMES, MS, OutageKind, announced_ms
 from .hardware_turns import HardwareTurns, Step
 from .kernels.attempt_state import Incident
+from .virtualization.states import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -320,7 +321,14 @@ class Hardware:
         event = self.say(step.node, "node.failed", cause=trouble.cause, data={"kind": trouble.kind})
         with self.sim.caused_by(event):
             self.scheduler.strike(Incident.CRASH, step.node)
+            self.let_complete(step.node)
             self.virtualization.crash(step.node, cause=event)
+
+    def let_complete(self, node: int) -> None:
+        """What completes at the very instant of a failure has completed: the scheduler takes what is due before incidents."""
+        for environment in self.virtualization.running_on(node):
+            if environment.owner is not None and self.scheduler.completes_now(environment.owner.job):
+                self.virtualization.stop(environment, Reason.COMPLETED)
 
     def _cut_off(self, step: Step) -> None:
         trouble = next(iter(self._cut[step.node].values()))

@@ -104,6 +104,7 @@ class LiveAutoscaling:
         with self.sim.caused_by(event):
             cluster.scheduler.strike(Incident.JOIN, node)
             if cluster.hardware.reachable(node):
+                cluster.hardware.let_complete(node)
                 cluster.virtualization.restore(node, cause=event)
 
     def _warn(self, node: int, grace: float) -> None:
@@ -121,4 +122,5 @@ class LiveAutoscaling:
         with self.sim.caused_by(event):
             cluster.scheduler.strike(Incident.LEAVE, node)
             if cluster.hardware.reachable(node):
+                cluster.hardware.let_complete(node)
                 cluster.virtualization.crash(node, cause=event)

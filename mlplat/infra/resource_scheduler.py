@@ -153,6 +153,11 @@ class ResourceScheduler:
         progress = self.run.world.progress
         return float(time_with_checkpoints(progress.left[job], progress.interval[job], progress.write[job]))
 
+    def completes_now(self, job: int) -> bool:
+        """Whether the work of a running job is done at this very instant."""
+        progress = self.run.world.progress
+        return bool(progress.due[job] == progress.finish[job] == self.env.now and np.isnan(progress.stop[job]))
+
     def stopping(self, job: int) -> tuple[Outcome, float]:
         """How the attempt of a job whose work has stopped will end, and when it gives its room back."""
         progress = self.run.world.progress

@@ -306,6 +306,7 @@ class Watcher:
             self.hardware.remember(node, event)
         with self.sim.caused_by(event):
             self.scheduler.strike(Incident.DEVICE_DOWN, node, device)
+            self.hardware.let_complete(node)
             self.virtualization.fail_device(node, device, cause=event)
 
     def _device_up(self, step: Step) -> None:
