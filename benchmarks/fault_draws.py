@@ -15,8 +15,8 @@ GROUPS = ("a", "b", "c")
 """Of workloads."""
 
 QUEUES = ("fifo", "best-effort-fifo", "sjf", "easy", "loss", "priority", "srtf", "las", "drf", "conservative")
-BY_SUBMISSION = ("fifo", "best-effort-fifo", "easy", "conservative")
-"""Those under which the first to come is the head of the queue."""
+HEADED = ("fifo", "best-effort-fifo", "easy", "conservative", "sjf", "priority", "srtf", "las")
+"""Those that have a head of the queue, for which nodes are planned first."""
 
 
 def shown(value: Any) -> str:

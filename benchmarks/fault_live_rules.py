@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.fault_calls import carry_out, repair
 from benchmarks.fault_clusters import has_spot_machines
-from benchmarks.fault_draws import BY_SUBMISSION
+from benchmarks.fault_draws import HEADED
 from benchmarks.fault_invariants import Invariants, Violation
 from benchmarks.fault_live import Call, LiveCase
 from benchmarks.fault_presence import Presence
@@ -238,7 +238,7 @@ def _wrong_end(cluster: Cluster, comings: Comings | None) -> Iterator[str]:
     health = cluster.scheduler.run.world.hardware.health
     waiting = [record.name for record in cluster._records if record.status is WorkloadStatus.PENDING]
     running = any(cluster.scheduler.state(record.job) is JobState.RUNNING for record in cluster._records)
-    if comings is not None and (comings.expected or cluster.scheduler.table.queue.name not in BY_SUBMISSION or comings.any_spot):
+    if comings is not None and (comings.expected or cluster.scheduler.table.queue.name not in HEADED or comings.any_spot):
         return  # nodes may still come for them, or came for jobs behind the head
     if waiting and not running and not np.any(health & ~ABSENT):
         yield f"{waiting} wait, and the cluster is empty"

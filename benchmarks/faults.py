@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks import fault_cases, fault_live, fault_live_rules
 from benchmarks.fault_cases import FaultCase
-from benchmarks.fault_draws import BY_SUBMISSION
+from benchmarks.fault_draws import HEADED
 from benchmarks.fault_invariants import Invariants, Violation
 from benchmarks.fault_live import LiveCase
 from benchmarks.fault_presence import Presence
@@ -153,7 +153,7 @@ def _stuck(case: FaultCase, run: Run, invariants: Invariants) -> Violation | Non
     Absent nodes are got for the first in order of submission; under policies with another order the head may wait behind it.
     """
     count = run.world.count
-    in_order = not invariants.health.any() or (case.until == math.inf and case.queue in BY_SUBMISSION)
+    in_order = not invariants.health.any() or (case.until == math.inf and case.queue in HEADED)
     healthy = in_order and not (invariants.health & ~ABSENT).any() and not invariants.down.any()
     if count[WAITING] and not count[RUNNING] and count[CLOSED] == count[STARTED] and healthy:
         waiting = [job for job, state in enumerate(run.world.log.state.tolist()) if state == JobState.WAITING]

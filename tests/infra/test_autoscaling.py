@@ -19,6 +19,7 @@ from mlplat.infra import autoscaling as under_test
 from mlplat.infra.autoscaling import Autoscaler, Autoscaling
 from mlplat.infra.kernels.attempt_state import ABSENT, CORDONED, GIVEN_UP, Incident
 from mlplat.infra.kernels.state import NEXT_INCIDENT, JobState
+from mlplat.infra.queueing import QUEUES
 from mlplat.resources import ResourceRequest
 from mlplat.runs.result import Result
 from mlplat.runs.scaled import cost
@@ -231,6 +232,18 @@ def test_the_mean_life_of_spot_machines_is_the_one_described() -> None:
     assert abs(lives.mean() / 21600 - 1) < 3 / math.sqrt(len(lives))
 
 
+@pytest.mark.parametrize("queue", sorted(QUEUES))
+@pytest.mark.parametrize("clock", ["replay", "simpy"])
+def test_a_gang_at_the_head_gets_its_nodes_before_those_that_came_earlier(queue: str, clock: Any) -> None:
+    spec = ClusterSpec.uniform(nodes=3, cpus=4, memory_gib=16, scaling={"boot": "1m", "idle": "5m"})
+    trace = mp.JobTrace.build(
+        submit=[0, 0], duration=[600, 60], request=[0, 0], replicas=[1, 3], priority=[0, 5], requests=[mp.ResourceRequest(cpus=4)]
+    )
+    result = mp.replay(spec, trace, queue=queue, clock=clock)
+    assert set(result.jobs["state"]) <= {"completed", "lost"}
+    assert "lost" not in set(result.jobs["state"]) or queue == "loss"
+
+
 # -- the twin
 
 
@@ -256,7 +269,11 @@ def planned_like_the_twin(spec: ClusterSpec, device: str, called: list[int]) -> 
                     ]
         usable = row_of[plan.usable[: plan.number[0]]].tolist()
         gangs = run.gangs
-        waiting = np.flatnonzero(world.log.state == JobState.WAITING)[:most].tolist()
+        waiting = np.flatnonzero(world.log.state == JobState.WAITING).tolist()
+        if waiting and run.queue.name in ("sjf", "priority", "srtf", "las"):
+            waiting.remove(int(world.waiting.job[0]))
+            waiting.insert(0, int(world.waiting.job[0]))
+        del waiting[most:]
         jobs = [
             NaiveJob(0, 0, 0, int(gangs.replicas[j]), gangs.requests[gangs.request[j]], gangs.requests[gangs.last_request[j]])
             for j in waiting

@@ -19,11 +19,13 @@ from .state import (
     REQUEST,
     WAITING,
     JobState,
+    Queue,
     World,
     world_at,
 )
 
 IN_QUEUE = int(JobState.WAITING)
+SJF, PRIORITY, SRTF, LAS = int(Queue.SJF), int(Queue.PRIORITY), int(Queue.SRTF), int(Queue.LAS)
 DONE, REFUSED, LOST, FAILED, DELETED = (
     int(JobState.COMPLETED),
     int(JobState.REJECTED),
@@ -35,7 +37,9 @@ DONE, REFUSED, LOST, FAILED, DELETED = (
 
 @entry
 def plan_scale_up(address: int, plan_address: int, most: int) -> int:
-    """Place the first `most` waiting jobs by order of submission. Returns how many nodes are opened, the last ones in `plan.usable`."""
+    """Place `most` waiting jobs: the head of the queue, then by order of submission. Returns how many nodes are opened, the last ones in
+    `plan.usable`.
+    """
     world, plan = world_at(address), scale_up_at(plan_address)
     state = world.log.state
     for cls in range(len(plan.cursor)):
@@ -48,8 +52,13 @@ def plan_scale_up(address: int, plan_address: int, most: int) -> int:
         job += 1
     plan.number[FIRST_JOB] = job
     plan.number[OPENED] = 0
+    head = np.int64(-1)
+    if left > 0 and (world.queue == SJF or world.queue == PRIORITY or world.queue == SRTF or world.queue == LAS):
+        head = np.int64(world.waiting.job[0])
+        left -= 1
+        _place(world, plan, head)
     while job < len(state) and left > 0:
-        if state[job] == IN_QUEUE:
+        if state[job] == IN_QUEUE and job != head:
             left -= 1
             _place(world, plan, job)
         job += 1
