@@ -3,16 +3,26 @@
 By default numba optimizes each jitted function, with all it calls, into machine code of its own: with functions that call functions the
 same code is compiled again at every level. Here a kernel is only translated; an entry point collects the kernels it reaches, each once,
 and the whole is optimized and compiled together. This uses numba's hook for custom compiler pipelines (`pipeline_class`).
+
+A first run in a new place waits for all of this, so what has no effect on kernels is left out: passes of numba for what kernels do not
+contain, LLVM's vectorizers (the loops of kernels are short, or branch), and the garbage collector while a program is translated.
 """
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import InlineOverloads, NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes, InlineInlinables
+
+NOT_FOR_KERNELS = (InlineClosureLikes, InlineInlinables, InlineOverloads, NopythonRewrites)
+"""Passes that look for closures, functions to be inlined before they are typed, and array expressions."""
 
 
 class KernelLibrary(JITCodeLibrary):  # type: ignore[misc]
@@ -44,6 +54,10 @@ class EntryLibrary(JITCodeLibrary):  # type: ignore[misc]
             every |= {id(lib): lib for lib in (library.reached() if isinstance(library, KernelLibrary) else [library])}
         self._linking_libraries = list(every.values())
         super().finalize()
+
+    def _optimize_final_module(self) -> None:
+        builder = self._codegen._pass_builder(loop_vectorize=False, slp_vectorize=False)
+        builder.getModulePassManager().run(self._final_module, builder)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -83,7 +97,7 @@ class EntryLowering(NativeLowering):  # type: ignore[misc]
 
 def _pipeline(state: Any, lowering: type) -> list[PassManager]:
     manager = DefaultPassBuilder.define_nopython_pipeline(state)
-    manager.passes = [(lowering if step is NativeLowering else step, text) for step, text in manager.passes]
+    manager.passes = [(lowering if step is NativeLowering else step, text) for step, text in manager.passes if step not in NOT_FOR_KERNELS]
     manager.finalize()
     return [manager]
 
@@ -98,5 +112,21 @@ class KernelCompiler(CompilerBase):  # type: ignore[misc]
 class EntryCompiler(CompilerBase):  # type: ignore[misc]
     """The pipeline of an entry point."""
 
+    def compile_extra(self, func: Any) -> Any:
+        with _no_collections():
+            return super().compile_extra(func)
+
     def define_pipelines(self) -> list[PassManager]:
         return _pipeline(self.state, EntryLowering)
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Hold the garbage collector: nearly all that a translation makes is kept to its end, and each collection looks at it all again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
