@@ -81,7 +81,7 @@ def choose_device(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Poli
     if profile < 0:
         return best
     model = cluster.capacity[nodes.free[node, TYPE], MODEL]
-    start = mig_start(nodes.slices[node, best], cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN])
+    start = mig_start(np.int64(nodes.slices[node, best]), cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN])
     return best | start << MIG_SHIFT
 
 
@@ -121,7 +121,7 @@ def take(
                     where = device
             device += 1
     elif where >= 0:
-        _shift(nodes, cluster, classes, cls, node, where, 1)
+        _shift(nodes, cluster, classes, cls, node, where, np.int64(1))
     if len(policy.typical) > 0:
         free[node, FRAGMENT] = fragment(nodes, cluster, policy, node)
     return where
@@ -148,7 +148,7 @@ def give(
                 left -= 1
             device += 1
     elif where >= 0:
-        _shift(nodes, cluster, classes, cls, node, where, -1)
+        _shift(nodes, cluster, classes, cls, node, where, np.int64(-1))
     if len(policy.typical) > 0:
         free[node, FRAGMENT] = fragment(nodes, cluster, policy, node)
 

@@ -81,7 +81,7 @@ def fgd_score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, 
     share, profile = classes.ask[cls, SHARE], classes.ask[cls, PROFILE]
     if share == 0 and profile < 0:
         return gradient_score(policy, before - hypothetical_whole(nodes, cluster, classes, policy, cls, node))
-    best = 0
+    best = np.int64(0)
     found = False
     for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
         free = nodes.device[node, device]
@@ -97,7 +97,7 @@ def fgd_score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Policy, 
                 continue
         else:
             model = cluster.capacity[nodes.free[node, TYPE], MODEL]
-            if mig_start(nodes.slices[node, device], cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN]) < 0:
+            if mig_start(np.int64(nodes.slices[node, device]), cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN]) < 0:
                 continue
         gradient = before - hypothetical_share(nodes, cluster, classes, policy, cls, node, device)
         if not found or gradient > best:

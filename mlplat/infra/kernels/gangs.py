@@ -52,7 +52,7 @@ def occupy(world: World, cls: int, node: int, where: int, job: int, first: int, 
     watch_before(world, node)
     device = take(world.nodes, world.cluster, world.classes, world.policy, cls, node, where, job, pattern, follow)
     watch_after(world, node)
-    tag_resident(world.classes, world.policy, cls, node, 1)
+    tag_resident(world.classes, world.policy, cls, node, np.int64(1))
     note_change(world.nodes, world.trees, node)
     record = world.count[RECORDS]
     same = record > first and log.records[record - 1, NODE] == node and cls == world.jobs.gang[job, REQUEST]

@@ -30,7 +30,7 @@ def pop(keys: np.ndarray, items: np.ndarray, size: int) -> None:  # type: ignore
         items[i] = items[child]
         i = child
         child = 2 * i + 1
-    _rise(keys, items, i, keys[last], items[last])
+    _rise(keys, items, i, keys[last], np.int64(items[last]))
 
 
 @inlined

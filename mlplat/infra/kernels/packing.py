@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compilation import kernel
 from .room import device_has_room
 from .state import COUNT, GPU, PROFILE, SHARE, TAG, TYPE, WHOLE, Classes, Cluster, Nodes, Policy
@@ -21,7 +23,7 @@ def packing_score(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, no
     least = 1001
     for device in range(cluster.capacity[nodes.free[node, TYPE], WHOLE]):
         if device_has_room(nodes, cluster, classes, cls, node, device):
-            least = min(least, nodes.device[node, device])
+            least = min(least, np.int64(nodes.device[node, device]))
     if least == 1000:
         return 49
     return max(100 - least * 100 // 1000 // 10, 50)

@@ -106,7 +106,7 @@ def pop_shape(world: World, size: int) -> int:
 def candidates(world: World) -> int:
     """Fill the heap with the shapes of which a replica fits now, at their first job; returns their number."""
     waiting, jobs = world.waiting, world.jobs
-    size = 0
+    size = np.int64(0)
     for i in range(waiting.listed[0]):
         shape = np.int64(waiting.lists[i])
         if is_blocked(world, shape):
@@ -120,4 +120,4 @@ def candidates(world: World) -> int:
         waiting.cursor[shape], waiting.before[shape] = job, -1
         push_shape(world, size, shape)
         size += 1
-    return size
+    return size  # type: ignore[no-any-return]

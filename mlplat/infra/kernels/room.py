@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compilation import inlined, kernel
 from .state import COUNT, CPU, DISK, MANY, MEMORY, MIG, MODEL, PROFILE, SHARE, SPAN, STARTS, TYPE, WHOLE, Classes, Cluster, Nodes
 
@@ -38,7 +40,7 @@ def fits(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int) 
         if share > 0:
             if nodes.device[node, device] >= share:
                 return True
-        elif mig_start(nodes.slices[node, device], cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN]) >= 0:
+        elif mig_start(np.int64(nodes.slices[node, device]), cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN]) >= 0:
             return True
     return False
 
@@ -50,7 +52,7 @@ def device_has_room(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, 
     if profile < 0:
         return nodes.device[node, device] >= classes.ask[cls, SHARE]
     model = cluster.capacity[nodes.free[node, TYPE], MODEL]
-    return mig_start(nodes.slices[node, device], cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN]) >= 0
+    return mig_start(np.int64(nodes.slices[node, device]), cluster.mig[profile, model, STARTS], cluster.mig[profile, model, SPAN]) >= 0
 
 
 @kernel
@@ -75,7 +77,7 @@ def times(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int)
         else:
             model = cluster.capacity[nodes.free[node, TYPE], MODEL]
             span = cluster.mig[profile, model, SPAN]
-            occupied = nodes.slices[node, device]
+            occupied = np.int64(nodes.slices[node, device])
             while True:
                 start = mig_start(occupied, cluster.mig[profile, model, STARTS], span)
                 if start < 0:

@@ -44,7 +44,7 @@ def plan_gang(trees: Trees, policy: Policy, slot: int, replicas: int) -> int:
     racks = len(policy.rack_start) - 1
     for rack in range(racks):
         policy.rack_used[rack] = False
-    planned = 0
+    planned = np.int64(0)
     while planned < replicas:
         need = replicas - planned
         chosen, most = np.int64(-1), np.int64(0)
