@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from .compilation import kernel
 from .field_arrays import read_word
-from .state import COUNT, CPU, DISK, GPU, INFEASIBLE, MEMORY, PROFILE, SHARE, TYPE, WHOLE, Classes, Cluster, Nodes, Policy
+from .state import COUNT, DISK, INFEASIBLE, PROFILE, TYPE, WHOLE, Classes, Cluster, Nodes, Policy
 
 SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p)
 
@@ -52,10 +52,13 @@ def custom_score(nodes: Nodes, cluster: Cluster, classes: Classes, policy: Polic
     free, capacity, ask = nodes.free, cluster.capacity, classes.ask
     kind = free[node, TYPE]
     view[0] = cluster.row_of[node]
-    view[1], view[2], view[3], view[4], view[5] = free[node, CPU], free[node, MEMORY], free[node, DISK], free[node, GPU], free[node, WHOLE]
-    view[6], view[7], view[8], view[9] = capacity[kind, CPU], capacity[kind, MEMORY], capacity[kind, DISK], capacity[kind, WHOLE]
-    view[10], view[11], view[12] = ask[cls, CPU], ask[cls, MEMORY], ask[cls, DISK]
-    view[13], view[14], view[15] = ask[cls, COUNT], ask[cls, SHARE], ask[cls, PROFILE]
+    for column in range(WHOLE + 1):
+        view[1 + column] = free[node, column]
+    for column in range(DISK + 1):
+        view[6 + column], view[10 + column] = capacity[kind, column], ask[cls, column]
+    view[9] = capacity[kind, WHOLE]
+    for column in range(COUNT, PROFILE + 1):
+        view[13 - COUNT + column] = ask[cls, column]
     value = call(policy.address, view)
     if value != value:
         view[16] = max(1, view[16])
