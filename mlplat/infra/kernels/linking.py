@@ -19,7 +19,9 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import InlineOverloads, NativeLowering, NopythonRewrites
-from numba.core.untyped_passes import InlineClosureLikes, InlineInlinables
+from numba.core.untyped_passes import DeadBranchPrune, InlineClosureLikes, InlineInlinables
+
+from .fixed_fields import FixFields
 
 NOT_FOR_KERNELS = (InlineClosureLikes, InlineInlinables, InlineOverloads, NopythonRewrites)
 """Passes that look for closures, functions to be inlined before they are typed, and array expressions."""
@@ -97,7 +99,9 @@ class EntryLowering(NativeLowering):  # type: ignore[misc]
 
 def _pipeline(state: Any, lowering: type) -> list[PassManager]:
     manager = DefaultPassBuilder.define_nopython_pipeline(state)
-    manager.passes = [(lowering if step is NativeLowering else step, text) for step, text in manager.passes if step not in NOT_FOR_KERNELS]
+    passes = [(lowering if step is NativeLowering else step, text) for step, text in manager.passes if step not in NOT_FOR_KERNELS]
+    first = next(i for i, (step, _) in enumerate(passes) if step is DeadBranchPrune)
+    manager.passes = [*passes[:first], (FixFields, "fix fields"), *passes[first:]]
     manager.finalize()
     return [manager]
 

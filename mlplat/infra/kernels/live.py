@@ -11,7 +11,7 @@ from .gangs import records_end, release
 from .incidents import happen
 from .interruptible_cycle import every_cycle
 from .interruptible_loop import has_room_to_write
-from .state import CHANGED, CLOSED, FULL, STARTED, STATUS, JobState, World, world_at
+from .state import CHANGED, CLOSED, FULL, STARTED, STATUS, JobState, World, plain_world_at, world_at
 from .transitions import complete, submit
 from .workloads import await_ready, end_for_good, ready, set_back
 
@@ -22,21 +22,21 @@ DUES, ARRIVALS = 1, 2
 @entry
 def submit_job(address: int, job: int) -> None:
     """See `transitions.submit`."""
-    world = world_at(address)
+    world = plain_world_at(address)
     submit(world, job)
 
 
 @entry
 def complete_job(address: int, job: int) -> None:
     """See `transitions.complete`."""
-    world = world_at(address)
+    world = plain_world_at(address)
     complete(world, job)
 
 
 @entry
 def run_cycle(address: int, now: float) -> None:
     """See `cycle.cycle`."""
-    world = world_at(address)
+    world = plain_world_at(address)
     cycle(world, now)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from .compilation import entry
 from .cycle import cycle
 from .heaps import pop, push
-from .state import DONE, HEAP, NEXT_ARRIVAL, SCHEDULED, STARTED, STATUS, world_at
+from .state import DONE, HEAP, NEXT_ARRIVAL, SCHEDULED, STARTED, STATUS, plain_world_at
 from .transitions import complete, submit
 
 
@@ -17,7 +17,7 @@ def run(address: int, until: float, instants: int) -> int:
 
     At an instant: completions in job order, arrivals in order of submission, one cycle.
     """
-    world = world_at(address)
+    world = plain_world_at(address)
     count, jobs, log, completions = world.count, world.jobs, world.log, world.completions
     n = len(jobs.submit)
     for _ in range(instants):

@@ -278,3 +278,5 @@ class World(NamedTuple):
 
 world_at = reader(World)
 """Kernels: the world behind the address that `structs.pack` gave."""
+plain_world_at = reader(World, interruptible=False)
+"""The same where nothing is interrupted: what only interruptions need is not compiled."""

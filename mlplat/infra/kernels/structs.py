@@ -39,11 +39,15 @@ Array: Any = _Annotation
 
 
 class StructType(types.Type):  # type: ignore[misc]
-    """The compiled type of a named tuple: its fields by name, each with the word of the block at which it begins."""
+    """The compiled type of a named tuple: its fields by name, each with the word of the block at which it begins.
 
-    def __init__(self, tuple_class: type, fields: dict[str, tuple[Any, int]]) -> None:
-        self.fields = fields
-        super().__init__(name=f"mlplat.{tuple_class.__name__}")
+    `fixed`: the values of fields that are known when a kernel is compiled, see `fixed_fields`.
+    """
+
+    def __init__(self, tuple_class: type, fields: dict[str, tuple[Any, int]], fixed: dict[str, Any]) -> None:
+        self.fields, self.fixed = fields, fixed
+        known = "".join(f"[{name}={value}]" for name, value in fixed.items())
+        super().__init__(name=f"mlplat.{tuple_class.__name__}{known}")
 
 
 register_model(StructType)(models.OpaqueModel)
@@ -66,7 +70,7 @@ def struct_type(tuple_class: type) -> StructType:
             else:
                 fields[name] = struct_type(hint), word
                 word += 1
-        _known[tuple_class] = StructType(tuple_class, fields)
+        _known[tuple_class] = StructType(tuple_class, fields, {})
     return _known[tuple_class]
 
 
@@ -129,8 +133,11 @@ def pack(content: Any) -> Packed:
     return Packed(address, content, (block, *inner))
 
 
-def reader(tuple_class: type) -> Callable[[int], Any]:
-    """The function `f(address)` that gives kernels the named tuple behind the address of its block."""
+def reader(tuple_class: type, **fixed: Any) -> Callable[[int], Any]:
+    """The function `f(address)` that gives kernels the named tuple behind the address of its block.
+
+    The caller vouches for the values of `fixed`: kernels are compiled for these alone.
+    """
     if numba.config.DISABLE_JIT:
         return _unpacked.__getitem__
 
@@ -139,6 +146,6 @@ def reader(tuple_class: type) -> Callable[[int], Any]:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return builder.inttoptr(args[0], cgutils.voidptr_t)
 
-        return struct_type(tuple_class)(types.int64), codegen
+        return StructType(tuple_class, struct_type(tuple_class).fields, fixed)(types.int64), codegen
 
     return read  # type: ignore[no-any-return]
