@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .cluster_spec import ClusterSpec
     from .mig import MigGeometry, MigProfile
     from .node_group import NodeGroup, Storage, Taint
-    from .node_table import NodeTable
+    from .node_table import NodeKind, NodeTable
     from .outages import OutageKind, Outages
     from .published_rates import LLAMA3
     from .racks import RackLayout
@@ -31,6 +31,7 @@ __all__ = [
     "MigGeometry",
     "MigProfile",
     "NodeGroup",
+    "NodeKind",
     "NodeTable",
     "OutageKind",
     "Outages",
@@ -54,6 +55,7 @@ _HOME = {
     "MigGeometry": "mig",
     "MigProfile": "mig",
     "NodeGroup": "node_group",
+    "NodeKind": "node_table",
     "NodeTable": "node_table",
     "OutageKind": "outages",
     "Outages": "outages",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from .node_table import NodeTable
+from .node_table import NodeKind, NodeTable
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,6 +32,8 @@ def expand(spec: ClusterSpec) -> NodeTable:
         if model is not None:
             models.setdefault(model.name, model)
         model_index.append(-1 if model is None else list(models).index(model.name))
+    kinds: dict[tuple[Any, ...], int] = {}
+    kind_index = [kinds.setdefault((tuple(group.labels.items()), group.taints), len(kinds)) for group in spec.groups]
     layout = spec.rack_layout
     rack = np.concatenate([layout.of_nodes(g, group.count) for g, group in enumerate(spec.groups)])
     rack.setflags(write=False)
@@ -48,5 +50,8 @@ def expand(spec: ClusterSpec) -> NodeTable:
         racks=layout.names,
         group=column(list(range(len(spec.groups))), np.int32),
         price_per_hour=column([spec.node_price(group) for group in spec.groups], np.float64),
+        groups=tuple(group.name for group in spec.groups),
+        kind=column(kind_index, np.int32),
+        kinds=tuple(NodeKind(dict(labels), taints) for labels, taints in kinds),
         pool=spec.pool,
     )

@@ -41,6 +41,8 @@ Count = Annotated[int, BeforeValidator(_exact_count), Field(ge=1, le=MAX_NODES)]
 class Taint(SpecModel):
     """A node's mark that keeps workloads away unless they tolerate it, as in Kubernetes. Also read from `key=value:Effect`.
 
+    `NoSchedule` lets nothing new come; `NoExecute` lets nothing stay either; `PreferNoSchedule`, a wish, keeps nothing away here.
+
     >>> str(Taint.model_validate("dedicated=training:NoSchedule"))
     'dedicated=training:NoSchedule'
     """
@@ -59,6 +61,11 @@ class Taint(SpecModel):
             raise PlacedError(f"not a taint: {data!r:.80}; expected 'key=value:Effect' with an effect of {', '.join(_EFFECTS)}")
         key, _, value = mark.partition("=")
         return {"key": key, "value": value, "effect": effect}
+
+    @property
+    def repels(self) -> bool:
+        """Whether it keeps work away."""
+        return self.effect != "PreferNoSchedule"
 
     def __str__(self) -> str:
         return f"{self.key}={self.value}:{self.effect}" if self.value else f"{self.key}:{self.effect}"
@@ -96,7 +103,7 @@ class NodeGroup(SpecModel):
     domain of those racks. `price_per_hour`: US dollars of a whole node, None for list prices. `idle_watts`, `peak_watts`: W of the node
     without its devices, None for a figure by core. `node_names`: a name for each node, None for `<group>-0`, `<group>-1`, …
     `reliability`: failure rates of the group's nodes and devices, where they are not the cluster's. `scaling`: how many of the nodes are
-    there, None for always all.
+    there, None for always all. `labels`, `taints`: by which workloads choose nodes, and which keep them away (docs/endpoint.md).
     Raises SpecError.
 
     >>> NodeGroup(name="a", count=2, cpus=64, memory="512GiB", gpus=8, gpu_model="V100").memory_mib
@@ -154,6 +161,8 @@ class NodeGroup(SpecModel):
             raise PlacedError(f"{racks} racks for {self.count} nodes: a rack holds at least one node", "racks")
         if isinstance(self.racks, tuple) and len(set(self.racks)) < racks:
             raise PlacedError("names a rack twice", "racks")
+        if len({(taint.key, taint.effect) for taint in self.taints}) < len(self.taints):
+            raise PlacedError("has two taints of the same key and effect", "taints")
         if self.node_names is not None and len(self.node_names) != self.count:
             raise PlacedError(f"has {len(self.node_names)} names for {self.count} nodes", "node_names")
         if self.idle_watts is not None and self.peak_watts is not None and self.peak_watts < self.idle_watts:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from .accelerators import Accelerator
+    from .node_group import Taint
+
+
+class NodeKind(NamedTuple):
+    """The labels and taints that nodes have in common, as their group states them."""
+
+    labels: Mapping[str, str]
+    taints: tuple[Taint, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,8 +27,8 @@ class NodeTable:
 
     `cpu_milli`, `memory_mib`, `disk_mib`: int64[N] (`resources.UNLIMITED` where a pool has no limit). `gpus`: int32[N] devices.
     `model`: int32[N], index into `models`, -1 where there is no device. `mig`: bool[N], whether the devices are partitioned (they then
-    take MIG profiles only). `rack`: int32[N], index into `racks`. `group`: int32[N], index of the node group.
-    `price_per_hour`: float64[N].
+    take MIG profiles only). `rack`: int32[N], index into `racks`. `group`: int32[N], index into `groups`.
+    `price_per_hour`: float64[N]. `kind`: int32[N], index into `kinds`.
     """
 
     names: tuple[str, ...]
@@ -34,6 +43,9 @@ class NodeTable:
     racks: tuple[str, ...]
     group: npt.NDArray[np.int32]
     price_per_hour: npt.NDArray[np.float64]
+    groups: tuple[str, ...]
+    kind: npt.NDArray[np.int32]
+    kinds: tuple[NodeKind, ...]
     pool: bool = False
 
     def __len__(self) -> int:

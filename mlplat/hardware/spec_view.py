@@ -31,6 +31,8 @@ SUMMARY_COLUMNS: tuple[tuple[str, str, str, str], ...] = (
     ("peak_watts", "Float64", "W", "of one node at full load"),
     ("node_mtbf_s", "Float64", "s", "mean time between failures of one node, null where it does not fail"),
     ("device_mtbf_s", "Float64", "s", "mean time between failures of one device, null where it does not fail"),
+    ("labels", "String", "", "`key=value`, joined by commas, null without"),
+    ("taints", "String", "", "`key=value:Effect`, joined by commas, null without"),
 )
 """Name, polars type, unit and meaning of each column of `ClusterSpec.summary`."""
 
@@ -69,7 +71,9 @@ def _rows(spec: ClusterSpec, limit: int) -> list[tuple[Any, ...]]:
         amounts = (group.cpu_milli, group.memory_mib, group.disk_mib, group.gpus, None if model is None else model.name, group.mig)
         domains = (len(spec.rack_layout.of_group[i]), group.zone, group.nics * group.nic_mbps)
         money = (spec.node_price(group), *spec.node_watts(group))
-        rows.append((group.name, group.count, *amounts, *domains, *money, _mtbf(spec, group, "node"), _mtbf(spec, group, "device")))
+        marks = (", ".join(f"{key}={value}" for key, value in group.labels.items()), ", ".join(map(str, group.taints)))
+        failures = (_mtbf(spec, group, "node"), _mtbf(spec, group, "device"))
+        rows.append((group.name, group.count, *amounts, *domains, *money, *failures, *(text or None for text in marks)))
     return rows
 
 
@@ -96,6 +100,9 @@ def _totals_text(spec: ClusterSpec) -> str:
         models = [_short(name, 40) for name in sums["gpus_by_model"]]
         listed = ", ".join(models[:6]) + (f" and {len(models) - 6} more" if len(models) > 6 else "")
         parts.append(f"{_counted(sums['gpus'], 'GPU')} ({listed})")
+    tainted = sum(group.count for group in spec.groups if group.taints)
+    if tainted:
+        parts.append(f"{_counted(tainted, 'node')} tainted")
     return ", ".join(parts)
 
 
