@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import OptionError
 from ..resources import DEVICE_MILLI, UNLIMITED
-from .kernels.state import CPU, DISK, GPU, LOGGED, MEMORY, MIG, MILLI, MODEL, NODE_COLUMNS, SPAN, STARTS, TYPE, WHOLE, Cluster, Nodes
+from .kernels.state import CPU, DISK, GPU, KIND, LOGGED, MEMORY, MIG, MILLI, MODEL, NODE_COLUMNS, SPAN, STARTS, TYPE, WHOLE, Cluster, Nodes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,8 +22,11 @@ MAX_DEVICE_CELLS = 500_000_000
 Ties = str | Sequence[int]
 
 
-def cluster_arrays(nodes: NodeTable, profiles: Sequence[str], ties: Ties = "node-order") -> tuple[Cluster, Nodes]:
-    """Capacities and the MIG table of the given profiles, and all nodes empty, numbered in the tie order.
+def cluster_arrays(
+    nodes: NodeTable, profiles: Sequence[str], ties: Ties = "node-order", kind: npt.NDArray[np.int32] | None = None
+) -> tuple[Cluster, Nodes]:
+    """Capacities and the MIG table of the given profiles, and all nodes empty, numbered in the tie order. `kind`: int32[N], of each row as
+    to labels and taints.
 
     Raises OptionError for a tie order that is none.
     """
@@ -35,10 +38,11 @@ def cluster_arrays(nodes: NodeTable, profiles: Sequence[str], ties: Ties = "node
     each[:, GPU], each[:, WHOLE] = nodes.gpus.astype(np.int64) * DEVICE_MILLI, nodes.gpus
     each[:, MODEL] = np.where(nodes.gpus > 0, nodes.model, models)
     each[:, MIG] = nodes.mig
-    capacity, kind = np.unique(each, axis=0, return_inverse=True)
+    each[:, KIND] = each[:, MODEL] + (0 if kind is None else kind.astype(np.int64) * (models + 1))
+    capacity, row = np.unique(each, axis=0, return_inverse=True)
     limited = np.where(capacity[:, : GPU + 1] < UNLIMITED, capacity[:, : GPU + 1], 0)
     cluster = Cluster(capacity=capacity, largest=limited.max(axis=0), mig=_mig_table(nodes, profiles), row_of=row_of)
-    return cluster, _free_nodes(capacity, kind.ravel()[row_of])
+    return cluster, _free_nodes(capacity, row.ravel()[row_of])
 
 
 def _mig_table(nodes: NodeTable, profiles: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -13,6 +13,7 @@ from .kernels.state import (
     CPU,
     DISK,
     GPU,
+    KIND,
     MEMORY,
     MIG,
     MODEL,
@@ -21,6 +22,8 @@ from .kernels.state import (
     STARTS,
     TAG,
     TYPE,
+    UNLIKE,
+    UNSELECTED,
     WHOLE,
     Classes,
     Cluster,
@@ -41,7 +44,7 @@ def mig_profiles(requests: Sequence[ResourceRequest]) -> list[str]:
 
 
 def class_arrays(requests: Sequence[ResourceRequest], nodes: NodeTable, profiles: Sequence[str]) -> Classes:
-    """One row a request."""
+    """One row a request. Of the kinds of nodes there is one for each model, as if there were neither labels nor taints."""
     ask = np.zeros((len(requests), 8), dtype=np.int64)
     accepts = np.zeros((len(requests), len(nodes.models) + 1), dtype=np.bool_)
     by_models: dict[tuple[str, ...], npt.NDArray[np.bool_]] = {}
@@ -54,7 +57,8 @@ def class_arrays(requests: Sequence[ResourceRequest], nodes: NodeTable, profiles
             by_models[request.models] = accepted(request, nodes)
         accepts[i] = by_models[request.models]
     ask[:, TAG] = _tags(requests)
-    return Classes(ask=ask, accepts=accepts)
+    uses_device = np.array([request.uses_gpu for request in requests], dtype=np.bool_)
+    return Classes(ask=ask, accepts=accepts, barred=np.where(uses_device[:, None] & ~accepts, UNLIKE, 0).astype(np.int8))
 
 
 def _tags(requests: Sequence[ResourceRequest]) -> list[int]:
@@ -77,8 +81,14 @@ def node_types(nodes: Nodes, cluster: Cluster) -> tuple[npt.NDArray[np.int64], n
 
 
 def refusal(classes: Classes, cluster: Cluster, cls: int) -> Reason:
-    """Why no empty node holds one replica of a class, by dimension (docs/scheduling.md, Events)."""
+    """Why no empty node holds one replica of a class, by dimension (docs/scheduling.md, Events); where some would but for labels or
+    taints, that.
+    """
     ask, capacity = classes.ask[cls], cluster.capacity
+    could = _could_hold(classes, cluster, cls)
+    if could.any():
+        selected = classes.barred[cls, capacity[:, KIND]] & UNSELECTED == 0
+        return Reason.TAINT if (could & selected).any() else Reason.NODE_SELECTOR
     reason = Reason.NONE
     for dimension, flag in ((CPU, Reason.CPU), (MEMORY, Reason.MEMORY), (DISK, Reason.DISK)):
         if (capacity[:, dimension] < ask[dimension]).all():
@@ -94,3 +104,17 @@ def refusal(classes: Classes, cluster: Cluster, cls: int) -> Reason:
         elif not (taken & (capacity[:, MIG] == 0) & (capacity[:, WHOLE] >= max(1, int(ask[COUNT])))).any():
             reason |= Reason.GPU_COUNT
     return reason or Reason.COMBINATION
+
+
+def _could_hold(classes: Classes, cluster: Cluster, cls: int) -> npt.NDArray[np.bool_]:
+    """bool[types]: whether an empty node of a type holds one replica of a class, barred or not."""
+    ask, capacity = classes.ask[cls], cluster.capacity
+    could = (capacity[:, [CPU, MEMORY, DISK]] >= ask[[CPU, MEMORY, DISK]]).all(axis=1)
+    if ask[COUNT] or ask[SHARE] or ask[PROFILE] >= 0:
+        model = capacity[:, MODEL]
+        could &= classes.accepts[cls][model] & ((capacity[:, MIG] == 1) == (ask[PROFILE] >= 0))
+        if ask[PROFILE] >= 0:
+            could &= cluster.mig[ask[PROFILE], model, STARTS] != 0
+        else:
+            could &= capacity[:, WHOLE] >= max(1, int(ask[COUNT]))
+    return np.asarray(could)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..hardware.accelerators import resolve_model
 from ..resources import ResourceRequest
+from .node_selection import takes_anything
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -53,8 +54,9 @@ def split_jobs(trace: JobTrace, nodes: NodeTable) -> Gangs:
 
 
 def _parts(request: ResourceRequest, nodes: NodeTable) -> tuple[ResourceRequest, ResourceRequest, int]:
-    """What a replica and the last replica ask for, and their number, where a request is wider than the widest node it accepts."""
-    width = int(np.max(np.where(accepted(request, nodes)[nodes.model] & ~nodes.mig, nodes.gpus, 0))) if request.gpus else 0
+    """What a replica and the last replica ask for, and their number, where a request is wider than the widest node it may be on."""
+    open_to_it = accepted(request, nodes)[nodes.model] & ~nodes.mig & takes_anything(nodes) if request.gpus else False
+    width = int(np.max(np.where(open_to_it, nodes.gpus, 0)))
     if width == 0 or request.gpus <= width:
         return request, request, 1
     replicas = -(-request.gpus // width)

@@ -44,6 +44,7 @@ from .kernels.state import (
     World,
 )
 from .kernels.structs import Packed, pack
+from .node_selection import NodeKinds, with_kinds
 from .placement import Fgd, PlacementPolicy
 from .plan_arrays import make_room_to_plan, plan_for, rows_for
 from .policy_arrays import UserScore, policy_arrays
@@ -51,6 +52,7 @@ from .queue_arrays import RANKING, completions_for, job_log, longer, reservation
 from .queueing import QueuePolicy
 from .request_arrays import class_arrays, mig_profiles, node_types, refusal
 from .splitting import Gangs, split_jobs
+from .tolerations import ANYWHERE, Selection
 
 if TYPE_CHECKING:
     from ..hardware.node_table import NodeTable
@@ -149,8 +151,11 @@ def build_run(
     seed: int = 0,
     measure: Fgd | None = None,
     interruptions: Interruptions | None = None,
+    kinds: NodeKinds | None = None,
+    selection: Selection = ANYWHERE,
 ) -> Run:
     """Everything empty, every job to come. With `measure` the nodes' fragments are kept by its typical requests, whatever the policy.
+    `kinds`: of the nodes as they are now, None for as they are described. `selection`: of all jobs.
     Without `interruptions`, and under a queue policy that does not preempt, a job runs from its start to its end.
 
     Raises OptionError for options that cannot be used.
@@ -158,8 +163,10 @@ def build_run(
     gangs = split_jobs(trace, nodes)
     fgd = placement if isinstance(placement, Fgd) else measure
     profiles = mig_profiles(gangs.requests + (fgd.typical.requests if fgd is not None and fgd.typical is not None else ()))
-    cluster, state = cluster_arrays(nodes, profiles, ties)
+    kinds = kinds or NodeKinds(nodes)
+    cluster, state = cluster_arrays(nodes, profiles, ties, kinds.of)
     classes = class_arrays(gangs.requests, nodes, profiles)
+    classes = classes._replace(barred=with_kinds(classes.barred, kinds.barred_from(selection)))
     random_ties = isinstance(ties, str) and ties == "random"
     widest = int(gangs.replicas.max(initial=1))
     trees = trees_for(len(nodes), len(classes.ask), random_ties or placement.code == Placement.RANDOM)

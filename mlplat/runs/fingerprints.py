@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..infra.kernels.state import DEVICE, HELD, NODE, RECORDS, STARTED, Placement
+from ..infra.node_selection import takes_anything
 from ..infra.placement import CompiledPlacement, Fgd, PlacementPolicy
 from ..version import VERSION
 
@@ -76,9 +77,10 @@ def trace_digest(trace: JobTrace) -> str:
 
 
 def nodes_digest(nodes: NodeTable) -> str:
-    """SHA-256 of a cluster's nodes: names, amounts, models."""
+    """SHA-256 of a cluster's nodes: names, amounts, models, and which of them taints keep free."""
+    tainted = np.flatnonzero(~takes_anything(nodes)).tolist()
     names = ("cpu_milli", "memory_mib", "disk_mib", "gpus", "model", "mig")
-    described = json.dumps([list(nodes.names), [model.model_dump(mode="json") for model in nodes.models]])
+    described = json.dumps([list(nodes.names), [model.model_dump(mode="json") for model in nodes.models], *([tainted] if tainted else [])])
     return hashlib.sha256((arrays_digest({name: getattr(nodes, name) for name in names}) + described).encode()).hexdigest()
 
 

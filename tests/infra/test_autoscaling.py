@@ -367,7 +367,7 @@ def test_a_scan_opens_what_its_naive_twin_opens(monkeypatch: pytest.MonkeyPatch)
             mp.replay(spec, trace, **options)
 
     compare()
-    assert not FULL or (len(called) > 500 and sum(called) > 200)
+    assert not FULL or (len(called) > 400 and sum(called) > 150)
 
 
 # -- all clocks

@@ -11,7 +11,7 @@ from mlplat.resources import ResourceRequest
 from mlplat.workload import JobTrace
 
 from .naive_placement import NaivePlacer
-from .naive_state import State, accepts_model, amounts, copy_state, devices_with_room, fits, needs_gpu, take
+from .naive_state import NaiveNode, State, accepts_model, amounts, copy_state, devices_with_room, fits, needs_gpu, take
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def jobs_of(trace: JobTrace, spec: ClusterSpec, empty: State) -> list[NaiveJob]:
 def split(how: str, request: ResourceRequest, last: ResourceRequest, empty: State) -> tuple[int, ResourceRequest, ResourceRequest]:
     """Replicas, request and last request of a job of one replica."""
     if how == "nodes" and request.gpus:
-        widest = max((len(node.free_milli) for node in empty if accepts_model(node, request) and not node.mig), default=0)
+        widest = max((len(node.free_milli) for node in empty if is_open(node, request)), default=0)
         if 0 < widest < request.gpus:
             replicas = ceil(Fraction(request.gpus, widest))
             rest = request.gpus - widest * (replicas - 1)
@@ -63,6 +63,11 @@ def split(how: str, request: ResourceRequest, last: ResourceRequest, empty: Stat
         )
         return replicas, each, each
     return 1, request, last
+
+
+def is_open(node: NaiveNode, request: ResourceRequest) -> bool:
+    """Whether whole devices of a node may be given to a request."""
+    return accepts_model(node, request) and not node.mig and not node.tainted
 
 
 def part(request: ResourceRequest, devices: int, share: Fraction) -> ResourceRequest:
@@ -88,7 +93,17 @@ def rejection(jobs: list[NaiveJob], row: int, empty: State, placer: NaivePlacer)
             return ""
     if any(fits(node, job.request) for node in empty):
         return "GANG"
+    if any(fits(node, job.request) for node in without_taints(empty)):
+        return "TAINT"
     return "|".join(faults(empty, job.request)) or "COMBINATION"
+
+
+def without_taints(empty: State) -> State:
+    """The same nodes if none had a taint."""
+    nodes = copy_state(empty)
+    for node in nodes:
+        node.tainted = False
+    return nodes
 
 
 def enough_room_for_equals(empty: State, request: ResourceRequest, replicas: int) -> bool:

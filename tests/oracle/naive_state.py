@@ -20,8 +20,8 @@ class NaiveNode:
     """One node. `free_milli`: one number per device. `occupied`: for a partitioned node, the taken positions of each device as a set.
 
     `tags`: one text per GPU replica on the node (for gpu-clustering); `frozen`: this is a state that is only thought of, and the tags stay
-    those of the current one. `closed`: lost or cordoned, takes no new work. `broken`: for each device that is down, what would be free and
-    what taken of it were it up; to everybody else such a device has no room.
+    those of the current one. `closed`: lost or cordoned, takes no new work. `tainted`: keeps all jobs of a trace away. `broken`: for each
+    device that is down, what would be free and what taken of it were it up; to everybody else such a device has no room.
     """
 
     index: int
@@ -37,6 +37,7 @@ class NaiveNode:
     rack: int = 0
     closed: bool = False
     broken: dict[int, tuple[int, set[int]]] = field(default_factory=dict)
+    tainted: bool = False
 
     def copy(self) -> NaiveNode:
         """An independent copy."""
@@ -54,6 +55,7 @@ class NaiveNode:
             self.rack,
             self.closed,
             {device: (milli, set(taken)) for device, (milli, taken) in self.broken.items()},
+            self.tainted,
         )
 
     @property
@@ -103,6 +105,7 @@ def empty_cluster(spec: ClusterSpec) -> State:
                 free_milli=[FULL] * devices,
                 occupied=[set() for _ in range(devices)],
                 rack=int(table.rack[i]),
+                tainted=any(taint.effect in ("NoSchedule", "NoExecute") for taint in table.kinds[table.kind[i]].taints),
             )
         )
     return nodes
@@ -160,7 +163,7 @@ def devices_needed(request: ResourceRequest) -> int:
 
 def fits(node: NaiveNode, request: ResourceRequest) -> bool:
     """Whether one replica fits on the node now."""
-    if node.closed or any(node.free[name] < amount for name, amount in amounts(request).items()):
+    if node.closed or node.tainted or any(node.free[name] < amount for name, amount in amounts(request).items()):
         return False
     if not needs_gpu(request):
         return True

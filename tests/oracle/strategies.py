@@ -15,6 +15,7 @@ MODELS = ("T4", "V100-16", "A100-40", "A100-40")
 PROFILES = ("1g.5gb", "1g.5gb", "1g.10gb", "2g.10gb", "3g.20gb", "3g.20gb", "4g.20gb", "7g.40gb", "9g.99gb")
 CORES = (500, 1000, 1500, 2000, 4000, 8000, 12000)
 MEMORY = (0, 512, 1000, 2048, 7000, 9000)
+MARK = {"key": "dedicated", "value": "x", "effect": "NoSchedule"}
 SCALES = st.sampled_from((1.0, 1.0, 0.1))  # tenths: sums that float64 rounds
 
 
@@ -36,6 +37,7 @@ def clusters(draw: Any) -> ClusterSpec:
             "cpu_milli": draw(st.sampled_from((2000, 4000, 4000, 8000, 10000))),
             "memory_mib": draw(st.sampled_from((0, 2048, 4096, 8192, 8192))),
             "disk_mib": draw(st.sampled_from((0, 0, 300, 1000))),
+            "taints": draw(st.sampled_from(((),) * 14 + ((MARK,), (MARK | {"effect": "NoExecute"},)))),
         }
         if gpus:
             group |= {"gpus": gpus, "gpu_model": model, "mig": model == "A100-40" and draw(st.integers(0, 3)) > 0}

@@ -43,6 +43,7 @@ class Incident(IntEnum):
     DRAIN = 8
     JOIN = 9
     LEAVE = 10
+    EXPEL = 11
 
 
 class Progress(NamedTuple):

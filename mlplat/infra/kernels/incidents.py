@@ -10,10 +10,25 @@ from .compilation import kernel
 from .fragmentation import fragment
 from .gangs import watch_after, watch_before
 from .residents import is_on_one_node
-from .state import CPU, DEVICE, FRAGMENT, GPU, JOB, MIG_SHIFT, NODE, RELEASES, WHOLE, World
+from .state import (
+    CPU,
+    DEVICE,
+    EXPELLED,
+    FRAGMENT,
+    GPU,
+    JOB,
+    KIND,
+    MIG_SHIFT,
+    NODE,
+    RELEASES,
+    REQUEST,
+    TYPE,
+    WHOLE,
+    World,
+)
 from .tree import note_change
 
-NODE_UP, DEVICE_UP, UNCORDON, CRASH, PARTITION, LOST, DEVICE_DOWN, CORDON, DRAIN, JOIN, LEAVE = (int(code) for code in Incident)
+NODE_UP, DEVICE_UP, UNCORDON, CRASH, PARTITION, LOST, DEVICE_DOWN, CORDON, DRAIN, JOIN, LEAVE, EXPEL = (int(code) for code in Incident)
 DRAINED, BY_NODE, BY_DEVICE, FENCED = int(Outcome.DRAINED), int(Outcome.NODE), int(Outcome.DEVICE), int(Outcome.FENCED)
 EVERY_POSITION = 255
 
@@ -38,11 +53,13 @@ def happen(world: World, code: int, node: int, device: int, grace: float, now: f
     elif code == CORDON:
         set_health(world, node, np.int64(CORDONED), np.int64(0))
     elif code == DRAIN:
-        _drain(world, node, grace, now)
+        _drain(world, node, grace, now, np.bool_(False))
     elif code == JOIN:
         set_health(world, node, np.int64(0), np.int64(ABSENT))
     elif code == LEAVE:
         _leave(world, node, now)
+    elif code == EXPEL:
+        _drain(world, node, grace, now, np.bool_(True))
 
 
 @kernel
@@ -61,6 +78,16 @@ def set_health(world: World, node: int, add: int, remove: int) -> None:
     watch_after(world, node)
     if was_off:
         world.count[RELEASES] += 1
+
+
+@kernel
+def set_type(world: World, node: int, row: int) -> None:
+    """Change a node's kind, and with it what may come there: `row` is that of its capacity and new kind."""
+    watch_before(world, node)
+    world.nodes.free[node, TYPE] = row
+    _changed(world, node)
+    watch_after(world, node)
+    world.count[RELEASES] += 1
 
 
 @kernel
@@ -202,13 +229,16 @@ def _device_up(world: World, node: int, device: int) -> None:
 
 
 @kernel
-def _drain(world: World, node: int, grace: float, now: float) -> None:
-    """Every job on the node is stopped and may write a checkpoint within the grace."""
-    hardware, progress = world.hardware, world.progress
+def _drain(world: World, node: int, grace: float, now: float, expelled: bool) -> None:
+    """Every job on the node, or every one that may not stay there, is stopped and may write a checkpoint within the grace."""
+    hardware, progress, barred = world.hardware, world.progress, world.classes.barred
+    kind = world.cluster.capacity[world.nodes.free[node, TYPE], KIND]
     record = hardware.resident[node]
     while record >= 0:
         job = np.int64(world.log.records[record, JOB])
         record = hardware.next[record]
+        if expelled and not barred[world.jobs.gang[job, REQUEST], kind] & EXPELLED:
+            continue
         stalled = not np.isnan(progress.stop[job]) and progress.due[job] == np.inf
         if np.isnan(progress.stop[job]) or stalled:
             progress.unseen[job] = False

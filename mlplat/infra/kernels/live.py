@@ -8,7 +8,7 @@ from .attempts import meet_due
 from .compilation import entry, kernel
 from .cycle import cycle
 from .gangs import records_end, release
-from .incidents import happen
+from .incidents import happen, set_type
 from .interruptible_cycle import every_cycle
 from .interruptible_loop import has_room_to_write
 from .state import CHANGED, CLOSED, FULL, STARTED, STATUS, JobState, World, plain_world_at, world_at
@@ -97,6 +97,13 @@ def let_happen(address: int, code: int, node: int, device: int, grace: float, no
     """See `incidents.happen`."""
     world = world_at(address)
     happen(world, code, node, device, grace, now)
+
+
+@entry
+def change_type(address: int, node: int, row: int) -> None:
+    """See `incidents.set_type`."""
+    world = world_at(address)
+    set_type(world, node, row)
 
 
 @entry

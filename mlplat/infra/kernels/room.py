@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compilation import inlined, kernel
-from .state import COUNT, CPU, DISK, MANY, MEMORY, MIG, MODEL, PROFILE, SHARE, SPAN, STARTS, TYPE, WHOLE, Classes, Cluster, Nodes
+from .state import COUNT, CPU, DISK, KIND, MANY, MEMORY, MIG, MODEL, PROFILE, SHARE, SPAN, STARTS, TYPE, WHOLE, Classes, Cluster, Nodes
 
 
 @kernel
@@ -26,11 +26,11 @@ def fits(nodes: Nodes, cluster: Cluster, classes: Classes, cls: int, node: int) 
         return False
     whole, share, profile = ask[cls, COUNT], ask[cls, SHARE], ask[cls, PROFILE]
     if whole == 0 and share == 0 and profile < 0:
-        return True
+        return classes.barred[cls, cluster.capacity[free[node, TYPE], KIND]] == 0  # type: ignore[no-any-return]
     capacity = cluster.capacity
     kind = free[node, TYPE]
     model = capacity[kind, MODEL]
-    if not classes.accepts[cls, model] or (capacity[kind, MIG] == 1) != (profile >= 0):
+    if classes.barred[cls, capacity[kind, KIND]] != 0 or (capacity[kind, MIG] == 1) != (profile >= 0):
         return False
     if whole > 0:
         return free[node, WHOLE] >= whole

@@ -17,6 +17,7 @@ WHOLE = 4  # fully free devices; in the capacity: all devices
 FRAGMENT = 5  # weighted fragment of the free devices (where fragments are measured)
 TYPE, LOGGED = 6, 7  # of a node: row of its capacity; the last position at which it stands in the change log
 MODEL, MIG = 5, 6  # in the capacity: model index (the number of models where there is no device), 1 where devices are partitioned
+KIND = 7  # in the capacity: what the nodes have in common in model, labels and taints, a column of `Classes.barred`
 NODE_COLUMNS = 8  # one cache line a node
 # Further columns of a request class
 COUNT, SHARE, PROFILE, TAG = 4, 5, 6, 7  # whole devices; milli of one device; MIG profile index or -1; tag of gpu-clustering
@@ -29,6 +30,9 @@ NODE, HELD, DEVICE, JOB = range(4)
 # Last axis of the MIG table
 STARTS, SPAN, MILLI = 0, 1, 2
 MIG_SHIFT = 24  # a placement on a MIG device is written device | start << MIG_SHIFT
+
+# Bits of `Classes.barred`: why a class may not be on nodes of a kind; EXPELLED: it may not even stay
+UNSELECTED, TAINTED, EXPELLED, UNLIKE = 1, 2, 4, 8
 
 NO_NODE = -1
 INFEASIBLE = -np.inf
@@ -98,6 +102,8 @@ class Reason(IntFlag):
     POLICY = 512  # there is room, but the placement policy refuses every node
     RESTARTS = 1024  # failures of the hardware interrupted it too often
     QUOTA = 2048  # it asks for more than a limit of its group
+    NODE_SELECTOR = 4096  # nodes could hold it, but have not the labels it asks for
+    TAINT = 8192  # nodes could hold it and have the labels, but taints that it does not tolerate
 
 
 class Nodes(NamedTuple):
@@ -112,7 +118,7 @@ class Nodes(NamedTuple):
 class Cluster(NamedTuple):
     """What does not change: capacities, the tie order and the published MIG geometry."""
 
-    capacity: Array["int64", 2, 8]  # [types, NODE_COLUMNS] one row for all nodes of equal capacity
+    capacity: Array["int64", 2, 8]  # [types, NODE_COLUMNS] one row for all nodes of equal capacity and kind
     largest: Array["int64", 1]  # [4] largest capacity of a node in each dimension
     mig: Array["int64", 3, 3]  # [profiles, models, 3] STARTS (bits, 0: model does not know the profile), SPAN, MILLI
     row_of: Array["int32", 1]  # [N] the row in the cluster's description of each node; here they are numbered in the tie order
@@ -123,6 +129,7 @@ class Classes(NamedTuple):
 
     ask: Array["int64", 2, 8]  # [C, 8]
     accepts: Array["bool", 2]  # [C, models + 1]
+    barred: Array["int8", 2]  # [C, kinds] bits, 0 where it may come; UNLIKE: the model is not accepted
 
 
 class Policy(NamedTuple):
