@@ -70,14 +70,14 @@ def play(case: LiveCase) -> tuple[Violation | None, int, int, int]:
         sim.at(call.time, carry_out, cluster, case, call)
     sim.at(REPAIRED_S, repair, cluster)
     comings = Comings(cluster, case) if cluster.autoscaling is not None else None
-    invariants = Invariants(cluster.scheduler.run, list(cluster.scheduler.table.class_of), live=True)
+    invariants = Invariants(cluster.scheduler.run, [request for request, _ in cluster.scheduler.table.class_of], live=True)
     violation, instants = None, 0
     while violation is None and sim.peek() <= END_S:
         sim.step()
         instants += 1
         if invariants.run_ is not cluster.scheduler.run:  # other policies were set
             invariants.run_ = invariants.nodes.run = cluster.scheduler.run
-        invariants.room.learn(list(cluster.scheduler.table.class_of))
+        invariants.room.learn([request for request, _ in cluster.scheduler.table.class_of])
         violation = invariants.check(sim.now)
         for rule, details in () if violation else _rules(cluster, invariants, comings):
             for detail in details:

@@ -178,6 +178,22 @@ class Autoscaler:
         time = min(event, self._expires)
         return None if time == np.inf else max(self._turn + 1, self.turn_at(time))
 
+    # -- nodes that come and go by hand
+
+    def is_coming(self, row: int, now: float) -> bool:
+        """Whether a node was asked for and has not joined."""
+        return bool(now < self._joins[row] < np.inf)
+
+    def add(self, row: int, now: float) -> Stay:
+        """The stay of an absent node that joins without having been asked for."""
+        self._held[row] = False
+        return self._stay(row, now)
+
+    def remove(self, row: int) -> None:
+        """A node leaves, whatever was planned for it."""
+        self._held[row] = False
+        self._joins[row] = self._warned[row] = np.inf
+
     # -- a scan
 
     def scan(self, turn: int) -> Decision:

@@ -18,6 +18,7 @@ from .kernels.state import Reason as Refusal
 from .placement import PlacementPolicy, placement_policy
 from .queueing import QueuePolicy, queue_policy
 from .resource_scheduler import ResourceScheduler
+from .tolerations import ANYWHERE, selection_of
 from .virtualization.images import ImageStore
 from .virtualization.restarts import NEVER, StopHook
 from .virtualization.states import Reason
@@ -171,6 +172,7 @@ class Cluster:
             interval=interval,  # type: ignore[arg-type]
             write=checkpoint.write_s,
             restart=checkpoint.restart_s,
+            selection=selection_of(workload.node_selector, workload.tolerations) if workload.selects else ANYWHERE,
         )
         record = WorkloadRecord(workload, job, sim.env.now, actor, event)
         self.workloads[workload.name] = record

@@ -12,9 +12,12 @@ from ..resources import DEVICE_MILLI, ResourceRequest
 from ..workload import JobTrace
 from .attempt_arrays import NO_LIMIT, Interruptions, Limit, attempt_log, blank_progress, first_level, time_with_checkpoints
 from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement
+from .node_selection import NodeKinds
 from .placement import Fgd
 from .queue_arrays import LISTS, RANKING, job_log, longer, reservation_arrays, trees_for, waiting_arrays
 from .request_arrays import class_arrays, tag_name
+from .table_of_kinds import TableOfKinds
+from .tolerations import ANYWHERE, Selection
 from .world import build_run
 
 if TYPE_CHECKING:
@@ -36,11 +39,13 @@ class Shape(NamedTuple):
     request: ResourceRequest
     last_request: ResourceRequest
     replicas: int
+    selection: Selection = ANYWHERE
 
 
 class JobTable:
     """The scheduler of a cluster without any job, to which jobs can be added. `run.world` is what the kernels read and write.
 
+    `of_nodes`: the labels and taints of the nodes, None for as they are described.
     Raises OptionError for options that cannot be used; `fgd` needs the trace its typical requests are counted in.
     """
 
@@ -53,6 +58,7 @@ class JobTable:
         ties: Ties = "node-order",
         seed: int = 0,
         what: Interruptions,
+        of_nodes: NodeKinds | None = None,
     ) -> None:
         if isinstance(placement, Fgd) and placement.typical is None:
             raise OptionError("placement 'fgd' on a live cluster counts its typical requests in a trace: Fgd(typical=trace)")
@@ -63,7 +69,9 @@ class JobTable:
         empty = JobTrace.build(submit=[], duration=[], request=[], requests=requests, groups=("",))
         # Groups are not known yet: their weights and limits come with them.
         plain, unlimited = replace(queue, weights={}), replace(what, limits={})
-        self.run: Run = build_run(nodes, empty, plain, placement, ties=ties, seed=seed, interruptions=unlimited)
+        of_nodes = of_nodes or NodeKinds(nodes)
+        self.run: Run = build_run(nodes, empty, plain, placement, ties=ties, seed=seed, interruptions=unlimited, kinds=of_nodes)
+        self.kinds = TableOfKinds(self.run, of_nodes, len(requests))
         if queue.code in RANKING:
             ahead = reservation_arrays(self.run.world.nodes, 1)
             self.run.change(reservation=ahead._replace(placed_node=np.empty(1, np.int32), placed_device=np.empty(1, np.int32)))
@@ -71,14 +79,14 @@ class JobTable:
             tags, kinds = np.zeros((len(nodes), 8), dtype=np.int32), np.zeros(len(nodes), dtype=np.int32)
             self.run.change(policy=self.run.world.policy._replace(tags=tags, kinds=kinds))
         self.count = 0
-        self.class_of: dict[ResourceRequest, int] = {request: i for i, request in enumerate(requests)}
+        self.class_of: dict[tuple[ResourceRequest, Selection], int] = {(request, ANYWHERE): i for i, request in enumerate(requests)}
         self.shape_of: dict[Shape, int] = {}
         self._shape: Shape | None = None  # of the last job, and its number
         self._number = 0
         self.group_of: dict[str, int] = {}
         self.tags: dict[str, int] = {}
         self._gangs, self._widths = np.zeros((0, SHAPE + 1), dtype=np.int32), np.zeros(0)  # of each shape
-        self._requests = list(requests)
+        self._judged: list[int] = []  # of each shape, after how many changes of labels and taints it was looked at whether it can run
         self._room_for_jobs(ROOM)
         self._room_for_classes(ROOM // 16)
         self._room_for_lists(ROOM // 16)
@@ -107,10 +115,12 @@ class JobTable:
     ) -> int:
         """The number of a new job, which arrives when the scheduler is told so."""
         if shape is not self._shape:
-            number = self.shape_of.get(shape)
-            self._number = self._new_shape(shape) if number is None else number
+            found = self.shape_of.get(shape)
+            self._number = self._new_shape(shape) if found is None else found
             self._shape = shape
         number, job = self._number, self.count
+        if self._judged[number] != self.kinds.changes:
+            self._judge(shape, number)
         if job == len(self.run.world.jobs.submit):
             self._room_for_jobs(2 * job)
         world = self.run.world
@@ -131,6 +141,13 @@ class JobTable:
         number = self.shape_of.get(shape)
         return int(self.run.world.jobs.refused[self._new_shape(shape) if number is None else number])
 
+    def judge_again(self, first: int) -> None:
+        """Labels or taints have changed: look again whether the jobs from `first` on, which have not arrived yet, can ever run."""
+        coming = set(self.run.world.jobs.gang[first : self.count, SHAPE].tolist())
+        for shape, number in self.shape_of.items():
+            if number in coming:
+                self._judge(shape, number)
+
     def group(self, name: str) -> int:
         """The number of a group, which is a new one if it was not heard of before."""
         number = self.group_of.setdefault(name, len(self.group_of))
@@ -145,7 +162,7 @@ class JobTable:
     # -- what grows
 
     def _new_shape(self, shape: Shape) -> int:
-        cls, last = self._class(shape.request), self._class(shape.last_request)
+        cls, last = self._class(shape.request, shape.selection), self._class(shape.last_request, shape.selection)
         number = len(self.shape_of)
         if number == len(self.run.world.jobs.monotone):
             self._room_for_lists(2 * number)
@@ -157,25 +174,27 @@ class JobTable:
         each = np.where(ask[:, PROFILE] >= 0, milli[np.maximum(ask[:, PROFILE], 0)], ask[:, GPU])
         self._widths[number] = float(each[0] * (shape.replicas - 1) + each[1]) / DEVICE_MILLI or 1.0
         jobs.monotone[number] = shape.replicas == 1 or cls == last or shape.last_request.within(shape.request)
-        jobs.refused[number] = self._refusal(shape)
+        self._judged.append(0)
+        self._judge(shape, number)
         if shape.replicas > self.run.world.widest:
             self._widen(shape.replicas)
         return number
 
-    def _refusal(self, shape: Shape) -> int:
-        """Asked of the cluster with nothing on it and everything whole."""
+    def _judge(self, shape: Shape, number: int) -> None:
+        """Whether such a job can ever run, asked of the cluster with nothing on it and everything whole."""
         table = [shape.request, shape.last_request]
         one = JobTrace.build(submit=[0], duration=[0], request=[0], last_request=[1], replicas=[shape.replicas], requests=table)
         queue = replace(self.queue, weights={})  # of groups, which this job is in none of
-        empty = build_run(self.nodes, one, queue, self.placement, ties=self.ties, interruptions=None)
-        return int(empty.world.jobs.refused[0])
+        kinds = self.kinds.of_nodes
+        empty = build_run(self.nodes, one, queue, self.placement, ties=self.ties, kinds=kinds, selection=shape.selection)
+        self.run.world.jobs.refused[number] = empty.world.jobs.refused[0]
+        self._judged[number] = self.kinds.changes
 
-    def _class(self, request: ResourceRequest) -> int:
-        number = self.class_of.get(request)
+    def _class(self, request: ResourceRequest, selection: Selection) -> int:
+        number = self.class_of.get((request, selection))
         if number is not None:
             return number
-        number = self.class_of[request] = len(self._requests)
-        self._requests.append(request)
+        number = self.class_of[request, selection] = len(self.class_of)
         world = self.run.world
         if number == len(world.classes.ask):
             self._room_for_classes(2 * number)
@@ -183,6 +202,8 @@ class JobTable:
         known = not request.mig or request.mig in self.run.profiles
         row = class_arrays([request if known else replace(request, mig=UNKNOWN_PROFILE)], self.nodes, self.run.profiles)
         world.classes.ask[number], world.classes.accepts[number] = row.ask[0], row.accepts[0]
+        self.kinds.add_class(selection, row.barred[0])
+        world = self.run.world
         if request.uses_gpu:
             world.classes.ask[number, TAG] = self.tags.setdefault(tag_name(request), len(self.tags))
             if self.placement.code == Placement.GPU_CLUSTERING and len(self.tags) > world.policy.tags.shape[1]:
@@ -243,7 +264,11 @@ class JobTable:
         racks = max(0, len(policy.rack_start) - 1)
         world.nodes.free[:, LOGGED] = -1
         self.run.change(
-            classes=classes._replace(ask=longer(classes.ask, room), accepts=longer(classes.accepts, room)),
+            classes=classes._replace(
+                ask=longer(classes.ask, room),
+                accepts=longer(classes.accepts, room),
+                barred=longer(classes.barred, room),
+            ),
             trees=trees,
             policy=policy._replace(rack_total=np.zeros(len(trees.used) * racks, dtype=np.int64)),
         )

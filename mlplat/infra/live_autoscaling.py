@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import SETTLE
 from .autoscaling import Autoscaler, Autoscaling, Stay, absent_at_first
-from .kernels.attempt_state import Incident
+from .node_membership import join, leave
 
 if TYPE_CHECKING:
     from ..clock import Call
@@ -99,13 +99,7 @@ class LiveAutoscaling:
             calls.append(call_at(stay.leaves, self._end, node))
 
     def _join(self, node: int) -> None:
-        cluster = self.cluster
-        event = cluster.hardware.say(node, "node.joined", source=SOURCE, actor=SOURCE, cause=self._requested.pop(node, None))
-        with self.sim.caused_by(event):
-            cluster.scheduler.strike(Incident.JOIN, node)
-            if cluster.hardware.reachable(node):
-                cluster.hardware.let_complete(node)
-                cluster.virtualization.restore(node, cause=event)
+        join(self.cluster, node, source=SOURCE, actor=SOURCE, cause=self._requested.pop(node, None))
 
     def _warn(self, node: int, grace: float) -> None:
         """The machine is about to be taken back."""
@@ -117,10 +111,22 @@ class LiveAutoscaling:
         self._leave(node, SPOT)
 
     def _leave(self, node: int, reason: str) -> None:
-        cluster = self.cluster
-        event = cluster.hardware.say(node, "node.left", source=SOURCE, actor=SOURCE, cause=None, data={"reason": reason})
-        with self.sim.caused_by(event):
-            cluster.scheduler.strike(Incident.LEAVE, node)
-            if cluster.hardware.reachable(node):
-                cluster.hardware.let_complete(node)
-                cluster.virtualization.crash(node, cause=event)
+        leave(self.cluster, node, reason, source=SOURCE, actor=SOURCE)
+
+    # -- nodes that administrators add and remove
+
+    def is_coming(self, node: int) -> bool:
+        """Whether an absent node was asked for and boots."""
+        return self.autoscaler.is_coming(node, self.sim.now)
+
+    def joins_by_hand(self, node: int) -> None:
+        """An absent node joins now; from then on it is one like the others."""
+        with self.sim.caused_by(None):
+            self._expect(self.autoscaler.add(node, self.sim.now))
+
+    def leaves_by_hand(self, node: int) -> None:
+        """A node leaves now, whatever was planned for it."""
+        for call in self._calls.pop(node, ()):
+            call.cancel()
+        self.cluster.watcher.reopen(node, SPOT_TOKEN)
+        self.autoscaler.remove(node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,9 +15,11 @@ from .kernels.attempt_state import CLOSED, OFFLINE, Incident, Outcome
 from .kernels.live import await_ready_job, end_job, ready_job, set_back_job
 from .kernels.state import COUNT, MIG_SHIFT, PROFILE, JobState, Reason
 from .settling import Settling
+from .tolerations import ANYWHERE, Selection
 
 if TYPE_CHECKING:
     from ..clock import Environment
+    from ..hardware.node_group import Taint
     from ..hardware.node_table import NodeTable
     from .cluster_arrays import Ties
     from .placement import PlacementPolicy
@@ -76,7 +78,7 @@ class ResourceScheduler:
         self._number_of[row_of] = np.arange(len(row_of))
         self._told_started = self._told_closed = self._told_arrived = 0
         self._held: list[int] = []
-        self._shape = Shape(ResourceRequest(), ResourceRequest(), 0)
+        self._shape = Shape(ResourceRequest(), ResourceRequest(), 0, ANYWHERE)
         self.on_rejected: Told | None = None
         self.on_held: Told | None = None
         self.on_admitted: Told | None = None
@@ -99,11 +101,16 @@ class ResourceScheduler:
         interval: float = math.inf,
         write: float = 0.0,
         restart: float = 0.0,
+        selection: Selection = ANYWHERE,
     ) -> int:
-        """A gang arrives now and is to work for `duration` seconds; `interval`, `write`, `restart`: its checkpoints, in seconds."""
+        """A gang arrives now and is to work for `duration` seconds; `interval`, `write`, `restart`: its checkpoints, in seconds.
+        `selection`: the nodes it may be on.
+        """
         shape = self._shape  # of the job before: most jobs are like the one before, and to find a shape takes a while
-        if shape.request is not request or shape.replicas != replicas or last_request is not None or shape.last_request is not request:
-            shape = self._shape = Shape(request, request if last_request is None else last_request, replicas)
+        last = request if last_request is None else last_request
+        same = shape.request is request and shape.last_request is last and shape.replicas == replicas
+        if not same or shape.selection is not selection:
+            shape = self._shape = Shape(request, last, replicas, selection)
         job = self.table.add(
             shape,
             submit=self.env.now,
@@ -177,6 +184,21 @@ class ResourceScheduler:
     def strike(self, incident: Incident, node: int, device: int = -1, grace: float = 0.0) -> None:
         """Something happens to a node (its row in the cluster) now."""
         self.settling.strike((int(incident), int(self._number_of[node]), device, grace))
+
+    def is_struck(self, incident: Incident, node: int) -> bool:
+        """Whether such a thing happens to a node at this instant and is not settled yet."""
+        number = self.number_of(node)
+        return any(code == incident and struck == number for code, struck, _, _ in self.settling.incidents)
+
+    def number_of(self, node: int) -> int:
+        """The kernels' number of a node (its row in the cluster)."""
+        return int(self._number_of[node])
+
+    def mark(self, node: int, labels: Mapping[str, str], taints: tuple[Taint, ...]) -> None:
+        """A node (its row in the cluster) has other labels and taints now. What runs there runs on."""
+        if self.table.kinds.state(node, labels, taints):
+            self.table.judge_again(self.settling.submitted)
+            self.settling.later()
 
     # -- what is so
 

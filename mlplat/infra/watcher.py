@@ -176,6 +176,10 @@ class Watcher:
         if self._closed.get(node, {}).pop(token, None) is not None:
             self.hardware.touch(node)
 
+    def is_closed_by(self, node: int, token: Token) -> bool:
+        """Whether that is one of the reasons why a node takes no work."""
+        return token in self._closed.get(node, {})
+
     def order_drain(self, node: int, grace: float, actor: str = "system") -> None:
         """Stop what runs on a node in this turn, unless it is off for maintenance; of several graces the longest counts."""
         ordered = self._drains.get(node)

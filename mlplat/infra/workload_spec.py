@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, final
 
@@ -12,6 +12,7 @@ from ..errors import OptionError, UnknownNameError, printable
 from ..resources import ResourceRequest
 from ..units import Duration, cpu_milli, mebibytes, seconds
 from .checkpoints import CheckpointPolicy, checkpoint_policy
+from .tolerations import Toleration, check_selector, check_tolerations
 from .virtualization.restarts import NEVER, RestartKind, RestartPolicy, restart_policy
 from .virtualization.usage import Usage
 
@@ -51,11 +52,13 @@ class _Open:
         "kind",
         "labels",
         "name",
+        "node_selector",
         "priority",
         "replicas",
         "request",
         "restart",
         "stop_grace",
+        "tolerations",
         "usage",
         "zone",
     )
@@ -74,6 +77,8 @@ class _Open:
     checkpoint: CheckpointPolicy
     labels: Mapping[str, str]
     stop_grace: float
+    node_selector: Mapping[str, str]
+    tolerations: tuple[Toleration, ...]
 
 
 FIELDS: Final = _Open.__slots__
@@ -89,7 +94,8 @@ class Workload(_Open):
     `duration`: of the work, at full CPU; None never ends. `estimate`: what the scheduler is told of it, at least the duration, None tells
     the truth. `image`: name, digest or image. `priority`: higher is more urgent. `zone`: the group its quota and share belong to.
     `usage`: what its program uses, None what it requested. `restart`: of the program in place. `checkpoint`: how it saves work.
-    `labels`: as in Kubernetes. `stop_grace`: how long it may hold its room when it is deleted.
+    `labels`: as in Kubernetes. `stop_grace`: how long it may hold its room when it is deleted. `node_selector`: labels that its nodes must
+    have. `tolerations`: taints that do not keep it away, each a `Toleration` or a mapping such as `{"key": "dedicated", "value": "a"}`.
 
     Durations become seconds (`"2h"` is understood). Raises OptionError, and UnknownNameError for words that are none of the known ones.
 
@@ -119,6 +125,8 @@ class Workload(_Open):
         checkpoint: CheckpointPolicy | str = NO_CHECKPOINT,
         labels: Mapping[str, str] = NO_LABELS,
         stop_grace: Duration = 0.0,
+        node_selector: Mapping[str, str] = NO_LABELS,
+        tolerations: Sequence[Toleration | Mapping[str, str]] = (),
     ) -> Workload:
         # Written for the usual case: what is at its default, or of the right type already, costs one comparison.
         length = (
@@ -155,7 +163,14 @@ class Workload(_Open):
         made.checkpoint = checkpoint if checkpoint is NO_CHECKPOINT else checkpoint_policy(checkpoint)
         made.labels = labels if labels is NO_LABELS else check_labels(labels)
         made.stop_grace = 0.0 if stop_grace == 0.0 else _time("stop_grace", stop_grace)
+        made.node_selector = node_selector if node_selector is NO_LABELS else check_selector(node_selector)
+        made.tolerations = () if tolerations == () else check_tolerations(tolerations)
         return _closed(made)
+
+    @property
+    def selects(self) -> bool:
+        """Whether it says anything of the nodes it may be on."""
+        return bool(self.node_selector or self.tolerations)
 
     def replica(self, name: str) -> Workload:
         """A service's replica as a job of its own. Its name need not be a DNS label: it is not the user's to choose."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...resources import DEVICE_MILLI, UNLIMITED
 from ..allocations import capacity, held_amounts
-from ..kernels.attempt_state import CLOSED, OFFLINE
+from ..kernels.attempt_state import ABSENT, CLOSED, OFFLINE
 from ..kernels.state import CPU, STARTED
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ class Amounts(NamedTuple):
 
 
 class Capacity(NamedTuple):
-    """What a cluster has: the sums over its nodes when all of it works, and over what works and takes work now (`*_in_service`)."""
+    """What a cluster has: the sums over the nodes that are there, when all of it works, and over what works and takes work now
+    (`*_in_service`).
+    """
 
     nodes: int
     nodes_in_service: int
@@ -46,8 +48,9 @@ class Capacity(NamedTuple):
 class ClusterState:
     """Every node at one instant, in the order of `spec.nodes()`; read-only arrays int64[N, 4] with the columns of `Amounts`.
 
-    `capacity`: of what works; `failed`: of devices that do not, so that both together are what the node was bought with. `bound`: what
-    workloads hold, from the record of every attempt; `free`: what the scheduler may still give. `free + bound = capacity`, always.
+    A node that is not there has nothing. `capacity`: of what works; `failed`: of devices that do not, so that both together are what the
+    node was bought with. `bound`: what workloads hold, from the record of every attempt; `free`: what the scheduler may still give.
+    `free + bound = capacity`, always.
     `health`: `ready`, `cordoned`, `draining`, `unreachable` or `down`. `workloads`: how many there are of each status.
     """
 
@@ -120,19 +123,28 @@ def failed_amounts(cluster: Cluster) -> npt.NDArray[np.int64]:
     return failed
 
 
+def present(cluster: Cluster) -> npt.NDArray[np.bool_]:
+    """bool[N]: the nodes that are there."""
+    world = cluster.scheduler.run.world
+    there = np.empty(len(cluster.nodes), dtype=np.bool_)
+    there[world.cluster.row_of] = world.hardware.health & ABSENT == 0
+    return there
+
+
 def whole_capacity(cluster: Cluster) -> npt.NDArray[np.int64]:
     """int64[N, 4]: what each node has when all of it works."""
     return capacity(cluster.nodes)
 
 
 def cluster_capacity(cluster: Cluster) -> Capacity:
-    """The sums over all nodes."""
-    nodes = cluster.nodes
+    """The sums over all nodes that are there."""
+    nodes, there = cluster.nodes, present(cluster)
     whole = whole_capacity(cluster)
     serving = np.array([cluster.scheduler.takes_work(node) for node in range(len(nodes))], dtype=np.bool_)
     working = (whole - failed_amounts(cluster))[serving].sum(axis=0)
-    by_model = {model.name: int(nodes.gpus[nodes.model == place].sum()) for place, model in enumerate(nodes.models)}
-    return Capacity(len(nodes), int(serving.sum()), Amounts(*whole.sum(axis=0).tolist()), Amounts(*working.tolist()), by_model)
+    by_model = {model.name: int(nodes.gpus[there & (nodes.model == place)].sum()) for place, model in enumerate(nodes.models)}
+    total = Amounts(*whole[there].sum(axis=0).tolist())
+    return Capacity(int(there.sum()), int(serving.sum()), total, Amounts(*working.tolist()), by_model)
 
 
 def frozen_array(array: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

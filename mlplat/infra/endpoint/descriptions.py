@@ -97,7 +97,9 @@ class WorkloadList(tuple[WorkloadSummary, ...]):
 
 
 class NodeDescription(NamedTuple):
-    """A node at one instant: health, and amounts as (capacity, bound, free). `workloads`: the jobs that hold room there."""
+    """A node at one instant: health, and amounts as (capacity, bound, free). `workloads`: the jobs that hold room there. `labels`: all that
+    it has, with `node`, `rack`, `group` and `accelerator`; `taints`: as text.
+    """
 
     name: str
     health: str
@@ -108,6 +110,8 @@ class NodeDescription(NamedTuple):
     gpu_milli: tuple[int, int, int]
     failed_devices: tuple[int, ...]
     workloads: tuple[str, ...]
+    labels: Mapping[str, str]
+    taints: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..cluster import Cluster
     from ..placement import PlacementPolicy
     from ..queueing import QueuePolicy
+    from ..tolerations import TaintEffect
     from .explanation import Explanation
     from .manifests import Diff
 
@@ -253,6 +254,44 @@ class ManagementEndpoint:
         """Let a node take work again. Nothing happens to one that does. Raises UnknownNameError."""
         self._administrator(actor, "uncordon", node)
         return self._node_management.uncordon(node, actor)
+
+    @_verb
+    def label(self, node: str, labels: Mapping[str, str | None], *, actor: str = ADMINISTRATOR) -> NodeDescription:
+        """Give a node labels, or take those away that are None; what runs there runs on. Raises UnknownNameError, OptionError."""
+        self._administrator(actor, "label", node)
+        return self._node_management.label(node, labels, actor)
+
+    @_verb
+    def taint(
+        self, node: str, key: str, value: str = "", *, effect: TaintEffect = "NoSchedule", actor: str = ADMINISTRATOR
+    ) -> NodeDescription:
+        """Keep workloads away from a node that do not tolerate this. `NoExecute` also stops what runs there, which waits again. Raises
+        UnknownNameError, OptionError.
+        """
+        self._administrator(actor, "taint", node)
+        return self._node_management.taint(node, key, value, effect, actor)
+
+    @_verb
+    def untaint(self, node: str, key: str, *, actor: str = ADMINISTRATOR) -> NodeDescription:
+        """Take the taints of a key away. Nothing happens to a node that has none. Raises UnknownNameError, OptionError."""
+        self._administrator(actor, "untaint", node)
+        return self._node_management.untaint(node, key, actor)
+
+    @_verb
+    def add_node(self, group: str, *, actor: str = ADMINISTRATOR) -> str:
+        """Let the first machine of a group join that is not there, at this instant. Returns the name of the node. Raises UnknownNameError
+        for the group, OptionError where all of its machines are there.
+        """
+        self._administrator(actor, "add_node", group)
+        return self._node_management.add(group, actor)
+
+    @_verb
+    def remove_node(self, node: str, *, grace: Duration = 0.0, actor: str = ADMINISTRATOR) -> NodeDescription:
+        """Drain a node with `grace`; it leaves once nothing holds room there. `uncordon` before that takes it back. Raises
+        UnknownNameError, and OptionError for a node that is not there or is being removed.
+        """
+        self._administrator(actor, "remove_node", node)
+        return self._node_management.remove(node, _time("grace", grace), actor)
 
     @_verb
     def describe_node(self, node: str) -> NodeDescription:

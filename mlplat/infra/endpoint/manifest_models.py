@@ -12,6 +12,7 @@ from ...hardware.durations import Duration
 from ...hardware.spec_model import Amount, Name, PlacedError, SpecModel, Text
 from ...resources import ResourceRequest
 from ..checkpoints import checkpoint_policy
+from ..tolerations import Toleration, check_selector
 from ..virtualization.restarts import RestartKind, RestartPolicy
 from ..workload_spec import MAX_PRIORITY, MAX_REPLICAS, Workload, check_labels, check_name, check_zone, read_amount
 
@@ -62,6 +63,7 @@ Models = Annotated[
 ]
 WorkloadName = Annotated[str, BeforeValidator(_checked(check_name))]
 Labels = Annotated[Mapping[str, str], AfterValidator(_checked(check_labels))]
+Selector = Annotated[Mapping[str, str], AfterValidator(_checked(check_selector))]
 Priority = Annotated[int, BeforeValidator(_exact), Field(ge=-MAX_PRIORITY, le=MAX_PRIORITY)]
 Checkpoint = Annotated[str, AfterValidator(_checked(lambda text: str(checkpoint_policy(text))))]
 Zone = Annotated[Text, AfterValidator(_checked(check_zone))]
@@ -133,6 +135,27 @@ class Restart(SpecModel):
         return RestartPolicy(self.policy, base_s=self.base, cap_s=self.cap, reset_s=self.reset, max_restarts=self.max_restarts)
 
 
+class Tolerated(SpecModel):
+    """A taint that does not keep it away."""
+
+    key: Text = ""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: Text = ""
+    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Tolerated:
+        try:
+            self.made()
+        except MlplatError as error:
+            raise PlacedError(str(error)) from None
+        return self
+
+    def made(self) -> Toleration:
+        """As a toleration."""
+        return Toleration(self.key, self.operator, self.value, self.effect)
+
+
 class _Spec(SpecModel):
     """What jobs and services have in common."""
 
@@ -143,6 +166,8 @@ class _Spec(SpecModel):
     restart: Restart = Restart()
     checkpoint: Checkpoint = "none"
     stop_grace: Duration = 0.0
+    node_selector: Selector = Field(default_factory=dict)
+    tolerations: tuple[Tolerated, ...] = ()
 
 
 class JobSpec(_Spec):
@@ -208,6 +233,8 @@ def _common(metadata: Metadata, spec: JobSpec | ServiceSpec) -> dict[str, Any]:
         "checkpoint": spec.checkpoint,
         "labels": metadata.labels,
         "stop_grace": spec.stop_grace,
+        "node_selector": spec.node_selector,
+        "tolerations": tuple([tolerated.made() for tolerated in spec.tolerations]),
     }
 
 

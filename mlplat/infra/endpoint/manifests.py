@@ -221,6 +221,10 @@ def _document(workload: Workload) -> dict[str, Any]:
         said["checkpoint"] = str(workload.checkpoint)
     if workload.stop_grace:
         said["stop_grace"] = spelled_duration(workload.stop_grace)
+    if workload.node_selector:
+        said["node_selector"] = dict(workload.node_selector)
+    if workload.tolerations:
+        said["tolerations"] = [toleration.said() for toleration in workload.tolerations]
     return {"apiVersion": API_VERSION, "kind": workload.kind.capitalize(), "metadata": metadata, "spec": said}
 
 

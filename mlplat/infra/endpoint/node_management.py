@@ -10,7 +10,9 @@ import numpy as np
 
 from ..allocations import held_amounts
 from ..kernels.state import STARTED
-from .cluster_state import ClusterState, bound_amounts, failed_amounts, free_amounts, frozen_array, whole_capacity
+from ..node_marks import NodeMarks
+from ..node_membership import NodeMembership
+from .cluster_state import ClusterState, bound_amounts, failed_amounts, free_amounts, frozen_array, present, whole_capacity
 from .descriptions import NodeDescription
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ class NodeManagement:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._marks, self._membership = NodeMarks(cluster), NodeMembership(cluster)
 
     def cordon(self, node: str, actor: str) -> NodeDescription:
         """See `ManagementEndpoint.cordon`."""
@@ -41,6 +44,34 @@ class NodeManagement:
         """See `ManagementEndpoint.uncordon`."""
         row = self._row(node)
         self._cluster.watcher.uncordon(row, actor=actor)
+        return self.describe(row)
+
+    def label(self, node: str, labels: Mapping[str, str | None], actor: str) -> NodeDescription:
+        """See `ManagementEndpoint.label`."""
+        row = self._row(node)
+        self._marks.label(row, labels, actor)
+        return self.describe(row)
+
+    def taint(self, node: str, key: str, value: str, effect: str, actor: str) -> NodeDescription:
+        """See `ManagementEndpoint.taint`."""
+        row = self._row(node)
+        self._marks.taint(row, key, value, effect, actor)
+        return self.describe(row)
+
+    def untaint(self, node: str, key: str, actor: str) -> NodeDescription:
+        """See `ManagementEndpoint.untaint`."""
+        row = self._row(node)
+        self._marks.untaint(row, key, actor)
+        return self.describe(row)
+
+    def add(self, group: str, actor: str) -> str:
+        """See `ManagementEndpoint.add_node`."""
+        return self._cluster.nodes.names[self._membership.add(group, actor)]
+
+    def remove(self, node: str, grace: float, actor: str) -> NodeDescription:
+        """See `ManagementEndpoint.remove_node`."""
+        row = self._row(node)
+        self._membership.remove(row, grace, actor)
         return self.describe(row)
 
     def health(self, row: int) -> str:
@@ -63,20 +94,23 @@ class NodeManagement:
             gpu_milli=gpu,
             failed_devices=cluster.hardware.broken_devices(row),
             workloads=tuple(self._names_on(row)),
+            labels=MappingProxyType(self._marks.labels(row)),
+            taints=tuple(map(str, self._marks.taints(row))),
         )
 
     def state(self, statuses: Mapping[str, int]) -> ClusterState:
         """See `ManagementEndpoint.state`."""
         cluster = self._cluster
-        failed = failed_amounts(cluster)
+        there = present(cluster)[:, None]
+        failed = failed_amounts(cluster) * there
         return ClusterState(
             time=cluster.sim.now,
             names=cluster.nodes.names,
             health=tuple(self.health(row) for row in range(len(cluster.nodes))),
-            capacity=frozen_array(whole_capacity(cluster) - failed),
+            capacity=frozen_array(whole_capacity(cluster) * there - failed),
             failed=frozen_array(failed),
             bound=frozen_array(bound_amounts(cluster)),
-            free=frozen_array(free_amounts(cluster)),
+            free=frozen_array(free_amounts(cluster) * there),
             workloads=MappingProxyType(dict(statuses)),
         )
 

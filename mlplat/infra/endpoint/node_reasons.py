@@ -8,7 +8,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..kernels.attempt_state import ABSENT, CORDONED, GIVEN_UP
-from ..kernels.state import COUNT, CPU, DISK, MEMORY, MIG, MODEL, PROFILE, SHARE, SPAN, STARTS, TYPE, WHOLE
+from ..kernels.state import (
+    COUNT,
+    CPU,
+    DISK,
+    KIND,
+    MEMORY,
+    MIG,
+    MODEL,
+    PROFILE,
+    SHARE,
+    SPAN,
+    STARTS,
+    TAINTED,
+    TYPE,
+    UNLIKE,
+    UNSELECTED,
+    WHOLE,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,16 +40,18 @@ class NodeReason(IntEnum):
 
     NOT_READY = 0
     CORDONED = 1
-    MODEL_MISMATCH = 2
-    MIG_MISMATCH = 3
-    INSUFFICIENT_CPU = 4
-    INSUFFICIENT_MEMORY = 5
-    INSUFFICIENT_DISK = 6
-    INSUFFICIENT_GPU = 7
-    GANG_INCOMPLETE = 8
-    QUEUED = 9
-    HELD_BY_QUOTA = 10
-    NOT_YET_SCHEDULED = 11
+    NODE_SELECTOR_MISMATCH = 2
+    UNTOLERATED_TAINT = 3
+    MODEL_MISMATCH = 4
+    MIG_MISMATCH = 5
+    INSUFFICIENT_CPU = 6
+    INSUFFICIENT_MEMORY = 7
+    INSUFFICIENT_DISK = 8
+    INSUFFICIENT_GPU = 9
+    GANG_INCOMPLETE = 10
+    QUEUED = 11
+    HELD_BY_QUOTA = 12
+    NOT_YET_SCHEDULED = 13
 
     @property
     def word(self) -> str:
@@ -48,6 +67,8 @@ class NodeReason(IntEnum):
 WORDS = {
     NodeReason.NOT_READY: "NotReady",
     NodeReason.CORDONED: "Cordoned",
+    NodeReason.NODE_SELECTOR_MISMATCH: "NodeSelectorMismatch",
+    NodeReason.UNTOLERATED_TAINT: "UntoleratedTaint",
     NodeReason.MODEL_MISMATCH: "ModelMismatch",
     NodeReason.MIG_MISMATCH: "MigMismatch",
     NodeReason.INSUFFICIENT_CPU: "InsufficientCPU",
@@ -62,6 +83,8 @@ WORDS = {
 SENTENCES = {
     NodeReason.NOT_READY: "the node was given up by the watcher, or is not there",
     NodeReason.CORDONED: "the node takes no new work",
+    NodeReason.NODE_SELECTOR_MISMATCH: "it has not the labels that the workload asks for",
+    NodeReason.UNTOLERATED_TAINT: "it has a taint that the workload does not tolerate",
     NodeReason.MODEL_MISMATCH: "its accelerators are of no accepted model, or it has none",
     NodeReason.MIG_MISMATCH: "only one of node and request is of MIG instances, or its model does not know the profile",
     NodeReason.INSUFFICIENT_CPU: "too little CPU is free",
@@ -87,14 +110,17 @@ def node_reasons(run: Run, cls: int) -> npt.NDArray[np.int8]:
     free, health = world.nodes.free, world.hardware.health
     ask = world.classes.ask[cls]
     capacity = world.cluster.capacity[free[:, TYPE]]
+    why = world.classes.barred[cls, capacity[:, KIND]]
     reason = np.full(len(free), ROOM, dtype=np.int8)
     steps: list[tuple[NodeReason, Bools]] = [
         (NodeReason.NOT_READY, (health & (GIVEN_UP | ABSENT)) != 0),
         (NodeReason.CORDONED, (health & CORDONED) != 0),
+        (NodeReason.NODE_SELECTOR_MISMATCH, (why & UNSELECTED) != 0),
+        (NodeReason.UNTOLERATED_TAINT, (why & TAINTED) != 0),
     ]
     wants_device = bool(ask[COUNT] > 0 or ask[SHARE] > 0 or ask[PROFILE] >= 0)
     if wants_device:
-        steps.append((NodeReason.MODEL_MISMATCH, ~world.classes.accepts[cls][capacity[:, MODEL]]))
+        steps.append((NodeReason.MODEL_MISMATCH, (why & UNLIKE) != 0))
         wrong = (capacity[:, MIG] == 1) != (ask[PROFILE] >= 0)
         if ask[PROFILE] >= 0:
             wrong |= world.cluster.mig[ask[PROFILE], capacity[:, MODEL], STARTS] == 0

@@ -39,7 +39,8 @@ def change_policies(cluster: Cluster, queue: str | QueuePolicy | None, placement
         raise OptionError(f"the policies of a cluster can be changed only while it has no work; there are jobs: {', '.join(counts)}")
     if scheduler.settling.incidents:
         raise OptionError("something happens to nodes at this instant; change the policies after it")
-    table = JobTable(cluster.nodes, new_queue, new_placement, ties=old.ties, seed=cluster.sim.seed, what=old.what)
+    kept = old.kinds.of_nodes
+    table = JobTable(cluster.nodes, new_queue, new_placement, ties=old.ties, seed=cluster.sim.seed, what=old.what, of_nodes=kept)
     _learn(table, old)
     _take_over(table, old)
     scheduler.table, scheduler.run, scheduler.settling.run = table, table.run, table.run
@@ -49,8 +50,8 @@ def change_policies(cluster: Cluster, queue: str | QueuePolicy | None, placement
 
 def _learn(table: JobTable, old: JobTable) -> None:
     """The same numbers for the same requests, shapes and groups. Whether a shape can ever run is asked of the new policy."""
-    for request in old.class_of:
-        table._class(request)
+    for request, selection in old.class_of:
+        table._class(request, selection)
     for shape in old.shape_of:
         table.refused(shape)
     for group in old.group_of:

@@ -18,6 +18,7 @@ ALLOWED = ("mlplat.infra.cluster", "mlplat.infra.endpoint", "mlplat.infra.worklo
 VERBS = {
     *("submit", "delete", "scale", "describe", "list", "watch", "logs", "explain", "apply", "to_manifest"),
     *("cordon", "drain", "uncordon", "describe_node", "configure", "capacity", "state", "metrics"),
+    *("label", "taint", "untaint", "add_node", "remove_node"),
 }
 
 
