@@ -167,8 +167,8 @@ def cost(result: Result) -> pl.DataFrame:
     """What the nodes of a run cost, one row a group, in the order of the spec.
 
     `group`; `peak_nodes`, the most that were there at once; `node_hours`, from asking for a node until it left, or the end of the run;
-    `price_per_hour` of a node, as spot machine where it is one; `cost_usd`. The run lasts from its first submission to the end of its last
-    job, or to the horizon if that comes first. A group that is not scaled has all its nodes for all of the run.
+    `price_per_hour` of a node, as spot machine where it is one; `cost_usd`. The run lasts from its first submission to its end. A group
+    that is not scaled has all its nodes for all of the run.
 
     >>> import mlplat as mp
     >>> spec = mp.ClusterSpec.parse("2x4xT4")
@@ -181,8 +181,6 @@ def cost(result: Result) -> pl.DataFrame:
     run, spec = result._run, result.spec
     first = float(run.trace.submit[0]) if len(run.trace) else 0.0
     end = max(first, result.end_s)
-    if run.is_over():
-        end = max(first, float(np.nanmax(result.jobs["end_s"].to_numpy(), initial=first)))
     row, asked, joined, left = _stays(run, spec, first, end)
     group = run.nodes.group[row]
     paid = np.clip(left, first, end) - np.clip(asked, first, end)

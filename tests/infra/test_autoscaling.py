@@ -244,12 +244,6 @@ def test_a_gang_at_the_head_gets_its_nodes_before_those_that_came_earlier(queue:
     assert "lost" not in set(result.jobs["state"]) or queue == "loss"
 
 
-def test_a_horizon_long_after_the_last_job_costs_nothing() -> None:
-    runs = [mp.replay(cluster(), cores([0], [600], [4]), until=until) for until in (None, "1d", "5m")]
-    hours = [cost(run)["node_hours"].sum() for run in runs]
-    assert hours[0] == hours[1] > hours[2] == pytest.approx(300 / 3600)
-
-
 # -- the twin
 
 
