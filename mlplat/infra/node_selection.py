@@ -160,7 +160,8 @@ class NodeKinds:
 
 def with_kinds(unlike: npt.NDArray[np.int8], kinds: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """int8[C, kinds · models]: what bars classes from each kind of nodes and model: `unlike`, int8[C, models], or `kinds`, int8[kinds]."""
-    return np.ascontiguousarray((kinds[None, :, None] | unlike[:, None, :]).reshape(len(unlike), -1))
+    width = len(kinds) * unlike.shape[1]
+    return np.ascontiguousarray((kinds[None, :, None] | unlike[:, None, :]).reshape(len(unlike), width))
 
 
 def takes_anything(nodes: NodeTable) -> npt.NDArray[np.bool_]:
