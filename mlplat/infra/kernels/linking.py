@@ -5,7 +5,7 @@ same code is compiled again at every level. Here a kernel is only translated; an
 and the whole is optimized and compiled together. This uses numba's hook for custom compiler pipelines (`pipeline_class`).
 
 A first run in a new place waits for all of this, so what has no effect on kernels is left out: passes of numba for what kernels do not
-contain, LLVM's vectorizers (the loops of kernels are short, or branch), and the garbage collector while a program is translated.
+contain, and the garbage collector while a program is translated.
 """
 
 from __future__ import annotations
@@ -56,10 +56,6 @@ class EntryLibrary(JITCodeLibrary):  # type: ignore[misc]
             every |= {id(lib): lib for lib in (library.reached() if isinstance(library, KernelLibrary) else [library])}
         self._linking_libraries = list(every.values())
         super().finalize()
-
-    def _optimize_final_module(self) -> None:
-        builder = self._codegen._pass_builder(loop_vectorize=False, slp_vectorize=False)
-        builder.getModulePassManager().run(self._final_module, builder)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
