@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import OptionError, UnknownNameError
 from ..resources import DEVICE_MILLI, UNLIMITED
+from .cluster_arrays import numbers_of_rows
 from .kernels.attempt_state import Attempts, Groups, Hardware, Options, Progress
 from .kernels.state import GPU, LAST, MILLI, PROFILE, REPLICAS, REQUEST, Classes, Cluster, Queue
 from .queueing import QueuePolicy
@@ -126,10 +127,8 @@ def incident_arrays(found: Incidents | None, row_of: Array) -> dict[str, Array]:
     if found is None:
         kinds = {"time": np.float64, "code": np.int8, "node": np.int32, "device": np.int32, "grace": np.float64}
         return {name: np.empty(0, dtype=kind) for name, kind in kinds.items()}
-    number = np.empty(len(row_of), dtype=np.int32)
-    number[row_of] = np.arange(len(row_of), dtype=np.int32)
     arrays: dict[str, Array] = found._asdict()
-    return arrays | {"node": number[found.node]}
+    return arrays | {"node": numbers_of_rows(row_of)[found.node]}
 
 
 def hardware_arrays(nodes: NodeTable, row_of: Array, widest: int, found: Incidents | None, *, interruptible: bool) -> Hardware:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ..errors import OptionError
 from ..hardware.renewals import component_keys, numbered_keys
 from ..units import Duration, seconds
+from .cluster_arrays import numbers_of_rows
 from .kernels.attempt_state import ABSENT, CLOSED, CORDONED, GIVEN_UP, OFFLINE, Incident
 from .kernels.autoscaling import plan_scale_up
 from .kernels.scale_up_state import OPENED, SPARE, USABLE, ScaleUp
@@ -130,9 +131,7 @@ class Autoscaler:
         table = run.nodes
         self._names = table.names
         self._group = table.group.astype(np.int64)
-        row_of = run.world.cluster.row_of
-        self._number = np.empty(len(row_of), dtype=np.int64)
-        self._number[row_of] = np.arange(len(row_of))
+        self._number = numbers_of_rows(run.world.cluster.row_of)
         self._scalings = [group.scaling for group in spec.groups]
         scaled = np.array([scaling is not None for scaling in self._scalings])
         self._scaled = scaled[self._group]

@@ -56,6 +56,13 @@ def _mig_table(nodes: NodeTable, profiles: Sequence[str]) -> npt.NDArray[np.int6
     return mig
 
 
+def numbers_of_rows(row_of: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """int32[N]: the kernels' number of each row of the node table; the inverse of `Cluster.row_of`."""
+    number = np.empty(len(row_of), dtype=np.int32)
+    number[row_of] = np.arange(len(row_of), dtype=np.int32)
+    return number
+
+
 def _places(ties: Ties, n: int) -> npt.NDArray[np.int32]:
     if isinstance(ties, str):
         if ties not in ("node-order", "random"):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..resources import ResourceRequest
 from .attempt_arrays import Interruptions, time_with_checkpoints
+from .cluster_arrays import numbers_of_rows
 from .job_table import JobTable, Shape
 from .kernels.attempt_state import CLOSED, OFFLINE, Incident, Outcome
 from .kernels.live import await_ready_job, end_job, ready_job, set_back_job
@@ -74,8 +75,7 @@ class ResourceScheduler:
         self.settling.stopping = self._stopping
         row_of = self.run.world.cluster.row_of
         self._row_of: list[int] = row_of.tolist()
-        self._number_of = np.empty(len(row_of), dtype=np.int64)
-        self._number_of[row_of] = np.arange(len(row_of))
+        self._number_of = numbers_of_rows(row_of)
         self._told_started = self._told_closed = self._told_arrived = 0
         self._held: list[int] = []
         self._shape = Shape(ResourceRequest(), ResourceRequest(), 0, ANYWHERE)
@@ -183,7 +183,7 @@ class ResourceScheduler:
 
     def strike(self, incident: Incident, node: int, device: int = -1, grace: float = 0.0) -> None:
         """Something happens to a node (its row in the cluster) now."""
-        self.settling.strike((int(incident), int(self._number_of[node]), device, grace))
+        self.settling.strike((int(incident), self.number_of(node), device, grace))
 
     def is_struck(self, incident: Incident, node: int) -> bool:
         """Whether such a thing happens to a node at this instant and is not settled yet."""
@@ -241,7 +241,7 @@ class ResourceScheduler:
 
     def free(self, node: int) -> dict[str, int]:
         """What is free of a node, whether or not it takes work: `cpu_milli`, `memory_mib`, `disk_mib`, `gpu_milli`, `gpus`."""
-        number = int(self._number_of[node])
+        number = self.number_of(node)
         cpu, memory, disk, gpu, whole = (int(amount) for amount in self.run.world.nodes.free[number, :5])
         if int(self.run.world.hardware.health[number]) & CLOSED:
             cpu += OFFLINE
@@ -249,7 +249,7 @@ class ResourceScheduler:
 
     def health(self, node: int) -> int:
         """Bits of `kernels.attempt_state`: CRASHED, CUT, GIVEN_UP, CORDONED, ABSENT."""
-        return int(self.run.world.hardware.health[self._number_of[node]])
+        return int(self.run.world.hardware.health[self.number_of(node)])
 
     def takes_work(self, node: int) -> bool:
         """Whether the node is a candidate for new work."""

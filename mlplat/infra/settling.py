@@ -56,8 +56,7 @@ class Settling:
             return  # it is due at another time by now, and this instant is none
         self.due.append(job)
         if not self.pending:
-            queue = self.env._queue
-            if queue and queue[0][0] == self.env._now:
+            if self.env.peek() == self.env._now:
                 self.later()
             else:  # nothing else is to happen at this instant
                 self._settle()

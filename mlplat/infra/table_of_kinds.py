@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .cluster_arrays import numbers_of_rows
 from .kernels.live import change_type
 from .kernels.state import KIND, MODEL, TYPE, UNLIKE
 from .node_selection import with_kinds
@@ -34,9 +35,7 @@ class TableOfKinds:
         self._known = len(of_nodes.kinds)
         """The kinds that have columns, one for each model."""
         self._types = {row.tobytes(): place for place, row in enumerate(run.world.cluster.capacity)}
-        row_of = run.world.cluster.row_of
-        self._number = np.empty(len(row_of), dtype=np.int64)
-        self._number[row_of] = np.arange(len(row_of))
+        self._number = numbers_of_rows(run.world.cluster.row_of)
 
     def add_class(self, selection: Selection, unlike: npt.NDArray[np.int8]) -> None:
         """The next class is one of this selection, for whose number there is room. `unlike`: int8[models], what bars it from each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 from ..errors import OptionError, UnknownNameError, printable
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 OPERATORS: Final = ("Equal", "Exists")
 TaintEffect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+EFFECTS: Final = get_args(TaintEffect)
 MAX_TEXT: Final = 250
 """Characters of a key or value at most."""
 
@@ -34,7 +34,7 @@ class Toleration:
     key: str = ""
     operator: Literal["Equal", "Exists"] = "Equal"
     value: str = ""
-    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+    effect: Literal[""] | TaintEffect = ""
 
     def __post_init__(self) -> None:
         _check_text("key", self.key)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import OptionError
 from ..infra.autoscaling import Autoscaler, Autoscaling, Planned, price_of
+from ..infra.cluster_arrays import numbers_of_rows
 from ..infra.kernels.attempt_state import Incident
 from ..infra.kernels.autoscaling import next_instant
 from ..infra.kernels.state import NEXT_INCIDENT, STATUS
@@ -43,8 +44,7 @@ class Scaled:
         self._unseen = math.inf
         """The first instant that no scan has followed yet, when the run was last let go on."""
         self._room: tuple[Floats, ...] | None = None
-        self._number = np.empty(len(run.nodes), dtype=np.int32)
-        self._number[run.world.cluster.row_of] = np.arange(len(run.nodes), dtype=np.int32)
+        self._number = numbers_of_rows(run.world.cluster.row_of)
         for stay in self.autoscaler.initial:
             self._planned += stay.incidents(arrival=False)
         self._merge(-math.inf)

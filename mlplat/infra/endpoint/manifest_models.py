@@ -12,7 +12,7 @@ from ...hardware.durations import Duration
 from ...hardware.spec_model import Amount, Name, PlacedError, SpecModel, Text
 from ...resources import ResourceRequest
 from ..checkpoints import checkpoint_policy
-from ..tolerations import Toleration, check_selector
+from ..tolerations import TaintEffect, Toleration, check_selector
 from ..virtualization.restarts import RestartKind, RestartPolicy
 from ..workload_spec import MAX_PRIORITY, MAX_REPLICAS, Workload, check_labels, check_name, check_zone, read_amount
 
@@ -141,7 +141,7 @@ class Tolerated(SpecModel):
     key: Text = ""
     operator: Literal["Equal", "Exists"] = "Equal"
     value: Text = ""
-    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+    effect: Literal[""] | TaintEffect = ""
 
     @model_validator(mode="after")
     def _check(self) -> Tolerated:

@@ -200,7 +200,7 @@ class Lifecycle:
 
     def stop(self, env: RuntimeEnvironment, reason: Reason, grace: float, cause: int | None) -> None:
         """Stop an environment for `reason`; its stop hook has `grace` seconds. While it is stopping, only a shorter grace has effect."""
-        now, hook = self.clock._now, env.stop_hook
+        now, hook = self.now, env.stop_hook
         if env.state is State.STOPPING:
             if now + grace < env._deadline:
                 env._deadline = now + grace
@@ -212,11 +212,7 @@ class Lifecycle:
             return
         was_up, env._ending, env._deadline = env._began is not None, reason, now + grace
         self.stand_still(env)
-        env._enter(State.STOPPING, now)
-        if not self.brief:
-            self._emit(env, "runtime.stopping", {"reason": reason._value_, "grace_s": grace}, cause)
-        elif cause is not None:
-            env.last_event = cause
+        self._enter(env, State.STOPPING, "runtime.stopping", {"reason": reason._value_, "grace_s": grace}, cause)
         if hook is None or not was_up:
             self.end(env, reason)
             return
@@ -299,7 +295,7 @@ class Lifecycle:
         if env._due is not None:
             self._rest(env)
         if env._began is not None:
-            env._position = self.position(env) if env.usage is not None else min(self.clock._now - env._began, env.work_s)
+            env._position = self.position(env)
             env._began, env.ready = None, False
 
     def _rest(self, env: RuntimeEnvironment) -> None:
@@ -310,10 +306,14 @@ class Lifecycle:
     def _wake(self, env: RuntimeEnvironment, time: float, then: Callable[[RuntimeEnvironment], None]) -> None:
         env._due = self.clock.call_at(time, then, env)
 
-    def _enter(self, env: RuntimeEnvironment, state: State, predicate: str) -> None:
+    def _enter(
+        self, env: RuntimeEnvironment, state: State, predicate: str, data: dict[str, Any] | None = None, cause: int | None = None
+    ) -> None:
         env._enter(state, self.now)
         if not self.brief:
-            self._emit(env, predicate, None)
+            self._emit(env, predicate, data, cause)
+        elif cause is not None:
+            env.last_event = cause
 
     def _emit(
         self, env: RuntimeEnvironment, predicate: str, data: dict[str, Any] | None, cause: int | None = None, *, subject: str | None = None

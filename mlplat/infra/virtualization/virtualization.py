@@ -13,7 +13,7 @@ from .environments import Callback, RuntimeEnvironment, check_text
 from .images import Image, ImageStore
 from .layer_cache import LayerCache
 from .lifecycle import Events, Lifecycle
-from .restarts import NEVER, RestartKind, RestartPolicy, StopHook, restart_policy
+from .restarts import RestartKind, RestartPolicy, StopHook, restart_policy
 from .states import Reason, State
 from .usage import AS_REQUESTED, FOREVER, Usage
 
@@ -133,8 +133,7 @@ class Virtualization:
         if not isinstance(work_s, (float, int)) or not work_s >= 0:
             raise OptionError(f"work_s={str(work_s)[:40]}: expected seconds of at least 0")
         life = self._life
-        if type(name) is not str or not name or not name.isascii():
-            check_text("name", name)
+        check_text("name", name)
         reference = image.digest if isinstance(image, Image) else image
         if reference is not None:
             check_text("image", reference)
@@ -146,7 +145,7 @@ class Virtualization:
             raise OptionError(f"stop_hook={str(stop_hook)[:40]!r}: expected a StopHook, or None")
         cause_id = self.sim.log.cause_id(cause)  # raises here, before anything is held
         row = self._row(node)
-        policy = restart if restart is NEVER else restart_policy(restart)
+        policy = restart_policy(restart)
         grant = life.occupancy.grant(row, request, devices, mig_start)
         reachable = row not in self._down and row not in life.outbox
         if reachable:
@@ -164,14 +163,14 @@ class Virtualization:
         Without a hook, or before its program is up, it ends at once. A second call counts only if its grace ends earlier. A node that is
         cut off hears of it when it is back.
         """
-        length = seconds(grace) if grace else 0.0
+        length = seconds(grace)
         if env.ended:
             return
-        commands = self._commands.get(env.node) if self._commands else None
+        commands = self._commands.get(env.node)
         if commands is not None and env.state is not State.PENDING:
             commands.append((env, reason, length, self.sim.log.cause_id(cause)))
         else:
-            self._life.stop(env, reason, length, None if cause is None else self.sim.log.cause_id(cause))
+            self._life.stop(env, reason, length, self.sim.log.cause_id(cause))
 
     def exit(self, env: RuntimeEnvironment, reason: Reason = Reason.COMPLETED) -> None:
         """The program ends by itself, now, with COMPLETED or ERROR; the restart policy applies. No effect where it is not up."""
