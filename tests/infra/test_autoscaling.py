@@ -351,7 +351,7 @@ def cases(draw: Any, *, ends: bool = True) -> tuple[ClusterSpec, JobTrace, dict[
 def test_a_scan_opens_what_its_naive_twin_opens(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[int] = []
 
-    @settings(max_examples=EXAMPLES)
+    @settings(max_examples=2 * EXAMPLES)  # in clusters with taints, many scans find nothing to do
     @given(cases())
     def compare(case: Any) -> None:
         spec, trace, options = case
@@ -361,7 +361,7 @@ def test_a_scan_opens_what_its_naive_twin_opens(monkeypatch: pytest.MonkeyPatch)
             mp.replay(spec, trace, **options)
 
     compare()
-    assert not FULL or (len(called) > 400 and sum(called) > 150)
+    assert not FULL or (len(called) > 500 and sum(called) > 200)
 
 
 # -- all clocks
