@@ -200,8 +200,11 @@ def _wrong_state(cluster: Cluster, invariants: Invariants) -> Iterator[str]:
     if (state.free + state.bound != state.capacity).any() or (state.free < 0).any():
         row = int((state.free + state.bound != state.capacity).any(axis=1).argmax())
         yield f"node {row}: {state.free[row].tolist()} free and {state.bound[row].tolist()} bound of {state.capacity[row].tolist()}"
-    if (state.failed[:, 3] != 1000 * invariants.down.sum(axis=1)).any():
+    there = invariants.health & ABSENT == 0
+    if (state.failed[:, 3] != np.where(there, 1000 * invariants.down.sum(axis=1), 0)).any():
         yield f"{state.failed.tolist()} is said to have failed"
+    if state.capacity[~there].any() or state.failed[~there].any():
+        yield f"nodes {np.flatnonzero(~there).tolist()} are not there, and {state.capacity.tolist()} is said to be"
     odd = (invariants.health & (ABSENT | GIVEN_UP) != 0) & (np.array(state.health) != "down")
     if odd.any():
         yield f"node {odd.argmax()} is said to be {state.health[odd.argmax()]} and takes no work"
