@@ -88,6 +88,11 @@ class Environment(simpy.Environment):
         self.schedule_at(call, time, priority)
         return call
 
+    def call_again(self, call: Call, priority: EventPriority = NORMAL) -> None:
+        """Make a call once more that was made before, at this instant, under the cause in force now."""
+        call.callbacks, call.cause = [_perform], self.cause
+        heappush(self._queue, (self._now, priority, next(self._eid), call))
+
     def peek(self) -> float:
         """Time of the next event (s), infinity without one."""
         queue = self._queue

@@ -350,7 +350,7 @@ def test_what_components_record_is_what_emit_would_have_written(keep: Any, heard
                 event = sim.emit("thing:x", predicate, source="test", actor="ann", cause=cause, data=data)
                 cause = event.id if event.id >= 0 else event.cause
             else:
-                cause = sim.log.record("thing:x", predicate, "test", "ann", cause, data)
+                cause = sim.log.record("thing:x", predicate, "test", "ann", cause, tuple(data), tuple(data.values()))
         logs.append((list(sim.log), cause))
     assert logs[0] == logs[1]
     assert told[:3] == told[3:] and len(told) == (6 if heard else 0)

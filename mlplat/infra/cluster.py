@@ -21,7 +21,7 @@ from .resource_scheduler import ResourceScheduler
 from .tolerations import ANYWHERE, selection_of
 from .virtualization.images import ImageStore
 from .virtualization.restarts import NEVER, StopHook
-from .virtualization.states import Reason
+from .virtualization.states import TERMINAL, Reason
 from .virtualization.virtualization import Virtualization
 from .volumes import Volumes
 from .watcher import Watcher
@@ -47,6 +47,8 @@ PENDING, HELD, STARTING, RUNNING, STOPPING = (
     WorkloadStatus.STOPPING,
 )
 SOURCE = "cluster"
+REASON, BOUND, PREEMPTED, FINISHED = ("reason",), ("nodes", "attempt"), ("reason", "grace_s"), ("outcome", "reason")
+"""What the data of events is called."""
 ENDS = {
     Outcome.PREEMPTED: Reason.PREEMPTED,
     Outcome.DRAINED: Reason.DRAINED,
@@ -161,7 +163,7 @@ class Cluster:
         """A gang arrives now. The name must be free: nothing is checked here (the endpoint does)."""
         sim, checkpoint = self.sim, workload.checkpoint
         interval = self._interval(workload) if checkpoint.depends_on_failures else checkpoint.interval
-        event = sim.log.record(f"workload:{workload.name}", "workload.submitted", SOURCE, actor, sim.log.cause_id(cause), {})
+        event = sim.log.record(f"workload:{workload.name}", "workload.submitted", SOURCE, actor, sim.log.cause_id(cause))
         job = self.scheduler.submit(
             workload.request,
             duration=workload.duration,
@@ -206,24 +208,24 @@ class Cluster:
         record = self._records[job]
         reason = "|".join(flag.name or "" for flag in Refusal if flag and self.scheduler.reason(job) & flag)
         record.status, record.reason, record.ended_s = WorkloadStatus.REJECTED, reason, self.sim.now
-        self._emit(record, "workload.rejected", {"reason": reason})
+        self._record(record, "workload.rejected", REASON, (reason,))
 
     def _held(self, job: int) -> None:
         record = self._records[job]
         record.status, record.reason = HELD, "QUOTA"
-        self._emit(record, "workload.held", {"reason": "QUOTA"})
+        self._record(record, "workload.held", REASON, ("QUOTA",))
 
     def _admitted(self, job: int) -> None:
         record = self._records[job]
         record.status, record.reason = PENDING, ""
-        self._emit(record, "workload.admitted", {})
+        self._record(record, "workload.admitted")
 
     def _started(self, job: int) -> None:
         record = self._records[job]
         workload = record.workload
         held = self.scheduler.held_by(job)
         names = self.nodes.names
-        self._emit(record, "workload.bound", {"nodes": tuple([names[part.node] for part in held]), "attempt": record.attempts})
+        self._record(record, "workload.bound", BOUND, (tuple([names[part.node] for part in held]), record.attempts))
         record.attempts += 1
         if record.attempts == 1:
             record.started_s = self.sim.env.now
@@ -266,15 +268,17 @@ class Cluster:
                     cause=cause,
                 )
                 environments.append(environment)
-        if any(environment.ended for environment in environments):  # such as without an image to start from
-            self._environment_ended(next(environment for environment in environments if environment.ended))
+        for environment in environments:
+            if environment.state in TERMINAL:  # such as without an image to start from
+                self._environment_ended(environment)
+                break
 
     def _stopped(self, job: int) -> None:
         """The scheduler takes the room back, and gives grace."""
         record = self._records[job]
         outcome, until = self.scheduler.stopping(job)
         record.status, record.reason = STOPPING, ENDS[outcome].value
-        self._emit(record, "workload.preempted", {"reason": ENDS[outcome].value, "grace_s": until - self.sim.now})
+        self._record(record, "workload.preempted", PREEMPTED, (ENDS[outcome].value, until - self.sim.now))
         self._stop_environments(record, ENDS[outcome], until - self.sim.now)
 
     def _ended(self, job: int, outcome: Outcome) -> None:
@@ -287,7 +291,7 @@ class Cluster:
             return
         reason = ENDS[outcome]
         if outcome is Outcome.PREEMPTED and record.status is not STOPPING:
-            self._emit(record, "workload.preempted", {"reason": reason.value, "grace_s": 0.0})
+            self._record(record, "workload.preempted", PREEMPTED, (reason.value, 0.0))
         record.status = STOPPING
         self._stop_environments(record, reason, 0.0)
         if outcome is Outcome.CANCELLED:
@@ -301,7 +305,7 @@ class Cluster:
         else:
             cause = self._cause_of_failure(record) if reason in OF_NODES else None
             record.status, record.reason, record.environments = PENDING, reason.value, ()
-            self._emit(record, "workload.requeued", {"reason": reason.value}, cause)
+            self._record(record, "workload.requeued", REASON, (reason.value,), cause)
 
     def _cause_of_failure(self, record: WorkloadRecord) -> Any:
         """What the log says of the node at fault."""
@@ -359,12 +363,15 @@ class Cluster:
     def _over(self, record: WorkloadRecord, status: WorkloadStatus, reason: str, outcome: str, cause: Any) -> None:
         record.status, record.reason, record.ended_s = status, reason, self.sim.env.now
         record.environments = tuple(record.environments)
-        self._emit(record, "workload.finished", {"outcome": outcome, "reason": reason}, cause)
+        self._record(record, "workload.finished", FINISHED, (outcome, reason), cause)
 
-    def _emit(self, record: WorkloadRecord, predicate: str, data: dict[str, Any], cause: Any = None) -> None:
+    def _record(
+        self, record: WorkloadRecord, predicate: str, keys: tuple[str, ...] = (), values: tuple[Any, ...] = (), cause: Any = None
+    ) -> None:
+        """Write to the event log. An event is caused by the one before it in the life of the workload, unless another is given."""
         log = self.sim.log
         because = record.last_event if cause is None else log.cause_id(cause)
-        record.last_event = log.record(f"workload:{record.workload.name}", predicate, SOURCE, record.actor, because, data)
+        record.last_event = log.record("workload:" + record.workload.name, predicate, SOURCE, record.actor, because, keys, values)
 
     def __repr__(self) -> str:
         return f"Cluster({self.spec.name!r}: {len(self.nodes):,} nodes, {len(self.workloads):,} workloads, {self.sim.now:g} s)"

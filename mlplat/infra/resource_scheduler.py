@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from .settling import Settling
 from .tolerations import ANYWHERE, Selection
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from ..clock import Environment
     from ..hardware.node_group import Taint
     from ..hardware.node_table import NodeTable
@@ -38,7 +40,9 @@ class Held(NamedTuple):
     mig_start: int
 
 
+_new = tuple.__new__
 OUTCOMES = tuple(Outcome)
+DEVICE_MASK = (1 << MIG_SHIFT) - 1
 REJECTED, CLEARED, CANCELLED = int(JobState.REJECTED), int(JobState.LOST), int(JobState.CANCELLED)
 HELD_BY_LIMIT, IN_PROGRESS = int(JobState.HELD), int(JobState.RUNNING)
 Told = Callable[[int], None]
@@ -215,6 +219,12 @@ class ResourceScheduler:
         world = self.run.world
         cls, last, left, _ = world.jobs.gang[job].tolist()
         record, records = world.log.first.item(job), world.log.records
+        if left == 1 and world.classes.ask.item(last, COUNT) <= 1:  # the usual case
+            number, _, where, _ = records[record].tolist()
+            if where < 0:
+                return [_new(Held, (self._row_of[number], 1, (), -1))]
+            if where <= DEVICE_MASK and world.classes.ask.item(last, PROFILE) < 0:
+                return [_new(Held, (self._row_of[number], 1, (where,), -1))]
         found = []
         taken: dict[int, int] = {}
         while left > 0:
@@ -233,7 +243,7 @@ class ResourceScheduler:
                     taken[number] = first + ask[COUNT] * replicas
                     devices = tuple(mine[first : taken[number]])
                 else:
-                    devices = (where & ((1 << MIG_SHIFT) - 1),)
+                    devices = (where & DEVICE_MASK,)
                     mig_start = where >> MIG_SHIFT if ask[PROFILE] >= 0 else -1
             found.append(Held(self._row_of[number], replicas, devices, mig_start))
             record += 1
@@ -263,7 +273,7 @@ class ResourceScheduler:
         if self.run.user.failure is not None:
             self.run.check()
         if closed > self._told_closed:
-            attempts = world.attempts.closed[self._told_closed : closed].tolist()
+            attempts = _between(world.attempts.closed, self._told_closed, closed)
             self._told_closed = closed
             if self.on_ended is not None:
                 job_of, outcome_of = log.order.item, world.attempts.outcome.item
@@ -272,7 +282,7 @@ class ResourceScheduler:
         submitted = self.settling.submitted
         if self._told_arrived < submitted:
             first, self._told_arrived = self._told_arrived, submitted
-            for job, state in enumerate(log.state[first:submitted].tolist(), first):
+            for job, state in enumerate(_between(log.state, first, submitted), first):
                 if state in (REJECTED, CLEARED):
                     if self.on_rejected is not None:
                         self.on_rejected(job)
@@ -283,11 +293,12 @@ class ResourceScheduler:
         if self._held:
             self._tell_admitted()
         if started > self._told_started:
-            jobs = log.order[self._told_started : started].tolist()
+            jobs = _between(log.order, self._told_started, started)
             self._told_started = started
             if self.on_started is not None:
+                state_of = log.state.item
                 for job in jobs:
-                    if log.state[job] == IN_PROGRESS:
+                    if state_of(job) == IN_PROGRESS:
                         self.on_started(job)
 
     def _tell_admitted(self) -> None:
@@ -304,3 +315,8 @@ class ResourceScheduler:
     def _stopping(self, job: int) -> None:
         if self.on_stopped is not None and self.run.world.log.state[job] == IN_PROGRESS:
             self.on_stopped(job)
+
+
+def _between(numbers: npt.NDArray[Any], first: int, end: int) -> list[int]:
+    """The numbers from `first` to before `end`, of which there is often one."""
+    return [numbers.item(first)] if end == first + 1 else numbers[first:end].tolist()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from ..clock import SETTLE
+from ..clock import SETTLE, Call
 from .kernels.live import ARRIVALS, DUES, let_happen, report_changes, settle
 from .kernels.state import FULL
 
@@ -37,6 +37,7 @@ class Settling:
         self.arrived = self.submitted = 0
         """Jobs with numbers below have arrived; have been submitted to the scheduler."""
         self.pending = False
+        self._turn = Call(env, self._settle, ())
         self.settled: Callable[[int, int], None] | None = None
         self.stopping: Callable[[int], None] | None = None
 
@@ -65,7 +66,7 @@ class Settling:
         """Settle this instant once everything in it has happened."""
         if not self.pending:
             self.pending = True
-            self.env.call_at(self.env.now, self._settle, priority=SETTLE)
+            self.env.call_again(self._turn, SETTLE)
 
     def _settle(self) -> None:
         run, now = self.run, self.env._now
@@ -105,7 +106,11 @@ class Settling:
         if changed:
             progress, call_at = world.progress, self.env.call_at
             job_of, time_of, stop_of = progress.changed.item, progress.when.item, progress.stop.item
-            for job, time in [(job_of(i), time_of(i)) for i in range(changed)]:  # a list: what is told below may change others
+            if changed == 1:
+                found = [(job_of(0), time_of(0))]
+            else:
+                found = list(zip(progress.changed[:changed].tolist(), progress.when[:changed].tolist(), strict=True))
+            for job, time in found:  # a copy: what is told below may change others
                 if time < FOREVER:
                     call_at(time, self._fall_due, job)
                     if self.stopping is not None and stop_of(job) == stop_of(job):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Events = Literal["all", "brief"]
 SOURCE: Final = "virtualization"
 ACTOR: Final = "system"
+STARTED: Final = ("node",)
+FINISHED: Final = ("reason", "outcome")
 NO_DATA: Final[dict[str, Any]] = {}
 
 
@@ -117,13 +119,14 @@ class Lifecycle:
         self._started(env)
 
     def _started(self, env: RuntimeEnvironment) -> None:
-        data: dict[str, Any] = {"node": self.nodes.names[env.node]}
+        keys, values = STARTED, (self.nodes.names[env.node],)
         if env.pull is not None or self.start_overhead > 0:
             starting = env.entered(State.STARTING) or 0.0
-            data["pull_s"], data["start_s"] = starting - (env.entered(State.PULLING) or 0.0), self.now - starting
+            keys += ("pull_s", "start_s")
+            values += (starting - (env.entered(State.PULLING) or 0.0), self.now - starting)
         if env.resumed_from is not None:
-            data["resumed_from"] = env.resumed_from
-        env.last_event = self.record("runtime:" + env.name, "runtime.started", SOURCE, ACTOR, env.last_event, data)
+            keys, values = (*keys, "resumed_from"), (*values, env.resumed_from)
+        env.last_event = self.record("runtime:" + env.name, "runtime.started", SOURCE, ACTOR, env.last_event, keys, values)
         self._launch(env)
 
     def _launch(self, env: RuntimeEnvironment) -> None:
@@ -200,7 +203,7 @@ class Lifecycle:
 
     def stop(self, env: RuntimeEnvironment, reason: Reason, grace: float, cause: int | None) -> None:
         """Stop an environment for `reason`; its stop hook has `grace` seconds. While it is stopping, only a shorter grace has effect."""
-        now, hook = self.now, env.stop_hook
+        now, hook = self.clock._now, env.stop_hook
         if env.state is State.STOPPING:
             if now + grace < env._deadline:
                 env._deadline = now + grace
@@ -276,8 +279,8 @@ class Lifecycle:
         if env._disk is not None:
             env._disk._drop()
         cause = env.last_event if cause is None else cause
-        data = {"reason": reason._value_, "outcome": OUTCOME[reason]}
-        env.last_event = self.record("runtime:" + env.name, "runtime.finished", SOURCE, ACTOR, cause, data)
+        values = reason._value_, OUTCOME[reason]
+        env.last_event = self.record("runtime:" + env.name, "runtime.finished", SOURCE, ACTOR, cause, FINISHED, values)
         if env.on_end is not None:
             self.tell(env, env.on_end)
 
@@ -320,7 +323,9 @@ class Lifecycle:
     ) -> None:
         """Write to the event log. An event is caused by the one before it in the life of the environment, unless another is given."""
         cause = env.last_event if cause is None else cause
-        env.last_event = self.record(subject or "runtime:" + env.name, predicate, SOURCE, ACTOR, cause, NO_DATA if data is None else data)
+        told = NO_DATA if data is None else data
+        subject = subject or "runtime:" + env.name
+        env.last_event = self.record(subject, predicate, SOURCE, ACTOR, cause, tuple(told), tuple(told.values()))
 
     def tell(self, env: RuntimeEnvironment, callback: Callback | None) -> None:
         """Call back, with the environment's last event as cause; from a node that is cut off nobody hears until it is back."""

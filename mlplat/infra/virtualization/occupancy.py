@@ -31,6 +31,7 @@ class Grant(NamedTuple):
     counts: int
 
 
+_new = tuple.__new__
 NO_DEVICES = Grant((), 0, 0, 0, 0)
 _DEVICE_BITS = 20  # a node has at most 1,000,000 devices
 
@@ -75,7 +76,7 @@ class Occupancy:
             raise OccupiedError(f"{request} on {name}: MIG instances go on partitioned devices, and nothing else does")
         if not request.mig or model.mig is None:
             milli = request.gpu_milli or DEVICE_MILLI
-            return Grant(chosen, milli, 0, model.memory_mib * milli // DEVICE_MILLI, milli * wanted)
+            return _new(Grant, (chosen, milli, 0, model.memory_mib * milli // DEVICE_MILLI, milli * wanted))
         profile = model.mig.profile(request.mig)
         if mig_start not in profile.starts:
             raise OccupiedError(f"{profile.name} at position {mig_start}: expected one of {', '.join(map(str, profile.starts))}")

@@ -13,8 +13,8 @@ from .environments import Callback, RuntimeEnvironment, check_text
 from .images import Image, ImageStore
 from .layer_cache import LayerCache
 from .lifecycle import Events, Lifecycle
-from .restarts import RestartKind, RestartPolicy, StopHook, restart_policy
-from .states import Reason, State
+from .restarts import NEVER, RestartKind, RestartPolicy, StopHook, restart_policy
+from .states import TERMINAL, Reason, State
 from .usage import AS_REQUESTED, FOREVER, Usage
 
 if TYPE_CHECKING:
@@ -143,9 +143,9 @@ class Virtualization:
             raise OptionError(f"usage={str(usage)[:40]!r}: expected a Usage, or None")
         if stop_hook is not None and not isinstance(stop_hook, StopHook):
             raise OptionError(f"stop_hook={str(stop_hook)[:40]!r}: expected a StopHook, or None")
-        cause_id = self.sim.log.cause_id(cause)  # raises here, before anything is held
+        cause_id = None if cause is None else self.sim.log.cause_id(cause)  # raises here, before anything is held
         row = self._row(node)
-        policy = restart_policy(restart)
+        policy = NEVER if restart is NEVER else restart_policy(restart)
         grant = life.occupancy.grant(row, request, devices, mig_start)
         reachable = row not in self._down and row not in life.outbox
         if reachable:
@@ -164,13 +164,13 @@ class Virtualization:
         cut off hears of it when it is back.
         """
         length = seconds(grace)
-        if env.ended:
+        if env.state in TERMINAL:
             return
-        commands = self._commands.get(env.node)
-        if commands is not None and env.state is not State.PENDING:
-            commands.append((env, reason, length, self.sim.log.cause_id(cause)))
+        cause_id = None if cause is None else self.sim.log.cause_id(cause)
+        if self._commands and env.node in self._commands and env.state is not State.PENDING:
+            self._commands[env.node].append((env, reason, length, cause_id))
         else:
-            self._life.stop(env, reason, length, self.sim.log.cause_id(cause))
+            self._life.stop(env, reason, length, cause_id)
 
     def exit(self, env: RuntimeEnvironment, reason: Reason = Reason.COMPLETED) -> None:
         """The program ends by itself, now, with COMPLETED or ERROR; the restart policy applies. No effect where it is not up."""
