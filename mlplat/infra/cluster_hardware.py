@@ -74,7 +74,7 @@ class Hardware:
 
     def __init__(self, sim: Simulation, nodes: NodeTable, scheduler: ResourceScheduler, virtualization: Virtualization) -> None:
         self.sim, self.nodes, self.scheduler, self.virtualization = sim, nodes, scheduler, virtualization
-        self.turns = HardwareTurns(sim, self._compare)
+        self.turns = HardwareTurns(sim, self._compare, lambda: scheduler.settlements)
         self.watcher: Watcher | None = None
         self._rows = {name: row for row, name in enumerate(nodes.names)}
         self._tokens = 0

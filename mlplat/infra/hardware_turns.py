@@ -41,18 +41,19 @@ class HardwareTurns:
     A turn comes after whatever else was scheduled for its instant before it came, so that work that is done at the instant of a failure
     is done. It does what is due, asks `compare()` what that comes to, and lets those incidents happen. What they lead to at the same
     instant has another turn, after the scheduler has settled the first: the incidents of one turn are taken in order of their codes, and
-    a recovery must not overtake the failure before it.
+    a recovery must not overtake the failure before it. `settled()`: how often the scheduler has settled an instant so far.
     """
 
-    def __init__(self, sim: Simulation, compare: Callable[[], list[Step]]) -> None:
-        self.sim, self.compare = sim, compare
+    def __init__(self, sim: Simulation, compare: Callable[[], list[Step]], settled: Callable[[], int]) -> None:
+        self.sim, self.compare, self.settled = sim, compare, settled
         self._agenda: list[tuple[float, int, Due]] = []
         self._number = count()
         self._call: Call | None = None
         self._called_for = inf
         self._collecting = False
         self._turn_is_due = False
-        self._had_turn_at = -inf
+        self._last_turn = (-inf, 0)
+        """When it was, and what `settled()` said."""
 
     def at(self, time: float, function: Callable[..., object], *arguments: Any) -> Due:
         """Do something at a time that is not past, before the end of its turn."""
@@ -73,7 +74,7 @@ class HardwareTurns:
         self._turn_is_due = True
         env = self.sim.env
         with self.sim.caused_by(None):
-            env.call_at(env.now, self._turn, priority=SETTLE if self._had_turn_at == env.now else NORMAL)
+            env.call_at(env.now, self._turn, priority=SETTLE if self._last_turn == (env.now, self.settled()) else NORMAL)
 
     def _wake(self) -> None:
         """Be called when the first thing on the agenda is due."""
@@ -99,7 +100,7 @@ class HardwareTurns:
 
     def _turn(self) -> None:
         now, agenda = self.sim.env.now, self._agenda
-        self._turn_is_due, self._had_turn_at, self._collecting = False, now, True
+        self._turn_is_due, self._last_turn, self._collecting = False, (now, self.settled()), True
         try:
             while agenda and agenda[0][0] <= now:
                 due = heappop(agenda)[2]

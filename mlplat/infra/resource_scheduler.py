@@ -194,6 +194,11 @@ class ResourceScheduler:
         number = self.number_of(node)
         return any(code == incident and struck == number for code, struck, _, _ in self.settling.incidents)
 
+    @property
+    def settlements(self) -> int:
+        """How often an instant, or a part of one, has been settled."""
+        return self.settling.settlements
+
     def number_of(self, node: int) -> int:
         """The kernels' number of a node (its row in the cluster)."""
         return int(self._number_of[node])

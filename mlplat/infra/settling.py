@@ -37,6 +37,7 @@ class Settling:
         self.arrived = self.submitted = 0
         """Jobs with numbers below have arrived; have been submitted to the scheduler."""
         self.pending = False
+        self.settlements = 0
         self._turn = Call(env, self._settle, ())
         self.settled: Callable[[int, int], None] | None = None
         self.stopping: Callable[[int], None] | None = None
@@ -71,6 +72,7 @@ class Settling:
     def _settle(self) -> None:
         run, now = self.run, self.env._now
         self.pending = False
+        self.settlements += 1
         due, first, self.submitted = self.due, self.submitted, self.arrived
         dues = len(due)
         if dues:

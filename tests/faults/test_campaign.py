@@ -219,15 +219,15 @@ def test_a_live_cluster_that_miscounts_is_found(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_live_event_without_a_cause_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    emit = Cluster._emit
+    write = Cluster._record
 
-    def forgetful(self: Cluster, record: Any, predicate: str, data: Any, cause: Any = None) -> None:
+    def forgetful(self: Cluster, record: Any, predicate: str, keys: Any = (), values: Any = (), cause: Any = None) -> None:
         if predicate == "workload.requeued":
-            self.sim.emit(f"workload:{record.workload.name}", predicate, source="cluster", data=data)
+            self.sim.emit(f"workload:{record.workload.name}", predicate, source="cluster", data=dict(zip(keys, values, strict=True)))
         else:
-            emit(self, record, predicate, data, cause)
+            write(self, record, predicate, keys, values, cause)
 
-    monkeypatch.setattr(Cluster, "_emit", forgetful)
+    monkeypatch.setattr(Cluster, "_record", forgetful)
     monkeypatch.setattr(fault_live_rules, "OUTSIDE", ("workload.submitted", "node.*", "call.*", "device.*", "volume.*", "cluster.*"))
     case, violation = first_violation(live_cases(), "log")
     assert isinstance(case, LiveCase) and "has no cause" in violation.detail

@@ -450,6 +450,20 @@ def test_a_live_cluster_scales_as_a_replay_does(case: Any) -> None:
     sim.log.check()
 
 
+@pytest.mark.parametrize("seed", [0, 32, 41, 53])
+def test_a_machine_that_joins_as_another_ends_and_has_its_notice_at_once_takes_no_work_on_both_clocks(seed: int) -> None:
+    spec = ClusterSpec.uniform(nodes=1, cpus=4, memory_gib=16, scaling={"boot": 0, "spot": {"mean_life": 1.0, "notice": 3.0}})
+    every_second, length = Autoscaling(scan=1), 200
+    result = mp.replay(spec, cores([19], [9], [4]), autoscaling=every_second, until=length, seed=seed)
+    sim = mp.Simulation(seed=seed)
+    live = mp.Cluster(sim, spec, scrape_period=None, autoscaling=every_second)
+    sim.at(19.0, live.run_workload, mp.Workload("job", {"cpus": 4}, duration=9.0))
+    sim.run(until=length)
+    bound = [event.time for event in sim.log if event.predicate == "workload.bound"]
+    assert bound == result.attempts["start_s"].to_list()
+    assert not set(bound) & {event.time for event in sim.log if event.predicate == "node.cordoned"}
+
+
 def known_profiles(spec: ClusterSpec) -> set[str]:
     """The MIG profiles of the cluster's models."""
     return {name for model in spec.nodes().models if model.mig is not None for name in model.mig.profiles}

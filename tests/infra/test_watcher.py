@@ -31,6 +31,7 @@ class Recorder:
     def __init__(self, sim: Simulation) -> None:
         self.sim = sim
         self.strikes: list[Strike] = []
+        self.settlements = 0
 
     def health(self, node: int) -> int:
         """No node is absent."""

@@ -119,7 +119,8 @@ class Lifecycle:
         self._started(env)
 
     def _started(self, env: RuntimeEnvironment) -> None:
-        keys, values = STARTED, (self.nodes.names[env.node],)
+        keys: tuple[str, ...] = STARTED
+        values: tuple[Any, ...] = (self.nodes.names[env.node],)
         if env.pull is not None or self.start_overhead > 0:
             starting = env.entered(State.STARTING) or 0.0
             keys += ("pull_s", "start_s")
@@ -279,8 +280,8 @@ class Lifecycle:
         if env._disk is not None:
             env._disk._drop()
         cause = env.last_event if cause is None else cause
-        values = reason._value_, OUTCOME[reason]
-        env.last_event = self.record("runtime:" + env.name, "runtime.finished", SOURCE, ACTOR, cause, FINISHED, values)
+        told = reason._value_, OUTCOME[reason]
+        env.last_event = self.record("runtime:" + env.name, "runtime.finished", SOURCE, ACTOR, cause, FINISHED, told)
         if env.on_end is not None:
             self.tell(env, env.on_end)
 
