@@ -289,6 +289,8 @@ def _is_free_as_planned(world: World, now: float) -> bool:
                 give(shadow, world.cluster, world.classes, world.policy, cls, node, where, job, np.int64(1))
     for i in range(plan.number[LOGGED_UP_TO], trees.clock[0]):
         node = np.int64(trees.log[i & (len(trees.log) - 1)])
+        if shadow.free[node, TYPE] != nodes.free[node, TYPE]:  # its labels or taints are others
+            return False
         for column in range(WHOLE + 1):
             if shadow.free[node, column] != nodes.free[node, column]:
                 return False

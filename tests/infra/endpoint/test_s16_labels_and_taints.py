@@ -321,6 +321,33 @@ def test_s41_a_taint_keeps_new_work_away_and_lets_what_runs_run() -> None:
     assert predicates == ["node.tainted", "node.untainted"]
 
 
+def test_s41_a_reservation_is_not_kept_on_a_node_that_was_tainted_since() -> None:
+    of = cluster("groups: [{name: n, count: 2, cpus: 8, memory: 8GiB}]", queue="conservative")
+    submit(of, "short", {"node": "n-0"}, duration="1h")
+    submit(of, "long", {"node": "n-1"}, duration="2h")
+    submit(of, "next")
+    of.sim.run(until="30m")
+    of.endpoint.taint("n-0", "dedicated")
+    of.sim.run(until="3h")
+    assert (node_of(of, "next"), of.workloads["next"].started_s) == ("n-1", 7200.0)
+
+
+@pytest.mark.parametrize("queue", ["fifo", "best-effort-fifo", "easy", "conservative", "priority", "drf"])
+@pytest.mark.parametrize("lets", ["untaint", "label"])
+def test_s41_what_waits_runs_once_a_node_lets_it(queue: str, lets: str) -> None:
+    of = cluster("groups: [{name: n, count: 1, cpus: 8, memory: 8GiB, labels: {disk: ssd}}]", queue=queue)
+    submit(of, "w", {"disk": "ssd"})
+    of.endpoint.cordon("n-0")
+    of.sim.run(until="1m")
+    of.endpoint.taint("n-0", "dedicated") if lets == "untaint" else of.endpoint.label("n-0", {"disk": None})
+    of.endpoint.uncordon("n-0")
+    of.sim.run(until="2m")
+    assert node_of(of, "w") is None
+    of.endpoint.untaint("n-0", "dedicated") if lets == "untaint" else of.endpoint.label("n-0", {"disk": "ssd"})
+    of.sim.run(until="3m")
+    assert of.workloads["w"].started_s == 120.0
+
+
 @pytest.mark.parametrize("tolerates", [False, True])
 def test_s41_no_execute_evicts_what_does_not_tolerate_it(tolerates: bool) -> None:
     of = cluster("groups: [{name: n, count: 2, cpus: 8, memory: 8GiB}]")
