@@ -11,18 +11,22 @@ import yaml
 from benchmarks.fault_cases import PLACEMENTS
 from benchmarks.fault_draws import QUEUES
 from benchmarks.fault_live import Call, LiveCase, workload_of
+from benchmarks.fault_mark_rules import MarkRules
+from benchmarks.fault_marks import MARKING
 from mlplat.errors import MlplatError
 from mlplat.infra.cluster import Cluster
+from mlplat.infra.endpoint.explanation import explain_job
 from mlplat.infra.endpoint.manifests import write_manifest
+from mlplat.infra.workload_records import WorkloadStatus
 
 READ = ("free", "device", "owner", "slices")
 
 
-def carry_out(cluster: Cluster, case: LiveCase, call: Call) -> None:
+def carry_out(cluster: Cluster, case: LiveCase, call: Call, marks: MarkRules | None = None) -> None:
     """A call; that the cluster refuses it is an answer too, after which nothing has changed."""
     before, logged = fingerprint(cluster), len(cluster.sim.log)
     try:
-        _verb(cluster, case, call)()
+        _verb(cluster, case, call, marks)()
     except MlplatError as error:
         assert str(error), "an error says why"
         assert same(before, fingerprint(cluster)), f"{call.verb} was refused and has changed something: {error}"
@@ -41,8 +45,10 @@ def same(one: list[Any], other: list[Any]) -> bool:
     return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def _verb(cluster: Cluster, case: LiveCase, call: Call) -> Callable[[], object]:
+def _verb(cluster: Cluster, case: LiveCase, call: Call, marks: MarkRules | None) -> Callable[[], object]:
     endpoint, hardware, target, amount = cluster.endpoint, cluster.hardware, call.target, call.amount
+    if marks is not None and call.verb in MARKING:
+        return lambda: marks.carry_out(call)
     if call.verb in ("crash", "cut_off", "restore", "fail_device", "repair_device", "cordon", "uncordon", "drain"):
         name = cluster.nodes.names[target]
         return {
@@ -59,7 +65,7 @@ def _verb(cluster: Cluster, case: LiveCase, call: Call) -> Callable[[], object]:
         "apply": lambda: _apply(cluster, case, call),
         "prune": lambda: _apply(cluster, case, call),
         "dry_run": lambda: _apply(cluster, case, call),
-        "look": lambda: _look(cluster),
+        "look": lambda: _look(cluster, marks),
         "configure": lambda: endpoint.configure(queue=QUEUES[target], placement=PLACEMENTS[int(amount)]),
         "claim": lambda: cluster.volumes.claim(f"v{target}", f"{int(amount)}MiB", "local" if target % 2 else "any"),
         "release": lambda: cluster.volumes.release(f"v{target}"),
@@ -84,8 +90,8 @@ def _apply(cluster: Cluster, case: LiveCase, call: Call) -> None:
     assert again.empty and logged == len(cluster.sim.log), f"what was applied differs from what there is: {again}"
 
 
-def _look(cluster: Cluster) -> None:
-    """Every verb that only tells something."""
+def _look(cluster: Cluster, marks: MarkRules | None) -> None:
+    """Every verb that only tells something. What is told of labels and taints is right."""
     endpoint, before, logged = cluster.endpoint, fingerprint(cluster), len(cluster.sim.log)
     for summary in endpoint.list():
         described = endpoint.describe(summary.name)
@@ -94,6 +100,11 @@ def _look(cluster: Cluster) -> None:
             endpoint.logs(summary.name)
     for name in cluster.nodes.names:
         endpoint.describe_node(name)
+    if marks is not None:
+        marks.check_shown()
+        for record in cluster._records:
+            if record.status in (WorkloadStatus.PENDING, WorkloadStatus.HELD):
+                marks.check_explained(record.job, explain_job(cluster, record).counts)
     endpoint.capacity()
     if cluster.scrape_period is not None:
         endpoint.metrics()

@@ -21,6 +21,7 @@ from benchmarks.fault_clusters import (
     with_fewer_nodes,
 )
 from benchmarks.fault_draws import GROUPS, INF, QUEUES, Draw, draw_queue_options, without_some
+from benchmarks.fault_mark_draws import mark_groups, simpler_marks
 from benchmarks.fault_traces import Fault, FaultCase, Job
 from mlplat.hardware import ClusterSpec
 from mlplat.streams import stream
@@ -43,6 +44,9 @@ def make_case(seed: int, index: int) -> FaultCase:
     scale = draw.of((1.0, 1.0, 0.1))  # tenths: sums that float64 rounds
     pool = draw.of(POOLS) if draw.one_in(12) else ""
     groups = [] if pool else draw_groups(draw)
+    marking = Draw(stream(seed, f"faults/marks/{index}"))
+    if marking.one_in(5):
+        groups = mark_groups(marking, groups)
     scaled = not pool and draw.one_in(4)
     if scaled:
         groups = draw_scaling(draw, groups, scale)
@@ -162,6 +166,8 @@ def smaller(case: FaultCase) -> Iterator[FaultCase]:
             extra = {f"{option}_options": {}} if option in ("queue", "placement") else {}
             yield replace(case, **{option: getattr(usual, option)} | extra)
     for groups in simpler_scaling(case.groups):
+        yield replace(case, groups=groups)
+    for groups in simpler_marks(case.groups):
         yield replace(case, groups=groups)
     for gone, groups in with_fewer_nodes(case.groups):  # faults of later nodes move up with them
         faults = [fault._replace(node=fault.node - (fault.node > gone)) for fault in case.faults if fault.node != gone]

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from benchmarks.fault_clusters import draw_groups, draw_request, draw_scaling, is_scaled, simpler_scaling, with_fewer_nodes
 from benchmarks.fault_draws import GROUPS, INF, QUEUES, Draw, draw_queue_options, shown, without_some
+from benchmarks.fault_mark_draws import draw_choice, draw_mark_calls, is_marked, mark_groups, simpler_choice, simpler_marks
+from benchmarks.fault_marks import MARKING
 from mlplat.context import Simulation
 from mlplat.hardware import ClusterSpec
 from mlplat.infra.autoscaling import Autoscaling
@@ -42,12 +44,15 @@ class Work(NamedTuple):
 
 
 class Call(NamedTuple):
-    """Something that is called at a time: a verb of the hardware or the endpoint, the node (row) or workload it is for, and a number."""
+    """Something that is called at a time: a verb of the hardware or the endpoint, the node (row) or workload it is for, and a number, or
+    of labels and taints a text.
+    """
 
     time: float
     verb: str
     target: int
     amount: float = 0.0
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,12 @@ class LiveCase:
             autoscaling=Autoscaling(self.scan) if self.scan else False,
         )
 
+    @property
+    def marked(self) -> bool:
+        """Whether labels and taints are of any matter in it."""
+        chooses = any(name in work.options for work in self.works for name in ("node_selector", "tolerations"))
+        return chooses or is_marked(self.groups) or any(call.verb in MARKING for call in self.calls)
+
     def __repr__(self) -> str:
         """Python that makes it, without what is at its default."""
         usual = LiveCase()
@@ -114,7 +125,7 @@ def make_case(seed: int, index: int) -> LiveCase:
     works = [_draw_work(draw, requests) for _ in range(1 + draw.below(12))]
     calls = [call for _ in range(draw.below(9)) for call in _draw_calls(draw, spec, len(works))]
     queue, period, scrape = draw.of(QUEUES), draw.of((0.0, 1.0, 2.5)), draw.of((None, 2.5, 7.0))
-    return LiveCase(
+    case = LiveCase(
         groups=groups,
         works=sorted(works, key=lambda work: work.time),
         calls=sorted(calls),
@@ -131,6 +142,17 @@ def make_case(seed: int, index: int) -> LiveCase:
         seed=draw.below(1000),
         scan=draw.of((1.0, 1.0, 2.5, 0.7)) if scaled and is_scaled(groups) else 0.0,
     )
+    marking = Draw(stream(seed, f"faults/live/marks/{index}"))
+    return _with_marks(marking, case) if marking.one_in(2) else case
+
+
+def _with_marks(draw: Draw, case: LiveCase) -> LiveCase:
+    """The case on nodes with labels and taints, which its workloads ask for and tolerate and which change meanwhile."""
+    groups = mark_groups(draw, case.groups)
+    spec = ClusterSpec.model_validate({"groups": groups})
+    works = [work._replace(options=work.options | draw_choice(draw, spec)) for work in case.works]
+    calls = [Call(*call) for call in draw_mark_calls(draw, len(spec.nodes()))]
+    return replace(case, groups=groups, works=works, calls=sorted([*case.calls, *calls]))
 
 
 def _draw_work(draw: Draw, requests: list[dict[str, Any]]) -> Work:
@@ -205,6 +227,8 @@ def smaller(case: LiveCase) -> Iterator[LiveCase]:
             yield replace(case, **{f.name: getattr(usual, f.name)} | extra)
     for groups in simpler_scaling(case.groups):
         yield replace(case, groups=groups, scan=case.scan if is_scaled(groups) else 0.0)
+    for groups in simpler_marks(case.groups):
+        yield replace(case, groups=groups)
     for gone, groups in with_fewer_nodes(case.groups):
         calls = [
             call._replace(target=call.target - (call.verb not in OF_NO_NODE and call.target > gone))
@@ -213,7 +237,7 @@ def smaller(case: LiveCase) -> Iterator[LiveCase]:
         ]
         yield replace(case, groups=groups, calls=calls)
     for i, work in enumerate(case.works):
-        for option in work.options:
-            if option != "duration":
-                options = {name: value for name, value in work.options.items() if name != option}
-                yield replace(case, works=[*case.works[:i], work._replace(options=options), *case.works[i + 1 :]])
+        others = [option for option in work.options if option != "duration"]
+        without = [{name: value for name, value in work.options.items() if name != option} for option in others]
+        for options in (*without, *simpler_choice(work.options)):
+            yield replace(case, works=[*case.works[:i], work._replace(options=options), *case.works[i + 1 :]])

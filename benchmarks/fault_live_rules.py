@@ -19,6 +19,7 @@ from benchmarks.fault_clusters import has_spot_machines
 from benchmarks.fault_draws import HEADED
 from benchmarks.fault_invariants import Invariants, Violation
 from benchmarks.fault_live import Call, LiveCase
+from benchmarks.fault_mark_rules import MarkRules
 from benchmarks.fault_presence import Presence
 from mlplat.events import Event
 from mlplat.infra.cluster import Cluster
@@ -43,6 +44,7 @@ OUTSIDE = (
         "cluster.*",
         "zone.*",
     ),
+    *("node.labelled", "node.tainted", "node.untainted"),
     *("node.failed", "node.partitioned", "node.cordoned", "node.drained", "node.draining", "node.uncordoned", "device.failed"),
 )
 """What may have no cause: the calls of this campaign."""
@@ -64,13 +66,14 @@ def play(case: LiveCase) -> tuple[Violation | None, int, int, int]:
     """What was wrong first, the instants that were checked, the jobs and the attempts."""
     cluster = case.cluster()
     sim = cluster.sim
+    invariants = Invariants(cluster.scheduler.run, [request for request, _ in cluster.scheduler.table.class_of], live=True)
+    marks = MarkRules(cluster, case, invariants.room) if case.marked else None
     for number, work in enumerate(case.works):
         sim.at(work.time, carry_out, cluster, case, Call(work.time, "submit", number))
     for call in case.calls:
-        sim.at(call.time, carry_out, cluster, case, call)
+        sim.at(call.time, carry_out, cluster, case, call, marks)
     sim.at(REPAIRED_S, repair, cluster)
     comings = Comings(cluster, case) if cluster.autoscaling is not None else None
-    invariants = Invariants(cluster.scheduler.run, [request for request, _ in cluster.scheduler.table.class_of], live=True)
     violation, instants = None, 0
     while violation is None and sim.peek() <= END_S:
         sim.step()
@@ -79,20 +82,24 @@ def play(case: LiveCase) -> tuple[Violation | None, int, int, int]:
             invariants.run_ = invariants.nodes.run = cluster.scheduler.run
         invariants.room.learn([request for request, _ in cluster.scheduler.table.class_of])
         violation = invariants.check(sim.now)
-        for rule, details in () if violation else _rules(cluster, invariants, comings):
+        for rule, details in () if violation else _rules(cluster, invariants, comings, marks):
             for detail in details:
                 violation = violation or Violation(rule, sim.now, detail)
-    for detail in () if violation else (*sim.log.check(OUTSIDE), *_wrong_end(cluster, comings), *_wrong_volumes(cluster)):
+    for detail in () if violation else (*sim.log.check(OUTSIDE), *_wrong_end(cluster, comings, marks), *_wrong_volumes(cluster)):
         violation = Violation("log", sim.now, detail)
         break
     return violation, instants, cluster.scheduler.table.count, int(cluster.scheduler.run.world.count[STARTED])
 
 
-def _rules(cluster: Cluster, invariants: Invariants, comings: Comings | None) -> Iterator[tuple[str, Iterator[str]]]:
+def _rules(
+    cluster: Cluster, invariants: Invariants, comings: Comings | None, marks: MarkRules | None
+) -> Iterator[tuple[str, Iterator[str]]]:
     yield "cluster", _wrong_cluster(cluster, invariants)
     yield "state", _wrong_state(cluster, invariants)
     if comings is not None:
         yield "nodes", comings.wrong(invariants)
+    if marks is not None:
+        yield "marks", marks.wrong()
 
 
 class Comings:
@@ -227,8 +234,12 @@ def _wrong_volumes(cluster: Cluster) -> Iterator[str]:
             yield f"{volume} is on a machine that has left"
 
 
-def _wrong_end(cluster: Cluster, comings: Comings | None) -> Iterator[str]:
-    """Every workload has come to its end once, or is still accounted for; with nothing running in a whole cluster nothing waits."""
+def _wrong_end(cluster: Cluster, comings: Comings | None, marks: MarkRules | None) -> Iterator[str]:
+    """Every workload has come to its end once, or is still accounted for; with nothing running in a whole cluster nothing waits but what
+    waits for labels, or for taints to go.
+    """
+    if marks is not None:
+        marks.check_shown()
     finished = Counter(event.subject for event in cluster.sim.log.select(predicate="workload.finished"))
     rejected = Counter(event.subject for event in cluster.sim.log.select(predicate="workload.rejected"))
     for record in cluster._records:
@@ -239,7 +250,10 @@ def _wrong_end(cluster: Cluster, comings: Comings | None) -> Iterator[str]:
         if ends != over:
             yield f"{record.name} was submitted {submitted} times, is over {over} times and ended {ends} times in the log"
     health = cluster.scheduler.run.world.hardware.health
-    waiting = [record.name for record in cluster._records if record.status is WorkloadStatus.PENDING]
+    pending = [record for record in cluster._records if record.status is WorkloadStatus.PENDING]
+    if marks is not None and not all(marks.could_run(record.job) for record in pending):
+        return
+    waiting = [record.name for record in pending]
     running = any(cluster.scheduler.state(record.job) is JobState.RUNNING for record in cluster._records)
     if comings is not None and (comings.expected or cluster.scheduler.table.queue.name not in HEADED or comings.any_spot):
         return  # nodes may still come for them, or came for jobs behind the head

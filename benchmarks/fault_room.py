@@ -68,6 +68,12 @@ class Room:
             right &= knows[nodes.model]
         return right
 
+    def holding(self, request: int) -> Array:
+        """bool[N]: the nodes that hold one replica while they are empty, whatever their labels and taints."""
+        devices = self.whole[request] or self.on_device[request]
+        amounts = (self.capacity >= self.amounts[request]).all(axis=1)
+        return np.asarray(self.allowed[request] & amounts & (self.nodes.gpus >= devices))
+
     def asked(self, job: Array, first: Array, last: Array, replicas: Array) -> Array:
         """int64[jobs, 3]: CPU, memory and accelerator milli of all replicas of each job; a MIG instance for what it counts for on the
         first model of the cluster that knows it."""

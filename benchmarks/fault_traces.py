@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from benchmarks.fault_draws import GROUPS, INF, shown
+from benchmarks.fault_mark_draws import is_marked
 from mlplat.hardware import ClusterSpec, Outages
 from mlplat.infra.attempt_arrays import Interruptions, Limit
 from mlplat.infra.autoscaling import Autoscaling, absent_at_first
@@ -77,6 +78,11 @@ class FaultCase:
     scan: float = 0.0
     known: tuple[float, ...] = ()
     seed: int = 0
+
+    @property
+    def marked(self) -> bool:
+        """Whether its nodes have labels or taints."""
+        return is_marked(self.groups)
 
     def spec(self) -> ClusterSpec:
         """The cluster."""

@@ -5,9 +5,10 @@
 
 Each schedule is one case. Most are traces: the compiled clock is driven one instant at a time and the state is checked after each
 (`fault_invariants`), then SimPy's clock must give the same fingerprint. One in ten is a live cluster whose hardware, nodes and workloads
-are called for at random instants (`fault_live`). In a share of both, nodes come and go (`fault_presence`). A case follows from the seed
-and its number, so `--case` makes one again; a violation is printed with both and with a shrunk case as Python that can be run. Exit status
-1 if there was any.
+are called for at random instants (`fault_live`). In a share of both, nodes come and go (`fault_presence`), or have labels and taints
+(`fault_marks`), which workloads of live clusters ask for and tolerate and which change meanwhile. A case follows from the seed and its
+number, so `--case` makes one again; a violation is printed with both and with a shrunk case as Python that can be run. Exit status 1 if
+there was any.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from benchmarks.fault_cases import FaultCase
 from benchmarks.fault_draws import HEADED
 from benchmarks.fault_invariants import Invariants, Violation
 from benchmarks.fault_live import LiveCase
+from benchmarks.fault_mark_rules import wrong_in_replay
 from benchmarks.fault_presence import Presence
 from mlplat.hardware import ClusterSpec
 from mlplat.infra.incidents import Incidents
@@ -83,7 +85,8 @@ def play(case: FaultCase) -> Outcome:
         violation = None
         scaled = case.scaled(spec, run)
         checked.let_happen(case.until, unfolding, scaled)
-        violation = _stuck(case, run, invariants) or _cost(case, run, presence) or _other_clock(case, spec, run, found)
+        violation = _stuck(case, run, invariants) or _cost(case, run, presence) or _marks(case, run, invariants)
+        violation = violation or _other_clock(case, spec, run, found)
     except Broken as broken:
         violation = broken.violation
     return Outcome(violation, checked.instants, len(trace), int(run.world.count[STARTED]))
@@ -179,6 +182,13 @@ def _cost(case: FaultCase, run: Run, presence: Presence | None) -> Violation | N
     return None
 
 
+def _marks(case: FaultCase, run: Run, invariants: Invariants) -> Violation | None:
+    """Taints keep work away."""
+    for detail in wrong_in_replay(case.groups, run, invariants.room) if case.marked else ():
+        return Violation("marks", float(run.world.clock[0]), detail)
+    return None
+
+
 def _other_clock(case: FaultCase, spec: ClusterSpec, run: Run, found: Incidents) -> Violation | None:
     unfolding = Unfolding(found, case.known)
     other = case.run(spec, run.trace, unfolding.incidents())
@@ -236,7 +246,9 @@ def campaign(
     for index in range(first, first + schedules):
         case = make_case(seed, index)
         violation, instants, jobs, attempts = run(case)
-        sums.update(instants=instants, jobs=jobs, attempts=attempts, live=isinstance(case, LiveCase), scaled=bool(case.scan))
+        sums.update(
+            instants=instants, jobs=jobs, attempts=attempts, live=isinstance(case, LiveCase), scaled=bool(case.scan), marked=case.marked
+        )
         if violation is not None:
             small, found = shrink(case, violation, run)
             violations.append({"seed": seed, "case": index, **violation._asdict(), "shrunk": snippet(small), "shrunk_detail": found.detail})
@@ -245,7 +257,7 @@ def campaign(
     return {
         "seed": seed,
         "schedules": schedules,
-        **{name: sums[name] for name in ("live", "scaled", "instants", "jobs", "attempts")},
+        **{name: sums[name] for name in ("live", "scaled", "marked", "instants", "jobs", "attempts")},
         "seconds": seconds,
         "schedules_per_second": schedules / seconds,
         "violations": violations,

@@ -80,3 +80,9 @@ def test_a_scan_follows_what_happened_before_more_incidents_became_known() -> No
             known=(0.8,),
         )
     )
+
+
+def test_what_waits_under_conservative_runs_once_a_taint_is_gone() -> None:
+    calls = [Call(14.0, "taint", 0, text="dedicated:NoSchedule"), Call(17.0, "cut_off", 0), Call(54.0, "untaint", 0, text="dedicated")]
+    works = [Work(0.0, {"disk_mib": 0}, {"duration": None})]
+    holds(LiveCase(groups=DEVICES, works=works, calls=calls, queue="conservative"))
