@@ -83,6 +83,15 @@ def test_a_scan_follows_what_happened_before_more_incidents_became_known() -> No
 
 
 def test_what_waits_under_conservative_runs_once_a_taint_is_gone() -> None:
+    groups = [{"name": "g", "count": 1, "cpu_milli": 4000, "memory_mib": 4096}]
+    works = [Work(0.0, {"cpu_milli": 1000}, {"duration": None})]
     calls = [Call(14.0, "taint", 0, text="dedicated:NoSchedule"), Call(17.0, "cut_off", 0), Call(54.0, "untaint", 0, text="dedicated")]
-    works = [Work(0.0, {"disk_mib": 0}, {"duration": None})]
-    holds(LiveCase(groups=DEVICES, works=works, calls=calls, queue="conservative"))
+    holds(LiveCase(groups=groups, works=works, calls=calls, queue="conservative"))
+
+
+def test_a_reservation_under_conservative_leaves_a_node_that_is_tainted() -> None:
+    groups = [{"name": "g", "count": 2, "cpu_milli": 4000, "memory_mib": 4096}]
+    request = {"cpu_milli": 4000}
+    works = [Work(0.0, request, {"duration": 4.0}), Work(0.0, request, {"duration": 9.0}), Work(1.0, request, {"duration": 1.0})]
+    calls = [Call(2.0, "taint", node, text="dedicated:NoSchedule") for node in (0, 1)]
+    holds(LiveCase(groups=groups, works=works, calls=calls, queue="conservative"))
