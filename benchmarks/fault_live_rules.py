@@ -59,6 +59,7 @@ FITTING = {
     WorkloadStatus.REJECTED: (JobState.REJECTED, JobState.LOST),
     WorkloadStatus.CANCELLED: (JobState.CANCELLED,),
 }
+HOLDING = (WorkloadStatus.STARTING, WorkloadStatus.RUNNING, WorkloadStatus.STOPPING)
 NEEDS_REASON = (WorkloadStatus.HELD, WorkloadStatus.FAILED, WorkloadStatus.REJECTED, WorkloadStatus.CANCELLED)
 
 
@@ -254,7 +255,7 @@ def _wrong_end(cluster: Cluster, comings: Comings | None, marks: MarkRules | Non
     if marks is not None and not all(marks.could_run(record.job) for record in pending):
         return
     waiting = [record.name for record in pending]
-    running = any(cluster.scheduler.state(record.job) is JobState.RUNNING for record in cluster._records)
+    running = any(record.status in HOLDING for record in cluster._records)  # where scrapes are rare, also what has completed since the last
     if comings is not None and (comings.expected or cluster.scheduler.table.queue.name not in HEADED or comings.any_spot):
         return  # nodes may still come for them, or came for jobs behind the head
     if waiting and not running and not np.any(health & ~ABSENT):

@@ -95,3 +95,18 @@ def test_a_reservation_under_conservative_leaves_a_node_that_is_tainted() -> Non
     works = [Work(0.0, request, {"duration": 4.0}), Work(0.0, request, {"duration": 9.0}), Work(1.0, request, {"duration": 1.0})]
     calls = [Call(2.0, "taint", node, text="dedicated:NoSchedule") for node in (0, 1)]
     holds(LiveCase(groups=groups, works=works, calls=calls, queue="conservative"))
+
+
+def test_what_waits_for_room_that_has_not_been_scraped_since_it_was_left_is_not_stuck() -> None:
+    one = {"count": 1, "cpu_milli": 4000, "memory_mib": 8192, "gpus": 1, "gpu_model": "V100-16"}
+    device = {"cpu_milli": 2000, "gpus": 1}
+    works = [
+        Work(3.0, device, {"replicas": 3, "duration": 13.0, "image": "large:1"}),
+        Work(3.0, device, {"duration": 9.0}),
+        Work(9.0, device, {"duration": None}),
+        Work(17.0, device, {"replicas": 2, "duration": 6.0, "image": "large:1"}),
+        Work(19.0, device, {"replicas": 3, "duration": 13.0}),
+    ]
+    calls = [Call(8.0, "fail_device", 1, 0), Call(14.0, "crash", 2)]
+    groups = [one | {"name": "g1"}, one | {"name": "g2", "count": 2}]
+    holds(LiveCase(groups=groups, works=works, calls=calls, queue="srtf", scrape_period=7.0, stale=True))
