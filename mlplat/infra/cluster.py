@@ -163,7 +163,8 @@ class Cluster:
         """A gang arrives now. The name must be free: nothing is checked here (the endpoint does)."""
         sim, checkpoint = self.sim, workload.checkpoint
         interval = self._interval(workload) if checkpoint.depends_on_failures else checkpoint.interval
-        event = sim.log.record(f"workload:{workload.name}", "workload.submitted", SOURCE, actor, sim.log.cause_id(cause))
+        because = None if cause is None else sim.log.cause_id(cause)
+        event = sim.log.record("workload:" + workload.name, "workload.submitted", SOURCE, actor, because)
         job = self.scheduler.submit(
             workload.request,
             duration=workload.duration,
@@ -176,7 +177,7 @@ class Cluster:
             restart=checkpoint.restart_s,
             selection=selection_of(workload.node_selector, workload.tolerations) if workload.selects else ANYWHERE,
         )
-        record = WorkloadRecord(workload, job, sim.env.now, actor, event)
+        record = WorkloadRecord(workload, job, sim.env._now, actor, event)
         self.workloads[workload.name] = record
         self._records.append(record)
         return record
@@ -228,7 +229,7 @@ class Cluster:
         self._record(record, "workload.bound", BOUND, (tuple([names[part.node] for part in held]), record.attempts))
         record.attempts += 1
         if record.attempts == 1:
-            record.started_s = self.sim.env.now
+            record.started_s = self.sim.env._now
         record.reason = ""
         simple = workload.image is None and workload.usage is None and self._overhead == 0 and workload.restart is NEVER
         record.unready = 0 if simple else workload.replicas
@@ -361,7 +362,7 @@ class Cluster:
     # -- events
 
     def _over(self, record: WorkloadRecord, status: WorkloadStatus, reason: str, outcome: str, cause: Any) -> None:
-        record.status, record.reason, record.ended_s = status, reason, self.sim.env.now
+        record.status, record.reason, record.ended_s = status, reason, self.sim.env._now
         record.environments = tuple(record.environments)
         self._record(record, "workload.finished", FINISHED, (outcome, reason), cause)
 

@@ -11,7 +11,7 @@ from ..errors import OptionError
 from ..resources import DEVICE_MILLI, ResourceRequest
 from ..workload import JobTrace
 from .attempt_arrays import NO_LIMIT, Interruptions, Limit, attempt_log, blank_progress, first_level, time_with_checkpoints
-from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement
+from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement, Queue
 from .node_selection import NodeKinds
 from .placement import Fgd
 from .queue_arrays import LISTS, RANKING, job_log, longer, reservation_arrays, trees_for, waiting_arrays
@@ -64,6 +64,7 @@ class JobTable:
             raise OptionError("placement 'fgd' on a live cluster counts its typical requests in a trace: Fgd(typical=trace)")
         self.nodes, self.queue, self.placement, self.ties, self.what = nodes, queue, placement, ties, what
         self.limits = dict(what.limits)
+        self._by_priority, self._first_level = queue.code == Queue.PRIORITY, first_level(queue, 0)
         every_profile = sorted({name for model in nodes.models if model.mig is not None for name in model.mig.profiles})
         requests = [ResourceRequest(mig=name) for name in (*every_profile, UNKNOWN_PROFILE)]
         empty = JobTrace.build(submit=[], duration=[], request=[], requests=requests, groups=("",))
@@ -128,7 +129,7 @@ class JobTable:
         jobs.submit[job], jobs.duration[job], jobs.estimate[job] = submit, duration, estimate
         jobs.gang[job] = self._gangs[number]
         progress.left[job], progress.estimated[job], progress.width[job] = duration, estimate, self._widths[number]
-        progress.level[job] = first_level(self.queue, priority)
+        progress.level[job] = priority if self._by_priority else self._first_level
         world.groups.of[job] = self.group_of[group] if group in self.group_of else self.group(group)
         if interval < np.inf or write or restart:
             progress.interval[job], progress.write[job], progress.restart[job] = interval, write, restart

@@ -117,7 +117,7 @@ class ResourceScheduler:
             shape = self._shape = Shape(request, last, replicas, selection)
         job = self.table.add(
             shape,
-            submit=self.env.now,
+            submit=self.env._now,
             duration=duration,
             estimate=duration if estimate is None else max(estimate, duration),
             priority=priority,

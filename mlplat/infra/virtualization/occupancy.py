@@ -98,13 +98,13 @@ class Occupancy:
         held = self._milli if grant.milli else self._masks
         row, milli, mask = node << _DEVICE_BITS, grant.milli, grant.mask
         for device in grant.devices:
-            now = held.get(row + device, 0)
+            now = held.get(row + device, 0)  # one of milli and mask is 0, and masks do not overlap
             broken = self._broken and (node, device) in self._broken
             if broken or (now + milli > DEVICE_MILLI if milli else now & mask):
                 why = "is out of service" if broken else "is held by another environment"
                 raise OccupiedError(f"device {device} of {self._nodes.names[node]} {why}")
         for device in grant.devices:
-            held[row + device] = held.get(row + device, 0) + milli + mask  # one of the two is 0, and masks do not overlap
+            held[row + device] = held.get(row + device, 0) + milli + mask
         self._gpu_milli[node] += grant.counts
 
     def give_back(self, node: int, request: ResourceRequest, grant: Grant) -> None:

@@ -76,7 +76,7 @@ class Virtualization:
         cache_mib: int | None = None,
         events: Events = "all",
     ) -> None:
-        self.sim, self.nodes = sim, nodes
+        self.sim, self.nodes, self._count = sim, nodes, len(nodes)
         self.images = ImageStore() if images is None else images
         if events not in get_args(Events):
             raise UnknownNameError("choice of events", events, get_args(Events))
@@ -254,8 +254,8 @@ class Virtualization:
                 life.stop(env, reason, grace, command_cause)
 
     def _row(self, node: int) -> int:
-        if not 0 <= node < len(self.nodes):
-            raise OptionError(f"node {node}: expected a row from 0 to {len(self.nodes) - 1}")
+        if not 0 <= node < self._count:
+            raise OptionError(f"node {node}: expected a row from 0 to {self._count - 1}")
         return int(node)
 
     def _end(self, environments: Sequence[RuntimeEnvironment], reason: Reason, cause: Any) -> None:
