@@ -5,6 +5,8 @@ The figures are indicative and rounded, not a copy of any one list. Memory and p
 holds no work. Prices are of the order of on-demand list prices of large public clouds, in US dollars per device and hour, without the host;
 where a model is sold only in whole instances, the price is a share of one. They date, and vary by region: for a decision, state your own in
 a custom model. Speed is the dense 16-bit peak (single precision for K80) relative to V100's 125 TFLOPS, an upper bound of what work gains.
+Bandwidth between the devices of a node is one way: half of what vendors state for NVLink, Infinity Fabric and the like, and that of PCIe
+where there is nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from .amounts import read_spellings, spelled
 from .mig import MigGeometry, seven_slice_geometry
 from .spec_model import Amount, Name, PlacedError, Rate, SpecModel, Text
 
+PCIE_MBPS = 126_000.0
+"""Mbit/s one way over PCIe 3.0 with 16 lanes: of a device of which nothing better is known."""
 _SPELLINGS = ("memory", "memory_gib")
 
 
@@ -27,8 +31,9 @@ class Accelerator(SpecModel):
     """One accelerator model.
 
     `memory_mib`: MiB on the device, 0 where unknown. `idle_watts`, `peak_watts`: W of one device. `price_per_hour`: US dollars per device
-    and hour. `mig`: how it can be partitioned, None if it cannot. `speed`: how fast it works relative to V100. `memory="80GiB"` and
-    `memory_gib=80` are understood too. Raises SpecError for negative amounts and for a peak below idle.
+    and hour. `mig`: how it can be partitioned, None if it cannot. `speed`: how fast it works relative to V100. `link_mbps`: Mbit/s that one
+    device can send to the others of its node. `memory="80GiB"` and `memory_gib=80` are understood too. Raises SpecError for negative
+    amounts and for a peak below idle.
 
     >>> Accelerator(name="X1", vendor="Acme", memory_gib=48, idle_watts=20, peak_watts=300, price_per_hour=1.5).memory_mib
     49152
@@ -44,6 +49,7 @@ class Accelerator(SpecModel):
     price_per_hour: Rate = 0.0
     mig: MigGeometry | None = None
     speed: Rate = 1.0
+    link_mbps: Rate = PCIE_MBPS
 
     @model_validator(mode="before")
     @classmethod
@@ -56,6 +62,8 @@ class Accelerator(SpecModel):
             raise PlacedError(f"{self.peak_watts:g} W is below idle_watts, {self.idle_watts:g} W", "peak_watts")
         if self.speed == 0:
             raise PlacedError("expected a speed above 0", "speed")
+        if self.link_mbps == 0:
+            raise PlacedError("expected a bandwidth above 0", "link_mbps")
         return self
 
 
@@ -64,7 +72,14 @@ GENERIC = Accelerator(name="GPU", vendor="generic")
 
 
 def _model(
-    name: str, vendor: str, gib: int, watts: tuple[float, float], price: float, tflops: float, mig: MigGeometry | None = None
+    name: str,
+    vendor: str,
+    gib: int,
+    watts: tuple[float, float],
+    price: float,
+    tflops: float,
+    link_gbps: int,
+    mig: MigGeometry | None = None,
 ) -> Accelerator:
     return Accelerator(
         name=name,
@@ -75,6 +90,7 @@ def _model(
         price_per_hour=price,
         mig=mig,
         speed=round(tflops / 125, 3),
+        link_mbps=1000.0 * link_gbps,
     )
 
 
@@ -86,21 +102,22 @@ CATALOGUE: Mapping[str, Accelerator] = MappingProxyType(
     {
         model.name: model
         for model in (
-            # name, vendor, GiB, (idle, peak) W, $/h, dense 16-bit TFLOPS. K80 is one of the two devices of a board, as clouds rent it.
-            _model("K80", "NVIDIA", 12, (30, 150), 0.45, 4.4),
-            _model("P100", "NVIDIA", 16, (30, 250), 1.46, 18.7),
-            _model("V100-16", "NVIDIA", 16, (40, 300), 2.48, 125),
-            _model("V100-32", "NVIDIA", 32, (40, 300), 2.95, 125),
-            _model("T4", "NVIDIA", 16, (10, 70), 0.35, 65),
-            _model("A10", "NVIDIA", 24, (15, 150), 0.75, 125),
-            _model("A100-40", "NVIDIA", 40, (50, 400), 2.93, 312, _A100_40),
-            _model("A100-80", "NVIDIA", 80, (55, 400), 3.93, 312, _80_GB),
-            _model("H100-80", "NVIDIA", 80, (70, 700), 9.80, 989, _80_GB),
-            _model("H200", "NVIDIA", 141, (75, 700), 10.60, 989, _H200),
-            _model("L4", "NVIDIA", 24, (13, 72), 0.56, 121),
-            _model("L40S", "NVIDIA", 48, (35, 350), 1.40, 362),
-            _model("MI300X", "AMD", 192, (140, 750), 6.00, 1307),
-            _model("TPU-v5e", "Google", 16, (60, 200), 1.20, 197),
+            # name, vendor, GiB, (idle, peak) W, $/h, dense 16-bit TFLOPS, Gbit/s to the other devices of the node. K80 is one of the two
+            # devices of a board, as clouds rent it.
+            _model("K80", "NVIDIA", 12, (30, 150), 0.45, 4.4, 126),
+            _model("P100", "NVIDIA", 16, (30, 250), 1.46, 18.7, 640),
+            _model("V100-16", "NVIDIA", 16, (40, 300), 2.48, 125, 1_200),
+            _model("V100-32", "NVIDIA", 32, (40, 300), 2.95, 125, 1_200),
+            _model("T4", "NVIDIA", 16, (10, 70), 0.35, 65, 126),
+            _model("A10", "NVIDIA", 24, (15, 150), 0.75, 125, 252),
+            _model("A100-40", "NVIDIA", 40, (50, 400), 2.93, 312, 2_400, _A100_40),
+            _model("A100-80", "NVIDIA", 80, (55, 400), 3.93, 312, 2_400, _80_GB),
+            _model("H100-80", "NVIDIA", 80, (70, 700), 9.80, 989, 3_600, _80_GB),
+            _model("H200", "NVIDIA", 141, (75, 700), 10.60, 989, 3_600, _H200),
+            _model("L4", "NVIDIA", 24, (13, 72), 0.56, 121, 252),
+            _model("L40S", "NVIDIA", 48, (35, 350), 1.40, 362, 252),
+            _model("MI300X", "AMD", 192, (140, 750), 6.00, 1307, 3_584),
+            _model("TPU-v5e", "Google", 16, (60, 200), 1.20, 197, 1_600),
         )
     }
 )
