@@ -12,6 +12,7 @@ from ..errors import OptionError, UnknownNameError, printable
 from ..resources import ResourceRequest
 from ..units import Duration, cpu_milli, mebibytes, seconds
 from .checkpoints import CheckpointPolicy, checkpoint_policy
+from .synchronization import Synchronization, synchronization
 from .tolerations import Toleration, check_selector, check_tolerations
 from .virtualization.restarts import NEVER, RestartKind, RestartPolicy, restart_policy
 from .virtualization.usage import Usage
@@ -58,6 +59,7 @@ class _Open:
         "request",
         "restart",
         "stop_grace",
+        "sync",
         "tolerations",
         "usage",
         "zone",
@@ -79,6 +81,7 @@ class _Open:
     stop_grace: float
     node_selector: Mapping[str, str]
     tolerations: tuple[Toleration, ...]
+    sync: Synchronization | None
 
 
 FIELDS: Final = _Open.__slots__
@@ -96,6 +99,8 @@ class Workload(_Open):
     `usage`: what its program uses, None what it requested. `restart`: of the program in place. `checkpoint`: how it saves work.
     `labels`: as in Kubernetes. `stop_grace`: how long it may hold its room when it is deleted. `node_selector`: labels that its nodes must
     have. `tolerations`: taints that do not keep it away, each a `Toleration` or a mapping such as `{"key": "dedicated", "value": "a"}`.
+    `sync`: what the ranks of a gang send each other after each step, a `Synchronization` or a mapping such as
+    `{"step": "300ms", "size": "2GiB"}`; where the cluster has a network, it takes its time beside the duration.
 
     Durations become seconds (`"2h"` is understood). Raises OptionError, and UnknownNameError for words that are none of the known ones.
 
@@ -127,6 +132,7 @@ class Workload(_Open):
         stop_grace: Duration = 0.0,
         node_selector: Mapping[str, str] = NO_LABELS,
         tolerations: Sequence[Toleration | Mapping[str, str]] = (),
+        sync: Synchronization | Mapping[str, Any] | None = None,
     ) -> Workload:
         # Written for the usual case: what is at its default, or of the right type already, costs one comparison.
         length = (
@@ -165,6 +171,7 @@ class Workload(_Open):
         made.stop_grace = 0.0 if stop_grace == 0.0 else _time("stop_grace", stop_grace)
         made.node_selector = node_selector if node_selector is NO_LABELS else check_selector(node_selector)
         made.tolerations = () if tolerations == () else check_tolerations(tolerations)
+        made.sync = None if sync is None else synchronization(sync)
         return _closed(made)
 
     @property

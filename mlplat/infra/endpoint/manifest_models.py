@@ -12,6 +12,7 @@ from ...hardware.durations import Duration
 from ...hardware.spec_model import Amount, Name, PlacedError, SpecModel, Text
 from ...resources import ResourceRequest
 from ..checkpoints import checkpoint_policy
+from ..synchronization import Algorithm, Synchronization
 from ..tolerations import TaintEffect, Toleration, check_selector
 from ..virtualization.restarts import RestartKind, RestartPolicy
 from ..workload_spec import MAX_PRIORITY, MAX_REPLICAS, Workload, check_labels, check_name, check_zone, read_amount
@@ -156,6 +157,26 @@ class Tolerated(SpecModel):
         return Toleration(self.key, self.operator, self.value, self.effect)
 
 
+class Sync(SpecModel):
+    """What the ranks of a gang send each other after each step."""
+
+    step: Duration
+    size: Text
+    algorithm: Algorithm = "auto"
+
+    @model_validator(mode="after")
+    def _check(self) -> Sync:
+        try:
+            self.made()
+        except MlplatError as error:
+            raise PlacedError(str(error)) from None
+        return self
+
+    def made(self) -> Synchronization:
+        """As the workload has it."""
+        return Synchronization(self.step, self.size, self.algorithm)
+
+
 class _Spec(SpecModel):
     """What jobs and services have in common."""
 
@@ -176,6 +197,7 @@ class JobSpec(_Spec):
     replicas: Annotated[int, BeforeValidator(_exact), Field(ge=1, le=MAX_REPLICAS)] = 1
     duration: Duration | None = None
     estimate: Duration | None = None
+    sync: Sync | None = None
 
     @model_validator(mode="after")
     def _check(self) -> JobSpec:
@@ -206,6 +228,7 @@ class JobManifest(_Manifest):
         spec = self.spec
         more: dict[str, Any] = {} if spec.duration is None else {"duration": spec.duration}
         more |= {} if spec.estimate is None else {"estimate": spec.estimate}
+        more |= {} if spec.sync is None else {"sync": spec.sync.made()}
         return Workload(self.metadata.name, spec.resources.request(), kind="job", **_common(self.metadata, spec), **more)
 
 

@@ -219,6 +219,8 @@ def _document(workload: Workload) -> dict[str, Any]:
         said["restart"] = _restart(workload.restart)
     if workload.checkpoint != NO_CHECKPOINT:
         said["checkpoint"] = str(workload.checkpoint)
+    if workload.sync is not None:
+        said["sync"] = workload.sync.described()
     if workload.stop_grace:
         said["stop_grace"] = spelled_duration(workload.stop_grace)
     if workload.node_selector:
