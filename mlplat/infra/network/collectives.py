@@ -1,8 +1,8 @@
 """How long an all-reduce takes: from where the ranks of a gang are, over the links in between.
 
 Ranks send to each other in rounds. A round lasts as long as its slowest message: the latency of its path, and its size over the rate at
-which it moves beside the other messages of the round, which is max-min fair. This is the latency-bandwidth model of Thakur, Rabenseifner and
-Gropp, Optimization of Collective Communication Operations in MPICH (2005), with the bandwidth that the network has for each message.
+which it moves beside the other messages of the round, which is max-min fair. This is the latency-bandwidth model of Thakur, Rabenseifner
+and Gropp, Optimization of Collective Communication Operations in MPICH (2005), with the bandwidth that the network has for each message.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ class Collectives:
     def all_reduce(self, nodes: Sequence[int], mib: float, algorithm: Algorithm = "auto") -> AllReduce:
         """Sum `mib` MiB that each rank has, so that all have the sum. `nodes`: the node (row) of each rank.
 
-        `ring`: 2(p - 1) rounds, in each of which every rank sends a p-th part to the next. `tree`: a binomial tree up and down again, twice
-        ⌈log₂ p⌉ rounds of the whole. `auto`: the faster of the two. Ranks are taken in order of their nodes. Raises OptionError, UnknownNameError,
-        and NoRouteError where two of the nodes are not joined.
+        `ring`: 2(p - 1) rounds, in each of which every rank sends a p-th part to the next. `tree`: a binomial tree up and down again,
+        twice ⌈log₂ p⌉ rounds of the whole. `auto`: the faster of the two. Ranks are taken in order of their nodes. Raises OptionError,
+        UnknownNameError, and NoRouteError where two of the nodes are not joined.
         """
         if algorithm not in ALGORITHMS:
             raise UnknownNameError("all-reduce", str(algorithm)[:40], ALGORITHMS)

@@ -68,9 +68,7 @@ class LayerCache:
                 self._stored.move_to_end(digest)
                 continue
             if digest not in self._coming:
-                self._line_free = max(clock, self._line_free) + self.seconds(layer.size_mib)
-                self._coming[digest] = self._line_free
-                self._queue.append((self._line_free, layer))
+                self._coming[digest] = self._ask_for(layer, clock)
                 asked += layer.size_mib
             ready, waiting, size = max(ready, self._coming[digest]), waiting + 1, size + layer.size_mib
         self._enter_arrivals(now)  # what has no size is here at once
@@ -125,6 +123,12 @@ class LayerCache:
         """MiB of layers on disk."""
         self._enter_arrivals(now)
         return self._stored_mib
+
+    def _ask_for(self, layer: Layer, now: float) -> float:
+        """Pull a layer after those that were asked for before. Returns when it will be here."""
+        self._line_free = max(now, self._line_free) + self.seconds(layer.size_mib)
+        self._queue.append((self._line_free, layer))
+        return self._line_free
 
     def _enter_arrivals(self, now: float) -> None:
         if self._paused is not None:

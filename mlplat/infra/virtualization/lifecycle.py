@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from .environments import Callback, RuntimeEnvironment
 from .occupancy import Occupancy
@@ -24,6 +24,28 @@ ACTOR: Final = "system"
 STARTED: Final = ("node",)
 FINISHED: Final = ("reason", "outcome")
 NO_DATA: Final[dict[str, Any]] = {}
+
+
+class Observer(Protocol):
+    """What hears of environments at once: the network, in which they have addresses."""
+
+    def begins(self, env: RuntimeEnvironment) -> bool:
+        """An environment is made. Returns whether it can be: not where its network has no address left."""
+
+    def ready(self, env: RuntimeEnvironment) -> None:
+        """Its program is up."""
+
+    def unready(self, env: RuntimeEnvironment) -> None:
+        """Its program is no longer up."""
+
+    def ended(self, env: RuntimeEnvironment) -> None:
+        """It is no more."""
+
+    def cut_off(self, node: int) -> None:
+        """Nothing reaches a node any more, nor its environments."""
+
+    def restored(self, node: int) -> None:
+        """A node can be reached again."""
 
 
 class Lifecycle:
@@ -49,6 +71,7 @@ class Lifecycle:
         self.straight = self.brief and start_overhead == 0
         self.record = sim.log.record
         self.on_node: list[dict[int, RuntimeEnvironment]] = [{} for _ in range(len(nodes))]
+        self.observer: Observer | None = None
         self.outbox: dict[int, list[tuple[Callback, RuntimeEnvironment]]] = {}
         """For each node that is cut off, the callbacks that nobody outside has heard of yet."""
 
@@ -60,6 +83,9 @@ class Lifecycle:
         """Take in a new environment, pending, and let it go on where its node can be reached."""
         self.on_node[env.node][env.serial] = env
         env.last_event = cause
+        if self.observer is not None and not self.observer.begins(env):
+            self.end(env, Reason.NO_ADDRESS)
+            return
         if self.straight and reachable and env.image_reference is None:  # no state before running lasts, and none is written down
             env._go_straight_to_running()
             self._started(env)
@@ -87,11 +113,20 @@ class Lifecycle:
         self._boot(env)
 
     def wait_for_layers(self, env: RuntimeEnvironment, ready: float) -> None:
-        """Go on with starting once the layers are here."""
+        """Go on with starting once the layers are here: at `ready`, or when `layers_arrived` says so where that is not known yet."""
+        if ready == math.inf:
+            return
         if ready > self.now:
             self._wake(env, ready, self._pulled)
         else:
             self._pulled(env)
+
+    def layers_arrived(self, node: int) -> None:
+        """More layers are on a node: environments that have all of theirs now go on, in order of their start."""
+        for env in list(self.on_node[node].values()):
+            waits = env.state is State.PULLING and env._due is None and env.image is not None
+            if waits and self.caches(node).ready(env.image.layers, self.now) <= self.now:
+                self._pulled(env)
 
     def _pulled(self, env: RuntimeEnvironment) -> None:
         image, pull = env.image, env.pull
@@ -137,6 +172,8 @@ class Lifecycle:
             return
         now = env._began = self.clock._now
         env.ready = True
+        if self.observer is not None:
+            self.observer.ready(env)
         after = env.work_s
         if env.usage is not None or env._disk is not None:
             env._course = self._course_of(env, 0.0)
@@ -275,6 +312,8 @@ class Lifecycle:
         if env.holds_room:
             self.occupancy.give_back(node, env.request, env.grant)
         del self.on_node[node][env.serial]
+        if self.observer is not None:
+            self.observer.ended(env)
         if env.pull is not None and env.image is not None:
             self.caches(node).release(env.image.layers, self.now)
         if env._disk is not None:
@@ -300,6 +339,8 @@ class Lifecycle:
             self._rest(env)
         if env._began is not None:
             env._position = self.position(env)
+            if self.observer is not None and env.ready:
+                self.observer.unready(env)
             env._began, env.ready = None, False
 
     def _rest(self, env: RuntimeEnvironment) -> None:

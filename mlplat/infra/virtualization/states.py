@@ -35,6 +35,7 @@ class Reason(_Word):
     OOM_KILLED = "OOM_KILLED"
     DISK_LIMIT = "DISK_LIMIT"
     IMAGE_NOT_FOUND = "IMAGE_NOT_FOUND"
+    NO_ADDRESS = "NO_ADDRESS"
     NODE_LOST = "NODE_LOST"
     DEVICE_FAILED = "DEVICE_FAILED"
     PREEMPTED = "PREEMPTED"
@@ -63,6 +64,7 @@ END_STATE: Final = {
     Reason.ERROR: State.FAILED,
     Reason.OOM_KILLED: State.FAILED,
     Reason.IMAGE_NOT_FOUND: State.FAILED,
+    Reason.NO_ADDRESS: State.FAILED,
     Reason.NODE_LOST: State.FAILED,
     Reason.DEVICE_FAILED: State.FAILED,
     Reason.DISK_LIMIT: State.EVICTED,
@@ -80,6 +82,7 @@ OUTCOME: Final = {
     Reason.OOM_KILLED: "failure",
     Reason.DISK_LIMIT: "failure",
     Reason.IMAGE_NOT_FOUND: "failure",
+    Reason.NO_ADDRESS: "error",
     Reason.NODE_LOST: "error",
     Reason.DEVICE_FAILED: "error",
     Reason.FENCED: "error",
@@ -96,6 +99,7 @@ SENTENCE: Final = {
     Reason.OOM_KILLED: "memory use passed the limit",
     Reason.DISK_LIMIT: "disk use passed the limit",
     Reason.IMAGE_NOT_FOUND: "the image is not known to the cluster",
+    Reason.NO_ADDRESS: "its network has no address left",
     Reason.NODE_LOST: "the node was lost",
     Reason.DEVICE_FAILED: "a device it used failed",
     Reason.PREEMPTED: "more urgent work took the room",

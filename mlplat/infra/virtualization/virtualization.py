@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from ...errors import OptionError, UnknownNameError
@@ -12,7 +12,7 @@ from ...units import Duration, seconds
 from .environments import Callback, RuntimeEnvironment, check_text
 from .images import Image, ImageStore
 from .layer_cache import LayerCache
-from .lifecycle import Events, Lifecycle
+from .lifecycle import Events, Lifecycle, Observer
 from .restarts import NEVER, RestartKind, RestartPolicy, StopHook, restart_policy
 from .states import TERMINAL, Reason, State
 from .usage import AS_REQUESTED, FOREVER, Usage
@@ -88,10 +88,20 @@ class Virtualization:
         self._speeds = [min(speed, registry_mbps) for speed in speeds]
         self._cache_mib = math.inf if cache_mib is None else cache_mib
         self._caches: dict[int, LayerCache] = {}
+        self.make_cache: Callable[[int], LayerCache] | None = None
+        """What gives a node its layer cache, where its pulls are to share a network with others."""
         self._life = Lifecycle(sim, nodes, self.images, self.layer_cache, seconds(start_overhead), events)
         self._serial = itertools.count()
         self._down: set[int] = set()
         self._commands: dict[int, list[tuple[RuntimeEnvironment, Reason, float, int | None]]] = {}
+
+    def observe(self, observer: Observer) -> None:
+        """Let the network know of environments from now on."""
+        self._life.observer = observer
+
+    def layers_arrived(self, node: int) -> None:
+        """A layer cache that was made by `make_cache` has more than before: what waited for that goes on."""
+        self._life.layers_arrived(self._row(node))
 
     @classmethod
     def over(cls, sim: Simulation, spec: ClusterSpec, **options: Any) -> Virtualization:
@@ -203,6 +213,8 @@ class Virtualization:
         self._end(self.running_on(node), Reason.NODE_LOST, cause)
         if node in self._caches:
             self._caches[node].crash(self._life.now)
+        if self._life.observer is not None:
+            self._life.observer.cut_off(node)
 
     def cut_off(self, node: int) -> None:
         """A node loses its network: its programs run on, its pulls stand still, and nobody hears of it or can reach it until `restore`."""
@@ -211,6 +223,8 @@ class Virtualization:
             return
         self._life.outbox[node], self._commands[node] = [], []
         self.layer_cache(node).pause(self._life.now)
+        if self._life.observer is not None:
+            self._life.observer.cut_off(node)
         for env in self.running_on(node):
             if env.state is State.PULLING:
                 self._life.stand_still(env)
@@ -239,6 +253,8 @@ class Virtualization:
         environments = self.running_on(node)  # what the callbacks below start here is not among them
         unheard, commands = life.outbox.pop(node, []), self._commands.pop(node, [])
         self.layer_cache(node).resume(life.now)
+        if life.observer is not None:
+            life.observer.restored(node)
         for callback, env in unheard:
             if not env.fenced or callback is env.on_end:
                 life.tell(env, callback)
@@ -273,7 +289,8 @@ class Virtualization:
         node = self._row(node)
         cache = self._caches.get(node)
         if cache is None:
-            cache = self._caches[node] = LayerCache(self._speeds[node], self._cache_mib)
+            made = LayerCache(self._speeds[node], self._cache_mib) if self.make_cache is None else self.make_cache(node)
+            cache = self._caches[node] = made
         return cache
 
     def usage(self, node: int) -> NodeUsage:
