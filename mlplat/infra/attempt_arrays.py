@@ -68,7 +68,8 @@ class Interruptions:
     """What can interrupt jobs besides the queue policy, and what they save of their work.
 
     `interval`, `write`, `restart`: seconds, for all jobs or float64[n]. `max_restarts`: interruptions by failures after which a job has
-    failed, None for no limit. `scrape`: the period in seconds at which freed room is noticed, 0 for at once. `limits`: by group.
+    failed, None for no limit. `scrape`: the period in seconds at which freed room is noticed, 0 for at once. `limits`: by group. `paced`:
+    whether somebody says at what pace jobs work.
     """
 
     incidents: Incidents | None = None
@@ -78,6 +79,7 @@ class Interruptions:
     max_restarts: int | None = None
     scrape: float = 0.0
     limits: Mapping[str, Limit] = field(default_factory=dict)
+    paced: bool = False
 
 
 def progress_arrays(trace: JobTrace, gang: Array, classes: Classes, milli: Array, queue: QueuePolicy, what: Interruptions) -> Progress:
@@ -207,4 +209,5 @@ def option_numbers(queue: QueuePolicy, what: Interruptions) -> Options:
         depth=queue.depth,
         max_restarts=2**31 if what.max_restarts is None else what.max_restarts,
         scrape=what.scrape,
+        paced=what.paced,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +33,15 @@ from .kernels.state import (
     FRAGMENT,
     HELD_BACK,
     NEXT_ARRIVAL,
+    PACED,
     PROBE,
     RUNNING,
     SHAPE,
+    STARTED,
     WAITING,
     WATCHED,
     Jobs,
+    JobState,
     Placement,
     Queue,
     Reason,
@@ -82,6 +86,8 @@ class Run:
     """Rows of the nodes that are not there at first."""
     scan: float = 0.0
     """Period (s) at which nodes are added and removed, 0 where they never are."""
+    pace_of: Callable[[int], float] | None = None
+    """Seconds of work a second of a job that has just started; None where it is always 1."""
     conditions: dict[str, Any] = field(default_factory=dict)
     """What the manifest says of failures, checkpoints and limits."""
 
@@ -94,6 +100,16 @@ class Run:
         """Put other arrays into the world: longer ones, or more incidents."""
         self.world = self.world._replace(**parts)
         self.packed = pack(self.world)
+
+    def tell_paces(self, set_pace: Callable[[int, float], object]) -> None:
+        """Say at what pace the jobs work that have started since the last time."""
+        if self.pace_of is None:
+            return
+        count, log = self.world.count, self.world.log
+        for job in log.order[count[PACED] : count[STARTED]].tolist():
+            if log.state[job] == JobState.RUNNING and (pace := self.pace_of(job)) != 1.0:
+                set_pace(job, pace)
+        count[PACED] = count[STARTED]
 
     def is_over(self) -> bool:
         """Whether every job has come to its end."""

@@ -59,16 +59,20 @@ def _arrived(run: Run) -> int:
 
 def _compiled(run: Run, advanced: Callable[[int], None] | None) -> Callable[[float], None]:
     """The compiled clock."""
-    from ..infra.kernels.state import FULL
+    from ..infra.kernels.state import FULL, NEW_ATTEMPTS
 
     if run.world.interruptible:
         from ..infra.kernels.interruptible_loop import run_interruptible as advance
+        from ..infra.kernels.interruptible_loop import set_pace
     else:
         from ..infra.kernels.replay_loop import run as advance
 
     def go_on(until: float) -> None:
         instants, begun = 1000, time.perf_counter()
-        while (status := advance(run.address, until, instants)) in (0, FULL):
+        while (status := advance(run.address, until, instants)) in (0, FULL, NEW_ATTEMPTS):
+            if status == NEW_ATTEMPTS:
+                run.tell_paces(lambda job, pace: set_pace(run.address, job, pace))
+                continue
             if status == FULL:
                 run.grow()
             ended = time.perf_counter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..infra.incidents import Detection
 from ..infra.placement import PlacementPolicy, placement_policy
 from ..infra.queueing import QueuePolicy, queue_policy
 from ..infra.splitting import split_jobs
+from ..infra.synchronization import Synchronization, synchronization
 from ..streams import check_seed
 from ..units import Duration, seconds
 from ..workload import JobTrace
@@ -50,6 +52,7 @@ def replay(
     scrape: Duration | None = None,
     limits: Mapping[str, Mapping[str, float]] | None = None,
     autoscaling: bool | Autoscaling = True,
+    sync: Synchronization | Mapping[str, Any] | None = None,
     seed: int = 0,
     until: Duration | None = None,
     clock: Literal["replay", "simpy"] = "replay",
@@ -66,7 +69,8 @@ def replay(
     `max_restarts`: failures of the hardware after which a job has failed, None for no limit. `scrape`: the period at which the scheduler
     learns of freed room, None for at once. `limits`: the most that the jobs of a group may ask for together, such as
     `{"team": {"gpus": 8}}` (keys `cpus`, `memory_gib`, `gpus`). `autoscaling`: whether node groups with `scaling` grow and shrink, or how
-    often that is looked at; if not, all their nodes are there.
+    often that is looked at; if not, all their nodes are there. `sync`: what the ranks of every gang send each other after each step, such
+    as `{"step": "300ms", "size": "2GiB"}`; the durations of the trace are then of the work alone, and the cluster must have a network.
     Raises OptionError and UnknownNameError for options that cannot be used; whatever a policy of your own raises comes through.
 
     >>> import mlplat as mp
@@ -87,14 +91,23 @@ def replay(
         failing = Failing(spec, trace, failures, detection or Detection(), seed=seed, until=horizon)
     options = _interruptions(spec, trace, failing, saving, max_restarts, scrape, limits)
     scaling = autoscaling_for(spec, autoscaling)
-    if scaling is not None and options is None:
+    if (scaling is not None or sync is not None) and options is None:
         options = Interruptions()
+    step, collectives = None, None
+    if sync is not None and options is not None:
+        from ..infra.network.pacing import collectives_of
+
+        step, collectives, options = synchronization(sync), collectives_of(spec), replace(options, paced=True)
     from ..infra.world import build_run
 
     def build() -> Run:
         made = build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed, interruptions=options)
         if scaling is not None:
             made.begin_without(absent_at_first(spec), scaling.scan)
+        if step is not None and collectives is not None:
+            from ..infra.network.pacing import GangPaces
+
+            made.pace_of = GangPaces(made, collectives, step)
         return made
 
     run = build()
@@ -108,6 +121,8 @@ def replay(
     took = time.perf_counter() - started
 
     run.conditions = _conditions(failing, saving, max_restarts, scrape, limits)
+    if step is not None:
+        run.conditions["sync"] = step.described()
 
     def rebuilt() -> Run:
         made = build()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..clock import Environment
-from ..infra.kernels.state import NEXT_ARRIVAL, NEXT_INCIDENT, STATUS
+from ..infra.kernels.live import ready_job
+from ..infra.kernels.state import NEXT_ARRIVAL, NEXT_INCIDENT, PACED, STATUS
 from ..infra.settling import Settling
 
 if TYPE_CHECKING:
@@ -21,9 +22,17 @@ class TracePlayer:
         self.run = run
         self.env = Environment()
         self.settling = Settling(run, self.env)
+        if run.pace_of is not None:
+            self.settling.settled = self._tell_paces
         self.told = 0
         """Incidents in the list when it was last looked at to its end."""
         self._next_arrival(False)
+
+    def _tell_paces(self, closed: int, started: int) -> None:
+        run, now = self.run, self.env.now
+        if run.world.count[PACED] < started:
+            run.tell_paces(lambda job, pace: ready_job(run.address, job, pace, now))
+            self.settling.follow_changes()
 
     def _next_arrival(self, now: bool) -> None:
         """Submit the jobs of this instant, and come back at the next one's."""

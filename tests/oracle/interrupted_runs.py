@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,9 +38,10 @@ def run_interrupted(
     max_restarts: int | None = None,
     scrape: float | None = None,
     limits: Mapping[str, Mapping[str, int]] | None = None,
+    pace_of: Callable[[int], float] | None = None,
     **queue_options: Any,
 ) -> Result:
-    """The keywords are those of `naive_scheduler.schedule`."""
+    """The keywords are those of `naive_scheduler.schedule`, and `pace_of` that of the run."""
     what = Interruptions(
         incidents=incident_arrays(incidents),
         interval=checkpoint.interval,
@@ -49,12 +50,15 @@ def run_interrupted(
         max_restarts=max_restarts,
         scrape=scrape or 0.0,
         limits={group: Limit(**{COLUMNS[name]: amount for name, amount in most.items()}) for group, most in (limits or {}).items()},
+        paced=pace_of is not None,
     )
     policy = queue_policy(queue, **queue_options)
     horizon = math.inf if until is None else until
 
     def build() -> Any:
-        return build_run(spec.nodes(), trace, policy, placement_policy(placement), ties=ties, seed=seed, interruptions=what)
+        made = build_run(spec.nodes(), trace, policy, placement_policy(placement), ties=ties, seed=seed, interruptions=what)
+        made.pace_of = pace_of
+        return made
 
     run = build()
     drive(run, horizon, clock)

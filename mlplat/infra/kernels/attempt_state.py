@@ -55,7 +55,7 @@ class Progress(NamedTuple):
     write: Array["float64", 1]  # [n] write time of a checkpoint
     restart: Array["float64", 1]  # [n] lead of every attempt but the first
     lead: Array["float64", 1]  # [n] of the current attempt, infinite while its environments are not ready
-    pace: Array["float64", 1]  # [n] seconds of work a second: 1 but on a live cluster
+    pace: Array["float64", 1]  # [n] seconds of work a second: 1 but on a live cluster, or over a network
     finish: Array["float64", 1]  # [n] when the current attempt completes
     due: Array["float64", 1]  # [n] the next event of the job, infinite for none
     stop: Array["float64", 1]  # [n] when the work of the current attempt stopped, NaN while it goes on
@@ -136,3 +136,4 @@ class Options(NamedTuple):
     depth: int  # conservative: jobs with a reservation
     max_restarts: int
     scrape: float  # period at which freed room is noticed, 0 for at once
+    paced: bool  # whether somebody says at what pace jobs work, after each cycle that starts some

@@ -68,10 +68,18 @@ def begin_attempt(world: World, job: int, now: float) -> None:
     health = settle_on_nodes(world, job)
     if health & (CRASHED | CUT):
         stop_work(world, job, now, BY_NODE if health & CRASHED else FENCED)
-    elif world.queue == LAS and progress.level[job] > 0:
-        set_due(world, job, min(finish, now + (world.options.threshold / progress.width[job] - progress.served[job])))
     else:
-        set_due(world, job, finish)
+        set_due(world, job, next_event(world, job))
+
+
+@kernel
+def next_event(world: World, job: int) -> float:
+    """When the work of a running job is done or, if that is earlier, when it falls to the second queue of `las`."""
+    progress = world.progress
+    if world.queue == LAS and progress.level[job] > 0:
+        start = world.attempts.start[progress.attempt[job]]
+        return min(progress.finish[job], start + (world.options.threshold / progress.width[job] - progress.served[job]))
+    return progress.finish[job]  # type: ignore[no-any-return]
 
 
 @kernel

@@ -19,8 +19,10 @@ from .state import (
     FULL,
     HEAP,
     HELD_BACK,
+    NEW_ATTEMPTS,
     NEXT_ARRIVAL,
     NEXT_INCIDENT,
+    PACED,
     RECORDS,
     RUNNING,
     STARTED,
@@ -30,6 +32,7 @@ from .state import (
     world_at,
 )
 from .transitions import submit
+from .workloads import ready
 
 
 @kernel
@@ -97,7 +100,7 @@ def _events(world: World, now: float) -> None:
 @entry
 def run_interruptible(address: int, until: float, instants: int) -> int:
     """Advance by up to `instants` instants, none of them after `until`. Returns `count[STATUS]`: DONE when there is nothing more to do,
-    FULL where the attempts or records need longer arrays before the cycle that is due.
+    FULL where the attempts or records need longer arrays before the cycle that is due, NEW_ATTEMPTS where `set_pace` is wanted.
     """
     world = world_at(address)
     count, jobs, hardware, clock = world.count, world.jobs, world.hardware, world.clock
@@ -125,4 +128,14 @@ def run_interruptible(address: int, until: float, instants: int) -> int:
         _note_changes(world)
         if count[STATUS] != 0:
             break
+        if world.options.paced and count[PACED] < count[STARTED]:
+            return NEW_ATTEMPTS
     return count[STATUS]  # type: ignore[no-any-return]
+
+
+@entry
+def set_pace(address: int, job: int, pace: float) -> None:
+    """A job that has just started works at `pace` seconds of work a second."""
+    world = world_at(address)
+    ready(world, job, pace, world.clock[0])
+    _note_changes(world)

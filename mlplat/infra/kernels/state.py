@@ -250,9 +250,11 @@ class Completions(NamedTuple):
 # Places in `World.count`
 NEXT_ARRIVAL, STARTED, RECORDS, HEAD, WAITING, RUNNING, RELEASES, BLOCKED, WATCHED, HAVE, PROBE, HEAP, STATUS, SCHEDULED = range(14)
 RANKED, STOPPING, CHANGED, NEXT_INCIDENT, HELD_BACK, CYCLES, NUMBER, CLOSED = range(14, 22)  # RANKED: entries of the heap of running jobs
+PACED = 22  # attempts of whose work the pace is known
 COUNTERS = 24
 # Values of STATUS
 RUNS, PROBED, DONE, FULL = 0, 1, 2, 3  # FULL: the arrays of attempts or records have too little room left
+NEW_ATTEMPTS = 4  # what the compiled clock answers where somebody has to say at what pace they work; never in `World.count`
 
 
 class World(NamedTuple):

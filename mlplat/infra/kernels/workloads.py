@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .admission import discharge, let_go
-from .attempts import end_attempt, keep_room, set_due
+from .attempts import end_attempt, keep_room, next_event, set_due
 from .compilation import kernel
 from .heaps import remove_item
 from .queues import remove
@@ -32,7 +32,7 @@ def await_ready(world: World, job: int) -> None:
     progress = world.progress
     progress.lead[job] = progress.finish[job] = np.inf
     if np.isnan(progress.stop[job]):
-        progress.due[job] = np.inf
+        set_due(world, job, next_event(world, job))
 
 
 @kernel
@@ -45,7 +45,7 @@ def ready(world: World, job: int, pace: float, now: float) -> None:
     progress.pace[job] = pace
     progress.lead[job] = (now - world.attempts.start[progress.attempt[job]]) + restart
     progress.finish[job] = now + (restart + time_of(progress.left[job], progress.interval[job], progress.write[job]) / pace)
-    set_due(world, job, progress.finish[job])
+    set_due(world, job, next_event(world, job))
     ends = now + (restart + time_of(progress.estimated[job], progress.interval[job], progress.write[job]) / pace)
     if world.queue == EASY or world.queue == CONSERVATIVE:
         move_to(world, job, ends)

@@ -51,7 +51,7 @@ class NetworkLayerCache(LayerCache):
 
     def _came(self, transfer: Transfer) -> None:
         if transfer is not self._transfer:
-            return
+            return  # it was under way when the node lost power
         self._transfer = None
         _, layer = self._queue[0]
         self._queue[0] = transfer.ended_s, layer

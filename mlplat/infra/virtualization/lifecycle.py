@@ -124,8 +124,9 @@ class Lifecycle:
     def layers_arrived(self, node: int) -> None:
         """More layers are on a node: environments that have all of theirs now go on, in order of their start."""
         for env in list(self.on_node[node].values()):
-            waits = env.state is State.PULLING and env._due is None and env.image is not None
-            if waits and self.caches(node).ready(env.image.layers, self.now) <= self.now:
+            if env.state is not State.PULLING or env._due is not None or env.image is None:
+                continue
+            if self.caches(node).ready(env.image.layers, self.now) <= self.now:
                 self._pulled(env)
 
     def _pulled(self, env: RuntimeEnvironment) -> None:
