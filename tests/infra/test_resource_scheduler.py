@@ -165,3 +165,14 @@ def test_groups_have_their_weights_on_a_live_cluster_too() -> None:
     sim.run(until="1s")
     running = [zone for zone, handle in zip(zones, handles, strict=True) if handle.status.value == "running"]
     assert sorted(running) == ["a", "a", "b"] and too_large.status.value == "rejected"
+
+
+def test_a_job_of_las_falls_to_the_second_queue_while_its_environments_start() -> None:
+    sim = mp.Simulation()
+    spec = mp.ClusterSpec.parse("1x1xV100")
+    cluster = mp.Cluster(sim, spec, queue=queue_policy("las", threshold="10s"), start_overhead="100s", scrape_period=None)
+    first = cluster.endpoint.submit(mp.Workload("first", {"gpus": 1}, duration="1h"))
+    second = []
+    sim.at(20, lambda: second.append(cluster.endpoint.submit(mp.Workload("second", {"gpus": 1}, duration="5s"))))
+    sim.run(until=21)
+    assert (first.status.value, second[0].status.value) == ("pending", "starting")

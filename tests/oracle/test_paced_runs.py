@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,10 +58,7 @@ def test_at_half_the_pace_a_run_is_that_of_twice_the_work(data: Any) -> None:
     trace = data.draw(traces(spec, max_jobs=14))
     queue = data.draw(st.sampled_from(("fifo", "best-effort-fifo", "sjf", "priority")))
     slow = run_interrupted(spec, trace, queue=queue, placement="best-fit", pace_of=lambda job: 0.5)
-    columns = {
-        name: getattr(trace, name) for name in ("submit", "request", "last_request", "requests", "replicas", "priority", "group", "groups")
-    }
-    twice = JobTrace.build(**columns, duration=2 * trace.duration, estimate=2 * trace.estimate)
+    twice = replace(trace, duration=2 * trace.duration, estimate=2 * trace.estimate)
     long = run_interrupted(spec, twice, queue=queue, placement="best-fit")
     assert slow.jobs["start_s"].equals(long.jobs["start_s"])
     assert slow.jobs["end_s"].to_numpy() == pytest.approx(long.jobs["end_s"].to_numpy(), nan_ok=True)
