@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import re
 from datetime import timedelta
+from fractions import Fraction
 
 from .errors import OptionError
 
-_SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(ms|min|[smhdw]?)", re.ASCII)
+_SECONDS = {"": 1.0, "s": 1.0, "us": 1e-6, "ms": 1e-3, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(us|ms|min|[smhdw]?)", re.ASCII)
 _BYTES = {
     "": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50,
 }  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([kKMGTP]i?)?B?", re.ASCII)
+_BITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])(?:bps|bit/s|b/s)", re.ASCII | re.IGNORECASE)
 MIB = 2**20
 
 Duration = float | int | str | timedelta
@@ -80,6 +83,37 @@ def mebibytes(value: object) -> int:
     if not amount <= 2**50:
         raise OptionError(f"not a size: {value!r}; it is larger than anything that can be simulated")
     return math.ceil(amount - 1e-9)
+
+
+def megabits_per_second(value: object) -> int:
+    """Mbit/s of a bandwidth: a whole number, or text such as `100Gbps` or `25 Gbit/s` (decimal, bits). Raises OptionError.
+
+    >>> megabits_per_second("100Gbps"), megabits_per_second("2.5 Gbit/s"), megabits_per_second(40)
+    (100000, 2500, 40)
+    """
+    exact: Fraction | None = None
+    if isinstance(value, str):
+        if len(value) <= 40 and (match := _BANDWIDTH.fullmatch(value.strip())) is not None:
+            exact = Fraction(match.group(1)) * _BITS[match.group(2).lower()] / 10**6
+    elif not isinstance(value, bool) and isinstance(value, (int, float)) and abs(value) < math.inf:
+        exact = Fraction(value)
+    if exact is None:
+        raise OptionError(f"not a bandwidth: {ascii(value)[:60]}; expected Mbit/s, or text such as '100Gbps' or '25 Gbit/s'")
+    if exact.denominator != 1 or not 1 <= exact <= 10**12:
+        raise OptionError(f"not a bandwidth: {ascii(value)[:60]}; expected a whole number of Mbit/s from 1 to 10^12")
+    return int(exact)
+
+
+def format_mbps(value: float) -> str:
+    """A bandwidth as people read it.
+
+    >>> format_mbps(100_000), format_mbps(2500.0), format_mbps(40)
+    ('100 Gbit/s', '2.5 Gbit/s', '40 Mbit/s')
+    """
+    for size, unit in ((1e6, "Tbit/s"), (1e3, "Gbit/s")):
+        if value >= size:
+            return f"{value / size:.4g} {unit}"
+    return f"{value:.4g} Mbit/s"
 
 
 def format_seconds(value: float) -> str:

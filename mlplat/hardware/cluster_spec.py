@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from ..errors import SpecError, UnknownNameError
 from ..resources import UNLIMITED
 from .accelerators import CATALOGUE, Accelerator, known_models, resolve_model
+from .network_spec import NetworkSpec
 from .node_group import MAX_NODES, NodeGroup, Storage
 from .racks import RackLayout, lay_out
 from .reliability import Reliability
@@ -33,7 +34,7 @@ class ClusterSpec(SpecModel):
 
     `groups`: equal nodes, a group each. `accelerators`: models of your own, which go before the catalogue's. `storage`: networked
     backends of the whole cluster. `pool`: the cluster is one big node, in which an amount may be `unlimited`. `reliability`: how often its
-    components fail, and its planned maintenance.
+    components fail, and its planned maintenance. `network`: how its nodes are joined (docs/network/topologies.md).
     Raises SpecError, with the path of the fault inside the description.
 
     >>> spec = ClusterSpec.uniform(nodes=96, cpus=64, memory_gib=512, gpus=8, gpu_model="V100")
@@ -49,6 +50,7 @@ class ClusterSpec(SpecModel):
     storage: tuple[Storage, ...] = ()
     pool: Annotated[bool, Field(strict=True)] = False
     reliability: Reliability | None = None
+    network: NetworkSpec | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -69,6 +71,8 @@ class ClusterSpec(SpecModel):
         _ = self.rack_layout  # raises where a rack would stand in two zones
         if self.reliability is not None:
             self.reliability.check_names(self, where="reliability")
+        if self.network is not None:
+            self.network.check(self, where="network")
         return self
 
     def _check_names(self) -> None:
@@ -115,6 +119,7 @@ class ClusterSpec(SpecModel):
         racks: int | tuple[str, ...] | None = None,
         name: str = "cluster",
         group: str = "node",
+        network: NetworkSpec | Mapping[str, Any] | None = None,
         **more: Any,
     ) -> Self:
         """`nodes` equal nodes called `node-0`, …; `more` are further fields of `NodeGroup`. Raises SpecError.
@@ -123,7 +128,8 @@ class ClusterSpec(SpecModel):
         ('rack-0', 'rack-1')
         """
         row = {"name": group, "count": nodes, "cpus": cpus, "memory_gib": memory_gib, "gpus": gpus, "gpu_model": gpu_model}
-        return cls.model_validate({"name": name, "groups": [row | {"disk_gib": disk_gib, "mig": mig, "racks": racks} | more]})
+        groups = [row | {"disk_gib": disk_gib, "mig": mig, "racks": racks} | more]
+        return cls.model_validate({"name": name, "groups": groups, "network": network})
 
     @classmethod
     def parse(cls, text: str) -> Self:
