@@ -64,6 +64,7 @@ class Routing:
         self._place = np.full(len(topology), -1, dtype=np.int64)
         self._place[self._core] = np.arange(len(self._core))
         self._most = max(8, _MOST_DISTANCES // max(1, len(self._core)))
+        self._outside = topology.outside
         self._joints: dict[int, tuple[tuple[int, int, int], ...]] = {}
         self._forget()
 
@@ -113,6 +114,29 @@ class Routing:
             raise OptionError(f"from vertex {source} to {target}: the topology has vertices 0 to {count - 1}")
         if source == target:
             return ()
+        if source in self._outside or target in self._outside:
+            return self._path_outside(source, target, key)
+        return self._path_inside(source, target, key)
+
+    def _path_outside(self, source: int, target: int, key: int) -> tuple[int, ...]:
+        """Through the border: what is behind it hangs from it as a tree."""
+        (one, outwards), (other, inwards) = self._climb(source), self._climb(target)
+        while outwards and inwards and outwards[-1] == inwards[-1]:
+            outwards.pop()
+            inwards.pop()
+        path = (*outwards, *(self._path_inside(one, other, key) if one != other else ()), *(link ^ 1 for link in reversed(inwards)))
+        if not all(self._up[link >> 1] for link in path):
+            raise self._no_route(source, target)
+        return path
+
+    def _climb(self, vertex: int) -> tuple[int, list[int]]:
+        links = []
+        while (link := self._outside.get(vertex)) is not None:
+            links.append(link)
+            vertex = int(self.topology.ends[link >> 1, 1 - (link & 1)])
+        return vertex, links
+
+    def _path_inside(self, source: int, target: int, key: int) -> tuple[int, ...]:
         last: dict[int, int] = {}  # to a target that forwards nothing: the link from each place at which it is joined
         here = int(self._place[source])
         goal: tuple[int, ...] = (int(self._place[target]),)

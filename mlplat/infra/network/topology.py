@@ -33,7 +33,7 @@ class Topology:
 
     `names`, `roles`: of each vertex. `ends`: int32[E, 2], the vertices of each link. `mbps`: float64[E], Mbit/s in each direction.
     `latency`: float64[E] in seconds. `hosts`: int32[N], the vertex of each node row (0…N-1). `forwards`: bool[V], whether packets may
-    pass through a vertex; nodes and endpoints outside take only what is for them. Directed link 2e leads from `ends[e, 0]` to
+    pass through a vertex; nodes and endpoints outside take only what is for them, border and gateway what goes out or comes in. Directed link 2e leads from `ends[e, 0]` to
     `ends[e, 1]`, and 2e + 1 back.
 
     >>> from mlplat.hardware import ClusterSpec
@@ -80,6 +80,20 @@ class Topology:
         if found is None:
             raise UnknownNameError("vertex of the network", name, self.names if len(self) <= 100 else self.names[len(self.hosts) :][:100])
         return found
+
+    @cached_property
+    def outside(self) -> dict[int, int]:
+        """Of the gateway and each vertex behind it: the directed link that leads inwards, in the end to the border."""
+        inwards: dict[int, int] = {}
+        if BORDER not in self.roles:
+            return inwards
+        reached = {self.roles.index(BORDER)}
+        for link in np.flatnonzero(self.ends[:, 1] > min(reached)).tolist():  # that of the gateway, then of what is joined to it
+            a, b = self.ends[link].tolist()
+            if a in reached:
+                inwards[b] = 2 * link + 1
+                reached.add(b)
+        return inwards
 
     @cached_property
     def leaving(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -213,7 +227,7 @@ def _outside(network: NetworkSpec, fabric: Fabric, names: list[str], roles: list
 
         way = network.gateway or GatewaySpec()
         top = fabric.top.tolist() if way.at is None else [switch(name, f"gateway.at[{i}]") for i, name in enumerate(way.at)]
-        border, gateway = add(BORDER, "border", True), add(GATEWAY, "external", True)
+        border, gateway = add(BORDER, "border", False), add(GATEWAY, "external", False)
         fastest = max(float(each.mbps.max()) for each in fabric.links if len(each.mbps)) if any(len(x.mbps) for x in fabric.links) else 0.0
         rows += [(vertex, border, max(fastest, float(way.bandwidth)), network.switch_latency) for vertex in top]
         rows.append((border, gateway, float(way.bandwidth), way.latency))
