@@ -15,13 +15,12 @@ import numpy as np
 
 from ...errors import OptionError, UnknownNameError
 from ..synchronization import ALGORITHMS, Algorithm
-from .flows import Floats, max_min_rates
+from .flows import MBIT_PER_MIB, Floats, max_min_rates
 
 if TYPE_CHECKING:
     from .routing import Routing
     from .topology import Topology
 
-MBIT_PER_MIB = 2**20 * 8 / 1e6
 DEVICE_LATENCY_S = 2e-6
 """From one device of a node to another, of the order of what is measured over NVLink."""
 
@@ -61,7 +60,7 @@ class Collectives:
         self._latency = np.repeat(topology.latency, 2)
         self._uplinks: dict[int, list[tuple[int, int]]] = {}
         self._known: dict[tuple[tuple[int, ...], float, str], AllReduce] = {}
-        self._as_of = -1
+        self._failed: tuple[int, ...] = ()
 
     def all_reduce(self, nodes: Sequence[int], mib: float, algorithm: Algorithm = "auto") -> AllReduce:
         """Sum `mib` MiB that each rank has, so that all have the sum. `nodes`: the node (row) of each rank.
@@ -77,9 +76,9 @@ class Collectives:
         ranks = tuple(sorted(int(node) for node in nodes))
         if not ranks or not 0 <= ranks[0] <= ranks[-1] < len(self.topology.hosts):
             raise OptionError(f"nodes {str(list(nodes))[:60]}: expected rows from 0 to {len(self.topology.hosts) - 1}, at least one")
-        if self._as_of != self.routing.changes:
+        if self._failed != self.routing.failed:
             self._known.clear()
-            self._as_of = self.routing.changes
+            self._failed = self.routing.failed
         key = ranks, float(mib), algorithm
         if key not in self._known:
             ways = ("ring", "tree") if algorithm == "auto" else (algorithm,)
@@ -140,7 +139,7 @@ class Collectives:
             return [self.routing.path(source, target, key)]
         found = []
         for link, switch in uplinks:
-            if not self.routing.has_failed(link >> 1):
+            if link >> 1 not in self._failed:
                 path = (link, *(self.routing.path(switch, target, key) if switch != target else ()))
                 if source not in self._vertices(path[1:]):
                     found.append(path)

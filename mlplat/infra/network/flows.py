@@ -32,6 +32,7 @@ from ..queue_arrays import longer
 
 Floats = npt.NDArray[np.float64]
 Paths = Sequence[Sequence[int]]
+MBIT_PER_MIB = 2**20 * 8 / 1e6
 NUMBERS = 8
 ROOM = 64
 """Flows for which there is room at first; then twice as many, and so on."""
@@ -50,15 +51,41 @@ def finish_times(
     >>> finish_times([10.0], [[0], [0]], [10.0, 20.0]).tolist()
     [2.0, 3.0]
     """
-    given = _Given(capacity, paths, amount, start)
-    if at_once is not None and (isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1):
-        raise OptionError(f"at_once={str(at_once)[:40]}: expected a number of flows above 0, or None")
-    network = _network(given.capacity, given.paths, given.amount, given.start)
-    packed = pack(network)
-    play_flows(packed.address, math.inf, UNLIMITED if at_once is None else at_once)
-    found = np.empty(len(given.order))
-    found[given.order] = network.flows.finish
-    return found
+    return FlowList(capacity, paths, amount, start, at_once=at_once).play()
+
+
+class FlowList:
+    """The flows that `finish_times` plays, read and checked."""
+
+    def __init__(
+        self,
+        capacity: npt.ArrayLike,
+        paths: Paths,
+        amount: npt.ArrayLike,
+        start: npt.ArrayLike | None = None,
+        *,
+        at_once: int | None = None,
+    ) -> None:
+        if at_once is not None and (isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1):
+            raise OptionError(f"at_once={str(at_once)[:40]}: expected a number of flows above 0, or None")
+        links = _checked_capacity(capacity)
+        amounts = np.ascontiguousarray(amount, dtype=np.float64)
+        starts = np.zeros(len(paths)) if start is None else np.ascontiguousarray(start, dtype=np.float64)
+        for name, values in (("amount", amounts), ("start", starts)):
+            if values.shape != (len(paths),) or not (values >= 0).all() or not np.isfinite(values).all():
+                raise OptionError(f"{name}: expected {len(paths)} finite numbers of at least 0, one a flow")
+        self._order = np.argsort(starts, kind="stable")
+        ordered = [_checked_path(paths[i], len(links)) for i in self._order.tolist()]
+        self._at_once = UNLIMITED if at_once is None else at_once
+        self._network = _network(links, ordered, amounts[self._order], starts[self._order])
+
+    def play(self) -> Floats:
+        """Let all of them happen, once. Returns when each is done (s)."""
+        packed = pack(self._network)
+        play_flows(packed.address, math.inf, self._at_once)
+        found = np.empty(len(self._order))
+        found[self._order] = self._network.flows.finish
+        return found
 
 
 def max_min_rates(capacity: npt.ArrayLike, paths: Paths) -> Floats:
@@ -69,14 +96,14 @@ def max_min_rates(capacity: npt.ArrayLike, paths: Paths) -> Floats:
     >>> max_min_rates([1.0, 1.0, 1.0], [[0, 1, 2], [0], [1], [2]]).tolist()
     [0.5, 0.5, 0.5, 0.5]
     """
-    given = _Given(capacity, paths, np.ones(len(paths)), None)
-    network = _network(given.capacity, given.paths, given.amount, np.zeros(0))
+    links = _checked_capacity(capacity)
+    network = _network(links, [_checked_path(path, len(links)) for path in paths], np.ones(len(paths)), np.zeros(0))
     packed = pack(network)
-    for flow in range(len(given.paths)):
+    for flow in range(len(paths)):
         begin_flow(packed.address, flow, 0.0)
     solve_flows(packed.address, 0.0)
     found: Floats = network.flows.row[:, RATE].copy()
-    found[[len(path) == 0 for path in given.paths]] = np.inf
+    found[[len(path) == 0 for path in paths]] = np.inf
     return found
 
 
@@ -217,21 +244,6 @@ class FlowNetwork:
         )
         self._network = old._replace(flows=changed, shift=shift)
         self._packed = pack(self._network)
-
-
-class _Given:
-    """What `finish_times` was called with, checked, with the flows in order of their start."""
-
-    def __init__(self, capacity: npt.ArrayLike, paths: Paths, amount: npt.ArrayLike, start: npt.ArrayLike | None) -> None:
-        self.capacity = _checked_capacity(capacity)
-        amounts = np.ascontiguousarray(amount, dtype=np.float64)
-        starts = np.zeros(len(paths)) if start is None else np.ascontiguousarray(start, dtype=np.float64)
-        for name, values in (("amount", amounts), ("start", starts)):
-            if values.shape != (len(paths),) or not (values >= 0).all() or not np.isfinite(values).all():
-                raise OptionError(f"{name}: expected {len(paths)} finite numbers of at least 0, one a flow")
-        self.order = np.argsort(starts, kind="stable")
-        self.amount, self.start = amounts[self.order], starts[self.order]
-        self.paths = [_checked_path(paths[i], len(self.capacity)) for i in self.order.tolist()]
 
 
 def _checked_capacity(capacity: npt.ArrayLike) -> Floats:

@@ -33,8 +33,8 @@ class Topology:
 
     `names`, `roles`: of each vertex. `ends`: int32[E, 2], the vertices of each link. `mbps`: float64[E], Mbit/s in each direction.
     `latency`: float64[E] in seconds. `hosts`: int32[N], the vertex of each node row (0…N-1). `forwards`: bool[V], whether packets may
-    pass through a vertex; nodes and endpoints outside take only what is for them, border and gateway what goes out or comes in. Directed link 2e leads from `ends[e, 0]` to
-    `ends[e, 1]`, and 2e + 1 back.
+    pass through a vertex; nodes and endpoints outside take only what is for them, border and gateway what goes out or comes in. Directed
+    link 2e leads from `ends[e, 0]` to `ends[e, 1]`, and 2e + 1 back.
 
     >>> from mlplat.hardware import ClusterSpec
     >>> topology = Topology.of(ClusterSpec.uniform(nodes=64, network={"hosts_per_leaf": 16, "spines": 4, "uplink": "100Gbps"}))
