@@ -14,8 +14,6 @@ DEFAULT_ZONE: Final = "default"
 SUFFIX: Final = ".svc.cluster"
 MOST_NAMES: Final = 10
 """Known names that an error lists at most."""
-MOST_COMPARED: Final = 1000
-"""Known names among which an error looks for the closest: with more, every mistyped name would take its time."""
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _REPLICA = re.compile(r"0|[1-9][0-9]{0,6}", re.ASCII)
 _FORMS: Final = "expected 'web', 'web.zone' or 'web.zone.svc.cluster', or a replica such as '0.web'"
@@ -97,16 +95,24 @@ def parse_name(text: str, zone: str = "") -> ParsedName:
 
 
 class UnknownServiceError(UnknownNameError):
-    """No service or workload has this name in the virtual network. The closest known names come first, ten at most."""
+    """No service or workload has this name in the virtual network. The closest known names come first, ten at most.
 
-    def __init__(self, name: str, known: Collection[str]) -> None:
-        compared = sorted(known)[:MOST_COMPARED] if len(known) > MOST_COMPARED else sorted(known)
-        close = difflib.get_close_matches(name, compared, n=MOST_NAMES, cutoff=0.5)
-        listed = close + [other for other in compared if other not in close][: MOST_NAMES - len(close)]
+    `known`: names among which the closest are looked for, `total`: of how many there are.
+    """
+
+    def __init__(self, name: str, known: Collection[str], total: int) -> None:
+        listed = closest_names(name, known)
         super().__init__("service", printable(name), listed)
         text = str(self) if listed else f"unknown service {printable(name)!r}; there is none yet"
-        more = len(known) - len(listed)
+        more = total - len(listed)
         self.args = (f"{text} and {more:,} more" if more else text,)
+
+
+def closest_names(name: str, known: Collection[str]) -> list[str]:
+    """At most ten of the known names, the closest first, then by the alphabet."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=MOST_NAMES, cutoff=0.5)
+    return close + [other for other in names if other not in close][: MOST_NAMES - len(close)]
 
 
 def _label(what: str, value: object) -> str:
