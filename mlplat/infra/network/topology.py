@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import math
 from dataclasses import dataclass
@@ -32,9 +33,9 @@ class Topology:
     """A network of V vertices and E links, each full duplex. The arrays are read-only.
 
     `names`, `roles`: of each vertex. `ends`: int32[E, 2], the vertices of each link. `mbps`: float64[E], Mbit/s in each direction.
-    `latency`: float64[E] in seconds. `hosts`: int32[N], the vertex of each node row (0…N-1). `forwards`: bool[V], whether packets may
-    pass through a vertex; nodes and endpoints outside take only what is for them, border and gateway what goes out or comes in. Directed
-    link 2e leads from `ends[e, 0]` to `ends[e, 1]`, and 2e + 1 back.
+    `latency`: float64[E] in seconds. `hosts`: int32[N], the vertex of each node row (0…N-1). `forwards`: bool[V], whether packets
+    between others may pass through a vertex: nodes and endpoints outside take only what is for them, border and gateway carry what goes
+    out or comes in. Directed link 2e leads from `ends[e, 0]` to `ends[e, 1]`, and 2e + 1 back.
 
     >>> from mlplat.hardware import ClusterSpec
     >>> topology = Topology.of(ClusterSpec.uniform(nodes=64, network={"hosts_per_leaf": 16, "spines": 4, "uplink": "100Gbps"}))
@@ -154,6 +155,18 @@ class Topology:
             for link, ((a, b), mbps, latency) in enumerate(columns)
         )
         return graph
+
+    def svg(self, utilization: npt.ArrayLike | None = None) -> str:
+        """A drawing in layers, as SVG text; large layers in bundles. `utilization`: [0, 1] for each link, by which links are coloured.
+
+        Raises OptionError for an array of another length or with other numbers.
+        """
+        from .drawing import draw
+
+        return draw(self, utilization)
+
+    def _repr_html_(self) -> str:
+        return f"<div><p>{html.escape(repr(self))}</p>{self.svg()}</div>"
 
     def _described(self) -> str:
         outside = sum(role in ("border", "external") for role in self.roles)
