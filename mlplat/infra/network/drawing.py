@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_BOXES: Final = 16
 """Boxes of a layer; what has more vertices is drawn in that many bundles of consecutive ones."""
 
-_WIDTH, _MARGIN, _BOX, _GAP, _CHARACTER = 1180.0, 96.0, 30.0, 92.0, 5.9
+_WIDTH, _MARGIN, _BOX, _GAP, _CHARACTER = 1180.0, 96.0, 30.0, 92.0, 6.2
 _FILL: Final = {"host": "#eef2f7", "external": "#fdf3e1", "border": "#fdf3e1"}
 _SCALE: Final = ((0.0, (158, 170, 186)), (0.5, (230, 159, 0)), (1.0, (200, 30, 30)))
 _NUMBERED = re.compile(r"(.*?)(\d+)", re.ASCII | re.DOTALL)
@@ -41,20 +41,25 @@ def draw(topology: Topology, utilization: npt.ArrayLike | None = None) -> str:
     """
     use = None if utilization is None else _checked(utilization, len(topology.mbps))
     layers = _layers(topology)
+    level = np.zeros(len(topology), dtype=np.int64)
+    for depth, layer in enumerate(layers):
+        level[np.concatenate(layer.boxes)] = depth
+    arcs = (level[topology.ends] == len(layers) - 1).all(axis=1).any()  # above the uppermost row
+    head = 60 if arcs else 16
     where = np.full(len(topology), -1, dtype=np.int64)
     places: list[tuple[float, float, float]] = []  # middle, top and width of each box
     boxes: list[str] = []
     for depth, layer in enumerate(layers):
-        top = 24 + (len(layers) - 1 - depth) * _GAP
+        top = head + (len(layers) - 1 - depth) * _GAP
         slot = (_WIDTH - _MARGIN) / max(1, len(layer.boxes))
         for i, vertices in enumerate(layer.boxes):
             where[vertices] = len(places)
-            places.append((_MARGIN + slot * (i + 0.5), top, min(slot - 6, 120.0)))
+            places.append((_MARGIN + slot * (i + 0.5), top, min(slot - 4, 120.0)))
             boxes.append(_box(topology, vertices, places[-1]))
         title = html.escape(layer.title)
         boxes.append(f'<text x="4" y="{top + 12:g}" class="t">{title}</text>')
         boxes.append(f'<text x="4" y="{top + 25:g}" class="n">{sum(map(len, layer.boxes)):,}</text>')
-    height = 24 + (len(layers) - 1) * _GAP + _BOX + 30
+    height = head + (len(layers) - 1) * _GAP + _BOX + 30
     style = (
         "text{font:10px sans-serif;fill:#222}.t{font-weight:bold}.n{fill:#666}.b{text-anchor:middle}path{fill:none;stroke-linecap:round}"
     )
@@ -93,8 +98,10 @@ def _layers(topology: Topology) -> list[_Layer]:
         if len(vertices):
             made.append(_Layer(topology.roles[int(vertices[0])], _bundles(vertices)))
     hosts = _Layer("host", _host_bundles(topology, made[0].boxes if made else ()))
-    outside = np.flatnonzero(np.isin(roles, ("border", "external")))
-    return [hosts, *made] + ([_Layer("outside", _bundles(outside))] if len(outside) else [])
+    gateway = next(iter(topology.outside), -1)
+    vertices = np.arange(len(topology))
+    rows = [("border", roles == "border"), ("gateway", vertices == gateway), ("outside", (roles == "external") & (vertices != gateway))]
+    return [hosts, *made, *(_Layer(title, _bundles(np.flatnonzero(chosen))) for title, chosen in rows if chosen.any())]
 
 
 def _distances(topology: Topology) -> npt.NDArray[np.int64]:
@@ -131,7 +138,10 @@ def _box(topology: Topology, vertices: npt.NDArray[np.int64], place: tuple[float
     middle, top, width = place
     name = _called(topology, vertices)
     role = topology.roles[int(vertices[0])]
-    lines = [_short(name, int(width / _CHARACTER))] + ([f"×{len(vertices):,}"] if len(vertices) > 1 else [])
+    room, name_shown = int(width / _CHARACTER), name
+    if len(vertices) > 1 and len(name) > room:
+        name_shown = printable(topology.names[int(vertices[0])]) + "…"
+    lines = [_short(name_shown, room)] + ([f"×{len(vertices):,}"] if len(vertices) > 1 else [])
     first = top + (_BOX / 2 + 4 if len(lines) == 1 else 13)
     text = "".join(f'<text x="{middle:.1f}" y="{first + 12 * i:g}" class="b">{html.escape(line)}</text>' for i, line in enumerate(lines))
     shape = f'x="{middle - width / 2:.1f}" y="{top:g}" width="{width:.1f}" height="{_BOX:g}" rx="3"'
