@@ -16,8 +16,8 @@ _BYTES = {
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50,
 }  # fmt: skip
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([kKMGTP]i?)?B?", re.ASCII)
-_BITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-_BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])(?:bps|bit/s|b/s)", re.ASCII | re.IGNORECASE)
+_BITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}  # a capital B would be bytes
+_BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT])(?:bps|bit/s|b/s)", re.ASCII)
 MIB = 2**20
 
 Duration = float | int | str | timedelta
@@ -94,7 +94,7 @@ def megabits_per_second(value: object) -> int:
     exact: Fraction | None = None
     if isinstance(value, str):
         if len(value) <= 40 and (match := _BANDWIDTH.fullmatch(value.strip())) is not None:
-            exact = Fraction(match.group(1)) * _BITS[match.group(2).lower()] / 10**6
+            exact = Fraction(match.group(1)) * _BITS[match.group(2)] / 10**6
     elif not isinstance(value, bool) and isinstance(value, (int, float)) and abs(value) < math.inf:
         exact = Fraction(value)
     if exact is None:
