@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from .errors import OptionError
 
-_SECONDS = {"": 1.0, "s": 1.0, "us": 1e-6, "ms": 1e-3, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(us|ms|min|[smhdw]?)", re.ASCII)
 _BYTES = {
     "": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,
@@ -45,7 +45,7 @@ def seconds(value: Duration) -> float:
         parts = list(_DURATION.finditer(text))
         if not parts or "".join(p.group(0) for p in parts) != text:
             raise OptionError(f"not a duration: {str(value)[:60]!r}; expected seconds or a form such as '90m', '2h', '1d12h'")
-        total = sum(float(p.group(1)) * _SECONDS[p.group(2)] for p in parts)
+        total = sum(float(p.group(1)) / 1e6 if p.group(2) == "us" else float(p.group(1)) * _SECONDS[p.group(2)] for p in parts)
     if not math.isfinite(total) or total < 0:
         raise OptionError(f"not a duration: {str(value)[:60]!r}; expected a finite time of at least 0 s")
     return total
