@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .accelerators import ALIASES, CATALOGUE, Accelerator, accelerator, resolve_model
     from .cluster_spec import ClusterSpec
     from .mig import MigGeometry, MigProfile
+    from .network_spec import ExternalSpec, GatewaySpec, LinkSpec, NetworkSpec
     from .node_group import NodeGroup, Storage, Taint
     from .node_table import NodeKind, NodeTable
     from .outages import OutageKind, Outages
@@ -25,11 +26,15 @@ __all__ = [
     "LLAMA3",
     "Accelerator",
     "ClusterSpec",
+    "ExternalSpec",
     "FailureRate",
+    "GatewaySpec",
     "GroupReliability",
+    "LinkSpec",
     "Maintenance",
     "MigGeometry",
     "MigProfile",
+    "NetworkSpec",
     "NodeGroup",
     "NodeKind",
     "NodeTable",
@@ -49,11 +54,15 @@ _HOME = {
     "LLAMA3": "published_rates",
     "Accelerator": "accelerators",
     "ClusterSpec": "cluster_spec",
+    "ExternalSpec": "network_spec",
     "FailureRate": "reliability",
+    "GatewaySpec": "network_spec",
     "GroupReliability": "reliability",
+    "LinkSpec": "network_spec",
     "Maintenance": "reliability",
     "MigGeometry": "mig",
     "MigProfile": "mig",
+    "NetworkSpec": "network_spec",
     "NodeGroup": "node_group",
     "NodeKind": "node_table",
     "NodeTable": "node_table",

@@ -98,6 +98,8 @@ def _check_reachable(network: NetworkSpec, number: Mapping[str, int], hosts: int
     for a, b in ends:
         if min(a, b) < hosts:
             pieces[min(a, b)].add(sets.find(max(a, b)))
+    if set.intersection(*pieces):
+        return
     first: dict[frozenset[int], int] = {}
     for host, found in enumerate(pieces):
         first.setdefault(frozenset(found), host)

@@ -108,12 +108,11 @@ def _distances(topology: Topology) -> npt.NDArray[np.int64]:
     far = len(topology) + 1
     distance = np.full(len(topology), far, dtype=np.int64)
     distance[topology.hosts] = 0
-    while True:
+    for _ in range(MOST_BOXES):  # what is further away is drawn in the uppermost row
         before = distance.copy()
         for here, there in ((0, 1), (1, 0)):
             np.minimum.at(distance, topology.ends[:, here], before[topology.ends[:, there]] + 1)
-        if (distance == before).all():
-            return np.minimum(distance, MOST_BOXES)
+    return np.minimum(distance, MOST_BOXES)
 
 
 def _bundles(vertices: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:

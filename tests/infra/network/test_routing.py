@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -70,6 +71,20 @@ def test_single_path_takes_the_lowest_link_at_each_vertex(made: Topology, data: 
     expected = shortest_paths(made, source, target)
     if expected:
         assert Routing(made, "single-path").path(source, target, data.draw(st.integers())) == min(expected)
+
+
+@given(custom_topologies(), st.integers(), st.data())
+def test_ecmp_chooses_at_each_vertex_by_the_documented_number(made: Topology, key: int, data: st.DataObject) -> None:
+    source, target = data.draw(st.integers(0, len(made) - 1)), data.draw(st.integers(0, len(made) - 1))
+    left = shortest_paths(made, source, target)
+    taken: tuple[int, ...] = ()
+    while left and left != {taken}:
+        equal = sorted({path[len(taken)] for path in left})
+        vertex = visited(made, source, taken)[-1]
+        taken += (equal[math.floor(len(equal) * spread(key, vertex) / 2**64)],)
+        left = {path for path in left if path[: len(taken)] == taken}
+    if left:
+        assert Routing(made).path(source, target, key) == taken
 
 
 def test_the_same_flow_always_takes_the_same_path() -> None:

@@ -141,6 +141,8 @@ def test_the_gateway_is_joined_to_the_top_and_its_link_is_the_only_way_out(kind:
     assert made.mbps[way_out] == 3000 and made.latency[way_out] == 1e-3
     others = {made.roles[vertex] for link in made.links_of(border) if link != way_out for vertex in made.ends[link].tolist()}
     assert others == {"border", top}
+    joints = [link for link in made.links_of(border) if link != way_out]
+    assert made.mbps[joints].min() == made.mbps[: joints[0]].max()  # the border is no narrower than what it is joined to
     assert made.links_of(data) == (len(made.mbps) - 1,) and made.latency[-1] == 0.04
 
 
