@@ -116,7 +116,8 @@ class NetworkSpec(SpecModel):
     `hosts_forward` (custom). Bandwidths are Mbit/s (or text such as `"100Gbps"`) in each direction: `bandwidth` of a node's link, None
     for that of its NICs; `uplink` of a link between switches. `latency`, `switch_latency`: seconds (or `"2us"`) of those links.
     `cidr`, `zones`: the network of the cluster and of zones within. `quarantine`: how long a released address is not given again.
-    `propagation_delay`: until a change of a service is seen everywhere. Raises SpecError.
+    `propagation_delay`: until a change of a service is seen everywhere. `registry`: the external endpoint or node from which images come;
+    None for the gateway or, where there is none, for images that come beside the network. Raises SpecError.
 
     >>> NetworkSpec(topology="fat-tree", k=8, zones={"team-a": "10.1.0.0/16"}).quarantine
     30.0
@@ -143,6 +144,7 @@ class NetworkSpec(SpecModel):
     propagation_delay: Duration = 1.0
     external: tuple[ExternalSpec, ...] = ()
     gateway: GatewaySpec | None = None
+    registry: Name | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

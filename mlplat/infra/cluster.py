@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .incidents import Detection
     from .live_autoscaling import LiveAutoscaling
     from .monitor import Monitor
+    from .network.manager import NetworkManager
     from .resource_scheduler import Held
     from .virtualization.environments import RuntimeEnvironment
     from .workload_spec import Workload
@@ -130,11 +131,20 @@ class Cluster:
         scheduler = self.scheduler
         scheduler.on_rejected, scheduler.on_held, scheduler.on_started = self._rejected, self._held, self._started
         scheduler.on_admitted, scheduler.on_stopped, scheduler.on_ended = self._admitted, self._stopped, self._ended
+        self.network = self._network()
+        """The Network Manager; None where the description has no network."""
         self.autoscaling = self._autoscaling(autoscaling)
         """What lets nodes come and go; None where they never do."""
         self.volumes = Volumes(self)
         if self.scrape_period is not None:
             _ = self.monitor  # begins to scrape
+
+    def _network(self) -> NetworkManager | None:
+        if self.spec.network is None:
+            return None
+        from .network.manager import NetworkManager
+
+        return NetworkManager(self, self.spec.network)
 
     def _autoscaling(self, options: bool | Autoscaling) -> LiveAutoscaling | None:
         from .autoscaling import autoscaling_for
@@ -160,8 +170,12 @@ class Cluster:
     # -- workloads
 
     def run_workload(self, workload: Workload, *, actor: str = "system", cause: Any = None) -> WorkloadRecord:
-        """A gang arrives now. The name must be free: nothing is checked here (the endpoint does)."""
+        """A gang arrives now. The name must be free: that is not checked here (the endpoint does). Raises OptionError for what this cluster
+        cannot run.
+        """
         sim, checkpoint = self.sim, workload.checkpoint
+        if self.network is not None:
+            self.network.check(workload)
         interval = self._interval(workload) if checkpoint.depends_on_failures else checkpoint.interval
         because = None if cause is None else sim.log.cause_id(cause)
         event = sim.log.record("workload:" + workload.name, "workload.submitted", SOURCE, actor, because)
@@ -237,6 +251,8 @@ class Cluster:
         if not simple:
             self.scheduler.await_ready(job)
         self._start_environments(record, held)
+        if simple and workload.sync is not None and self.network is not None:
+            self.scheduler.ready(job, self._pace(record))
 
     def _start_environments(self, record: WorkloadRecord, held: list[Held]) -> None:
         workload = record.workload
@@ -326,12 +342,13 @@ class Cluster:
             self.scheduler.ready(record.job, self._pace(record))
 
     def _pace(self, record: WorkloadRecord) -> float:
-        """Seconds of work a second: of the slowest replica, over all that is left."""
-        usage, request = record.workload.usage, record.workload.request
+        """Seconds of work a second: of the slowest replica, over all that is left, beside what its ranks send each other."""
+        usage, request, sync = record.workload.usage, record.workload.request, record.workload.sync
+        pace = 1.0 if sync is None or self.network is None else self.network.pace_of(record.environments, sync)
         span = self.scheduler.span_left(record.job)
         if usage is None or not 0 < span < float("inf"):
-            return 1.0
-        return span / max(span, usage.stretched(span, request))
+            return pace
+        return pace * span / max(span, usage.stretched(span, request))
 
     def _unready(self, environment: RuntimeEnvironment) -> None:
         """Its program has failed and starts again where it is: the gang does no work until it is back."""

@@ -219,6 +219,10 @@ class ManagementEndpoint:
         check_principal(actor)
         wanted = read_manifest(manifest)
         diff = difference(self._directory, wanted, self._applied if prune else frozenset(), dry_run)
+        network = self._cluster.network
+        if network is not None:
+            for entry in wanted:
+                network.check(entry.workload)
         if not dry_run:
             carry_out(self._directory, diff, wanted, actor)
             self._applied.update(entry.workload.name for entry in wanted)

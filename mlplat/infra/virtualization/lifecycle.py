@@ -106,7 +106,9 @@ class Lifecycle:
             if env.image is None:
                 self.end(env, Reason.IMAGE_NOT_FOUND)
                 return
+            outer, self.clock.cause = self.clock.cause, env.last_event
             env.pull = self.caches(env.node).hold(env.image.layers, self.now)
+            self.clock.cause = outer
             if env.pull.layers:
                 self.wait_for_layers(env, env.pull.ready)
                 return
@@ -313,8 +315,6 @@ class Lifecycle:
         if env.holds_room:
             self.occupancy.give_back(node, env.request, env.grant)
         del self.on_node[node][env.serial]
-        if self.observer is not None:
-            self.observer.ended(env)
         if env.pull is not None and env.image is not None:
             self.caches(node).release(env.image.layers, self.now)
         if env._disk is not None:
@@ -322,6 +322,8 @@ class Lifecycle:
         cause = env.last_event if cause is None else cause
         told = reason._value_, OUTCOME[reason]
         env.last_event = self.record("runtime:" + env.name, "runtime.finished", SOURCE, ACTOR, cause, FINISHED, told)
+        if self.observer is not None:
+            self.observer.ended(env)
         if env.on_end is not None:
             self.tell(env, env.on_end)
 

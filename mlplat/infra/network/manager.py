@@ -1,0 +1,188 @@
+"""`NetworkManager`: the virtual network of a live cluster. Addresses, names and services; transfers and collectives; links that fail."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ...errors import UnknownNameError, printable
+from .address_plan import AddressPlan
+from .attachments import Attachments, check_workload
+from .collectives import Collectives
+from .image_pulls import NetworkLayerCache
+from .names import closest_names
+from .routing import Routing
+from .service_registry import ServiceRegistry
+from .topology import Topology
+from .transfers import Transfers
+
+if TYPE_CHECKING:
+    from ...hardware.network_spec import NetworkSpec
+    from ..cluster import Cluster
+    from ..synchronization import Synchronization
+    from ..virtualization.environments import RuntimeEnvironment
+    from ..virtualization.images import Layer
+    from ..workload_spec import Workload
+    from .attachments import Attachment
+    from .transfers import Transfer
+
+GATEWAY = "gateway"
+
+
+class NetworkManager:
+    """The network of a cluster whose description has one.
+
+    `addresses`: who has which. `services`: which names lead where. `transfers`: what moves. `collectives`: how long an all-reduce takes.
+    `topology`, `routing`: what joins the nodes. Places are named by text: an environment (`train/0`), a node, an external endpoint or a
+    switch.
+
+    >>> import mlplat as mp
+    >>> sim = mp.Simulation()
+    >>> spec = mp.ClusterSpec.uniform(nodes=4, cpus=8, network={"topology": "leaf-spine"})
+    >>> cluster = mp.Cluster(sim, spec)
+    >>> handle = cluster.endpoint.submit(mp.Workload("web", {"cpus": 1}, kind="service", replicas=2))
+    >>> sim.run(until="5s")
+    >>> [str(address) for address in cluster.network.services.resolve("web")]
+    ['10.0.0.2', '10.0.0.3']
+    """
+
+    def __init__(self, cluster: Cluster, spec: NetworkSpec) -> None:
+        self.cluster, self.sim, self.spec = cluster, cluster.sim, spec
+        self.topology = Topology.of(cluster.spec)
+        self.routing = Routing(self.topology, spec.routing)
+        self.transfers = Transfers(cluster.sim, self.topology, self.routing)
+        self.addresses = AddressPlan(spec.cidr, spec.zones, spec.quarantine)
+        self.services = ServiceRegistry(cluster.sim, spec.propagation_delay)
+        self.attachments = Attachments(self)
+        self.failed_links: set[int] = set()
+        """Links that were made to fail, whatever becomes of the nodes at their ends."""
+        self._vertex = {name: vertex for vertex, name in enumerate(self.topology.names)}
+        self._of_environment: dict[int, dict[Transfer, None]] = {}
+        cluster.virtualization.observe(self.attachments)
+        if self.registry is not None:
+            cluster.virtualization.make_cache = self._layer_cache
+
+    @cached_property
+    def collectives(self) -> Collectives:
+        """All-reduce among nodes."""
+        nodes = self.cluster.nodes
+        speeds = [nodes.models[model].link_mbps if model >= 0 else math.inf for model in nodes.model.tolist()]
+        return Collectives(self.topology, self.routing, speeds)
+
+    @cached_property
+    def registry(self) -> int | None:
+        """The vertex from which images come; None where they come beside the network."""
+        name = self.spec.registry or (GATEWAY if self.spec.has_gateway else None)
+        return None if name is None else self.vertex_of(name)
+
+    def check(self, workload: Workload) -> None:
+        """Raises OptionError for a workload that can have no name in the network."""
+        check_workload(workload)
+
+    # -- places
+
+    def vertex_of(self, place: str | RuntimeEnvironment) -> int:
+        """The vertex of an environment (that of its node), a node, an external endpoint or a switch. Raises UnknownNameError."""
+        if not isinstance(place, str):
+            return place.node
+        attachment = self.attachments.find(place)
+        if attachment is not None:
+            return attachment.environment.node
+        vertex = self._vertex.get(place)
+        if vertex is None:
+            raise UnknownNameError("place in the network", printable(place[:80]), closest_names(place, self._vertex))
+        return vertex
+
+    def edges_of(self, vertex: int) -> list[int]:
+        """The links at a vertex."""
+        first, links = self.topology.leaving
+        return sorted({int(link) >> 1 for link in links[first[vertex] : first[vertex + 1]].tolist()})
+
+    def link_between(self, a: str, b: str) -> int:
+        """The number of the link that joins two vertices. Raises UnknownNameError."""
+        ends = {self.vertex_of(a), self.vertex_of(b)}
+        for edge in self.edges_of(self.vertex_of(a)):
+            if set(self.topology.ends[edge].tolist()) == ends:
+                return edge
+        beside = [self.topology.names[v] for edge in self.edges_of(self.vertex_of(a)) for v in self.topology.ends[edge].tolist()]
+        raise UnknownNameError(f"link of {printable(a)} to", printable(b), sorted(set(beside) - {a}))
+
+    # -- transfers
+
+    def transfer(
+        self,
+        source: str | RuntimeEnvironment,
+        target: str | RuntimeEnvironment,
+        mib: float,
+        *,
+        limits: Sequence[int] = (),
+        subject: str = "",
+        on_done: Callable[[Transfer], object] | None = None,
+        cause: Any = None,
+    ) -> Transfer:
+        """Move `mib` MiB from place to place, beginning now. What an environment sends or receives ends with it.
+
+        Raises UnknownNameError, OptionError.
+        """
+        ends = self.vertex_of(source), self.vertex_of(target)
+        transfer = self.transfers.send(*ends, mib, limits=limits, subject=subject, on_done=on_done, cause=cause)
+        for place in (source, target):
+            attachment = self.attachments.find(place) if isinstance(place, str) else self.attachments.of(place)
+            if attachment is not None:
+                serial = attachment.environment.serial
+                mine = self._of_environment.setdefault(serial, {})
+                mine[transfer] = None
+                if len(mine) > 64:  # most of them are over
+                    self._of_environment[serial] = {each: None for each in mine if not each.over}
+        return transfer
+
+    def end_transfers_of(self, attachment: Attachment) -> None:
+        """An environment is no more: nothing is sent to it or by it."""
+        for transfer in self._of_environment.pop(attachment.environment.serial, {}):
+            transfer.cancel()
+
+    # -- links that fail
+
+    def fail_link(self, a: str, b: str, *, cause: Any = None) -> None:
+        """The link between two vertices carries nothing until `repair_link`. Event `link.failed` {a, b}. Raises UnknownNameError."""
+        edge = self.link_between(a, b)
+        if edge not in self.failed_links:
+            self.failed_links.add(edge)
+            event = self.sim.emit(f"link:{a}--{b}", "link.failed", source="hardware", cause=cause, data={"a": a, "b": b})
+            self.transfers.fail_edge(edge, cause=event)
+
+    def repair_link(self, a: str, b: str, *, cause: Any = None) -> None:
+        """The link works again. Event `link.recovered` {a, b}. Raises UnknownNameError."""
+        edge = self.link_between(a, b)
+        if edge in self.failed_links:
+            self.failed_links.discard(edge)
+            event = self.sim.emit(f"link:{a}--{b}", "link.recovered", source="hardware", cause=cause, data={"a": a, "b": b})
+            if not any(self.attachments.is_away(vertex) for vertex in self.topology.ends[edge].tolist()):
+                self.transfers.repair_edge(edge, cause=event)
+
+    # -- gangs
+
+    def pace_of(self, environments: Sequence[RuntimeEnvironment], sync: Synchronization) -> float:
+        """Seconds of work a second of a gang in these environments, a rank on each device."""
+        ranks = [env.node for env in environments for _ in range(max(1, env.request.gpus))]
+        if len(ranks) < 2:
+            return 1.0
+        return sync.pace(self.collectives.all_reduce(ranks, sync.size_mib, sync.algorithm).seconds)
+
+    # -- images
+
+    def _layer_cache(self, node: int) -> NetworkLayerCache:
+        virtualization = self.cluster.virtualization
+        registry = self.registry
+        assert registry is not None
+
+        def send(layer: Layer, on_done: Callable[[Transfer], object]) -> Transfer:
+            subject = f"layer:{layer.digest[7:19]}"
+            return self.transfers.send(registry, node, layer.size_mib, subject=subject, on_done=on_done)
+
+        return NetworkLayerCache(send, lambda: virtualization.layers_arrived(node), virtualization._cache_mib)
+
+    def __repr__(self) -> str:
+        return f"NetworkManager({self.topology!r}: {len(self.attachments):,} addresses in use, {len(self.transfers.active):,} transfers)"
