@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .cluster_spec import ClusterSpec
     from .network_spec import NetworkSpec
 
-MOST_LINKS = 20_000_000
+MOST_LINKS = 10_000_000
 
 
 def fat_tree_k(hosts: int) -> int:

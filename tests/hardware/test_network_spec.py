@@ -13,6 +13,7 @@ from mlplat.errors import OptionError, SpecError
 from mlplat.hardware import ClusterSpec
 from mlplat.hardware.bandwidths import spelled_bandwidth
 from mlplat.hardware.network_spec import NetworkSpec
+from mlplat.infra.network.topology import Topology
 from mlplat.units import megabits_per_second, seconds
 
 
@@ -181,3 +182,31 @@ def test_zones_are_refused_exactly_if_two_overlap(zones: dict[str, tuple[int, in
 
 def test_microseconds_are_understood() -> None:
     assert seconds("1us") == 1e-6 and seconds("1ms500us") == 1.5e-3
+
+
+_JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**20)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["node-0", "tor", "10.0.0.0/8"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "name", "at", "bandwidth", "allow"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(NetworkSpec.model_fields)), _JUNK, max_size=4),
+    st.sampled_from(["leaf-spine", "custom", "dragonfly"]),
+)
+def test_junk_is_refused_as_a_bad_description_or_makes_a_network_that_can_be_built(network: dict[str, Any], kind: str) -> None:
+    try:
+        spec = cluster({"topology": kind} | network)
+        made = Topology.of(spec)
+    except SpecError as error:
+        assert error.where.startswith("network") and str(error).isprintable()
+    else:
+        assert len(made.names) == len(set(made.names)) and ClusterSpec.from_yaml(spec.to_yaml()) == spec

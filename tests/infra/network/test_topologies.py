@@ -112,6 +112,16 @@ def test_global_links_are_spread_over_the_routers_of_a_group() -> None:
     assert roles(balanced) == {"host": 72, "router": 36} and degree(balanced, "router") == {7}
 
 
+@pytest.mark.parametrize(
+    ("nodes", "uplink", "bisection"),
+    [(72, 1000, 4 * 5 * 1000), (72, 10**6, 72 * 25_000 / 2), (8, 1000, 2 * 2 * 1000), (2, 1000, 2 * 25_000 / 2)],
+    ids=["nine groups", "as much as the nodes can send", "one group", "one router"],
+)
+def test_bisection_of_a_dragonfly_is_that_of_its_groups(nodes: int, uplink: int, bisection: float) -> None:
+    made = topology("dragonfly", nodes, routers_per_group=1 if nodes == 2 else 4, hosts_per_router=2, uplink=uplink)
+    assert made.bisection_mbps() == bisection
+
+
 @given(custom_topologies())
 def test_a_custom_topology_is_the_graph_that_was_described(made: Topology) -> None:
     graph = made.graph()
