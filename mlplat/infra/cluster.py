@@ -194,6 +194,8 @@ class Cluster:
         record = WorkloadRecord(workload, job, sim.env._now, actor, event)
         self.workloads[workload.name] = record
         self._records.append(record)
+        if self.network is not None:
+            self.network.keep_name(workload)
         return record
 
     def _interval(self, workload: Workload) -> float:
@@ -224,6 +226,8 @@ class Cluster:
         reason = "|".join(flag.name or "" for flag in Refusal if flag and self.scheduler.reason(job) & flag)
         record.status, record.reason, record.ended_s = WorkloadStatus.REJECTED, reason, self.sim.now
         self._record(record, "workload.rejected", REASON, (reason,))
+        if self.network is not None:
+            self.network.drop_name(record.workload)
 
     def _held(self, job: int) -> None:
         record = self._records[job]
@@ -382,6 +386,8 @@ class Cluster:
         record.status, record.reason, record.ended_s = status, reason, self.sim.env._now
         record.environments = tuple(record.environments)
         self._record(record, "workload.finished", FINISHED, (outcome, reason), cause)
+        if self.network is not None:
+            self.network.drop_name(record.workload)
 
     def _record(
         self, record: WorkloadRecord, predicate: str, keys: tuple[str, ...] = (), values: tuple[Any, ...] = (), cause: Any = None

@@ -61,6 +61,9 @@ class Service:
         self._leaving = 0
         self._at_end: list[Callable[[], object]] = []
         self._made: dict[int, int] = {}
+        if cluster.network is not None:
+            cluster.network.check(workload)
+            cluster.network.keep_name(workload)
         self.scale(workload)
 
     @property
@@ -130,6 +133,8 @@ class Service:
     def _end_if_gone(self) -> None:
         if self.stopping and not self.over and not self._leaving:
             self.over, self.ended_s = True, self._sim.now
+            if self._cluster.network is not None:
+                self._cluster.network.drop_name(self.workload)
             for callback in self._at_end:
                 callback()
 

@@ -59,6 +59,7 @@ class NetworkManager:
         self.failed_links: set[int] = set()
         """Links that were made to fail, whatever becomes of the nodes at their ends."""
         self._vertex = {name: vertex for vertex, name in enumerate(self.topology.names)}
+        self._kept: dict[tuple[str, str], int] = {}
         self._of_environment: dict[int, dict[Transfer, None]] = {}
         cluster.virtualization.observe(self.attachments)
         if self.registry is not None:
@@ -77,9 +78,26 @@ class NetworkManager:
         name = self.spec.registry or (GATEWAY if self.spec.has_gateway else None)
         return None if name is None else self.vertex_of(name)
 
+    # -- names
+
     def check(self, workload: Workload) -> None:
         """Raises OptionError for a workload that can have no name in the network."""
         check_workload(workload)
+
+    def keep_name(self, workload: Workload) -> None:
+        """A workload has its name from now on, with or without environments, until `drop_name` was called as often."""
+        key = workload.name.partition("/")[0], workload.zone
+        if key not in self._kept:
+            self.services.add_workload(*key)
+        self._kept[key] = self._kept.get(key, 0) + 1
+
+    def drop_name(self, workload: Workload) -> None:
+        """A workload is over."""
+        key = workload.name.partition("/")[0], workload.zone
+        self._kept[key] -= 1
+        if not self._kept[key]:
+            del self._kept[key]
+            self.services.remove_workload(*key)
 
     # -- places
 

@@ -109,7 +109,8 @@ def test_s35_addresses_and_names_under_churn() -> None:
     sim.run()
     assert not wrong and not used and len(free_from) > 100
     assert len(network.attachments) == 0 and network.addresses.in_use("") == 0
-    assert network.services.names() == () if hasattr(network.services, "names") else True
+    with pytest.raises(UnknownNameError):
+        network.services.resolve("job-0")
 
 
 def test_s36_after_a_node_is_lost_its_workload_is_reachable_again_by_its_name() -> None:
@@ -127,6 +128,25 @@ def test_s36_after_a_node_is_lost_its_workload_is_reachable_again_by_its_name() 
     (after,) = network.services.resolve("db")
     assert after != before and next(iter(network.attachments)).environment.node != node
     assert network.services.pick("db").address == after and sim.log.check() == []
+
+
+def test_a_workload_has_its_name_from_its_submission_to_its_end() -> None:
+    cluster = cluster_of(1)
+    network = network_of(cluster)
+    cluster.endpoint.submit(mp.Workload("first", {"cpus": 16}, duration="10s"))
+    cluster.endpoint.submit(mp.Workload("second", {"cpus": 16}, duration="10s"))
+    cluster.endpoint.submit(mp.Workload("never", {"cpus": 99}))
+    cluster.endpoint.submit(web(0))
+    cluster.sim.run(until="5s")
+    assert len(network.services.resolve("first")) == 1
+    assert network.services.resolve("second") == network.services.resolve("web") == ()
+    with pytest.raises(UnknownNameError):
+        network.services.resolve("never")
+    cluster.endpoint.delete("web")
+    cluster.sim.run()
+    for name in ("first", "second", "web"):
+        with pytest.raises(UnknownNameError):
+            network.services.resolve(name)
 
 
 def test_s36_what_cannot_be_reached_is_no_endpoint_and_is_one_again_when_it_can() -> None:
