@@ -37,8 +37,8 @@ class Route(NamedTuple):
 class IngressPath:
     """One path of an ingress. `path_type`: `Prefix` (whole elements: `/a` is a prefix of `/a/b`, not of `/ab`) or `Exact`.
 
-    `path` is ASCII, compared as it is written (upper and lower case differ, `%41` is not `A`), and holds no pattern. `service`, `port`: where it leads. Raises
-    OptionError that names the field, UnknownNameError for another type.
+    `path` is ASCII, compared as it is written (upper and lower case differ, `%41` is not `A`), and holds no pattern. `service`, `port`:
+    where it leads. Raises OptionError that names the field, UnknownNameError for another type.
     """
 
     path: str

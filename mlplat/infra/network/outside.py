@@ -96,7 +96,9 @@ class Gateway:
         """Whether a workload may connect to `host`: a host name, an address or the name of an external endpoint.
 
         Allowed is what is so by its name, by the external endpoint it belongs to, or by its address (given or the endpoint's) in a
-        network of the list. An external endpoint by its own name is allowed if one of its host names is. The same for every workload and port: what differs by workload is said by the egress rules of policies.
+        network of the list. An external endpoint by its own name is allowed if one of its host names is. The same for every workload and
+        port: what differs by workload is said by the egress rules of policies.
+
         Raises OptionError for what is no host or port.
         """
         read_port(port)
