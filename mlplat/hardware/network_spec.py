@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .cluster_spec import ClusterSpec
 
 MOST_SWITCHES = 1_000_000
+_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _FIELDS_OF: Mapping[str, tuple[str, ...]] = {
     "hosts_per_leaf": ("leaf-spine",),
     "spines": ("leaf-spine", "rail-pods"),
@@ -66,7 +68,7 @@ class LinkSpec(SpecModel):
 class ExternalSpec(SpecModel):
     """Something outside that workloads talk to (a public dataset, a user's browser), by a link of its own to the gateway.
 
-    `at`: the switch it is joined to instead of the gateway.
+    `hosts`: host names it answers to. `network`: its address or network. `at`: the switch it is joined to instead of the gateway.
 
     >>> ExternalSpec(name="dataset", bandwidth="1Gbps", latency="40ms").latency
     0.04
@@ -75,7 +77,23 @@ class ExternalSpec(SpecModel):
     name: Name
     bandwidth: Bandwidth = 1000
     latency: Duration = 0.02
+    hosts: tuple[Name, ...] = ()
+    network: str | None = None
     at: Name | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, value: str) -> str:
+        if _LABEL.fullmatch(value) is None:
+            raise ValueError(f"expected a DNS label: at most 63 lower-case letters, digits and hyphens (found {value!r:.60})")
+        return value
+
+    @field_validator("network")
+    @classmethod
+    def _check_network(cls, value: str | None) -> str | None:
+        if value is not None:
+            read_network(value)
+        return value
 
 
 class GatewaySpec(SpecModel):
@@ -117,7 +135,8 @@ class NetworkSpec(SpecModel):
     for that of its NICs; `uplink` of a link between switches. `latency`, `switch_latency`: seconds (or `"2us"`) of those links.
     `cidr`, `zones`: the network of the cluster and of zones within. `quarantine`: how long a released address is not given again.
     `propagation_delay`: until a change of a service is seen everywhere. `registry`: the external endpoint or node from which images come;
-    None for the gateway or, where there is none, for images that come beside the network. Raises SpecError.
+    None for the gateway or, where there is none, for images that come beside the network. `public_address`: of what is exposed to the
+    outside. Raises SpecError.
 
     >>> NetworkSpec(topology="fat-tree", k=8, zones={"team-a": "10.1.0.0/16"}).quarantine
     30.0
@@ -145,6 +164,16 @@ class NetworkSpec(SpecModel):
     external: tuple[ExternalSpec, ...] = ()
     gateway: GatewaySpec | None = None
     registry: Name | None = None
+    public_address: str = "203.0.113.1"
+
+    @field_validator("public_address")
+    @classmethod
+    def _check_public_address(cls, value: str) -> str:
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            raise ValueError(f"expected an address such as '203.0.113.1' (found {value!r:.60})") from None
+        return value
 
     @model_validator(mode="after")
     def _check(self) -> Self:

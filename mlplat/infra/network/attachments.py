@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import OptionError
@@ -53,7 +54,7 @@ class Attachments:
     def __len__(self) -> int:
         return len(self._by_serial)
 
-    def __iter__(self) -> object:
+    def __iter__(self) -> Iterator[Attachment]:
         return iter(self._by_serial.values())
 
     # -- what it hears

@@ -16,6 +16,7 @@ from .names import closest_names
 from .routing import Routing
 from .service_registry import ServiceRegistry
 from .topology import Topology
+from .traffic import Traffic
 from .transfers import Transfers
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..virtualization.images import Layer
     from ..workload_spec import Workload
     from .attachments import Attachment
+    from .peers import Decision
     from .transfers import Transfer
 
 GATEWAY = "gateway"
@@ -34,9 +36,9 @@ GATEWAY = "gateway"
 class NetworkManager:
     """The network of a cluster whose description has one.
 
-    `addresses`: who has which. `services`: which names lead where. `transfers`: what moves. `collectives`: how long an all-reduce takes.
-    `topology`, `routing`: what joins the nodes. Places are named by text: an environment (`train/0`), a node, an external endpoint or a
-    switch.
+    `addresses`: who has which. `services`: which names lead where. `traffic`: who may connect to whom, and does. `transfers`: what moves.
+    `collectives`: how long an all-reduce takes. `topology`, `routing`: what joins the nodes. Places are named by text: an environment
+    (`train/0`), a node, an external endpoint or a switch.
 
     >>> import mlplat as mp
     >>> sim = mp.Simulation()
@@ -56,6 +58,7 @@ class NetworkManager:
         self.addresses = AddressPlan(spec.cidr, spec.zones, spec.quarantine)
         self.services = ServiceRegistry(cluster.sim, spec.propagation_delay)
         self.attachments = Attachments(self)
+        self.traffic = Traffic(self)
         self.failed_links: set[int] = set()
         """Links that were made to fail, whatever becomes of the nodes at their ends."""
         self._vertex = {name: vertex for vertex, name in enumerate(self.topology.names)}
@@ -101,16 +104,14 @@ class NetworkManager:
 
     # -- places
 
-    def vertex_of(self, place: str | RuntimeEnvironment) -> int:
+    def vertex_of(self, place: str) -> int:
         """The vertex of an environment (that of its node), a node, an external endpoint or a switch. Raises UnknownNameError."""
-        if not isinstance(place, str):
-            return place.node
         attachment = self.attachments.find(place)
         if attachment is not None:
             return attachment.environment.node
         vertex = self._vertex.get(place)
         if vertex is None:
-            raise UnknownNameError("place in the network", printable(place[:80]), closest_names(place, self._vertex))
+            raise UnknownNameError("place in the network", printable(str(place)[:80]), closest_names(str(place), self._vertex))
         return vertex
 
     def edges_of(self, vertex: int) -> list[int]:
@@ -127,12 +128,57 @@ class NetworkManager:
         beside = [self.topology.names[v] for edge in self.edges_of(self.vertex_of(a)) for v in self.topology.ends[edge].tolist()]
         raise UnknownNameError(f"link of {printable(a)} to", printable(b), sorted(set(beside) - {a}))
 
+    # -- connections
+
+    def can_reach(self, source: str, target: str, port: int = 80) -> Decision:
+        """Whether one end may connect to another, and the rule that says so (`Traffic.can_reach`)."""
+        return self.traffic.can_reach(source, target, port)
+
     # -- transfers
 
     def transfer(
         self,
-        source: str | RuntimeEnvironment,
-        target: str | RuntimeEnvironment,
+        source: str,
+        target: str,
+        mib: float,
+        *,
+        port: int = 80,
+        on_done: Callable[[Transfer], object] | None = None,
+        cause: Any = None,
+    ) -> Transfer:
+        """`source` connects to `target` and sends it `mib` MiB, beginning now. What an environment sends or receives ends with it.
+
+        Ends are environments and external endpoints, whose connections are checked, or nodes. Raises ConnectionDeniedError,
+        UnknownNameError, OptionError.
+        """
+        self._check(source, target, port, cause)
+        return self.carry(source, target, mib, on_done=on_done, cause=cause)
+
+    def fetch(
+        self,
+        target: str,
+        source: str,
+        mib: float,
+        *,
+        port: int = 80,
+        on_done: Callable[[Transfer], object] | None = None,
+        cause: Any = None,
+    ) -> Transfer:
+        """`target` connects to `source` and gets `mib` MiB from there, such as a dataset. Raises like `transfer`."""
+        self._check(target, source, port, cause)
+        return self.carry(source, target, mib, on_done=on_done, cause=cause)
+
+    def _check(self, asking: str, asked: str, port: int, cause: Any) -> None:
+        self.vertex_of(asking), self.vertex_of(asked)
+        ends = [name in self.traffic.external or self.attachments.find(name) is not None for name in (asking, asked)]
+        if all(ends):
+            traffic = self.traffic
+            traffic.connections.require(traffic.peer(asking), traffic.peer(asked), port, cause=cause)
+
+    def carry(
+        self,
+        source: str,
+        target: str,
         mib: float,
         *,
         limits: Sequence[int] = (),
@@ -140,14 +186,14 @@ class NetworkManager:
         on_done: Callable[[Transfer], object] | None = None,
         cause: Any = None,
     ) -> Transfer:
-        """Move `mib` MiB from place to place, beginning now. What an environment sends or receives ends with it.
+        """Move `mib` MiB from place to place without asking who may, for what was asked already and for components of the infrastructure.
 
         Raises UnknownNameError, OptionError.
         """
         ends = self.vertex_of(source), self.vertex_of(target)
         transfer = self.transfers.send(*ends, mib, limits=limits, subject=subject, on_done=on_done, cause=cause)
         for place in (source, target):
-            attachment = self.attachments.find(place) if isinstance(place, str) else self.attachments.of(place)
+            attachment = self.attachments.find(place)
             if attachment is not None:
                 serial = attachment.environment.serial
                 mine = self._of_environment.setdefault(serial, {})

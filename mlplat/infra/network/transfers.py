@@ -132,7 +132,7 @@ class Transfers:
         `limits`: what it shares besides links. `key`: what a choice among equal paths is drawn from, default a number of its own.
         `subject`: what its events are about, default `transfer:N`.
 
-        Raises NoRouteError where no path exists even with everything whole; OptionError for a size that is none.
+        Where there is no way now it stands still until there is one. Raises OptionError for a size that is none.
         """
         if isinstance(mib, bool) or not isinstance(mib, (int, float)) or not mib >= 0:
             raise OptionError(f"mib={str(mib)[:40]}: expected a size of at least 0 MiB")

@@ -144,7 +144,7 @@ def test_add_is_all_or_nothing() -> None:
         with pytest.raises(OptionError):
             live.add(*bad)  # type: ignore[arg-type]
         assert live.list() == (first,)
-    with pytest.raises(UnknownNameError, match="did you mean 'p'|Known: p"):
+    with pytest.raises(UnknownNameError, match=r"did you mean 'p'|Known: p"):
         live.remove("pp", "a")
     with pytest.raises(UnknownNameError):
         live.remove("p", "b")
