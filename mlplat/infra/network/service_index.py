@@ -146,8 +146,8 @@ class Served:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left that the name could lead to."""
-        return self.service is None and not (self.kept or self.members or self.seen or self.pending)
+        """Whether nothing is left that the name could lead to. Of what is seen without being a member, the going is pending."""
+        return self.service is None and not (self.kept or self.members or self.pending)
 
 
 class ZoneIndex:

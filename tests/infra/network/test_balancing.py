@@ -89,7 +89,9 @@ PAIRS: list[tuple[Callable[[], Any], Callable[[], Any]]] = [
     (LeastConnections, NaiveLeastConnections),
     (lambda: SeededRandom(lambda: stream(7, "x")), NaiveRandom),
 ]
-CALLS = st.lists(st.tuples(st.sampled_from(["change", "pick", "pick", "pick", "close"]), st.integers(0, 30)), max_size=300)
+CALLS = st.lists(
+    st.tuples(st.sampled_from(["change", "pick", "pick", "pick", "close", "close"]), st.integers(0, 30)), min_size=40, max_size=200
+)
 
 
 @pytest.mark.parametrize(("make", "naive"), PAIRS, ids=list(BALANCINGS))

@@ -90,7 +90,9 @@ class NaiveRegistry:
 
 ZONES, NAMES = ("a", "b"), ("s", "t", "u")
 VERBS = ["add", "add", "ready", "ready", "remove", "create", "delete", "keep", "unkeep", "wait", "wait"]
-CALLS = st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 1), st.integers(0, 2), st.integers(0, 7), st.booleans()), max_size=60)
+CALLS = st.lists(
+    st.tuples(st.sampled_from(VERBS), st.integers(0, 1), st.integers(0, 2), st.integers(0, 7), st.booleans()), min_size=20, max_size=60
+)
 
 
 @given(calls=CALLS, delay=st.sampled_from([0.0, 1.0, 2.5]))
