@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, NamedTuple, get_args
 
@@ -109,7 +109,10 @@ class _Host:
         self.exact: dict[tuple[str, ...], tuple[Ingress, IngressPath]] = {}
         self.prefixes: dict[tuple[str, ...], tuple[Ingress, IngressPath]] = {}
         self.deepest = 0
-        """Elements of the longest prefix: what a long path has beyond them is not looked at."""
+        """No prefix has more elements: what a long path has beyond them is not looked at."""
+
+    def rules(self, path: IngressPath) -> dict[tuple[str, ...], tuple[Ingress, IngressPath]]:
+        return self.prefixes if path.path_type == "Prefix" else self.exact
 
     def find(self, path: str) -> tuple[Ingress, IngressPath] | None:
         found = self.exact.get((path,))
@@ -136,22 +139,33 @@ class IngressTable:
         self.address = read_address(address)
         self._ingresses: dict[tuple[str, str], Ingress] = {}
         self._hosts: dict[str, _Host] = {}
-        self._exposed: dict[Route, Ingress] = {}
-        self._services: dict[tuple[str, str], Ingress] = {}
+        self._exposed: dict[tuple[str, str, int | None], dict[tuple[str, str], Ingress]] = {}
+        """Zone, service and port, or None for any port -> the ingresses that lead there, by zone and name."""
 
     def add(self, *ingresses: Ingress) -> None:
         """Expose services, all or, if one cannot be, none.
 
         Raises OptionError for a name that its zone has already, and for a host and path (of one type) that another rule has.
         """
-        wanted = dict(self._ingresses)
+        added: dict[tuple[str, str], Ingress] = {}
+        taken: dict[tuple[str, str, tuple[str, ...]], Ingress] = {}
         for ingress in ingresses:
             if not isinstance(ingress, Ingress):
                 raise OptionError(f"expected an Ingress, not {ingress!a:.60}")
-            if (ingress.zone, ingress.name) in wanted:
+            key = (ingress.zone, ingress.name)
+            if key in added or key in self._ingresses:
                 raise OptionError(f"{ingress} exists already; remove it first")
-            wanted[ingress.zone, ingress.name] = ingress
-        self._replace(wanted)
+            added[key] = ingress
+            here = self._hosts.get(ingress.host)
+            for path in _paths(ingress):
+                place = (ingress.host, path.path_type, path.key())
+                there = here.rules(path).get(path.key()) if here is not None else None
+                other = taken.get(place) if there is None else there[0]
+                if other is not None:
+                    raise OptionError(f"{other} and {ingress} both have host {ingress.host!r}, path {path.path!a:.60} ({path.path_type})")
+                taken[place] = ingress
+        for key, ingress in added.items():
+            self._expose(key, ingress)
 
     def remove(self, name: str, zone: str = "") -> Ingress:
         """Expose no longer what an ingress does, and return it. Raises UnknownNameError for one that is not there."""
@@ -159,8 +173,17 @@ class IngressTable:
         if not isinstance(name, str) or (zone, name) not in self._ingresses:
             known = [each for where, each in self._ingresses if where == zone]
             raise UnknownNameError(f"ingress of zone {zone!r}:", printable(str(name)[:60]), known)
-        removed = self._ingresses[zone, name]
-        self._replace({key: ingress for key, ingress in self._ingresses.items() if ingress is not removed})
+        removed = self._ingresses.pop((zone, name))
+        here = self._hosts[removed.host]
+        for path in _paths(removed):
+            del here.rules(path)[path.key()]
+            for port in (path.port, None):
+                leading = self._exposed.get((zone, path.service, port), {})
+                leading.pop((zone, name), None)
+                if not leading:
+                    self._exposed.pop((zone, path.service, port), None)
+        if not here.exact and not here.prefixes:
+            del self._hosts[removed.host]
         return removed
 
     def list(self, zone: str | None = None) -> tuple[Ingress, ...]:
@@ -198,37 +221,28 @@ class IngressTable:
 
     def exposes(self, zone: str, service: str, port: int | None = None) -> Ingress | None:
         """The first ingress, by zone and name, that leads to a service (to a port of it, None for any); None if none does."""
-        zone = zone_name(zone)
-        if port is not None:
-            return self._exposed.get(Route(zone, service, port))
-        return self._services.get((zone, service))
+        leading = self._exposed.get((zone_name(zone), service, port))
+        return leading[min(leading)] if leading else None
 
-    def _replace(self, wanted: dict[tuple[str, str], Ingress]) -> None:
-        hosts: dict[str, _Host] = {}
-        exposed: dict[Route, Ingress] = {}
-        services: dict[tuple[str, str], Ingress] = {}
-        for ingress in wanted.values():
-            here = hosts.setdefault(ingress.host, _Host())
-            for path in ingress.paths:
-                assert isinstance(path, IngressPath)
-                rules = here.prefixes if path.path_type == "Prefix" else here.exact
+    def _expose(self, key: tuple[str, str], ingress: Ingress) -> None:
+        self._ingresses[key] = ingress
+        here = self._hosts.setdefault(ingress.host, _Host())
+        for path in _paths(ingress):
+            here.rules(path)[path.key()] = (ingress, path)
+            if path.path_type == "Prefix":
                 here.deepest = max(here.deepest, len(path.key()))
-                other = rules.setdefault(path.key(), (ingress, path))
-                if other[1] is not path:
-                    raise OptionError(
-                        f"{other[0]} and {ingress} both have host {ingress.host!r}, path {path.path!a:.60} ({path.path_type})"
-                    )
-        for key in sorted(wanted):
-            for path in wanted[key].paths:
-                exposed.setdefault(Route(key[0], path.service, path.port), wanted[key])  # type: ignore[union-attr]
-                services.setdefault((key[0], path.service), wanted[key])  # type: ignore[union-attr]
-        self._ingresses, self._hosts, self._exposed, self._services = wanted, hosts, exposed, services
+            for port in (path.port, None):
+                self._exposed.setdefault((ingress.zone, path.service, port), {})[key] = ingress
 
     def __len__(self) -> int:
         return len(self._ingresses)
 
     def __repr__(self) -> str:
         return f"IngressTable({len(self)} ingresses at {self.address})"
+
+
+def _paths(ingress: Ingress) -> Iterator[IngressPath]:
+    return iter(ingress.paths)  # type: ignore[arg-type]
 
 
 def _path(place: int, given: object) -> IngressPath:

@@ -46,17 +46,16 @@ class PolicySet:
 
     def add(self, *policies: NetworkPolicy) -> None:
         """Put policies in force, all or, if one cannot be, none. Raises OptionError for a name that its zone has already."""
-        added: dict[tuple[str, str], NetworkPolicy] = {}
+        added: dict[str, dict[str, NetworkPolicy]] = {}
         for policy in policies:
             if not isinstance(policy, NetworkPolicy):
                 raise OptionError(f"expected a NetworkPolicy, not {policy!a:.60}")
-            key = (policy.zone, policy.name)
-            if key in added or policy.name in self._zones.get(policy.zone, ()):
+            here = added.setdefault(policy.zone, {})
+            if policy.name in here or policy.name in self._zones.get(policy.zone, ()):
                 raise OptionError(f"{policy} exists already; remove it first")
-            added[key] = policy
-        for zone in {zone: None for zone, _ in added}:
-            here = self._zones.get(zone, {}) | {policy.name: policy for policy in added.values() if policy.zone == zone}
-            self._replace(zone, here)
+            here[policy.name] = policy
+        for zone, new in added.items():
+            self._replace(zone, self._zones.get(zone, {}) | new)
 
     def remove(self, name: str, zone: str = "") -> NetworkPolicy:
         """Put a policy out of force and return it. Raises UnknownNameError for one that is not there."""

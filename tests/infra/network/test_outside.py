@@ -297,3 +297,33 @@ def test_a_network_contains_what_lies_in_it(first: int, first_bits: int, second:
 
 def test_a_pattern_has_any_one_label_in_place_of_the_star() -> None:
     assert pattern_of("a.b.example.org") == host_pattern("*.B.example.org") == "*.b.example.org"
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(0, 5), PATTERNS, RULE_PATHS, st.sampled_from(["Prefix", "Exact"]), st.sampled_from(["s", "t"])), max_size=20
+)
+
+
+@given(STEPS)
+def test_s37_a_table_that_changes_is_the_table_of_what_is_in_it(steps: list[tuple[int, str, str, str, str]]) -> None:
+    table, there = IngressTable("203.0.113.1"), {}
+    for number, host, path, path_type, service in steps:
+        name = f"i-{number}"
+        if name in there:
+            assert table.remove(name, "z") is there.pop(name)
+        else:
+            ingress = Ingress(name, "z", host, [{"path": path, "path_type": path_type, "service": service}])
+            try:
+                table.add(ingress)
+            except OptionError:
+                continue
+            there[name] = ingress
+        fresh = IngressTable("203.0.113.1")
+        fresh.add(*there.values())
+        assert table.list() == fresh.list() and len(table) == len(there)
+        for asked in ("/", "/a", "/a/", "/a/b/ab", "/ab"):
+            for at in ("a.example.org", "b.example.org", "x.a.example.org", "example.org"):
+                assert routed(table, at, asked) == routed(fresh, at, asked)
+        for each in ("s", "t"):
+            assert table.exposes("z", each) == fresh.exposes("z", each) == fresh.exposes("z", each, 80)
+            assert (table.exposes("z", each) is None) == all(one.paths[0].service != each for one in there.values())
