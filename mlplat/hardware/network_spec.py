@@ -133,7 +133,8 @@ class NetworkSpec(SpecModel):
     `k` (fat-tree), `pod_size`, `spines` (rail-pods), `routers_per_group`, `hosts_per_router` (dragonfly), `links`, `tree`,
     `hosts_forward` (custom). Bandwidths are Mbit/s (or text such as `"100Gbps"`) in each direction: `bandwidth` of a node's link, None
     for that of its NICs; `uplink` of a link between switches. `latency`, `switch_latency`: seconds (or `"2us"`) of those links.
-    `cidr`, `zones`: the network of the cluster and of zones within. `quarantine`: how long a released address is not given again.
+    `cidr`, `zones`: the network of the cluster and of zones within. `quarantine`: how long a released address is not given again, at
+    least the propagation delay.
     `propagation_delay`: until a change of a service is seen everywhere. `registry`: the external endpoint or node from which images come;
     None for the gateway or, where there is none, for images that come beside the network. `public_address`: of what is exposed to the
     outside. Raises SpecError.
@@ -182,6 +183,9 @@ class NetworkSpec(SpecModel):
                 raise PlacedError(f"belongs to topology {' or '.join(kinds)}, and this one is {self.topology}", field)
         if self.k is not None and self.k % 2:
             raise PlacedError(f"the ports of a switch of a fat-tree are even in number (found {self.k})", "k")
+        if self.quarantine < self.propagation_delay:
+            least = f"{self.propagation_delay:g} s, for so long callers may still be sent to an address (propagation_delay)"
+            raise PlacedError(f"expected at least {least}", "quarantine")
         self._check_networks()
         names: set[str] = set()
         for i, each in enumerate(self.external):
