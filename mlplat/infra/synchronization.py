@@ -23,8 +23,8 @@ class Synchronization:
     them, a time above 0. `size`: with its unit, such as `"14GiB"`. `algorithm`: `ring`, `tree`, or `auto` for the faster. On a cluster
     without a network it takes no time. Raises OptionError, UnknownNameError.
 
-    >>> Synchronization(step="300ms", size="2GiB").pace(0.1)
-    0.75
+    >>> Synchronization(step="1s", size="2GiB").pace(0.25)
+    0.8
     """
 
     step: float
