@@ -111,6 +111,8 @@ def test_s37_a_route_opens_the_service_it_leads_to_and_only_while_it_is_exposed(
     assert not live.check(BROWSER, TRAIN, 80, route=route)
     assert not live.check(BROWSER, replica, 80, route=Route("team-b", "store", 80))
     assert live.ingress is not None
+    live.ingress.add(Ingress("web", "team-a", "other.example.org", [{"path": "/", "service": "web"}]))
+    assert not live.check(BROWSER, TRAIN, 80, route=route)  # exposed too, but this is the route to another zone
     live.ingress.remove("web", "team-b")
     assert not live.check(BROWSER, replica, 80, route=route)
 

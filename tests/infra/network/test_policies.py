@@ -202,3 +202,12 @@ def test_a_policy_of_another_zone_costs_a_decision_nothing() -> None:
     assert looked == ["zone-4"]
     live.decide(Peer("k", "zone-3"), Peer("l", "zone-4"), 80)
     assert looked == ["zone-4"]  # remembered: nothing that a policy asks for differs
+
+
+def test_s38_a_remembered_decision_is_of_the_addresses_too() -> None:
+    live = PolicySet()
+    live.add(NetworkPolicy("out", "a", egress=[Rule(cidr="10.0.0.1")]), NetworkPolicy("in", "b", ingress=[Rule(cidr="10.0.0.1")]))
+    near, far = "10.0.0.1", "10.0.0.2"
+    for _ in range(2):
+        assert [bool(live.decide(Peer("m", "a"), Peer("n", "a", address=to), 80)) for to in (near, far)] == [True, False]
+        assert [bool(live.decide(Peer("m", "b", address=of), Peer("n", "b"), 80)) for of in (near, far)] == [True, False]
