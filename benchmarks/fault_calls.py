@@ -13,6 +13,7 @@ from benchmarks.fault_draws import QUEUES
 from benchmarks.fault_live import Call, LiveCase, workload_of
 from benchmarks.fault_mark_rules import MarkRules
 from benchmarks.fault_marks import MARKING
+from benchmarks.fault_networks import LINK_VERBS, change_link, repair_links
 from mlplat.errors import MlplatError
 from mlplat.infra.cluster import Cluster
 from mlplat.infra.endpoint.explanation import explain_job
@@ -49,6 +50,8 @@ def _verb(cluster: Cluster, case: LiveCase, call: Call, marks: MarkRules | None)
     endpoint, hardware, target, amount = cluster.endpoint, cluster.hardware, call.target, call.amount
     if marks is not None and call.verb in MARKING:
         return lambda: marks.carry_out(call)
+    if call.verb in LINK_VERBS:
+        return lambda: change_link(cluster, call.verb, target)
     if call.verb in ("crash", "cut_off", "restore", "fail_device", "repair_device", "cordon", "uncordon", "drain"):
         name = cluster.nodes.names[target]
         return {
@@ -113,6 +116,7 @@ def _look(cluster: Cluster, marks: MarkRules | None) -> None:
 
 def repair(cluster: Cluster) -> None:
     """Everything that is broken or closed is whole and open."""
+    repair_links(cluster)
     for row, name in enumerate(cluster.nodes.names):
         cluster.hardware.restore(name)
         cluster.endpoint.uncordon(name)

@@ -13,6 +13,7 @@ from benchmarks.fault_clusters import draw_groups, draw_request, draw_scaling, i
 from benchmarks.fault_draws import GROUPS, INF, QUEUES, Draw, draw_queue_options, shown, without_some
 from benchmarks.fault_mark_draws import draw_choice, draw_mark_calls, is_marked, mark_groups, simpler_choice, simpler_marks
 from benchmarks.fault_marks import MARKING
+from benchmarks.fault_networks import KINDS, described, draw_link_calls
 from mlplat.context import Simulation
 from mlplat.hardware import ClusterSpec
 from mlplat.infra.autoscaling import Autoscaling
@@ -57,7 +58,9 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class LiveCase:
-    """A live cluster. Its workloads are called w0, w1, ... in order. `scan`: how often nodes are added and removed, 0 for never."""
+    """A live cluster. Its workloads are called w0, w1, ... in order. `scan`: how often nodes are added and removed, 0 for never. `network`:
+    which of `fault_networks.KINDS` joins the nodes, empty for none.
+    """
 
     groups: list[dict[str, Any]] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
@@ -74,6 +77,7 @@ class LiveCase:
     damping: tuple[int, float, float, float] | None = None
     seed: int = 0
     scan: float = 0.0
+    network: str = ""
 
     def cluster(self) -> Cluster:
         """The cluster, in a simulation of its own."""
@@ -83,7 +87,7 @@ class LiveCase:
             damping = Damping(times=times, window=window, hold=hold, longest=longest)
         return Cluster(
             Simulation(self.seed),
-            ClusterSpec.model_validate({"groups": self.groups}),
+            ClusterSpec.model_validate({"groups": self.groups, "network": described(self.network) if self.network else None}),
             queue=queue_policy(self.queue, **self.queue_options),
             placement=self.placement,
             images=IMAGES,
@@ -142,8 +146,21 @@ def make_case(seed: int, index: int) -> LiveCase:
         seed=draw.below(1000),
         scan=draw.of((1.0, 1.0, 2.5, 0.7)) if scaled and is_scaled(groups) else 0.0,
     )
-    marking = Draw(stream(seed, f"faults/live/marks/{index}"))
-    return _with_marks(marking, case) if marking.one_in(2) else case
+    marking, joining = Draw(stream(seed, f"faults/live/marks/{index}")), Draw(stream(seed, f"faults/live/network/{index}"))
+    case = _with_marks(marking, case) if marking.one_in(2) else case
+    return _with_network(joining, case) if joining.one_in(3) else case
+
+
+def _with_network(draw: Draw, case: LiveCase) -> LiveCase:
+    """The case with a network, whose links fail, and in which some gangs wait for each other."""
+    sync = {"step": 1.0, "size": "100MiB"}
+    works = [
+        work._replace(options=work.options | {"sync": sync}) if work.options.get("kind") != "service" and draw.one_in(3) else work
+        for work in case.works
+    ]
+    count = len(ClusterSpec.model_validate({"groups": case.groups}).nodes())
+    calls = [Call(*call) for call in draw_link_calls(draw, count)]
+    return replace(case, network=draw.of(tuple(KINDS)), works=works, calls=sorted([*case.calls, *calls]))
 
 
 def _with_marks(draw: Draw, case: LiveCase) -> LiveCase:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
+from benchmarks import fault_networks
 from benchmarks.fault_calls import carry_out, repair
 from benchmarks.fault_clusters import has_spot_machines
 from benchmarks.fault_draws import HEADED
@@ -44,7 +46,7 @@ OUTSIDE = (
         "cluster.*",
         "zone.*",
     ),
-    *("node.labelled", "node.tainted", "node.untainted"),
+    *("node.labelled", "node.tainted", "node.untainted", *fault_networks.OUTSIDE),
     *("node.failed", "node.partitioned", "node.cordoned", "node.drained", "node.draining", "node.uncordoned", "device.failed"),
 )
 """What may have no cause: the calls of this campaign."""
@@ -86,7 +88,8 @@ def play(case: LiveCase) -> tuple[Violation | None, int, int, int]:
         for rule, details in () if violation else _rules(cluster, invariants, comings, marks):
             for detail in details:
                 violation = violation or Violation(rule, sim.now, detail)
-    for detail in () if violation else (*sim.log.check(OUTSIDE), *_wrong_end(cluster, comings, marks), *_wrong_volumes(cluster)):
+    at_end = (sim.log.check(OUTSIDE), _wrong_end(cluster, comings, marks), _wrong_volumes(cluster), fault_networks.wrong_end(cluster))
+    for detail in () if violation else chain.from_iterable(at_end):
         violation = Violation("log", sim.now, detail)
         break
     return violation, instants, cluster.scheduler.table.count, int(cluster.scheduler.run.world.count[STARTED])
@@ -97,6 +100,7 @@ def _rules(
 ) -> Iterator[tuple[str, Iterator[str]]]:
     yield "cluster", _wrong_cluster(cluster, invariants)
     yield "state", _wrong_state(cluster, invariants)
+    yield "network", fault_networks.wrong(cluster)
     if comings is not None:
         yield "nodes", comings.wrong(invariants)
     if marks is not None:

@@ -6,7 +6,8 @@
 Each schedule is one case. Most are traces: the compiled clock is driven one instant at a time and the state is checked after each
 (`fault_invariants`), then SimPy's clock must give the same fingerprint. One in ten is a live cluster whose hardware, nodes and workloads
 are called for at random instants (`fault_live`). In a share of both, nodes come and go (`fault_presence`), or have labels and taints
-(`fault_marks`), which workloads of live clusters ask for and tolerate and which change meanwhile. A case follows from the seed and its
+(`fault_marks`), which workloads of live clusters ask for and tolerate and which change meanwhile. A third of the live clusters have a
+network, whose links fail (`fault_networks`). A case follows from the seed and its
 number, so `--case` makes one again; a violation is printed with both and with a shrunk case as Python that can be run. Exit status 1 if
 there was any.
 """

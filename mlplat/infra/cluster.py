@@ -256,7 +256,7 @@ class Cluster:
             self.scheduler.await_ready(job)
         self._start_environments(record, held)
         if simple and workload.sync is not None and self.network is not None:
-            self.scheduler.ready(job, self._pace(record))
+            self.set_to_work(record)
 
     def _start_environments(self, record: WorkloadRecord, held: list[Held]) -> None:
         workload = record.workload
@@ -342,17 +342,29 @@ class Cluster:
         record: WorkloadRecord = environment.owner
         record.unready -= 1
         if record.unready == 0 and record.status is STARTING:
-            record.status = RUNNING
-            self.scheduler.ready(record.job, self._pace(record))
+            self.set_to_work(record)
+
+    def set_to_work(self, record: WorkloadRecord) -> None:
+        """All of a gang is up. Where its ranks cannot reach each other it does no work until they can."""
+        sync, network, pace = record.workload.sync, self.network, 1.0
+        if sync is not None and network is not None:
+            joined = network.pace_of(record.environments, sync)
+            if joined is None:
+                record.status = STARTING
+                self.scheduler.await_ready(record.job)
+                network.unjoined[record.job] = record
+                return
+            pace = joined
+        record.status = RUNNING
+        self.scheduler.ready(record.job, pace * self._pace(record))
 
     def _pace(self, record: WorkloadRecord) -> float:
-        """Seconds of work a second: of the slowest replica, over all that is left, beside what its ranks send each other."""
-        usage, request, sync = record.workload.usage, record.workload.request, record.workload.sync
-        pace = 1.0 if sync is None or self.network is None else self.network.pace_of(record.environments, sync)
+        """Seconds of work a second: of the slowest replica, over all that is left."""
+        usage, request = record.workload.usage, record.workload.request
         span = self.scheduler.span_left(record.job)
         if usage is None or not 0 < span < float("inf"):
-            return pace
-        return pace * span / max(span, usage.stretched(span, request))
+            return 1.0
+        return span / max(span, usage.stretched(span, request))
 
     def _unready(self, environment: RuntimeEnvironment) -> None:
         """Its program has failed and starts again where it is: the gang does no work until it is back."""

@@ -14,7 +14,7 @@ from .cluster_arrays import numbers_of_rows
 from .job_table import JobTable, Shape
 from .kernels.attempt_state import CLOSED, OFFLINE, Incident, Outcome
 from .kernels.live import await_ready_job, end_job, ready_job, set_back_job
-from .kernels.state import COUNT, MIG_SHIFT, PROFILE, JobState, Reason
+from .kernels.state import COUNT, MIG_SHIFT, PROFILE, JobState, Queue, Reason
 from .settling import Settling
 from .tolerations import ANYWHERE, Selection
 
@@ -149,6 +149,8 @@ class ResourceScheduler:
     def await_ready(self, job: int) -> None:
         """A job that has just started does no work yet: its environments are being made. To be called from `on_started`."""
         await_ready_job(self.run.address, job)
+        if self.table.queue.code == Queue.LAS:  # it falls to the second queue all the same
+            self.settling.follow_changes()
 
     def ready(self, job: int, pace: float = 1.0) -> None:
         """The work of a running job begins, or goes on, at `pace` seconds of work a second."""

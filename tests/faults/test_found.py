@@ -110,3 +110,9 @@ def test_what_waits_for_room_that_has_not_been_scraped_since_it_was_left_is_not_
     calls = [Call(8.0, "fail_device", 1, 0), Call(14.0, "crash", 2)]
     groups = [one | {"name": "g1"}, one | {"name": "g2", "count": 2}]
     holds(LiveCase(groups=groups, works=works, calls=calls, queue="srtf", scrape_period=7.0, stale=True))
+
+
+def test_a_job_without_work_falls_to_the_second_queue_while_its_image_is_pulled() -> None:
+    groups = [{"name": "g1", "count": 1, "cpu_milli": 2000, "memory_mib": 4096}]
+    works = [Work(15.0, {"cpu_milli": 1000}, {"duration": 0.0, "image": "large:1"})]
+    holds(LiveCase(groups=groups, works=works, queue="las", queue_options={"grace": 0.0, "threshold": 2.0}))

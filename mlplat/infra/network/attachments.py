@@ -120,7 +120,7 @@ class Attachments:
         self._away.discard(node)
         for edge in self.network.edges_of(node):
             if edge not in self.network.failed_links:
-                self.network.transfers.repair_edge(edge)
+                self.network.repair_edge(edge)
         for env in self.network.cluster.virtualization.running_on(node):
             if env.ready and not env.fenced:
                 self._tell(env, ready=True)

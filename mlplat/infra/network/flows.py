@@ -200,6 +200,11 @@ class FlowNetwork:
         row = self._network.flows.row[flow]
         return max(0.0, float(row[LEFT] - row[RATE] * (now - row[SINCE])))
 
+    def capacity(self) -> Floats:
+        """float[L]: Mbit/s that each link can carry."""
+        found: Floats = self._network.links.row[:, CAPACITY].copy()
+        return found
+
     def load(self) -> Floats:
         """float[L]: Mbit/s that each link carries."""
         flows, width = self._network.flows, 1 << self._network.shift

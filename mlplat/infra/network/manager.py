@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UnknownNameError, printable
+from ..workload_records import WorkloadRecord, WorkloadStatus
 from .address_plan import AddressPlan
 from .attachments import Attachments, check_workload
 from .collectives import Collectives
 from .image_pulls import NetworkLayerCache
 from .names import closest_names
-from .routing import Routing
+from .routing import NoRouteError, Routing
 from .service_registry import ServiceRegistry
 from .topology import Topology
 from .traffic import Traffic
@@ -62,6 +63,8 @@ class NetworkManager:
         self.failed_links: set[int] = set()
         """Links that were made to fail, whatever becomes of the nodes at their ends."""
         self._vertex = {name: vertex for vertex, name in enumerate(self.topology.names)}
+        self.unjoined: dict[int, WorkloadRecord] = {}
+        """Gangs that are up and whose ranks cannot reach each other, by job."""
         self._kept: dict[tuple[str, str], int] = {}
         self._of_environment: dict[int, dict[Transfer, None]] = {}
         cluster.virtualization.observe(self.attachments)
@@ -224,16 +227,27 @@ class NetworkManager:
             self.failed_links.discard(edge)
             event = self.sim.emit(f"link:{a}--{b}", "link.recovered", source="hardware", cause=cause, data={"a": a, "b": b})
             if not any(self.attachments.is_away(vertex) for vertex in self.topology.ends[edge].tolist()):
-                self.transfers.repair_edge(edge, cause=event)
+                self.repair_edge(edge, cause=event)
 
     # -- gangs
 
-    def pace_of(self, environments: Sequence[RuntimeEnvironment], sync: Synchronization) -> float:
-        """Seconds of work a second of a gang in these environments, a rank on each device."""
+    def pace_of(self, environments: Sequence[RuntimeEnvironment], sync: Synchronization) -> float | None:
+        """Seconds of work a second of a gang in these environments, a rank on each device; None while two of them are not joined."""
         ranks = [env.node for env in environments for _ in range(max(1, env.request.gpus))]
         if len(ranks) < 2:
             return 1.0
-        return sync.pace(self.collectives.all_reduce(ranks, sync.size_mib, sync.algorithm).seconds)
+        try:
+            return sync.pace(self.collectives.all_reduce(ranks, sync.size_mib, sync.algorithm).seconds)
+        except NoRouteError:
+            return None
+
+    def repair_edge(self, edge: int, *, cause: Any = None) -> None:
+        """An edge works again: what stood still goes on, and gangs whose ranks could not reach each other look again."""
+        self.transfers.repair_edge(edge, cause=cause)
+        waiting, self.unjoined = list(self.unjoined.values()), {}
+        for record in waiting:
+            if record.status is WorkloadStatus.STARTING and record.unready == 0:
+                self.cluster.set_to_work(record)
 
     # -- images
 

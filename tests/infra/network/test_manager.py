@@ -273,6 +273,22 @@ def test_a_gang_works_at_the_same_pace_as_in_a_replay(placement: str) -> None:
     )
 
 
+def test_a_gang_whose_ranks_cannot_reach_each_other_does_no_work_until_they_can() -> None:
+    cluster = cluster_of(2)
+    network, sim = network_of(cluster), cluster.sim
+    network.fail_link("n-1", "leaf-0")
+    handle = cluster.endpoint.submit(
+        mp.Workload("train", {"cpus": 8, "gpus": 8}, replicas=2, duration=100.0, sync={"step": "1s", "size": "1MiB"})
+    )
+    sim.run(until="50s")
+    assert handle.status.value == "starting"
+    network.repair_link("n-1", "leaf-0")
+    sim.run(until="140s")
+    assert handle.status.value == "running"
+    sim.run()
+    assert handle.status.value == "succeeded" and 150 < cluster.workloads["train"].ended_s < 151
+
+
 # -- faults
 
 
