@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..workload_spec import Workload
     from .addresses import Address
     from .manager import NetworkManager
+    from .peers import Peer
 
 SOURCE = "network"
 
@@ -40,6 +41,8 @@ class Attachments:
         self.network = network
         self._by_serial: dict[int, Attachment] = {}
         self._by_name: dict[str, Attachment] = {}
+        self.peers: dict[int, Peer] = {}
+        """By the serial of an environment: it as one end of a connection, where that was asked for."""
         self._away: set[int] = set()
         """Nodes that nothing reaches."""
 
@@ -97,6 +100,7 @@ class Attachments:
             return
         sim, network = self.network.sim, self.network
         del self._by_name[attachment.name]
+        self.peers.pop(env.serial, None)
         network.services.remove_member(attachment.name, cause=env.last_event)
         network.addresses.release(attachment.address, sim.env._now)
         network.end_transfers_of(attachment)

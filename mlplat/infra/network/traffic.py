@@ -102,8 +102,12 @@ class Traffic:
         """An environment or an external endpoint as one end of a connection. Raises UnknownNameError."""
         attachment = self.network.attachments.find(name) if isinstance(name, str) else None
         if attachment is not None:
-            labels = attachment.environment.owner.workload.labels
-            return Peer(attachment.name, attachment.zone, labels, attachment.address)
+            serial, known_peers = attachment.environment.serial, self.network.attachments.peers
+            peer = known_peers.get(serial)
+            if peer is None:
+                labels = attachment.environment.owner.workload.labels
+                peer = known_peers[serial] = Peer(attachment.name, attachment.zone, labels, attachment.address)
+            return peer
         endpoint = self.external.get(name)
         if endpoint is None:
             known = [*self.external, *(each.name for each in self.network.attachments)][:20]
