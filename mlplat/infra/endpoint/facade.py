@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ...errors import MlplatError, OptionError, printable
+from ...errors import OptionError, printable
 from ...units import Duration, seconds
 from ..workload_records import WorkloadRecord, WorkloadStatus
 from ..workload_spec import Workload
-from .access import ADMINISTRATOR, AccessDenied, Administrators, check_principal
+from .access import ADMINISTRATOR, check_principal
+from .calls import SOURCE, verb
 from .cluster_state import Capacity, ClusterState, cluster_capacity
 from .descriptions import (
     EnvironmentLog,
@@ -26,6 +26,7 @@ from .descriptions import (
 from .directory import Directory
 from .endings import Endings
 from .handles import WorkloadHandle
+from .network_verbs import NetworkVerbs
 from .node_management import NodeManagement
 from .selectors import Selector, label_rules
 from .services import Service
@@ -42,31 +43,14 @@ if TYPE_CHECKING:
     from .explanation import Explanation
     from .manifests import Diff
 
-SOURCE = "endpoint"
-P = ParamSpec("P")
-T = TypeVar("T")
 
-
-def _verb(method: Callable[Concatenate[ManagementEndpoint, P], T]) -> Callable[Concatenate[ManagementEndpoint, P], T]:
-    """A call of the endpoint: what it refuses is written down, once, and nothing else has happened."""
-
-    @wraps(method)
-    def call(self: ManagementEndpoint, *arguments: P.args, **options: P.kwargs) -> T:
-        try:
-            return method(self, *arguments, **options)
-        except MlplatError as error:
-            self._refused(method.__name__, error, options.get("actor", ADMINISTRATOR))
-            raise
-
-    return call  # type: ignore[return-value]
-
-
-class ManagementEndpoint:
-    """Workloads, nodes and policies of a cluster, by name. The only way from a platform into the infrastructure.
+class ManagementEndpoint(NetworkVerbs):
+    """Workloads, nodes, policies and network of a cluster, by name. The only way from a platform into the infrastructure.
 
     A call answers with a value that nobody can change, or raises an MlplatError with its reasons; then it has changed nothing, and the log
     has one `call.refused` {call, reason} or, for want of a right, one `access.denied` {action, resource}. What a call does is to be seen
-    in the next one. `actor` is the principal who calls; node verbs and `configure` are for administrators.
+    in the next one. `actor` is the principal who calls; node verbs, `configure`, network policies and ingresses are for
+    administrators.
 
     >>> import mlplat as mp
     >>> cluster = mp.Cluster(mp.Simulation(), mp.ClusterSpec.parse("2x8xV100"), scrape_period=None)
@@ -78,18 +62,16 @@ class ManagementEndpoint:
     """
 
     def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
-        self._sim = cluster.sim
+        super().__init__(cluster)
         self._endings = Endings(cluster.sim)
         self._directory = Directory(cluster, self._endings)
-        self._administrators = Administrators(cluster.administrators)
         self._node_management = NodeManagement(cluster)
         self._principals: set[str] = set()
         self._applied: set[str] = set()
 
     # -- workloads
 
-    @_verb
+    @verb
     def submit(self, workload: Workload, *, actor: str = ADMINISTRATOR) -> WorkloadHandle:
         """Let a workload arrive. Its name must be that of no living workload; one that is over gives its name up.
 
@@ -106,7 +88,7 @@ class ManagementEndpoint:
         directory.check_free(name)
         return WorkloadHandle(self, name, directory.start(workload, actor))
 
-    @_verb
+    @verb
     def delete(self, name: str, *, grace: Duration | None = None, actor: str = ADMINISTRATOR) -> None:
         """End a workload and forget it. Running, it may hold its room for `grace` (default: its own `stop_grace`) to write a checkpoint.
 
@@ -116,7 +98,7 @@ class ManagementEndpoint:
         check_principal(actor)
         self._directory.delete(name, None if grace is None else _time("grace", grace))
 
-    @_verb
+    @verb
     def scale(self, name: str, replicas: int, *, actor: str = ADMINISTRATOR) -> WorkloadDescription:
         """Give a service another number of replicas. Raises UnknownNameError; OptionError below zero, and for a gang."""
         check_principal(actor)
@@ -126,12 +108,12 @@ class ManagementEndpoint:
         self._directory.replace(workload, actor)
         return self._describe(entry)
 
-    @_verb
+    @verb
     def describe(self, name: str) -> WorkloadDescription:
         """A workload as it is now, with its replicas. Raises UnknownNameError."""
         return self._describe(self._directory.find(name))
 
-    @_verb
+    @verb
     def list(
         self,
         labels: str | Mapping[str, str] | None = None,
@@ -146,7 +128,7 @@ class ManagementEndpoint:
         chosen, now = _selector(labels, zone, status), self._sim.now
         return WorkloadList(summarize(entry, now) for entry in self._directory if _is_chosen(chosen, entry))
 
-    @_verb
+    @verb
     def watch(
         self,
         callback: Callable[[Event], object] | None = None,
@@ -174,7 +156,7 @@ class ManagementEndpoint:
 
         return Watch(self._sim, predicate, chooses, callback)
 
-    @_verb
+    @verb
     def logs(self, name: str, replica: int = 0) -> EnvironmentLog:
         """The log of a replica's environment; empty while it has none. Raises UnknownNameError, OptionError for a replica it has not."""
         entry = self._directory.find(name)
@@ -185,7 +167,7 @@ class ManagementEndpoint:
             raise OptionError(f"replica={str(replica)[:40]}: service {name!r} has no replicas")
         return log_of(entry.records[at], 0, replica, len(entry.replicas))
 
-    @_verb
+    @verb
     def explain(self, name: str, replica: int = 0) -> Explanation:
         """Why a workload waits, node by node, or why it is where it is, as of now; of a service, one replica. Raises like `logs`."""
         from .explanation import explain_job
@@ -199,7 +181,7 @@ class ManagementEndpoint:
 
     # -- declarations
 
-    @_verb
+    @verb
     def apply(
         self,
         manifest: str | PathLike[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]],
@@ -229,7 +211,7 @@ class ManagementEndpoint:
             self._applied.difference_update(diff.deleted)
         return diff
 
-    @_verb
+    @verb
     def to_manifest(self, *names: str) -> str:
         """YAML that `apply` makes the same workloads from; of all without names. Raises UnknownNameError, OptionError for what YAML
         cannot say.
@@ -241,31 +223,31 @@ class ManagementEndpoint:
 
     # -- nodes
 
-    @_verb
+    @verb
     def cordon(self, node: str, *, actor: str = ADMINISTRATOR) -> NodeDescription:
         """Let a node take no new work; what runs there runs on. Nothing happens to one that is cordoned. Raises UnknownNameError."""
         self._administrator(actor, "cordon", node)
         return self._node_management.cordon(node, actor)
 
-    @_verb
+    @verb
     def drain(self, node: str, *, grace: Duration = 0.0, actor: str = ADMINISTRATOR) -> NodeDescription:
         """Cordon a node and stop what runs there, which waits again; it may write a checkpoint within `grace`. Raises UnknownNameError."""
         self._administrator(actor, "drain", node)
         return self._node_management.drain(node, _time("grace", grace), actor)
 
-    @_verb
+    @verb
     def uncordon(self, node: str, *, actor: str = ADMINISTRATOR) -> NodeDescription:
         """Let a node take work again. Nothing happens to one that does. Raises UnknownNameError."""
         self._administrator(actor, "uncordon", node)
         return self._node_management.uncordon(node, actor)
 
-    @_verb
+    @verb
     def label(self, node: str, labels: Mapping[str, str | None], *, actor: str = ADMINISTRATOR) -> NodeDescription:
         """Give a node labels, or take those away that are None; what runs there runs on. Raises UnknownNameError, OptionError."""
         self._administrator(actor, "label", node)
         return self._node_management.label(node, labels, actor)
 
-    @_verb
+    @verb
     def taint(
         self, node: str, key: str, value: str = "", *, effect: TaintEffect = "NoSchedule", actor: str = ADMINISTRATOR
     ) -> NodeDescription:
@@ -275,13 +257,13 @@ class ManagementEndpoint:
         self._administrator(actor, "taint", node)
         return self._node_management.taint(node, key, value, effect, actor)
 
-    @_verb
+    @verb
     def untaint(self, node: str, key: str, *, actor: str = ADMINISTRATOR) -> NodeDescription:
         """Take the taints of a key away. Nothing happens to a node that has none. Raises UnknownNameError, OptionError."""
         self._administrator(actor, "untaint", node)
         return self._node_management.untaint(node, key, actor)
 
-    @_verb
+    @verb
     def add_node(self, group: str, *, actor: str = ADMINISTRATOR) -> str:
         """Let the first machine of a group join that is not there, at this instant. Returns the name of the node. Raises UnknownNameError
         for the group, OptionError where all of its machines are there.
@@ -289,7 +271,7 @@ class ManagementEndpoint:
         self._administrator(actor, "add_node", group)
         return self._node_management.add(group, actor)
 
-    @_verb
+    @verb
     def remove_node(self, node: str, *, grace: Duration = 0.0, actor: str = ADMINISTRATOR) -> NodeDescription:
         """Drain a node with `grace`; it leaves once nothing holds room there. `uncordon` before that takes it back. Raises
         UnknownNameError, and OptionError for a node that is not there or is being removed.
@@ -297,14 +279,14 @@ class ManagementEndpoint:
         self._administrator(actor, "remove_node", node)
         return self._node_management.remove(node, _time("grace", grace), actor)
 
-    @_verb
+    @verb
     def describe_node(self, node: str) -> NodeDescription:
         """A node as it is now. Raises UnknownNameError."""
         return self._node_management.describe(node)
 
     # -- the whole cluster
 
-    @_verb
+    @verb
     def configure(
         self, *, queue: str | QueuePolicy | None = None, placement: str | PlacementPolicy | None = None, actor: str = ADMINISTRATOR
     ) -> None:
@@ -351,18 +333,6 @@ class ManagementEndpoint:
 
     def _describe(self, entry: WorkloadRecord | Service) -> WorkloadDescription:
         return describe_service(self._cluster, entry) if isinstance(entry, Service) else describe_job(self._cluster, entry)
-
-    def _administrator(self, actor: str, action: str, resource: object) -> None:
-        self._administrators.require(check_principal(actor), action, str(resource)[:80])
-
-    def _refused(self, verb: str, error: MlplatError, actor: object) -> None:
-        by = actor if isinstance(actor, str) and actor.isprintable() and actor else "unknown"
-        if isinstance(error, AccessDenied):
-            data = {"action": error.action, "resource": printable(error.resource)}
-            self._sim.emit(f"principal:{by}", "access.denied", source=SOURCE, actor=by, data=data)
-        else:
-            reason = printable(str(error))[:500]
-            self._sim.emit(f"call:{verb}", "call.refused", source=SOURCE, actor=by, data={"error": type(error).__name__, "reason": reason})
 
     def __repr__(self) -> str:
         return f"ManagementEndpoint(of {self._cluster!r})"

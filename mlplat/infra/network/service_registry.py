@@ -69,16 +69,34 @@ class ServiceRegistry:
 
         Raises OptionError if one of this name is there.
         """
-        if not isinstance(service, Service):
-            raise OptionError(f"a {type(service).__name__} was given; expected a Service")
+        self.check_free(service)
         with self._because(cause):
             index = self._names.zone(service.zone)
             served = index.served.get(service.name) or self._names.serve(service.name, service.zone)
-            if served.service is not None:
-                raise OptionError(f"service {service.full_name!r} exists; expected another name, or that it is deleted first")
             index.add_service(served, service)
             self._declared[served] = None
             if service.balancing != RoundRobin.name:
+                served.balance_by(balancer(service.balancing, lambda: self._sim.stream(f"network/balancing/{served.full_name}")))
+            self._choose(index, served)
+
+    def check_free(self, service: Service) -> None:
+        """Raises OptionError for what is no service, and where one of its name is declared."""
+        if not isinstance(service, Service):
+            raise OptionError(f"a {type(service).__name__} was given; expected a Service")
+        served = self._names.zone(service.zone).served.get(service.name)
+        if served is not None and served.service is not None:
+            raise OptionError(f"service {service.full_name!r} exists; expected another name, or that it is deleted first")
+
+    def change(self, service: Service, *, cause: Event | int | None = None) -> None:
+        """Put a service in place of the declared one of its name. Endpoints that both choose stay as they are; others come and go after
+        the delay. Raises UnknownServiceError, and OptionError for the own name of a workload.
+        """
+        served, old = self._find_declared(service.name, service.zone)
+        index = self._names.zone(served.zone)
+        with self._because(cause):
+            index.remove_service(served)
+            index.add_service(served, service)
+            if service.balancing != old.balancing:
                 served.balance_by(balancer(service.balancing, lambda: self._sim.stream(f"network/balancing/{served.full_name}")))
             self._choose(index, served)
 

@@ -19,6 +19,8 @@ VERBS = {
     *("submit", "delete", "scale", "describe", "list", "watch", "logs", "explain", "apply", "to_manifest"),
     *("cordon", "drain", "uncordon", "describe_node", "configure", "capacity", "state", "metrics"),
     *("label", "taint", "untaint", "add_node", "remove_node"),
+    *("expose", "unexpose", "allow", "disallow", "publish", "unpublish"),
+    *("services", "policies", "ingresses", "resolve", "can_reach"),
 }
 
 
