@@ -17,7 +17,7 @@ from benchmarks.fault_networks import LINK_VERBS, change_link, repair_links
 from mlplat.errors import MlplatError
 from mlplat.infra.cluster import Cluster
 from mlplat.infra.endpoint.explanation import explain_job
-from mlplat.infra.endpoint.manifests import write_manifest
+from mlplat.infra.endpoint.manifest_writing import write_manifest
 from mlplat.infra.workload_records import WorkloadStatus
 
 READ = ("free", "device", "owner", "slices")

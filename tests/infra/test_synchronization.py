@@ -8,7 +8,8 @@ import pytest
 
 import mlplat as mp
 from mlplat.errors import MlplatError, OptionError, SpecError, UnknownNameError
-from mlplat.infra.endpoint.manifests import read_manifest, write_manifest
+from mlplat.infra.endpoint.manifest_writing import write_manifest
+from mlplat.infra.endpoint.manifests import read_manifest
 from mlplat.infra.synchronization import Synchronization, synchronization
 
 
@@ -26,7 +27,7 @@ def test_the_pace_is_the_part_of_the_time_that_is_work() -> None:
 @pytest.mark.parametrize("algorithm", ["auto", "ring"])
 def test_a_manifest_says_it_too(algorithm: Any) -> None:
     work = mp.Workload("train", {"gpus": 1}, replicas=4, duration="1h", sync=Synchronization(0.25, "1500MiB", algorithm))
-    (entry,) = read_manifest(write_manifest([work]))
+    ((entry,), _) = read_manifest(write_manifest([work]))
     assert entry.workload == work
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .explanation import Alternative, Explanation
     from .facade import ManagementEndpoint
     from .handles import WorkloadHandle
-    from .manifest_models import manifest_schema
+    from .manifest_kinds import manifest_schema
     from .manifests import Diff
     from .node_reasons import NodeReason
     from .watches import Watch
@@ -57,7 +57,7 @@ _HOME = {
     "WorkloadHandle": "handles",
     "WorkloadList": "descriptions",
     "WorkloadSummary": "descriptions",
-    "manifest_schema": "manifest_models",
+    "manifest_schema": "manifest_kinds",
 }
 
 

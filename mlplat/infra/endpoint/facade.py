@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, printable
@@ -13,6 +12,7 @@ from ..workload_spec import Workload
 from .access import ADMINISTRATOR, check_principal
 from .calls import SOURCE, verb
 from .cluster_state import Capacity, ClusterState, cluster_capacity
+from .declarations import Declarations
 from .descriptions import (
     EnvironmentLog,
     NodeDescription,
@@ -41,10 +41,9 @@ if TYPE_CHECKING:
     from ..queueing import QueuePolicy
     from ..tolerations import TaintEffect
     from .explanation import Explanation
-    from .manifests import Diff
 
 
-class ManagementEndpoint(NetworkVerbs):
+class ManagementEndpoint(Declarations, NetworkVerbs):
     """Workloads, nodes, policies and network of a cluster, by name. The only way from a platform into the infrastructure.
 
     A call answers with a value that nobody can change, or raises an MlplatError with its reasons; then it has changed nothing, and the log
@@ -62,12 +61,10 @@ class ManagementEndpoint(NetworkVerbs):
     """
 
     def __init__(self, cluster: Cluster) -> None:
-        super().__init__(cluster)
         self._endings = Endings(cluster.sim)
-        self._directory = Directory(cluster, self._endings)
+        super().__init__(cluster, Directory(cluster, self._endings))
         self._node_management = NodeManagement(cluster)
         self._principals: set[str] = set()
-        self._applied: set[str] = set()
 
     # -- workloads
 
@@ -178,48 +175,6 @@ class ManagementEndpoint(NetworkVerbs):
                 raise OptionError(f"replica={str(replica)[:40]}: expected a replica of the service, which has {len(entry.replicas)}")
             entry = entry.records[replica]
         return explain_job(self._cluster, entry)
-
-    # -- declarations
-
-    @verb
-    def apply(
-        self,
-        manifest: str | PathLike[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]],
-        *,
-        actor: str = ADMINISTRATOR,
-        dry_run: bool = False,
-        prune: bool = False,
-    ) -> Diff:
-        """Make the workloads be what a manifest says: YAML text, a YAML file, or parsed documents (docs/endpoint.md).
-
-        All of it or, where anything is wrong, nothing. Applying the same again changes nothing and emits nothing. A service that differs
-        is scaled or rolled out; a gang that differs is ended and submitted anew. `prune`: delete what was applied before and is not in
-        this manifest. `dry_run`: only say what would be done. Raises SpecError with the document and the path, InputError for YAML.
-        """
-        from .manifests import carry_out, difference, read_manifest
-
-        check_principal(actor)
-        wanted = read_manifest(manifest)
-        diff = difference(self._directory, wanted, self._applied if prune else frozenset(), dry_run)
-        network = self._cluster.network
-        if network is not None:
-            for entry in wanted:
-                network.check(entry.workload)
-        if not dry_run:
-            carry_out(self._directory, diff, wanted, actor)
-            self._applied.update(entry.workload.name for entry in wanted)
-            self._applied.difference_update(diff.deleted)
-        return diff
-
-    @verb
-    def to_manifest(self, *names: str) -> str:
-        """YAML that `apply` makes the same workloads from; of all without names. Raises UnknownNameError, OptionError for what YAML
-        cannot say.
-        """
-        from .manifests import write_manifest
-
-        entries = [self._directory.find(name) for name in names] if names else list(self._directory)
-        return write_manifest([entry.workload for entry in entries])
 
     # -- nodes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ...errors import MlplatError
 from ...hardware.durations import Duration
@@ -223,7 +223,7 @@ class JobManifest(_Manifest):
     kind: Literal["Job"]
     spec: JobSpec
 
-    def workload(self) -> Workload:
+    def described(self) -> Workload:
         """As a workload."""
         spec = self.spec
         more: dict[str, Any] = {} if spec.duration is None else {"duration": spec.duration}
@@ -238,12 +238,9 @@ class ServiceManifest(_Manifest):
     kind: Literal["Service"]
     spec: ServiceSpec
 
-    def workload(self) -> Workload:
+    def described(self) -> Workload:
         """As a workload."""
         return Workload(self.metadata.name, self.spec.resources.request(), kind="service", **_common(self.metadata, self.spec))
-
-
-MANIFESTS: Mapping[str, type[JobManifest] | type[ServiceManifest]] = {"Job": JobManifest, "Service": ServiceManifest}
 
 
 def _common(metadata: Metadata, spec: JobSpec | ServiceSpec) -> dict[str, Any]:
@@ -259,12 +256,3 @@ def _common(metadata: Metadata, spec: JobSpec | ServiceSpec) -> dict[str, Any]:
         "node_selector": spec.node_selector,
         "tolerations": tuple([tolerated.made() for tolerated in spec.tolerations]),
     }
-
-
-def manifest_schema() -> dict[str, Any]:
-    """The JSON Schema of a document of a manifest, for editors.
-
-    >>> sorted(manifest_schema()["$defs"]["JobSpec"]["properties"])[:3]
-    ['checkpoint', 'duration', 'estimate']
-    """
-    return TypeAdapter(JobManifest | ServiceManifest).json_schema()

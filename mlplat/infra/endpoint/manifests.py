@@ -1,4 +1,4 @@
-"""Declarations: manifests read, compared with what there is, carried out, and written."""
+"""Declarations: manifests read, and their workloads compared with what there is and carried out."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from ...errors import InputError, OptionError, SpecError, UnknownNameError, printable, shown
-from ...hardware.durations import spelled_duration
 from ...hardware.source_text import read_source
 from ...hardware.yaml_text import load_yaml
-from ..virtualization.restarts import NEVER, RestartPolicy
-from ..workload_spec import FIELDS, NO_CHECKPOINT, Workload
-from .manifest_models import API_VERSION, MANIFESTS
+from ..workload_spec import FIELDS, Workload
+from .manifest_kinds import MANIFESTS
+from .manifest_writing import plain
+from .network_objects import NetworkObject, label_of
 
 if TYPE_CHECKING:
     from .directory import Directory
-
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class Wanted(NamedTuple):
@@ -34,8 +32,15 @@ class Wanted(NamedTuple):
     where: str
 
 
+class Declared(NamedTuple):
+    """A service, policy or ingress of a manifest, and where it is described."""
+
+    thing: NetworkObject
+    where: str
+
+
 class Change(NamedTuple):
-    """A field of a workload that differs."""
+    """A field that differs."""
 
     field: str
     old: str
@@ -44,7 +49,9 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What `apply` has done, or would do: names in the order of the manifest. `changes`: of each changed one the fields that differ."""
+    """What `apply` has done, or would do, in the order of the manifest: names of workloads, then what is of the network, such as
+    `NetworkPolicy shop/open`. `changes`: of each changed one the fields that differ.
+    """
 
     created: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -59,7 +66,7 @@ class Diff:
         return not (self.created or self.changed or self.deleted)
 
     def lines(self) -> list[str]:
-        """A line for each workload, as of `diff`."""
+        """A line for each, as of `diff`."""
         lines = [f"+ {name}" for name in self.created]
         for name in self.changed:
             what = ", ".join(f"{change.field} {change.old} -> {change.new}" for change in self.changes[name])
@@ -76,27 +83,34 @@ class Diff:
 # -- reading
 
 
-def read_manifest(source: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[Wanted]:
-    """The workloads that a manifest describes. Raises SpecError naming document and path, InputError for what is no YAML."""
+def read_manifest(source: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> tuple[list[Wanted], list[Declared]]:
+    """The workloads that a manifest describes, and what it declares of the network. Raises SpecError naming document and path, InputError
+    for what is no YAML.
+    """
     path, documents = _documents(source)
     wanted: list[Wanted] = []
+    declared: list[Declared] = []
     first: dict[str, int] = {}
     for number, document in enumerate(documents, start=1):
         if document is None:
             continue
         where = (f"{shown(path)}, " if path is not None else "") + f"document {number}"
         try:
-            workload = _manifest(document)
+            described = _manifest(document)
         except SpecError as error:
             raise SpecError(error.problem, where=error.where, source=where) from None
-        if workload.name in first:
-            raise SpecError(f"{workload.name!r} is described in document {first[workload.name]} too", where="metadata.name", source=where)
-        first[workload.name] = number
-        wanted.append(Wanted(workload, where))
-    return wanted
+        name = described.name if isinstance(described, Workload) else label_of(described)
+        if name in first:
+            raise SpecError(f"{name!r} is described in document {first[name]} too", where="metadata.name", source=where)
+        first[name] = number
+        if isinstance(described, Workload):
+            wanted.append(Wanted(described, where))
+        else:
+            declared.append(Declared(described, where))
+    return wanted, declared
 
 
-def _manifest(document: object) -> Workload:
+def _manifest(document: object) -> Workload | NetworkObject:
     if not isinstance(document, Mapping):
         raise SpecError(f"expected a mapping with apiVersion, kind, metadata and spec (found {type(document).__name__})")
     kind = document.get("kind")
@@ -104,7 +118,7 @@ def _manifest(document: object) -> Workload:
         raise SpecError("is required and missing", where="kind")
     if not isinstance(kind, str) or kind not in MANIFESTS:
         raise SpecError(str(UnknownNameError("kind", printable(str(kind)[:40]), MANIFESTS)), where="kind")
-    return MANIFESTS[kind].model_validate(document).workload()
+    return MANIFESTS[kind].model_validate(document).described()
 
 
 def _documents(source: object) -> tuple[object, list[Any]]:
@@ -175,82 +189,5 @@ def carry_out(directory: Directory, diff: Diff, wanted: Sequence[Wanted], actor:
 
 
 def _changes(old: Workload, new: Workload) -> tuple[Change, ...]:
-    pairs = [(name, _plain(old, name), _plain(new, name)) for name in FIELDS]
+    pairs = [(name, plain(old, name), plain(new, name)) for name in FIELDS]
     return tuple(Change(name, str(before), str(after)) for name, before, after in pairs if before != after)
-
-
-def _plain(workload: Workload, name: str) -> Any:
-    value = getattr(workload, name)
-    if name == "image" and value is not None and not isinstance(value, str):
-        return value.digest
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-# -- writing
-
-
-def write_manifest(workloads: Sequence[Workload]) -> str:
-    """YAML with a document for each workload. Raises OptionError for a usage model, which YAML cannot say."""
-    documents = [_document(workload) for workload in workloads]
-    return str(yaml.dump_all(documents, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=140))
-
-
-def _document(workload: Workload) -> dict[str, Any]:
-    if workload.usage is not None:
-        raise OptionError(f"workload {workload.name!r} has a usage model, which a manifest cannot say")
-    metadata: dict[str, Any] = {"name": workload.name}
-    if workload.labels:
-        metadata["labels"] = dict(workload.labels)
-    said: dict[str, Any] = {}
-    if workload.replicas != 1:
-        said["replicas"] = workload.replicas
-    said["resources"] = _resources(workload)
-    if workload.image is not None:
-        said["image"] = _plain(workload, "image")
-    if workload.duration < float("inf"):
-        said["duration"] = spelled_duration(workload.duration)
-    if workload.estimate != workload.duration:
-        said["estimate"] = spelled_duration(workload.estimate)
-    if workload.priority:
-        said["priority"] = workload.priority
-    if workload.zone:
-        said["zone"] = workload.zone
-    if workload.restart != NEVER:
-        said["restart"] = _restart(workload.restart)
-    if workload.checkpoint != NO_CHECKPOINT:
-        said["checkpoint"] = str(workload.checkpoint)
-    if workload.sync is not None:
-        said["sync"] = workload.sync.described()
-    if workload.stop_grace:
-        said["stop_grace"] = spelled_duration(workload.stop_grace)
-    if workload.node_selector:
-        said["node_selector"] = dict(workload.node_selector)
-    if workload.tolerations:
-        said["tolerations"] = [toleration.said() for toleration in workload.tolerations]
-    return {"apiVersion": API_VERSION, "kind": workload.kind.capitalize(), "metadata": metadata, "spec": said}
-
-
-def _resources(workload: Workload) -> dict[str, Any]:
-    request = workload.request
-    said: dict[str, Any] = {}
-    if request.cpu_milli:
-        said["cpus"] = request.cpu_milli // 1000 if request.cpu_milli % 1000 == 0 else f"{request.cpu_milli}m"
-    for key, mib in (("memory", request.memory_mib), ("disk", request.disk_mib)):
-        if mib:
-            said[key] = f"{mib // 1024}GiB" if mib % 1024 == 0 else f"{mib}MiB"
-    for key in ("gpus", "gpu_milli", "mig"):
-        if getattr(request, key):
-            said[key] = getattr(request, key)
-    if request.models:
-        said["gpu_model"] = request.models[0] if len(request.models) == 1 else list(request.models)
-    return said
-
-
-def _restart(policy: RestartPolicy) -> Any:
-    usual = RestartPolicy(policy.kind)
-    more = {
-        key: getattr(policy, f"{key}_s") for key in ("base", "cap", "reset") if getattr(policy, f"{key}_s") != getattr(usual, f"{key}_s")
-    }
-    if policy.max_restarts is not None:
-        more["max_restarts"] = policy.max_restarts
-    return {"policy": policy.kind} | more if more else policy.kind

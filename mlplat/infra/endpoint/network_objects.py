@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ...errors import OptionError, printable
@@ -71,19 +71,22 @@ class NetworkObjects:
             self._network.traffic.ingress.add(thing)
         self._emit(thing, "added", actor)
 
-    def change(self, thing: NetworkObject, actor: str) -> None:
-        """Put one in the place of that of its name, which is there. What an ingress would take from another was checked before."""
-        if isinstance(thing, Service):
-            self._network.services.get(thing.name, thing.zone)
-            self._network.services.change(thing, cause=self._emit(thing, "changed", actor))
-            return
-        if isinstance(thing, NetworkPolicy):
-            self._network.traffic.policies.remove(thing.name, thing.zone)
-            self._network.traffic.policies.add(thing)
-        else:
-            self._network.traffic.ingress.remove(thing.name, thing.zone)
-            self._network.traffic.ingress.add(thing)
-        self._emit(thing, "changed", actor)
+    def change(self, things: Sequence[NetworkObject], actor: str) -> None:
+        """Put each in the place of that of its name, which is there; two ingresses may exchange their paths. What an ingress would take
+        from one that is not among them was checked before.
+        """
+        traffic = self._network.traffic
+        for thing in things:
+            if isinstance(thing, Ingress):
+                traffic.ingress.remove(thing.name, thing.zone)
+        traffic.ingress.add(*[thing for thing in things if isinstance(thing, Ingress)])
+        for thing in things:
+            if isinstance(thing, NetworkPolicy):
+                traffic.policies.remove(thing.name, thing.zone)
+                traffic.policies.add(thing)
+            event = self._emit(thing, "changed", actor)
+            if isinstance(thing, Service):
+                self._network.services.change(thing, cause=event)
 
     def remove_service(self, name: str, zone: str, actor: str) -> Service:
         """Withdraw a service. Raises UnknownNameError, and OptionError for the own name of a workload."""

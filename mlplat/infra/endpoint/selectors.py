@@ -57,6 +57,17 @@ def label_rules(given: str | Mapping[str, str] | None) -> tuple[LabelRule, ...]:
     return tuple(map(_rule, given.split(",")))
 
 
+def written_rule(rule: LabelRule) -> str:
+    """A condition as text that reads back equal.
+
+    >>> written_rule(LabelRule("old", None, False))
+    '!old'
+    """
+    if rule.value is None:
+        return rule.key if rule.wanted else f"!{rule.key}"
+    return f"{rule.key}{'=' if rule.wanted else '!='}{rule.value}"
+
+
 def _rule(text: str) -> LabelRule:
     found = _REQUIREMENT.fullmatch(text.strip())
     if found is None or (found["absent"] and found["sign"]):

@@ -91,6 +91,8 @@ class ServiceRegistry:
         """Put a service in place of the declared one of its name. Endpoints that both choose stay as they are; others come and go after
         the delay. Raises UnknownServiceError, and OptionError for the own name of a workload.
         """
+        if not isinstance(service, Service):
+            raise OptionError(f"a {type(service).__name__} was given; expected a Service")
         served, old = self._find_declared(service.name, service.zone)
         index = self._names.zone(served.zone)
         with self._because(cause):

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import MlplatError, OptionError
-from ..endpoint.selectors import LabelRule, label_rules
+from ..endpoint.selectors import LabelRule, label_rules, written_rule
 from ..workload_spec import check_labels
 from .addresses import Address
 from .balancing import RoundRobin, check_balancing
@@ -49,7 +49,7 @@ class Service:
         port = _port("port", self.port)
         self._set("zone", check_network_zone(self.zone))
         self._set("rules", rules)
-        self._set("selector", ",".join(map(_said, rules)))
+        self._set("selector", ",".join(map(written_rule, rules)))
         self._set("port", port)
         self._set("target_port", port if self.target_port is None else _port("target_port", self.target_port))
         check_balancing(self.balancing)
@@ -146,12 +146,6 @@ def _rules(selector: Any) -> tuple[LabelRule, ...]:
     if not rules:
         raise OptionError("selector: expected at least one condition on labels, such as 'app=web'")
     return rules
-
-
-def _said(rule: LabelRule) -> str:
-    if rule.value is None:
-        return rule.key if rule.wanted else f"!{rule.key}"
-    return f"{rule.key}{'=' if rule.wanted else '!='}{rule.value}"
 
 
 def _port(name: str, value: object) -> int:

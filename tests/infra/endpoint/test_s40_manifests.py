@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 import mlplat as mp
 from mlplat.errors import InputError, SpecError
 from mlplat.infra.endpoint import manifest_schema
-from mlplat.infra.endpoint.manifests import read_manifest, write_manifest
+from mlplat.infra.endpoint.manifest_kinds import MANIFESTS as KINDS
+from mlplat.infra.endpoint.manifest_writing import write_manifest
+from mlplat.infra.endpoint.manifests import read_manifest
 from mlplat.infra.virtualization import RestartPolicy, Usage
 from mlplat.infra.workload_records import WorkloadStatus
 
@@ -233,7 +235,7 @@ def workloads(draw: Any) -> mp.Workload:
 
 @given(st.lists(workloads(), max_size=4, unique_by=lambda workload: workload.name))
 def test_s40_what_is_written_reads_back_equal(given_ones: list[mp.Workload]) -> None:
-    assert [wanted.workload for wanted in read_manifest("# written\n" + write_manifest(given_ones))] == given_ones
+    assert [wanted.workload for wanted in read_manifest("# written\n" + write_manifest(given_ones))[0]] == given_ones
 
 
 def test_s40_the_manifest_of_what_runs_changes_nothing() -> None:
@@ -256,6 +258,6 @@ def test_s40_a_usage_model_cannot_be_written() -> None:
 
 def test_s40_the_schema_names_every_key() -> None:
     schema = manifest_schema()
-    assert {option["$ref"].rpartition("/")[2] for option in schema["anyOf"]} == {"JobManifest", "ServiceManifest"}
+    assert {option["$ref"].rpartition("/")[2] for option in schema["anyOf"]} == {f"{kind}Manifest" for kind in KINDS}
     assert "gpu_model" in schema["$defs"]["Resources"]["properties"]
     assert schema["$defs"]["JobSpec"]["additionalProperties"] is False
