@@ -9,6 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..network.ingress import Ingress, IngressPath
+    from ..network.peers import Decision
+    from ..network.policies import NetworkPolicy, Rule
+    from ..network.services import NoEndpointsError
+    from ..network.services import Service as NetworkService
     from .access import AccessDenied
     from .cluster_state import Amounts, Capacity, ClusterState
     from .descriptions import EnvironmentLog, NodeDescription, WorkloadDescription, WorkloadList, WorkloadSummary
@@ -26,12 +31,19 @@ __all__ = [
     "Amounts",
     "Capacity",
     "ClusterState",
+    "Decision",
     "Diff",
     "EnvironmentLog",
     "Explanation",
+    "Ingress",
+    "IngressPath",
     "ManagementEndpoint",
+    "NetworkPolicy",
+    "NetworkService",
+    "NoEndpointsError",
     "NodeDescription",
     "NodeReason",
+    "Rule",
     "Watch",
     "WorkloadDescription",
     "WorkloadHandle",
@@ -40,18 +52,25 @@ __all__ = [
     "manifest_schema",
 ]
 
-_HOME = {
+_HOME = {  # name: module, or module:name there
     "AccessDenied": "access",
     "Alternative": "explanation",
     "Amounts": "cluster_state",
     "Capacity": "cluster_state",
     "ClusterState": "cluster_state",
+    "Decision": ".network.peers",
     "Diff": "manifests",
     "EnvironmentLog": "descriptions",
     "Explanation": "explanation",
+    "Ingress": ".network.ingress",
+    "IngressPath": ".network.ingress",
     "ManagementEndpoint": "facade",
+    "NetworkPolicy": ".network.policies",
+    "NetworkService": ".network.services:Service",
+    "NoEndpointsError": ".network.services",
     "NodeDescription": "descriptions",
     "NodeReason": "node_reasons",
+    "Rule": ".network.policies",
     "Watch": "watches",
     "WorkloadDescription": "descriptions",
     "WorkloadHandle": "handles",
@@ -64,7 +83,8 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    module, _, there = _HOME[name].partition(":")
+    value = getattr(importlib.import_module(f".{module}", __name__), there or name)
     globals()[name] = value
     return value
 

@@ -10,10 +10,8 @@ import pytest
 
 import mlplat as mp
 from mlplat.errors import OptionError, UnknownNameError
-from mlplat.infra.endpoint import AccessDenied, ManagementEndpoint
-from mlplat.infra.network.ingress import Ingress
-from mlplat.infra.network.policies import NetworkPolicy, Rule
-from mlplat.infra.network.services import NoEndpointsError, Service
+from mlplat.infra.endpoint import AccessDenied, Ingress, ManagementEndpoint, NetworkPolicy, NoEndpointsError, Rule
+from mlplat.infra.endpoint import NetworkService as Service
 
 from .clusters import cluster, network_digest, networked
 

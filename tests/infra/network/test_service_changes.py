@@ -64,7 +64,7 @@ def test_another_balancing_counts_from_the_beginning() -> None:
 
 
 def test_only_a_declared_service_changes() -> None:
-    sim, of = registry()
+    _, of = registry()
     members(of, 1)
     with pytest.raises(UnknownServiceError):
         of.change(Service("front", "a", "app=web"))
