@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from ...errors import OptionError, SpecError
 from .access import ADMINISTRATOR, check_principal
 from .calls import Calls, verb
 
@@ -52,7 +53,10 @@ class Declarations(Calls):
         network = self._cluster.network
         if network is not None:
             for entry in wanted:
-                network.check(entry.workload)
+                try:
+                    network.check(entry.workload)
+                except OptionError as error:
+                    raise SpecError(str(error), where="spec.zone", source=entry.where) from None
         for thing in of_network.reserved():
             self._administrator(actor, "apply", label_of(thing))
         diff = of_network.added_to(of_workloads)

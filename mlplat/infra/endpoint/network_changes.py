@@ -68,8 +68,9 @@ def network_changes(cluster: Cluster, declared: Sequence[Declared], prunable: Ab
         else:
             unchanged.append(thing)
     kept = {label_of(thing) for thing, _ in declared}
-    deleted = [present[label] for label in sorted(prunable - kept) if label in present]
-    _check_ingresses(cluster, declared, [thing for label, thing in present.items() if label not in kept and thing not in deleted])
+    gone = prunable - kept
+    deleted = [present[label] for label in sorted(gone) if label in present]
+    _check_ingresses(cluster, declared, [thing for label, thing in present.items() if label not in kept and label not in gone])
     return NetworkChanges(tuple(created), tuple(changed), tuple(unchanged), tuple(deleted), MappingProxyType(changes))
 
 

@@ -128,6 +128,10 @@ def test_s40_two_ingresses_exchange_their_hosts_in_one_manifest() -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
+        (
+            ("cpus: 1}, zone: shop", "cpus: 1}, zone: Shop"),
+            "document 1: spec.zone: workload 'api': on a cluster with a network, zone='Shop'",
+        ),
         (("selector: {app: api}, ", ""), "document 2: spec.selector: is required and missing"),
         (("selector: {app: api}", "selector: {}"), "document 2: spec.selector: expected at least one condition on labels"),
         (("selector: {app: api}", "selector: {app: 1}"), "document 2: spec.selector: labels: expected a mapping of text to text"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlplat as mp
-from mlplat.errors import OptionError, SpecError, UnknownNameError
+from mlplat.errors import OptionError, SpecError, SpecError, UnknownNameError
 from mlplat.infra.incidents import Detection
 from mlplat.infra.network.flows import MBIT_PER_MIB
 from mlplat.infra.network.manager import NetworkManager
@@ -185,7 +185,7 @@ def test_a_zone_that_is_no_label_is_refused_and_a_manifest_with_one_applies_noth
         cluster.endpoint.submit(mp.Workload("a", {"cpus": 1}, zone="Team A"))
     good = {"apiVersion": "mlplat/v1", "kind": "Job", "metadata": {"name": "good"}, "spec": {"resources": {"cpus": 1}}}
     bad = good | {"metadata": {"name": "bad"}, "spec": {"resources": {"cpus": 1}, "zone": "Team A"}}
-    with pytest.raises(OptionError, match="DNS label"):
+    with pytest.raises(SpecError, match=r"document 2: spec\.zone: .*DNS label"):
         cluster.endpoint.apply([good, bad])
     assert not cluster.workloads
 
