@@ -73,6 +73,8 @@ class ClusterSpec(SpecModel):
             self.reliability.check_names(self, where="reliability")
         if self.network is not None:
             self.network.check(self, where="network")
+        elif joined := [i for i, backend in enumerate(self.storage) if backend.at is not None]:
+            raise SpecError("the cluster has no network to be joined to", where=f"storage[{joined[0]}].at")
         return self
 
     def _check_names(self) -> None:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from .accelerators import Accelerator
 from .amounts import read_spellings, spelled
+from .bandwidths import Bandwidth
 from .reliability import GroupReliability
 from .scaling import Scaling
 from .spec_model import Amount, Name, PlacedError, Rate, SpecModel, Text
@@ -75,6 +76,8 @@ class Storage(SpecModel):
     """Storage with a size and finite bandwidth: a node's local disk, or a networked backend of the whole cluster.
 
     `capacity_mib`: MiB (`capacity="10TiB"` is understood too). `read_mb_s`, `write_mb_s`: MB (10^6 bytes) per second, shared by all users.
+    `bandwidth`: of all reads and writes together, Mbit/s or text such as `100Gbps`; None for no such limit. `at`: the external endpoint,
+    switch or node at which a networked backend joins the network; None for the gateway where there is one, else the network does not count.
 
     >>> Storage(name="lake", capacity="1TiB", read_mb_s=2000, write_mb_s=1000).capacity_mib
     1048576
@@ -86,6 +89,8 @@ class Storage(SpecModel):
     capacity_mib: Amount
     read_mb_s: Annotated[Rate, Field(gt=0)] = 2000.0
     write_mb_s: Annotated[Rate, Field(gt=0)] = 1000.0
+    bandwidth: Bandwidth | None = None
+    at: Name | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -97,7 +102,8 @@ class NodeGroup(SpecModel):
     """`count` equal nodes.
 
     Amounts are those of one node: `cpu_milli` (or `cpus=64`), `memory_mib` (or `memory="512GiB"`, `memory_gib=512`), `disk_mib` (or `disk`,
-    `disk_gib`), `gpus` devices of `gpu_model`, partitioned by MIG if `mig`. `disk_read_mb_s`, `disk_write_mb_s`: MB/s of the local disk.
+    `disk_gib`), `gpus` devices of `gpu_model`, partitioned by MIG if `mig`. `disk_read_mb_s`, `disk_write_mb_s`: MB/s of the local disk,
+    `disk_bandwidth`: of both together, None for no such limit.
     `nics` network interfaces of `nic_mbps` Mbit/s each. `racks`: over how many racks of their own the nodes are dealt out in blocks, or
     the racks' names, which groups may share; None is the one rack that all such groups of a zone share. `zone`: the larger failure
     domain of those racks. `price_per_hour`: US dollars of a whole node, None for list prices. `idle_watts`, `peak_watts`: W of the node
@@ -126,6 +132,7 @@ class NodeGroup(SpecModel):
     nic_mbps: Annotated[Amount, Field(ge=1, le=10**8)] = 25_000
     disk_read_mb_s: Annotated[Rate, Field(gt=0)] = 2000.0
     disk_write_mb_s: Annotated[Rate, Field(gt=0)] = 1000.0
+    disk_bandwidth: Bandwidth | None = None
     labels: Mapping[Name, Text] = {}
     taints: tuple[Taint, ...] = ()
     price_per_hour: Rate | None = None
@@ -174,7 +181,8 @@ class NodeGroup(SpecModel):
     @property
     def storage(self) -> Storage:
         """The local disk of one node."""
-        return Storage(name="local", capacity_mib=self.disk_mib, read_mb_s=self.disk_read_mb_s, write_mb_s=self.disk_write_mb_s)
+        speeds = {"read_mb_s": self.disk_read_mb_s, "write_mb_s": self.disk_write_mb_s, "bandwidth": self.disk_bandwidth}
+        return Storage(name="local", capacity_mib=self.disk_mib, **speeds)
 
     def names(self) -> tuple[str, ...]:
         """The node names, in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from .endpoint.access import check_principal
 from .kernels.attempt_state import CLOSED
 from .virtualization.environments import RuntimeEnvironment
 from .virtualization.isolation import EnvironmentGoneError
+from .volume_io import READ, WRITE, VolumeIO
 from .watcher import NodeHealth
 from .workload_spec import check_name
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from ..hardware.node_group import Storage
     from .cluster import Cluster
     from .cluster_hardware import NodeName
+    from .network.transfers import Transfer
+    from .volume_io import OnDone
 
 SOURCE = "volumes"
 NETWORK, LOCAL, ANY = CLASSES = ("network", "local", "any")
@@ -157,6 +160,17 @@ class Volume:
             raise UnknownNameError("file", printable(str(file)[:100]), self._contents.files)
         return self._contents.files[file]
 
+    def begin_read(self, mib: float, *, by: RuntimeEnvironment, on_done: OnDone | None = None, cause: Any = None) -> Transfer:
+        """`by` reads `mib` MiB, beginning now, at the speed that what else is read leaves. `done` of the transfer happens at the end.
+
+        Bytes only: contents are read with `read`. Raises like `read`, and OptionError for a size that is none.
+        """
+        return self._cluster.volumes.io.begin(self, by, mib, READ, on_done=on_done, cause=cause)
+
+    def begin_write(self, mib: float, *, by: RuntimeEnvironment, on_done: OnDone | None = None, cause: Any = None) -> Transfer:
+        """`by` writes `mib` MiB, beginning now, such as a checkpoint. Bytes only: see `begin_read`, and `write` for contents."""
+        return self._cluster.volumes.io.begin(self, by, mib, WRITE, on_done=on_done, cause=cause)
+
     def _check(self, by: RuntimeEnvironment | None) -> None:
         """Whether `by` can use it now."""
         if by is not None:
@@ -217,6 +231,8 @@ class Volumes:
         self._volumes: dict[str, Volume] = {}
         self._on_node: dict[str, dict[str, Volume]] = {}
         self._backends = {backend.name: row for row, backend in enumerate(cluster.spec.storage)}
+        self.io = VolumeIO(cluster)
+        """What is read and written in simulated time."""
         self._network_free = [backend.capacity_mib for backend in cluster.spec.storage]
         log = cluster.sim.log
         log.subscribe("node.unavailable", self._given_up)
@@ -324,7 +340,23 @@ class Volumes:
         volume._contents.files.clear()
         volume._contents.mib.clear()
         data = {"size_mib": volume.size_mib}
-        self._sim.emit(f"volume:{name}", "volume.released", source=SOURCE, actor=actor, cause=cause, data=data)
+        event = self._sim.emit(f"volume:{name}", "volume.released", source=SOURCE, actor=actor, cause=cause, data=data)
+        self.io.fail(volume, event)
+
+    def stage(
+        self,
+        environment: RuntimeEnvironment,
+        volume: Volume,
+        mib: float,
+        *,
+        on_done: OnDone | None = None,
+        cause: Event | int | None = None,
+    ) -> Transfer:
+        """Copy `mib` MiB, such as a dataset, from a volume to the disk of the environment's node, beginning now.
+
+        It shares what the volume is read with, the network, and what the disk is written with. Raises like `Volume.begin_read`.
+        """
+        return self.io.stage(environment, volume, mib, on_done=on_done, cause=cause)
 
     # -- choosing
 
@@ -409,7 +441,8 @@ class Volumes:
         for volume in volumes:
             volume._contents.status, volume._contents.gone = VolumeStatus.LOST, permanent
             data = {"node": volume.node, "permanent": permanent}
-            self._sim.emit(f"volume:{volume.name}", "volume.lost", source=SOURCE, cause=event, data=data)
+            lost = self._sim.emit(f"volume:{volume.name}", "volume.lost", source=SOURCE, cause=event, data=data)
+            self.io.fail(volume, lost)
 
     def _back(self, event: Event) -> None:
         """A node is back with its disk, on which everything still is."""

@@ -168,14 +168,19 @@ class FlowNetwork:
 
     def add_link(self, capacity: float) -> int:
         """One more link of `capacity` Mbit/s. Returns its number. Raises OptionError."""
-        (mbps,) = _checked_capacity([capacity])
+        return self.add_links([capacity])
+
+    def add_links(self, capacity: npt.ArrayLike) -> int:
+        """More links, numbered one after the other. Returns the number of the first. Raises OptionError."""
+        mbps = _checked_capacity(capacity)
         links, number = self._network.links, len(self._network.links.row)
-        row = np.zeros((number + 1, 8))
+        count = number + len(mbps)
+        row = np.zeros((count, 8))
         row[:number] = links.row
-        row[number, CAPACITY], row[number, FIRST] = mbps, NOTHING
-        place = np.full(number + 1, NOTHING, dtype=np.int32)
+        row[number:, CAPACITY], row[number:, FIRST] = mbps, NOTHING
+        place = np.full(count, NOTHING, dtype=np.int32)
         place[:number] = links.place
-        changed = Links(row, longer(links.key, number + 1), longer(links.item, number + 1), place)
+        changed = Links(row, longer(links.key, count), longer(links.item, count), place)
         self._network = self._network._replace(links=changed)
         self._packed = pack(self._network)
         return number

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import simpy
 
 from ...clock import SETTLE, Call
@@ -27,7 +28,8 @@ class Transfer:
     """Something on its way. `Transfers.send` makes it; nobody else changes it.
 
     `source`, `target`: vertices of the topology. `mib`: its size, infinite for a stream that ends when it is cancelled. `done`: an event
-    that happens when the last byte is there. `began_s`, `ended_s` (NaN before the end). `stalled`: whether there is no way now.
+    that happens when the last byte is there. `began_s`, `ended_s` (NaN before the end). `stalled`: whether there is no way now. `held`:
+    whether it was told to stand still.
     """
 
     __slots__ = (
@@ -41,6 +43,7 @@ class Transfer:
         "cause",
         "done",
         "ended_s",
+        "held",
         "key",
         "mib",
         "source",
@@ -54,7 +57,7 @@ class Transfer:
         self.subject = subject
         self.began_s, self.ended_s = transfers.sim.now, math.nan
         self.cause: Event | int | None = None
-        self.stalled = False
+        self.stalled = self.held = False
         self.done: simpy.Event = transfers.sim.event()
         self._flow: int | None = None
         self._links: tuple[int, ...] = ()
@@ -82,13 +85,13 @@ class Transfer:
         self._transfers._cancel(self)
 
     def __repr__(self) -> str:
-        names = self._transfers.topology.names
+        names = self._transfers.names
         state = "over" if self.over else "stalled" if self.stalled else f"{self.rate_mbps:g} Mbit/s"
         return f"Transfer({self.mib:g} MiB from {printable(names[self.source])} to {printable(names[self.target])}: {state})"
 
 
 class Transfers:
-    """All that moves on a topology.
+    """All that moves on a topology. Without one, `names` are the places, and only limits count: everything is sent from a place to itself.
 
     A transfer takes the path that the routing gives it when it begins. Where a link on its path fails it goes on by another one, or stands
     still until there is one. It arrives the path's latency after its last byte has left. On one vertex nothing has to be moved.
@@ -97,10 +100,13 @@ class Transfers:
     `transfer.finished` {seconds}, `transfer.cancelled` {left_mib}.
     """
 
-    def __init__(self, sim: Simulation, topology: Topology, routing: Routing) -> None:
+    def __init__(
+        self, sim: Simulation, topology: Topology | None = None, routing: Routing | None = None, *, names: Sequence[str] = ()
+    ) -> None:
         self.sim, self.topology, self.routing = sim, topology, routing
-        self._latency: list[float] = np.repeat(topology.latency, 2).tolist()
-        self._capacity: list[float] = np.repeat(topology.mbps, 2).tolist()
+        self.names = names if topology is None else topology.names
+        self._latency: list[float] = [] if topology is None else np.repeat(topology.latency, 2).tolist()
+        self._capacity: list[float] = [] if topology is None else np.repeat(topology.mbps, 2).tolist()
         self.flows = FlowNetwork(self._capacity)
         self.active: dict[Transfer, None] = {}
         """Transfers that are under way or stalled, in order of their beginning."""
@@ -115,6 +121,10 @@ class Transfers:
         """A further limit that transfers may be told to share, such as the bandwidth of a disk. Returns its number for `limits`."""
         return self.flows.add_link(mbps)
 
+    def add_limits(self, mbps: npt.ArrayLike) -> int:
+        """Many limits, numbered one after the other. Returns the number of the first."""
+        return self.flows.add_links(mbps)
+
     def send(
         self,
         source: int,
@@ -124,13 +134,14 @@ class Transfers:
         limits: Sequence[int] = (),
         key: int | None = None,
         subject: str = "",
+        ends: tuple[str, str] | None = None,
         on_done: Callable[[Transfer], object] | None = None,
         cause: Any = None,
     ) -> Transfer:
         """Move `mib` MiB from vertex to vertex, beginning now.
 
         `limits`: what it shares besides links. `key`: what a choice among equal paths is drawn from, default a number of its own.
-        `subject`: what its events are about, default `transfer:N`.
+        `subject`: what its events are about, default `transfer:N`. `ends`: what its events call source and target, default the vertices.
 
         Where there is no way now it stands still until there is one. Raises OptionError for a size that is none.
         """
@@ -141,8 +152,8 @@ class Transfers:
             self, source, target, float(mib), tuple(limits), number if key is None else key, subject or f"transfer:{number}"
         )
         transfer._on_done = on_done
-        names = self.topology.names
-        data = {"source": names[source], "target": names[target], "mib": None if mib == math.inf else float(mib)}
+        from_, to = ends or (self.names[source], self.names[target])
+        data = {"source": from_, "target": to, "mib": None if mib == math.inf else float(mib)}
         transfer.cause = self._emit(transfer, "transfer.started", data, cause)
         self.active[transfer] = None
         self._set_out(transfer)
@@ -152,7 +163,7 @@ class Transfers:
 
     def fail_edge(self, edge: int, *, cause: Any = None) -> None:
         """An edge carries nothing, in either direction, until `repair_edge`. Transfers on it go another way, or stand still."""
-        self.routing.fail(edge)
+        self._routing.fail(edge)
         for link in (2 * edge, 2 * edge + 1):
             self.flows.set_capacity(link, 0.0)
         with self.sim.caused_by(cause):
@@ -164,7 +175,7 @@ class Transfers:
 
     def repair_edge(self, edge: int, *, cause: Any = None) -> None:
         """An edge carries what it did. Transfers that stood still go on where there is a way now; others keep theirs."""
-        self.routing.repair(edge)
+        self._routing.repair(edge)
         for link in (2 * edge, 2 * edge + 1):
             self.flows.set_capacity(link, self._capacity[link])
         with self.sim.caused_by(cause):
@@ -178,13 +189,48 @@ class Transfers:
         self.flows.set_capacity(link, mbps)
         self._later()
 
+    @property
+    def _routing(self) -> Routing:
+        if self.routing is None:
+            raise OptionError("there is no topology: expected transfers from a place to itself")
+        return self.routing
+
     # -- one transfer
+
+    def hold(self, transfer: Transfer, *, cause: Any = None) -> None:
+        """Let a transfer stand still until `let_go`."""
+        if transfer in self.active and not transfer.held:
+            self._leave(transfer)
+            transfer.held = True
+            with self.sim.caused_by(cause):
+                self._set_out(transfer)
+
+    def let_go(self, transfer: Transfer, *, cause: Any = None) -> None:
+        """Let a transfer that was held go on."""
+        if transfer in self.active and transfer.held:
+            transfer.held = False
+            with self.sim.caused_by(cause):
+                self._set_out(transfer, again="transfer.rerouted")
+
+    def cancel(self, transfer: Transfer, *, error: Exception | None = None, cause: Any = None) -> None:
+        """Let the rest not be sent. With `error`, its `done` fails with that: whoever waits for it gets it raised, else nobody does."""
+        if transfer in self.active:
+            self._cancel(transfer, cause)
+            if error is not None:
+                transfer.done.defused = True
+                transfer.done.fail(error)
 
     def _set_out(self, transfer: Transfer, again: str = "") -> None:
         """Let what is left of a transfer flow along a path, if there is one."""
-        try:
-            path = self.routing.path(transfer.source, transfer.target, transfer.key) if transfer.source != transfer.target else ()
-        except NoRouteError:
+        path: Sequence[int] | None = ()
+        if transfer.held:
+            path = None
+        elif transfer.source != transfer.target:
+            try:
+                path = self._routing.path(transfer.source, transfer.target, transfer.key)
+            except NoRouteError:
+                path = None
+        if path is None:
             if not transfer.stalled:
                 transfer.stalled = True
                 self._emit(transfer, "transfer.stalled", {}, None)
@@ -209,14 +255,14 @@ class Transfers:
             del self._by_flow[flow]
             self._later()
 
-    def _cancel(self, transfer: Transfer) -> None:
+    def _cancel(self, transfer: Transfer, cause: Any = None) -> None:
         if transfer not in self.active:
             return
         self._leave(transfer)
         del self.active[transfer]
         transfer.ended_s = self.sim.now
         self._emit(
-            transfer, "transfer.cancelled", {"left_mib": None if transfer._left == math.inf else transfer._left / MBIT_PER_MIB}, None
+            transfer, "transfer.cancelled", {"left_mib": None if transfer._left == math.inf else transfer._left / MBIT_PER_MIB}, cause
         )
 
     def _arrive(self, transfer: Transfer) -> None:

@@ -27,7 +27,7 @@ NO_DATA: Final[dict[str, Any]] = {}
 
 
 class Observer(Protocol):
-    """What hears of environments at once: the network, in which they have addresses."""
+    """What hears of environments at once: the network, in which they have addresses, and the storage that they use."""
 
     def begins(self, env: RuntimeEnvironment) -> bool:
         """An environment is made. Returns whether it can be: not where its network has no address left."""

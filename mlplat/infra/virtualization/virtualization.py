@@ -13,6 +13,7 @@ from .environments import Callback, RuntimeEnvironment, check_text
 from .images import Image, ImageStore
 from .layer_cache import LayerCache
 from .lifecycle import Events, Lifecycle, Observer
+from .observers import Observers
 from .restarts import NEVER, RestartKind, RestartPolicy, StopHook, restart_policy
 from .states import TERMINAL, Reason, State
 from .usage import AS_REQUESTED, FOREVER, Usage
@@ -96,8 +97,9 @@ class Virtualization:
         self._commands: dict[int, list[tuple[RuntimeEnvironment, Reason, float, int | None]]] = {}
 
     def observe(self, observer: Observer) -> None:
-        """Let the network know of environments from now on."""
-        self._life.observer = observer
+        """Let `observer` know of environments from now on, after those that do already."""
+        before = self._life.observer
+        self._life.observer = observer if before is None else Observers(before, observer)
 
     def layers_arrived(self, node: int) -> None:
         """A layer cache that was made by `make_cache` has more than before: what waited for that goes on."""

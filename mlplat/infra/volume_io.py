@@ -1,0 +1,205 @@
+"""Reading and writing volumes in simulated time: bytes that share the bandwidth of backends and disks, and the network in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..errors import MlplatError, OptionError, SpecError, UnknownNameError
+from .network.transfers import Transfer, Transfers
+from .virtualization.environments import RuntimeEnvironment
+
+if TYPE_CHECKING:
+    from ..events import Event
+    from .cluster import Cluster
+    from .volumes import Volume
+
+OnDone = Callable[[Transfer], object]
+GATEWAY = "gateway"
+MBIT_PER_MB = 8.0
+READ, WRITE = 0, 1
+
+
+class _Moving(NamedTuple):
+    """An environment, and what it reads and writes."""
+
+    environment: RuntimeEnvironment
+    transfers: dict[Transfer, Volume]
+
+
+class VolumeIO:
+    """What environments read from volumes and write to them.
+
+    Each read and write is a transfer, whose `done` happens with its last byte. Those that happen at once share, max-min fairly, what their
+    backend or disk reads or writes, its joint `bandwidth` if it has one, and the links of the network between backend and node. They end
+    with their environment, and fail with what the next use of the volume would raise once it is lost or released.
+
+    Events: those of transfers (`network.transfers`), of the volume.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._joined = [self._vertex(row) for row in range(len(cluster.spec.storage))]
+        self._backend_limits: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+        self._on_node: dict[int, dict[int, _Moving]] = {}
+        """By node and serial number of the environment."""
+
+    def _vertex(self, row: int) -> int | None:
+        """Where a backend joins the network; None where the network does not count. Raises SpecError."""
+        network, at = self._cluster.network, self._cluster.spec.storage[row].at
+        if network is None or (at is None and not network.spec.has_gateway):
+            return None
+        try:
+            return network.topology.vertex(at or GATEWAY)
+        except UnknownNameError as error:
+            raise SpecError(str(error), where=f"storage[{row}].at") from None
+
+    @cached_property
+    def transfers(self) -> Transfers:
+        """What carries the bytes: that of the network, or one that knows only limits."""
+        cluster = self._cluster
+        cluster.virtualization.observe(self)
+        return Transfers(cluster.sim, names=cluster.nodes.names) if cluster.network is None else cluster.network.transfers
+
+    def begin(
+        self, volume: Volume, environment: RuntimeEnvironment, mib: float, way: int, *, on_done: OnDone | None = None, cause: Any = None
+    ) -> Transfer:
+        """Read (`way=READ`) or write `mib` MiB, beginning now. Raises like `Volume.read`, and OptionError for a size that is none."""
+        self._check(volume, environment)
+        return self._send(volume, environment, mib, way, self._limits(volume, way), on_done, cause)
+
+    def stage(
+        self, environment: RuntimeEnvironment, volume: Volume, mib: float, *, on_done: OnDone | None = None, cause: Any = None
+    ) -> Transfer:
+        """Read `mib` MiB and write them to the disk of the environment's node as they come. Raises like `begin`."""
+        self._check(volume, environment)
+        limits = dict.fromkeys((*self._limits(volume, READ), *self._disk_limits(environment.node, WRITE)))
+        return self._send(volume, environment, mib, READ, tuple(limits), on_done, cause)
+
+    def fail(self, volume: Volume, cause: Event | None) -> None:
+        """A volume was lost or released: what was under way fails."""
+        moving = [each for on_node in self._on_node.values() for each in on_node.values()]
+        for environment, mine in moving:
+            for transfer in [each for each, of in mine.items() if of is volume]:
+                self._over(environment, transfer)
+                self.transfers.cancel(transfer, error=_refusal(volume), cause=cause)
+
+    # -- what an `Observer` hears
+
+    def begins(self, env: RuntimeEnvironment) -> bool:
+        """See `lifecycle.Observer`."""
+        return True
+
+    def ready(self, env: RuntimeEnvironment) -> None:
+        """See `lifecycle.Observer`."""
+
+    def unready(self, env: RuntimeEnvironment) -> None:
+        """See `lifecycle.Observer`."""
+
+    def ended(self, env: RuntimeEnvironment) -> None:
+        """See `lifecycle.Observer`."""
+        moving = self._on_node.get(env.node, {}).pop(env.serial, None)
+        if moving is not None:
+            for transfer in moving.transfers:
+                self.transfers.cancel(transfer, cause=env.last_event)
+
+    def cut_off(self, node: int) -> None:
+        """See `lifecycle.Observer`. What goes over links stands still with them."""
+        for transfer in self._over_no_link(node, fenced=True):
+            self.transfers.hold(transfer)
+
+    def restored(self, node: int) -> None:
+        """See `lifecycle.Observer`."""
+        for transfer in self._over_no_link(node, fenced=False):
+            self.transfers.let_go(transfer)
+
+    def _over_no_link(self, node: int, *, fenced: bool) -> list[Transfer]:
+        """What environments of a node move to and from networked backends without a link of the network."""
+        moving = [mine for env, mine in self._on_node.get(node, {}).values() if fenced or not env.fenced]
+        every = [item for mine in moving for item in mine.items()]
+        return [transfer for transfer, volume in every if volume.node is None and transfer.source == transfer.target]
+
+    # -- one transfer
+
+    def _check(self, volume: Volume, environment: RuntimeEnvironment) -> None:
+        if not isinstance(environment, RuntimeEnvironment):
+            raise OptionError(f"a {type(environment).__name__}; expected the RuntimeEnvironment that uses the volume")
+        volume._check(environment)
+
+    def _send(
+        self,
+        volume: Volume,
+        env: RuntimeEnvironment,
+        mib: float,
+        way: int,
+        limits: tuple[int, ...],
+        on_done: OnDone | None,
+        cause: Any,
+    ) -> Transfer:
+        joined = None if volume.backend is None else self._joined[self._row(volume.backend)]
+        far = env.node if joined is None else joined
+        name = volume.backend or volume.node or ""
+        ends, names = ((far, env.node), (name, env.name)) if way == READ else ((env.node, far), (env.name, name))
+
+        def over(transfer: Transfer) -> None:
+            self._over(env, transfer)
+            if on_done is not None:
+                on_done(transfer)
+
+        subject = f"volume:{volume.name}"
+        transfer = self.transfers.send(*ends, mib, limits=limits, subject=subject, ends=names, on_done=over, cause=cause)
+        moving = self._on_node.setdefault(env.node, {}).setdefault(env.serial, _Moving(env, {}))
+        moving.transfers[transfer] = volume
+        return transfer
+
+    def _over(self, env: RuntimeEnvironment, transfer: Transfer) -> None:
+        on_node = self._on_node.get(env.node, {})
+        if env.serial in on_node:
+            moving = on_node[env.serial].transfers
+            for each in (transfer, *(each for each in moving if each.over)):
+                moving.pop(each, None)
+            if not moving:
+                del on_node[env.serial]
+
+    # -- limits
+
+    def _row(self, backend: str) -> int:
+        return self._cluster.volumes._backends[backend]
+
+    def _limits(self, volume: Volume, way: int) -> tuple[int, ...]:
+        """What a read or write of a volume shares with others besides links."""
+        if volume.backend is None:
+            return self._disk_limits(self._cluster.hardware.row(volume.node or ""), way)
+        row = self._row(volume.backend)
+        if row not in self._backend_limits:
+            backend, add = self._cluster.spec.storage[row], self.transfers.add_limit
+            joint = () if backend.bandwidth is None else (add(backend.bandwidth),)
+            reading, writing = add(backend.read_mb_s * MBIT_PER_MB), add(backend.write_mb_s * MBIT_PER_MB)
+            self._backend_limits[row] = (reading, *joint), (writing, *joint)
+        return self._backend_limits[row][way]
+
+    @cached_property
+    def _first_disk_limit(self) -> int:
+        """The number of the first of three limits of each node: of reads, of writes, and of both."""
+        groups = self._cluster.spec.groups
+        speeds = [
+            [group.disk_read_mb_s * MBIT_PER_MB, group.disk_write_mb_s * MBIT_PER_MB, group.disk_bandwidth or 0.0] for group in groups
+        ]
+        return self.transfers.add_limits(np.array(speeds)[self._cluster.nodes.group].ravel())
+
+    def _disk_limits(self, node: int, way: int) -> tuple[int, ...]:
+        first = self._first_disk_limit + 3 * node
+        joint = self._cluster.spec.groups[int(self._cluster.nodes.group[node])].disk_bandwidth is not None
+        return (first + way, first + 2) if joint else (first + way,)
+
+
+def _refusal(volume: Volume) -> Exception:
+    """What the next use of a volume raises."""
+    try:
+        volume._check(None)
+    except MlplatError as error:
+        return error
+    raise AssertionError("the volume can be used")
