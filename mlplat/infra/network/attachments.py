@@ -63,7 +63,9 @@ class Attachments:
     # -- what it hears
 
     def begins(self, env: RuntimeEnvironment) -> bool:
-        """See `lifecycle.Observer`."""
+        """See `lifecycle.Observer`. An environment of no workload has no address."""
+        if env.owner is None:
+            return True
         sim, workload = self.network.sim, env.owner.workload
         zone = check_network_zone(workload.zone)
         name = env.name if env.name not in self._by_name else f"{env.name}#{env.serial}"  # the one before may run behind a partition

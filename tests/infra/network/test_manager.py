@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlplat as mp
-from mlplat.errors import OptionError, SpecError, SpecError, UnknownNameError
+from mlplat.errors import OptionError, SpecError, UnknownNameError
 from mlplat.infra.incidents import Detection
 from mlplat.infra.network.flows import MBIT_PER_MIB
 from mlplat.infra.network.manager import NetworkManager
