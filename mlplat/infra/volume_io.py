@@ -23,6 +23,10 @@ MBIT_PER_MB = 8.0
 READ, WRITE = 0, 1
 
 
+class VolumeIOError(MlplatError):
+    """A read or write does not come to its end, since its volume was lost or released."""
+
+
 class _Moving(NamedTuple):
     """An environment, and what it reads and writes."""
 
@@ -35,7 +39,7 @@ class VolumeIO:
 
     Each read and write is a transfer, whose `done` happens with its last byte. Those that happen at once share, max-min fairly, what their
     backend or disk reads or writes, its joint `bandwidth` if it has one, and the links of the network between backend and node. They end
-    with their environment, and fail with what the next use of the volume would raise once it is lost or released.
+    with their environment; when the volume is lost or released, `done` fails with VolumeIOError.
 
     Events: those of transfers (`network.transfers`), of the volume.
     """
@@ -85,7 +89,7 @@ class VolumeIO:
         for environment, mine in moving:
             for transfer in [each for each, of in mine.items() if of is volume]:
                 self._over(environment, transfer)
-                self.transfers.cancel(transfer, error=_refusal(volume), cause=cause)
+                self.transfers.cancel(transfer, error=VolumeIOError(f"volume {volume.name!r} was {volume.status.value}"), cause=cause)
 
     # -- what an `Observer` hears
 
@@ -194,12 +198,3 @@ class VolumeIO:
         first = self._first_disk_limit + 3 * node
         joint = self._cluster.spec.groups[int(self._cluster.nodes.group[node])].disk_bandwidth is not None
         return (first + way, first + 2) if joint else (first + way,)
-
-
-def _refusal(volume: Volume) -> Exception:
-    """What the next use of a volume raises."""
-    try:
-        volume._check(None)
-    except MlplatError as error:
-        return error
-    raise AssertionError("the volume can be used")
