@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .infra.incidents import Detection
     from .infra.placement import PLACEMENTS, CompiledPlacement, PlacementPolicy
     from .infra.queueing import QUEUES
+    from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
     from .resources import ResourceRequest
@@ -50,6 +51,7 @@ __all__ = [
     "RestartPolicy",
     "Result",
     "Simulation",
+    "Synchronization",
     "Usage",
     "Workload",
     "__version__",
@@ -77,6 +79,7 @@ _HOME = {
     "RestartPolicy": "infra.virtualization",
     "Result": "runs.result",
     "Simulation": "context",
+    "Synchronization": "infra.synchronization",
     "Usage": "infra.virtualization",
     "Workload": "infra.workload_spec",
     "read_trace": "traces.reading",

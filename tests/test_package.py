@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import mlplat as mp
+from mlplat.infra import network
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numba", "polars", "pydantic", "numpy", "simpy", "networkx", "yaml", "typer", "rich", "plotly", "matplotlib", "pandas", "pooch")
@@ -73,7 +74,12 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     assert not hasattr(mp, "_repr_html_")
 
 
-@pytest.mark.parametrize("package", [mp.traces, mp.hardware], ids=["traces", "hardware"])
+def test_the_names_of_the_network_are_there_before_anything_heavy() -> None:
+    assert loaded_by("import mlplat.infra.network as network; dir(network); network.__all__").isdisjoint(HEAVY)
+    assert loaded_by("from mlplat.infra.network import AddressPlan, NetworkPolicy, Peer").isdisjoint({"numba", "networkx"})
+
+
+@pytest.mark.parametrize("package", [mp.traces, mp.hardware, network], ids=["traces", "hardware", "network"])
 def test_every_public_name_of_a_package_is_there(package: object) -> None:
     for name in package.__all__:  # type: ignore[attr-defined]
         assert getattr(package, name) is not None

@@ -1,1 +1,114 @@
-"""The Network Manager: a virtual network within the cluster, joined to networks outside, in which workloads are addressable."""
+"""The Network Manager: a virtual network within the cluster, joined to networks outside, in which workloads are addressable.
+
+Names are loaded when first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .address_plan import AddressPlan
+    from .addresses import AddressesExhaustedError, AddressPool
+    from .collectives import AllReduce, Collectives
+    from .connections import ConnectionDeniedError
+    from .flows import FlowNetwork, finish_times, max_min_rates
+    from .ingress import Ingress, IngressPath, NoRouteToServiceError, Route
+    from .manager import NetworkManager
+    from .names import UnknownServiceError
+    from .outside import ExternalEndpoint, Gateway
+    from .peers import Decision, Peer, Reason
+    from .policies import NetworkPolicy, Rule
+    from .routing import NoRouteError, Routing
+    from .service_registry import ServiceRegistry
+    from .services import Connection, Endpoint, NoEndpointsError, Service
+    from .topology import Topology
+    from .traffic import Outcome, Request
+    from .transfers import Transfer, Transfers
+
+__all__ = [
+    "AddressPlan",
+    "AddressPool",
+    "AddressesExhaustedError",
+    "AllReduce",
+    "Collectives",
+    "Connection",
+    "ConnectionDeniedError",
+    "Decision",
+    "Endpoint",
+    "ExternalEndpoint",
+    "FlowNetwork",
+    "Gateway",
+    "Ingress",
+    "IngressPath",
+    "NetworkManager",
+    "NetworkPolicy",
+    "NoEndpointsError",
+    "NoRouteError",
+    "NoRouteToServiceError",
+    "Outcome",
+    "Peer",
+    "Reason",
+    "Request",
+    "Route",
+    "Routing",
+    "Rule",
+    "Service",
+    "ServiceRegistry",
+    "Topology",
+    "Transfer",
+    "Transfers",
+    "UnknownServiceError",
+    "finish_times",
+    "max_min_rates",
+]
+
+_HOME = {
+    "AddressPlan": "address_plan",
+    "AddressPool": "addresses",
+    "AddressesExhaustedError": "addresses",
+    "AllReduce": "collectives",
+    "Collectives": "collectives",
+    "Connection": "services",
+    "ConnectionDeniedError": "connections",
+    "Decision": "peers",
+    "Endpoint": "services",
+    "ExternalEndpoint": "outside",
+    "FlowNetwork": "flows",
+    "Gateway": "outside",
+    "Ingress": "ingress",
+    "IngressPath": "ingress",
+    "NetworkManager": "manager",
+    "NetworkPolicy": "policies",
+    "NoEndpointsError": "services",
+    "NoRouteError": "routing",
+    "NoRouteToServiceError": "ingress",
+    "Outcome": "traffic",
+    "Peer": "peers",
+    "Reason": "peers",
+    "Request": "traffic",
+    "Route": "ingress",
+    "Routing": "routing",
+    "Rule": "policies",
+    "Service": "services",
+    "ServiceRegistry": "service_registry",
+    "Topology": "topology",
+    "Transfer": "transfers",
+    "Transfers": "transfers",
+    "UnknownServiceError": "names",
+    "finish_times": "flows",
+    "max_min_rates": "flows",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
