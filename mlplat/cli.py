@@ -9,18 +9,20 @@ import json
 import math
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from .errors import MlplatError, OptionError
+from .errors import MlplatError, OptionError, printable
 from .version import VERSION
 
 if TYPE_CHECKING:
     from .hardware import ClusterSpec
     from .hardware.outages import Outages
     from .hardware.reliability import Reliability
+    from .infra.synchronization import Synchronization
     from .runs.result import Result
     from .workload import JobTrace
 
@@ -71,6 +73,13 @@ def replay(
     checkpoint: Annotated[str, typer.Option(help="What jobs save of their work: none, 'every 30m' or young-daly.")] = "none",
     max_restarts: Annotated[int | None, typer.Option(help="Failures of the hardware after which a job has failed.")] = None,
     scrape: Annotated[str | None, typer.Option(help="The period at which the scheduler learns of freed room, such as 15s.")] = None,
+    sync: Annotated[
+        str | None,
+        typer.Option(
+            help="What gangs sum over their ranks after each step, such as step=300ms,size=2GiB; the cluster must have a network.",
+            metavar="step=TIME,size=SIZE[,algorithm=NAME]",
+        ),
+    ] = None,
     until: Annotated[str | None, typer.Option(help="The horizon, such as 36h; nothing after it happens.")] = None,
     errors: Annotated[str, typer.Option(help="Bad rows of the trace: raise or skip.")] = "raise",
     out: Annotated[Path | None, typer.Option(help="A folder for the frames (Parquet), summary.json and manifest.json.")] = None,
@@ -97,6 +106,7 @@ def replay(
         checkpoint=checkpoint,
         max_restarts=max_restarts,
         scrape=scrape,
+        sync=_sync(sync),
         clock=clock,  # type: ignore[arg-type]
         until=until,
         seed=seed,
@@ -136,6 +146,21 @@ def _weight(text: str) -> tuple[str, float]:
         raise OptionError(f"--queue-option weights: {text[:60]!r}; expected team:2,other:1") from None
 
 
+def _sync(given: str | None) -> Synchronization | None:
+    from .infra.synchronization import synchronization
+
+    if given is None:
+        return None
+    said: dict[str, str] = {}
+    for part in given.split(","):
+        name, sign, value = (text.strip() for text in part.partition("="))
+        if not sign or not name or not value or name in said:
+            what = f"{name!r:.60} is given twice" if name in said else repr(part[:60])
+            raise OptionError(f"--sync: {what}; expected step=300ms,size=2GiB, with algorithm=ring if not the faster")
+        said[name] = value
+    return synchronization(said)
+
+
 def _failures(given: str | None, spec: ClusterSpec) -> Reliability | Outages | None:
     from .hardware.outages import Outages
 
@@ -166,14 +191,18 @@ def _report_left_out(trace: JobTrace) -> None:
 
 
 def _print_result(result: Result) -> None:
+    from .runs.result_view import readable_figures
+
+    _print_table(f"{result.queue} / {result.placement} on {result.spec.name}", readable_figures(result))
+
+
+def _print_table(title: str, figures: Iterable[tuple[str, str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from .runs.result_view import readable_figures
-
-    table = Table(title=Text(f"{result.queue} / {result.placement} on {result.spec.name}"), show_header=False)
-    for name, value in readable_figures(result):
+    table = Table(title=Text(title), show_header=False)
+    for name, value in figures:
         table.add_row(name, Text(value))
     Console(highlight=False).print(table)
 
@@ -192,6 +221,32 @@ def demo(seed: Seed = 0, as_json: Json = False) -> None:
         _print_json({"cluster": results[0].spec.name, "jobs": len(results[0].trace), "runs": [result.summary() for result in results]})
     else:
         show(results)
+
+
+@app.command()
+def network(
+    cluster: Annotated[str, typer.Argument(help="A cluster's description that has a network.")],
+    svg: Annotated[Path | None, typer.Option(help="Draw it in this file, which is replaced.", metavar="FILE")] = None,
+    seed: UnusedSeed = 0,
+    as_json: Json = False,
+) -> None:
+    """Describe the network of a cluster: its size, its bisection, how long all-reduces take."""
+    from .hardware import ClusterSpec
+    from .hardware.spec_io import write_text
+    from .infra.network.description import describe_network, readable_network
+
+    spec = ClusterSpec.open(cluster)
+    described = describe_network(spec)
+    if svg is not None:
+        from .infra.network.topology import Topology
+
+        if svg.exists() and Path(cluster).exists() and svg.samefile(cluster):
+            raise OptionError("--svg: this is the cluster's description; expected another file")
+        write_text(svg, Topology.of(spec).svg() + "\n")
+    if as_json:
+        _print_json(described | ({} if svg is None else {"svg": str(svg)}))
+        return
+    _print_table(f"the network of {printable(spec.name)}", readable_network(described))
 
 
 @traces_app.command("list")

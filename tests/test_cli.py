@@ -17,6 +17,8 @@ from polars.testing import assert_frame_equal
 
 import mlplat as mp
 from mlplat import cli
+from mlplat.infra.network.pacing import collectives_of
+from mlplat.infra.network.topology import Topology
 
 from .runs.test_summary import KEYS
 
@@ -33,6 +35,10 @@ e,50000,20,2,1000,1024,2,blue
 """
 BAD_JOBS = JOBS.replace("c,20,30", "c,20,soon")
 NODES = "sn,cpu_milli,memory_mib,gpu,model\nn-0,64000,262144,8,V100M32\nn-1,64000,262144,4,T4\n"
+NETWORK = """\
+groups: [{name: n, count: 8, cpus: 64, memory: 256GiB, gpus: 8, gpu_model: V100}]
+network: {topology: leaf-spine, hosts_per_leaf: 4}
+"""
 SWF = "; UnixStartTime: 0\n  1  0 -1 100 4 -1 -1 4 200 -1 1 7 1 -1 1 -1 -1 -1\n  2 10 -1 -1 4 -1 -1 4 200 -1 1 7 1 -1 1 -1 -1 -1\n"
 
 
@@ -243,6 +249,40 @@ def test_no_arguments_show_help(run: Run) -> None:
     assert "replay" in run().out
 
 
+def test_gangs_take_longer_when_they_have_to_sum(run: Run) -> None:
+    Path("net.yaml").write_text(NETWORK)
+    arguments = ("replay", "--jobs", "jobs.csv", "--cluster", "net.yaml", "--json")
+    ends = []
+    said = {"step": "300ms", "size": "2GiB", "algorithm": "ring"}
+    for given, sync in (([], None), (["--sync", "step=300ms, size=2GiB,algorithm=ring"], said)):
+        ran = run(*arguments, *given)
+        trace = mp.read_trace("jobs.csv")
+        same = mp.replay(mp.ClusterSpec.open("net.yaml"), trace, sync=sync)
+        assert ran.content["fingerprint"] == same.summary()["fingerprint"]
+        ends.append(ran.content["makespan_s"])
+    assert ends[0] < ends[1]
+
+
+def test_a_network_is_described(run: Run) -> None:
+    Path("net.yaml").write_text(NETWORK)
+    found = run("network", "net.yaml", "--json").content
+    assert (found["topology"], found["hosts"], found["switches"], found["links"]) == ("leaf-spine", 8, {"leaf": 2, "spine": 4}, 16)
+    assert found["bisection_mbps"] == 4 * found["host_mbps"][0] and found["oversubscription"] == found["host_mbps"][0] / 100_000
+    spec = mp.ClusterSpec.open("net.yaml")
+    expected = [collectives_of(spec).all_reduce([node for node in range(nodes) for _ in range(8)], 1024).seconds for nodes in (2, 8)]
+    assert [row["seconds"] for row in found["all_reduce"]] == expected
+    shown = run("network", "net.yaml")
+    assert (shown.status, shown.err) == (0, "")
+    for text in ("leaf-spine", "6 (2 leaf, 4 spine)", "bisection", "oversubscription", "all-reduce of 1 GiB, 8 nodes", "64 ranks"):
+        assert text in shown.out
+
+
+def test_a_network_is_drawn_in_a_file(run: Run) -> None:
+    Path("net.yaml").write_text(NETWORK)
+    assert run("network", "net.yaml", "--svg", "net.svg", "--json").content["svg"] == "net.svg"
+    assert Path("net.svg").read_text() == Topology.of(mp.ClusterSpec.open("net.yaml")).svg() + "\n"
+
+
 # -- bad input
 
 REPLAY = ("replay", "--jobs", "jobs.csv", "--cluster", "2x8xV100")
@@ -274,6 +314,19 @@ BAD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "negative seed of demo": (("demo", "--seed", "-1"), ("seed=-1", "at least 0")),
     "unknown job": ((*REPLAY, "--explain", "zebra"), ("no job 'zebra'",)),
     "out is a file": ((*REPLAY, "--out", "jobs.csv"), ("jobs.csv", "cannot be written")),
+    "sync without a network": ((*REPLAY, "--sync", "step=1s,size=1GiB"), ("sync", "network")),
+    "sync is a word": ((*REPLAY, "--sync", "ring"), ("--sync", "'ring'", "step=300ms,size=2GiB")),
+    "sync without a size": ((*REPLAY, "--sync", "step=1s"), ("sync", "expected a 'size'")),
+    "sync twice": ((*REPLAY, "--sync", "step=1s,step=2s,size=1GiB"), ("'step' is given twice",)),
+    "sync of another key": ((*REPLAY, "--sync", "step=1s,sise=1GiB"), ("'sise'", "'size'")),
+    "sync of no time": ((*REPLAY, "--sync", "step=0,size=1GiB"), ("step=0", "above 0")),
+    "sync without a unit": ((*REPLAY, "--sync", "step=1s,size=5"), ("size=5", "unit")),
+    "sync of another algorithm": ((*REPLAY, "--sync", "step=1s,size=1GiB,algorithm=rign"), ("'rign'", "'ring'")),
+    "sync over two lines": ((*REPLAY, "--sync", "st\nep"), ("--sync",)),
+    "a cluster without a network": (("network", "2x8xV100"), ("no 'network'", "leaf-spine")),
+    "the network of no cluster": (("network", "none.yaml"), ("none.yaml",)),
+    "drawn in a folder": (("network", "net.yaml", "--svg", "."), ("cannot be written",)),
+    "drawn over the description": (("network", "net.yaml", "--svg", "./net.yaml"), ("expected another file",)),
     "describe a missing file": (("traces", "describe", "none.csv"), ("none.csv",)),
     "describe a bad file": (("traces", "describe", "bad.csv"), ("bad.csv", "line 4", "'duration'")),
     "describe with unknown errors": (("traces", "describe", "jobs.csv", "--errors", "ignore"), ("raise or skip",)),
@@ -289,6 +342,7 @@ def test_bad_input_is_one_line_and_status_2(run: Run, case: str, json_: list[str
     Path("empty.csv").write_text("")
     Path("binary.csv").write_bytes(bytes(range(256)))
     Path("broken.yaml").write_text("groups: [{name: a,\n  count: ]\n")
+    Path("net.yaml").write_text(NETWORK)
     Path("wrong.yaml").write_text("groups: [{name: a, count: 1, cpus: many, memory: 1GiB}]\n")
     arguments, told = BAD[case]
     ran = run(*arguments, *json_)
