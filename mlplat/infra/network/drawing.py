@@ -177,6 +177,7 @@ def _links(
     total, number = np.bincount(index, weights=mbps), np.bincount(index)
     mean = None if use is None else np.bincount(index, weights=mbps * use[between]) / total
     drawn = []
+    widest = 4.4 * min(1.0, 32 / len(pairs))  # many lines side by side would be one area
     for i, (low, high) in enumerate(pairs.tolist()):
         (x0, y0, _), (x1, y1, _) = places[low], places[high]
         if y0 == y1:
@@ -184,7 +185,7 @@ def _links(
             path = f"M{x0:.1f} {y0:g}Q{(x0 + x1) / 2:.1f} {y0 - 2 * rise + 12:.1f} {x1:.1f} {y1:g}"
         else:
             path = f"M{x0:.1f} {y0:g}L{x1:.1f} {y1 + _BOX:g}"
-        width = 0.6 + 4.4 * float(np.sqrt(total[i] / total.max()))
+        width = 0.6 + widest * float(np.sqrt(total[i] / total.max()))
         colour = _colour(0.0 if mean is None else float(mean[i]))
         links = "1 link" if number[i] == 1 else f"{number[i]:,} links"
         said = f"{links}, {format_mbps(float(total[i]))}" + ("" if mean is None else f", {mean[i]:.0%} used")

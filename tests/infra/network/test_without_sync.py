@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -10,9 +12,9 @@ from mlplat.infra.network import flows, routing, topology
 from mlplat.runs.result import Result
 from mlplat.runs.saving import FRAME_NAMES
 
-NETWORK = {"topology": "leaf-spine", "hosts_per_leaf": 4, "gateway": {"bandwidth": "10Gbps"}}
-GROUP = {"name": "n", "count": 16, "cpus": 64, "memory": "512GiB", "gpus": 8, "gpu_model": "V100", "racks": 4}
-CONDITIONS = {
+GROUP = "groups: [{name: n, count: 16, cpus: 64, memory: 512GiB, gpus: 8, gpu_model: V100, racks: 4}]\n"
+NETWORK = "network: {topology: leaf-spine, hosts_per_leaf: 4, gateway: {bandwidth: 10Gbps}}\n"
+CONDITIONS: dict[str, dict[str, Any]] = {
     "plain": {},
     "random ties": {"ties": "random"},
     "interrupted": {"queue": "priority", "scrape": "15s", "checkpoint": "every 30m, write 60s"},
@@ -22,7 +24,7 @@ CONDITIONS = {
 
 def specs() -> tuple[mp.ClusterSpec, mp.ClusterSpec]:
     """The same nodes without and with a network."""
-    return mp.ClusterSpec.from_dict({"groups": [GROUP]}), mp.ClusterSpec.from_dict({"groups": [GROUP], "network": NETWORK})
+    return mp.ClusterSpec.from_yaml(GROUP), mp.ClusterSpec.from_yaml(GROUP + NETWORK)
 
 
 def frames_are_equal(one: Result, other: Result) -> None:
@@ -31,7 +33,7 @@ def frames_are_equal(one: Result, other: Result) -> None:
 
 
 @pytest.mark.parametrize("conditions", CONDITIONS.values(), ids=CONDITIONS)
-def test_without_sync_a_network_changes_no_frame(conditions: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_sync_a_network_changes_no_frame(conditions: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a replay without sync needs nothing of the network")
 
