@@ -1,7 +1,7 @@
 """Flows end when they end in SimGrid (Casanova, Giersch, Legrand, Quinson, Suter 2014), an independent simulator of flows that share links.
 
-Links have no latency in SimGrid here, as `finish_times` knows none, and each flow has two hosts of its own, so that its route can be the path
-that it takes under ECMP.
+Links have no latency in SimGrid here, as `finish_times` knows none. Each flow has two hosts of its own, so that its route can be the path
+it takes under ECMP.
 """
 
 from __future__ import annotations

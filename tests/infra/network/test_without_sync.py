@@ -17,7 +17,7 @@ NETWORK = "network: {topology: leaf-spine, hosts_per_leaf: 4, gateway: {bandwidt
 CONDITIONS: dict[str, dict[str, Any]] = {
     "plain": {},
     "random ties": {"ties": "random"},
-    "interrupted": {"queue": "priority", "scrape": "15s", "checkpoint": "every 30m, write 60s"},
+    "interrupted": {"queue": "priority", "scrape": "15s", "checkpoint": "every 30m write 60s"},
     "simpy": {"clock": "simpy", "queue": "easy", "placement": "topology"},
 }
 
