@@ -157,14 +157,16 @@ class VolumeIO:
         transfer = self.transfers.send(*ends, mib, limits=limits, subject=subject, ends=names, on_done=over, cause=cause)
         moving = self._on_node.setdefault(env.node, {}).setdefault(env.serial, _Moving(env, {}))
         moving.transfers[transfer] = volume
+        if len(moving.transfers) % 64 == 0:  # some may have been cancelled
+            for each in [each for each in moving.transfers if each.over]:
+                del moving.transfers[each]
         return transfer
 
     def _over(self, env: RuntimeEnvironment, transfer: Transfer) -> None:
         on_node = self._on_node.get(env.node, {})
         if env.serial in on_node:
             moving = on_node[env.serial].transfers
-            for each in (transfer, *(each for each in moving if each.over)):
-                moving.pop(each, None)
+            moving.pop(transfer, None)
             if not moving:
                 del on_node[env.serial]
 
