@@ -10,8 +10,6 @@ import json
 import sys
 from pathlib import Path
 
-from simgrid import Actor, Comm, Engine, this_actor  # type: ignore[import-not-found]
-
 PURE = (
     "network/model:CM02",
     "network/TCP-gamma:0",
@@ -24,6 +22,8 @@ PURE = (
 
 
 def main() -> None:
+    from simgrid import Actor, Comm, Engine, this_actor  # type: ignore[import-not-found]
+
     platform, flows = sys.argv[1], json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     engine = Engine(["simgrid_flows", *(f"--cfg={option}" for option in PURE), "--log=root.thres:warning"])
     engine.load_platform(platform)
