@@ -23,9 +23,7 @@ from .topologies import topology
 
 PROGRAM = Path(__file__).with_name("simgrid_flows.py")
 BYTES_PER_MBIT = 125_000
-needs_simgrid = pytest.mark.skipif(
-    importlib.util.find_spec("simgrid") is None, reason="SimGrid is not installed (its Python package: `pip install simgrid`)"
-)
+needs_simgrid = pytest.mark.skipif(importlib.util.find_spec("simgrid") is None, reason="SimGrid is not installed (Debian: python3-simgrid)")
 
 
 def platform(mbps: list[float], paths: list[tuple[int, ...]]) -> str:
