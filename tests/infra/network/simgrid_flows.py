@@ -16,7 +16,7 @@ PURE = (
     "network/latency-factor:1",
     "network/bandwidth-factor:1",
     "network/weight-S:0",
-    "network/crosstraffic:0",  # else each flow takes 5 % of its way back
+    "network/crosstraffic:0",  # else each flow would take 5 % of its way back, if that had a route
 )
 """Max-min fair sharing and nothing else."""
 

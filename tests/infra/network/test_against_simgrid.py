@@ -70,7 +70,7 @@ def in_simgrid(folder: Path, mbps: list[float], paths: list[tuple[int, ...]], si
 def test_simgrid_shares_one_link_as_expected(tmp_path: Path) -> None:
     """Were any factor of SimGrid's models on, this would differ first."""
     found = in_simgrid(tmp_path, [1000.0], [(0,), (0,)], [1000, 3000], [0.0, 0.0])
-    assert found == pytest.approx([2.0, 4.0], rel=1e-6)
+    assert found == pytest.approx([2.0, 4.0], rel=1e-9)
 
 
 @needs_simgrid
@@ -78,7 +78,7 @@ def test_simgrid_shares_one_link_as_expected(tmp_path: Path) -> None:
 def test_flows_end_when_they_end_in_simgrid(seed: int, tmp_path: Path) -> None:
     mbps, paths, sizes, starts = random_flows(seed, hosts=12, flows=60)
     expected = in_simgrid(tmp_path, mbps, paths, sizes, starts)
-    np.testing.assert_allclose(finish_times(mbps, paths, sizes, starts), expected, rtol=1e-5)
+    np.testing.assert_allclose(finish_times(mbps, paths, sizes, starts), expected, rtol=1e-9)
 
 
 def test_the_platform_has_each_flow_on_its_path() -> None:
