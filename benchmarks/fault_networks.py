@@ -43,7 +43,7 @@ def change_link(cluster: Cluster, verb: str, node: int) -> None:
     network = cluster.network
     if network is None:
         return
-    ends = network.topology.ends[network.edges_of(node)[0]].tolist()
+    ends = network.topology.ends[network.topology.links_of(node)[0]].tolist()
     getattr(network, verb)(*(network.topology.names[vertex] for vertex in ends))
 
 

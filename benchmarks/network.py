@@ -43,7 +43,7 @@ def flows_of(k: int, count: int, seed: int) -> tuple[Any, list[tuple[int, ...]],
     source = draw.integers(0, hosts, count)
     target = (source + draw.integers(1, hosts, count)) % hosts
     paths = [routing.path(a, b, key) for key, (a, b) in enumerate(zip(source.tolist(), target.tolist(), strict=True))]
-    return np.repeat(topology.mbps, 2), paths, draw.exponential(1000.0, count)
+    return topology.link_mbps, paths, draw.exponential(1000.0, count)
 
 
 def unfair(capacity: Any, paths: list[tuple[int, ...]]) -> str:

@@ -19,6 +19,8 @@ _QUANTITY = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*([kKMGTP]i?)?B?", re
 _BITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}  # a capital B would be bytes
 _BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT])(?:bps|bit/s|b/s)", re.ASCII)
 MIB = 2**20
+MBIT_PER_MIB = MIB * 8 / 1e6
+"""Megabits in a mebibyte."""
 
 Duration = float | int | str | timedelta
 

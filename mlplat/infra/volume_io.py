@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .volumes import Volume
 
 OnDone = Callable[[Transfer], object]
-GATEWAY = "gateway"
 MBIT_PER_MB = 8.0
 READ, WRITE = 0, 1
 
@@ -54,10 +53,12 @@ class VolumeIO:
     def _vertex(self, row: int) -> int | None:
         """Where a backend joins the network; None where the network does not count. Raises SpecError."""
         network, at = self._cluster.network, self._cluster.spec.storage[row].at
-        if network is None or (at is None and not network.spec.has_gateway):
+        if network is None:
             return None
+        if at is None:
+            return network.topology.gateway
         try:
-            return network.topology.vertex(at or GATEWAY)
+            return network.topology.vertex(at)
         except UnknownNameError as error:
             raise SpecError(str(error), where=f"storage[{row}].at") from None
 

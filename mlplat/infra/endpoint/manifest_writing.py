@@ -10,7 +10,7 @@ import yaml
 from ...errors import OptionError
 from ...hardware.durations import spelled_duration
 from ..network.ingress import Ingress, IngressPath
-from ..network.peers import DEFAULT_ZONE
+from ..network.names import DEFAULT_ZONE
 from ..network.policies import Labels, NetworkPolicy, Rule
 from ..network.services import Service
 from ..virtualization.restarts import NEVER, RestartPolicy

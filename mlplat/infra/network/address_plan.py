@@ -7,9 +7,8 @@ from itertools import pairwise
 
 from ...errors import OptionError, printable
 from ...units import Duration
-from ..workload_spec import check_zone
 from .addresses import QUARANTINE, Address, AddressPool, Network, read_address, read_network, shown_address
-from .names import DEFAULT_ZONE
+from .names import DEFAULT_ZONE, zone_name
 
 
 class AddressPlan:
@@ -42,15 +41,15 @@ class AddressPlan:
 
     def network_of(self, zone: str) -> Network:
         """The network of a zone: its own, or the cluster's."""
-        return self._pool(_zone(zone)).network
+        return self._pool(zone_name(zone)).network
 
     def gateway_of(self, zone: str) -> Address:
         """The address by which a zone's network is left."""
-        return self._pool(_zone(zone)).gateway
+        return self._pool(zone_name(zone)).gateway
 
     def allocate(self, zone: str, owner: str, now: Duration) -> Address:
         """An address in a zone's network for `owner`. Raises AddressesExhaustedError, OptionError."""
-        name = _zone(zone)
+        name = zone_name(zone)
         address = self._pool(name).allocate(owner, now)
         self._zone_of[address] = name
         self._in_use[name] = self._in_use.get(name, 0) + 1
@@ -80,15 +79,15 @@ class AddressPlan:
 
     def in_use(self, zone: str | None = None) -> int:
         """How many addresses a zone has; None: all zones together."""
-        return len(self._zone_of) if zone is None else self._in_use.get(_zone(zone), 0)
+        return len(self._zone_of) if zone is None else self._in_use.get(zone_name(zone), 0)
 
     def free(self, zone: str, now: Duration) -> int:
         """How many addresses could be given out to a zone now; zones without their own network share them."""
-        return self._pool(_zone(zone)).free(now)
+        return self._pool(zone_name(zone)).free(now)
 
     def in_quarantine(self, zone: str, now: Duration) -> int:
         """How many addresses of a zone's network rest now."""
-        return self._pool(_zone(zone)).in_quarantine(now)
+        return self._pool(zone_name(zone)).in_quarantine(now)
 
     def _pool(self, zone: str) -> AddressPool:
         return self._own.get(zone, self._shared)
@@ -97,17 +96,13 @@ class AddressPlan:
         return f"AddressPlan({self.network}: {len(self._own):,} zones with their own network, {len(self._zone_of):,} addresses in use)"
 
 
-def _zone(zone: str) -> str:
-    return check_zone(zone) or DEFAULT_ZONE
-
-
 def _zone_networks(whole: Network, zones: Mapping[str, str | Network]) -> dict[str, Network]:
     """The networks of zones by name, in the order given. Raises OptionError for those that do not go together."""
     if not isinstance(zones, Mapping):
         raise OptionError(f"zones={ascii(zones)[:60]}: expected a mapping of zones to networks, such as {{'prod': '10.0.8.0/24'}}")
     networks: dict[str, Network] = {}
     for given, cidr in zones.items():
-        zone = _zone(given)
+        zone = zone_name(given)
         if zone in networks:
             raise OptionError(f"zones: {zone!r} is there twice; the zone without a name is {DEFAULT_ZONE!r}")
         network = networks[zone] = read_network(f"zones[{zone!r:.60}]", cidr)

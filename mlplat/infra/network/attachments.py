@@ -116,7 +116,7 @@ class Attachments:
         self._away.add(node)
         for env in self.network.cluster.virtualization.running_on(node):
             self._tell(env, ready=False)
-        for edge in self.network.edges_of(node):
+        for edge in self.network.topology.links_of(node):
             self.network.transfers.fail_edge(edge)
 
     def restored(self, node: int) -> None:
@@ -124,7 +124,7 @@ class Attachments:
         if node not in self._away:
             return
         self._away.discard(node)
-        for edge in self.network.edges_of(node):
+        for edge in self.network.topology.links_of(node):
             if edge not in self.network.failed_links:
                 self.network.repair_edge(edge)
         for env in self.network.cluster.virtualization.running_on(node):

@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ...errors import OptionError, UnknownNameError
+from ...units import MBIT_PER_MIB
 from ..synchronization import ALGORITHMS, Algorithm
-from .flows import MBIT_PER_MIB, Floats, max_min_rates
+from .flows import Floats, max_min_rates
 
 if TYPE_CHECKING:
+    from ...hardware.node_table import NodeTable
     from .routing import Routing
     from .topology import Topology
 
@@ -56,11 +59,16 @@ class Collectives:
     def __init__(self, topology: Topology, routing: Routing, device_mbps: Sequence[float] | Floats) -> None:
         self.topology, self.routing = topology, routing
         self.device_mbps = np.ascontiguousarray(device_mbps, dtype=np.float64)
-        self._capacity = np.repeat(topology.mbps, 2)
-        self._latency = np.repeat(topology.latency, 2)
-        self._uplinks: dict[int, list[tuple[int, int]]] = {}
+        self._capacity = topology.link_mbps
+        self._latency = topology.link_latency
         self._known: dict[tuple[tuple[int, ...], float, str], AllReduce] = {}
         self._failed: tuple[int, ...] = ()
+
+    @classmethod
+    def among(cls, topology: Topology, routing: Routing, nodes: NodeTable) -> Collectives:
+        """Among the nodes of a table, each with the devices it has."""
+        speeds = [nodes.models[model].link_mbps if model >= 0 else math.inf for model in nodes.model.tolist()]
+        return cls(topology, routing, speeds)
 
     def all_reduce(self, nodes: Sequence[int], mib: float, algorithm: Algorithm = "auto") -> AllReduce:
         """Sum `mib` MiB that each rank has, so that all have the sum. `nodes`: the node (row) of each rank.
@@ -134,24 +142,20 @@ class Collectives:
         """Over each uplink of a node that is whole, on to the other node."""
         source, target = int(self.topology.hosts[a]), int(self.topology.hosts[b])
         key = a * len(self.topology.hosts) + b
-        uplinks = self._uplinks_of(source)
+        first, links = self.topology.leaving
+        uplinks = links[first[source] : first[source + 1]]
         if len(uplinks) == 1:
             return [self.routing.path(source, target, key)]
         found = []
-        for link, switch in uplinks:
+        for link, switch in zip(uplinks.tolist(), self._heads(uplinks), strict=True):
             if link >> 1 not in self._failed:
                 path = (link, *(self.routing.path(switch, target, key) if switch != target else ()))
-                if source not in self._vertices(path[1:]):
+                if source not in self._heads(path[1:]):
                     found.append(path)
         return found or [self.routing.path(source, target, key)]
 
-    def _vertices(self, path: Sequence[int]) -> list[int]:
-        return [int(self.topology.ends[link >> 1, 1 - (link & 1)]) for link in path]
-
-    def _uplinks_of(self, vertex: int) -> list[tuple[int, int]]:
-        """(directed link, its end) of each edge of a vertex."""
-        if not self._uplinks:
-            for edge, (a, b) in enumerate(self.topology.ends.tolist()):
-                self._uplinks.setdefault(a, []).append((2 * edge, b))
-                self._uplinks.setdefault(b, []).append((2 * edge + 1, a))
-        return self._uplinks.get(vertex, [])
+    def _heads(self, links: Sequence[int] | npt.NDArray[np.int64]) -> list[int]:
+        """The vertices to which directed links lead."""
+        numbers = np.asarray(links, dtype=np.int64)
+        heads: list[int] = self.topology.ends[numbers >> 1, 1 - (numbers & 1)].tolist()
+        return heads

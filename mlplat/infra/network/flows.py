@@ -32,7 +32,6 @@ from ..queue_arrays import longer
 
 Floats = npt.NDArray[np.float64]
 Paths = Sequence[Sequence[int]]
-MBIT_PER_MIB = 2**20 * 8 / 1e6
 NUMBERS = 8
 ROOM = 64
 """Flows for which there is room at first; then twice as many, and so on."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
 from ..workload_spec import check_name
 from .hosts import Address, host_name, host_pattern, pattern_of, read_address, read_port
-from .peers import zone_name
+from .names import zone_name
 
 PathType = Literal["Prefix", "Exact"]
 PATH_TYPES: Final = get_args(PathType)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from .attachments import Attachment
     from .peers import Decision
     from .transfers import Transfer
-
-GATEWAY = "gateway"
 
 
 class NetworkManager:
@@ -62,7 +59,6 @@ class NetworkManager:
         self.traffic = Traffic(self)
         self.failed_links: set[int] = set()
         """Links that were made to fail, whatever becomes of the nodes at their ends."""
-        self._vertex = {name: vertex for vertex, name in enumerate(self.topology.names)}
         self.unjoined: dict[int, WorkloadRecord] = {}
         """Gangs that are up and whose ranks cannot reach each other, by job."""
         self._kept: dict[tuple[str, str], int] = {}
@@ -74,15 +70,12 @@ class NetworkManager:
     @cached_property
     def collectives(self) -> Collectives:
         """All-reduce among nodes."""
-        nodes = self.cluster.nodes
-        speeds = [nodes.models[model].link_mbps if model >= 0 else math.inf for model in nodes.model.tolist()]
-        return Collectives(self.topology, self.routing, speeds)
+        return Collectives.among(self.topology, self.routing, self.cluster.nodes)
 
     @cached_property
     def registry(self) -> int | None:
         """The vertex from which images come; None where they come beside the network."""
-        name = self.spec.registry or (GATEWAY if self.spec.has_gateway else None)
-        return None if name is None else self.vertex_of(name)
+        return self.topology.gateway if self.spec.registry is None else self.vertex_of(self.spec.registry)
 
     # -- names
 
@@ -112,23 +105,18 @@ class NetworkManager:
         attachment = self.attachments.find(place)
         if attachment is not None:
             return attachment.environment.node
-        vertex = self._vertex.get(place)
+        vertex = self.topology.vertices.get(place)
         if vertex is None:
-            raise UnknownNameError("place in the network", printable(str(place)[:80]), closest_names(str(place), self._vertex))
+            raise UnknownNameError("place in the network", printable(str(place)[:80]), closest_names(str(place), self.topology.vertices))
         return vertex
-
-    def edges_of(self, vertex: int) -> list[int]:
-        """The links at a vertex."""
-        first, links = self.topology.leaving
-        return sorted({int(link) >> 1 for link in links[first[vertex] : first[vertex + 1]].tolist()})
 
     def link_between(self, a: str, b: str) -> int:
         """The number of the link that joins two vertices. Raises UnknownNameError."""
         ends = {self.vertex_of(a), self.vertex_of(b)}
-        for edge in self.edges_of(self.vertex_of(a)):
+        for edge in self.topology.links_of(self.vertex_of(a)):
             if set(self.topology.ends[edge].tolist()) == ends:
                 return edge
-        beside = [self.topology.names[v] for edge in self.edges_of(self.vertex_of(a)) for v in self.topology.ends[edge].tolist()]
+        beside = [self.topology.names[v] for edge in self.topology.links_of(self.vertex_of(a)) for v in self.topology.ends[edge].tolist()]
         raise UnknownNameError(f"link of {printable(a)} to", printable(b), sorted(set(beside) - {a}))
 
     # -- connections

@@ -8,9 +8,10 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from ...errors import OptionError, UnknownNameError, printable
+from ..workload_spec import check_zone
 
 DEFAULT_ZONE: Final = "default"
-"""The zone, in names and networks, of what has none."""
+"""The zone of what names none: `""` and `"default"` are one zone, in names, networks and policies."""
 SUFFIX: Final = ".svc.cluster"
 MOST_NAMES: Final = 10
 """Known names that an error lists at most."""
@@ -31,6 +32,11 @@ class ParsedName(NamedTuple):
         """The name in full."""
         whole = f"{self.name}.{self.zone}{SUFFIX}"
         return whole if self.replica is None else f"{self.replica}.{whole}"
+
+
+def zone_name(zone: object) -> str:
+    """The name of a zone, `default` for none, whether or not it can stand in the names of services. Raises OptionError."""
+    return check_zone(zone) or DEFAULT_ZONE
 
 
 def check_network_zone(zone: object) -> str:

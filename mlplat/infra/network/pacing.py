@@ -21,10 +21,8 @@ def collectives_of(spec: ClusterSpec) -> Collectives:
 
     if spec.network is None:
         raise OptionError("sync= needs the cluster to have a network, such as `network: {topology: leaf-spine}` in its description")
-    nodes = spec.nodes()
     topology = Topology.of(spec)
-    speeds = [nodes.models[model].link_mbps if model >= 0 else float("inf") for model in nodes.model.tolist()]
-    return Collectives(topology, Routing(topology, spec.network.routing), speeds)
+    return Collectives.among(topology, Routing(topology, spec.network.routing), spec.nodes())
 
 
 class GangPaces:

@@ -8,11 +8,9 @@ from enum import StrEnum
 from typing import Final
 
 from ...errors import OptionError
-from ..workload_spec import NO_LABELS, check_labels, check_zone
+from ..workload_spec import NO_LABELS, check_labels
 from .hosts import Address, read_address
-
-DEFAULT_ZONE: Final = "default"
-"""The zone of what names none; `""` and `"default"` are one zone, as they are in service names."""
+from .names import zone_name
 
 
 class Reason(StrEnum):
@@ -105,8 +103,3 @@ class Peer:
 
     def __str__(self) -> str:
         return f"{self.name} (outside)" if self.outside else f"{self.zone}/{self.name}"
-
-
-def zone_name(zone: object) -> str:
-    """The name of a zone, `default` for none. Raises OptionError."""
-    return check_zone(zone) or DEFAULT_ZONE

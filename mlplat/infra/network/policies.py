@@ -9,7 +9,8 @@ from ...errors import OptionError
 from ..endpoint.selectors import LabelRule, label_rules
 from ..workload_spec import check_name
 from .hosts import Network, contains, read_network, read_port
-from .peers import Peer, zone_name
+from .names import zone_name
+from .peers import Peer
 
 EVERY_ZONE = "*"
 Labels = str | Mapping[str, str] | tuple[LabelRule, ...] | None

@@ -7,7 +7,8 @@ from typing import Literal
 
 from ...errors import OptionError, UnknownNameError, printable
 from .hosts import read_port
-from .peers import Decision, Peer, Reason, zone_name
+from .names import zone_name
+from .peers import Decision, Peer, Reason
 from .policies import NetworkPolicy
 
 MOST_REMEMBERED = 100_000

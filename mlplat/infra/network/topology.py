@@ -72,12 +72,28 @@ class Topology:
         return len(self.names)
 
     @cached_property
-    def _vertices(self) -> dict[str, int]:
+    def vertices(self) -> dict[str, int]:
+        """Name -> vertex."""
         return {name: vertex for vertex, name in enumerate(self.names)}
+
+    @cached_property
+    def gateway(self) -> int | None:
+        """The vertex of the gateway, which stands right after the border; None where there is no way out."""
+        return self.roles.index("border") + 1 if "border" in self.roles else None
+
+    @cached_property
+    def link_mbps(self) -> npt.NDArray[np.float64]:
+        """float64[2E]: Mbit/s of each directed link."""
+        return np.repeat(self.mbps, 2)
+
+    @cached_property
+    def link_latency(self) -> npt.NDArray[np.float64]:
+        """float64[2E]: seconds of each directed link."""
+        return np.repeat(self.latency, 2)
 
     def vertex(self, name: str) -> int:
         """The vertex of that name. Raises UnknownNameError."""
-        found = self._vertices.get(name)
+        found = self.vertices.get(name)
         if found is None:
             raise UnknownNameError("vertex of the network", name, self.names if len(self) <= 100 else self.names[len(self.hosts) :][:100])
         return found

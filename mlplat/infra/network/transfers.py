@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 import simpy
 
 from ...clock import SETTLE, Call
 from ...errors import OptionError, printable
-from .flows import MBIT_PER_MIB, FlowNetwork
+from ...units import MBIT_PER_MIB
+from .flows import FlowNetwork
 from .routing import NoRouteError
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ class Transfers:
     ) -> None:
         self.sim, self.topology, self.routing = sim, topology, routing
         self.names = names if topology is None else topology.names
-        self._latency: list[float] = [] if topology is None else np.repeat(topology.latency, 2).tolist()
-        self._capacity: list[float] = [] if topology is None else np.repeat(topology.mbps, 2).tolist()
+        self._latency: list[float] = [] if topology is None else topology.link_latency.tolist()
+        self._capacity: list[float] = [] if topology is None else topology.link_mbps.tolist()
         self.flows = FlowNetwork(self._capacity)
         self.active: dict[Transfer, None] = {}
         """Transfers that are under way or stalled, in order of their beginning."""

@@ -7,9 +7,8 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...units import MBIT_PER_MIB
 from .images import Layer
-
-MEGABITS_PER_MIB = 2**20 * 8 / 1e6
 
 
 class Pull(NamedTuple):
@@ -55,7 +54,7 @@ class LayerCache:
 
     def seconds(self, size_mib: float) -> float:
         """How long that much takes over the network."""
-        return size_mib * MEGABITS_PER_MIB / self.mbps
+        return size_mib * MBIT_PER_MIB / self.mbps
 
     def hold(self, layers: Sequence[Layer], now: float) -> Pull:
         """Hold an image's layers for an environment; pull those that are missing. Each `hold` wants one `release` of the same layers."""

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 import mlplat as mp
 from mlplat.errors import OptionError, UnknownNameError
 from mlplat.infra.network.collectives import DEVICE_LATENCY_S, Collectives
-from mlplat.infra.network.flows import MBIT_PER_MIB
 from mlplat.infra.network.pacing import collectives_of
 from mlplat.infra.network.routing import NoRouteError, Routing
 from mlplat.infra.network.topology import Topology
 from mlplat.infra.synchronization import Synchronization
+from mlplat.units import MBIT_PER_MIB
 
 LEAVES = {"topology": "leaf-spine", "hosts_per_leaf": 4, "spines": 2, "bandwidth": "100Gbps", "uplink": "40Gbps"}
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 import mlplat as mp
 from mlplat.errors import OptionError, SpecError, UnknownNameError
 from mlplat.infra.incidents import Detection
-from mlplat.infra.network.flows import MBIT_PER_MIB
 from mlplat.infra.network.manager import NetworkManager
 from mlplat.infra.virtualization.images import Image, ImageStore, Layer
+from mlplat.units import MBIT_PER_MIB
 
 LEAVES: dict[str, Any] = {"topology": "leaf-spine", "hosts_per_leaf": 4, "spines": 2}
 

@@ -10,12 +10,12 @@ import mlplat as mp
 from mlplat.errors import OptionError, UnknownNameError
 from mlplat.infra.incidents import Detection
 from mlplat.infra.network.connections import ConnectionDeniedError
-from mlplat.infra.network.flows import MBIT_PER_MIB
 from mlplat.infra.network.ingress import Ingress, NoRouteToServiceError
 from mlplat.infra.network.manager import NetworkManager
 from mlplat.infra.network.policies import NetworkPolicy, Rule
 from mlplat.infra.network.services import NoEndpointsError, Service
 from mlplat.infra.network.traffic import Outcome
+from mlplat.units import MBIT_PER_MIB
 
 NETWORK: dict[str, Any] = {
     "topology": "leaf-spine",

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import mlplat as mp
 from mlplat.errors import OptionError
-from mlplat.infra.network.flows import MBIT_PER_MIB
 from mlplat.infra.network.routing import Routing
 from mlplat.infra.network.topology import Topology
 from mlplat.infra.network.transfers import Transfers
+from mlplat.units import MBIT_PER_MIB
 
 LEAVES = {
     "topology": "leaf-spine",
