@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .errors import MlplatError
+from .lazy_names import lazy_names
 from .version import VERSION as __version__
 
 if TYPE_CHECKING:
@@ -86,17 +87,8 @@ _HOME = {
     "replay": "runs.replay",
 }
 _PACKAGES = ("hardware", "traces")
+_load, __dir__ = lazy_names(__name__, globals(), _HOME)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PACKAGES:
-        return importlib.import_module(f".{name}", __name__)
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return importlib.import_module(f".{name}", __name__) if name in _PACKAGES else _load(name)

@@ -5,8 +5,9 @@ Names are loaded when first used, so that importing the package costs nothing.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from ..network.ingress import Ingress, IngressPath
@@ -79,15 +80,4 @@ _HOME = {  # name: module, or module:name there
     "manifest_schema": "manifest_kinds",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, there = _HOME[name].partition(":")
-    value = getattr(importlib.import_module(f".{module}", __name__), there or name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)
