@@ -34,18 +34,62 @@ class CausedProcess(simpy.Process):
 
     def _resume(self, event: simpy.Event) -> None:
         env: Any = self.env
-        outer, env.cause = env.cause, self.cause
+        outer, env.cause, env._active_proc = env.cause, self.cause, self
         try:
-            super()._resume(event)
+            self._target = self._next_event(event)  # type: ignore[assignment]
         finally:
             self.cause, env.cause = env.cause, outer
+        env._active_proc = None
+
+    def _next_event(self, event: simpy.Event) -> simpy.Event | None:
+        """Go on until there is something to wait for, which is the answer; None at the end.
+
+        As `simpy.Process._resume` does it, which would throw `type(error)(*error.args)` in the place of the error: a copy that has lost
+        its attributes, or a TypeError where the constructor takes something else.
+        """
+        generator = self._generator
+        while True:
+            try:
+                if event._ok:
+                    event = generator.send(event._value)
+                else:
+                    event._defused = True
+                    failure = event._value
+                    trace = failure.__traceback__
+                    try:
+                        event = generator.throw(failure)
+                    except StopIteration:
+                        failure.__traceback__ = trace
+                        raise
+                    failure.__traceback__ = trace  # handled: the next one that waits for it does not see the frames of this one
+            except StopIteration as end:
+                self._ok, self._value = True, end.value
+                self.env.schedule(self)
+                return None
+            except BaseException as error:
+                assert error.__traceback__ is not None
+                error.__traceback__ = error.__traceback__.tb_next  # without the frame of this method
+                self._ok, self._value = False, error
+                self.env.schedule(self)
+                return None
+            try:
+                if event.callbacks is not None:
+                    event.callbacks.append(self._resume)
+                    return event
+            except AttributeError:
+                if hasattr(event, "callbacks"):
+                    raise
+                place = generator.gi_frame  # type: ignore[attr-defined]
+                where = f'File "{place.f_code.co_filename}", line {place.f_lineno}, in {place.f_code.co_name}'
+                raise RuntimeError(f"{where}: Invalid yield value {event!r}; expected an event") from None
 
 
 class Environment(simpy.Environment):
     """A SimPy environment, usable wherever SimPy expects one (resources, stores, conditions).
 
     It differs in four ways: `schedule_at` takes absolute times; there is a third priority, SETTLE; calls can be cancelled and then leave
-    no trace on the clock; the exception of a failed process or event comes out as it is, not as a copy.
+    no trace on the clock; the exception of a failed process or event comes out as it is, not as a copy,
+    out of the run and out of a `yield` in a process.
     `cause` is the id of the event in the log that is the cause of what happens now, or None.
     """
 
