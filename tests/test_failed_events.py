@@ -57,7 +57,8 @@ def test_every_error_comes_out_of_a_failed_event_as_it_is(kind: type[MlplatError
 
 
 def test_an_error_passes_through_processes_that_wait_for_each_other() -> None:
-    env, error, caught = Environment(), UnknownNameError("node", "gpu-O", ["gpu-0"]), []
+    env, error = Environment(), UnknownNameError("node", "gpu-O", ["gpu-0"])
+    caught: list[BaseException] = []
 
     def inner() -> Generator[simpy.Event, Any, None]:
         yield env.timeout(1)
@@ -76,14 +77,16 @@ def test_an_error_passes_through_processes_that_wait_for_each_other() -> None:
 
 @pytest.mark.parametrize("condition", [simpy.AllOf, simpy.AnyOf])
 def test_an_error_comes_out_of_a_condition_as_it_is(condition: type[simpy.Event]) -> None:
-    env, error, caught = Environment(), UnknownNameError("node", "gpu-O", ["gpu-0"]), []
+    env, error = Environment(), UnknownNameError("node", "gpu-O", ["gpu-0"])
+    caught: list[BaseException] = []
     env.process(waits(condition(env, [failed(env, error), env.timeout(3)]), caught))  # type: ignore[call-arg]
     env.run_out()
     assert caught[0] is error
 
 
 def test_an_event_that_failed_before_it_is_awaited_throws_at_once() -> None:
-    env, error, caught = Environment(), UnknownNameError("node", "gpu-O", ["gpu-0"]), []
+    env, error = Environment(), UnknownNameError("node", "gpu-O", ["gpu-0"])
+    caught: list[BaseException] = []
     event = failed(env, error)
     event.defused = True
 
