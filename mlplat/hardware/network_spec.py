@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from ..errors import SpecError
+from ..errors import OptionError, SpecError, UnknownNameError, printable
 from .bandwidths import Bandwidth
 from .durations import Duration
+from .hosts import host_name, read_allowed
 from .spec_model import Name, PlacedError, SpecModel
 
 if TYPE_CHECKING:
@@ -95,6 +96,15 @@ class ExternalSpec(SpecModel):
             read_network(value)
         return value
 
+    @model_validator(mode="after")
+    def _check_hosts(self) -> Self:
+        for i, host in enumerate(self.hosts):
+            try:
+                host_name(host)
+            except OptionError as error:
+                raise PlacedError(str(error), f"hosts[{i}]") from None
+        return self
+
 
 class GatewaySpec(SpecModel):
     """The way out of the cluster: one link of this `bandwidth`, which all traffic to and from the outside shares.
@@ -111,16 +121,13 @@ class GatewaySpec(SpecModel):
     allow: tuple[Name, ...] = ()
     at: tuple[Name, ...] | None = None
 
-    @field_validator("allow")
-    @classmethod
-    def _check_allow(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in value:
-            if "/" in entry:
-                read_network(entry)
-        return value
-
     @model_validator(mode="after")
     def _check(self) -> Self:
+        for i, entry in enumerate(self.allow):
+            try:
+                read_allowed(entry)
+            except OptionError as error:
+                raise PlacedError(str(error), f"allow[{i}]") from None
         if self.at is not None and (not self.at or len(set(self.at)) < len(self.at)):
             raise PlacedError("expected at least one switch, each named once", "at")
         return self
@@ -187,18 +194,32 @@ class NetworkSpec(SpecModel):
             least = f"{self.propagation_delay:g} s, for so long callers may still be sent to an address (propagation_delay)"
             raise PlacedError(f"expected at least {least}", "quarantine")
         self._check_networks()
+        self._check_outside()
+        return self
+
+    def _check_outside(self) -> None:
         names: set[str] = set()
+        hosts: dict[str, str] = {}
         for i, each in enumerate(self.external):
             if each.name in names:
                 raise PlacedError(f"a second one is called {each.name!r}", f"external[{i}].name")
             names.add(each.name)
-        return self
+            for j, host in enumerate(each.hosts):
+                other = hosts.setdefault(host_name(host), each.name)
+                if other != each.name:
+                    raise PlacedError(f"{other!r} answers to {host!r} too", f"external[{i}].hosts[{j}]")
+        for i, entry in enumerate(self.gateway.allow if self.gateway is not None else ()):
+            meant = read_allowed(entry)
+            if isinstance(meant, str) and "." not in meant and entry not in names:
+                raise PlacedError(str(UnknownNameError("external endpoint", printable(entry[:60]), names)), f"gateway.allow[{i}]")
 
     def _check_networks(self) -> None:
         whole = _network_at("cidr", self.cidr)
         low, high = int(whole.network_address), int(whole.broadcast_address)
         parts = []
         for zone, text in self.zones.items():
+            if _LABEL.fullmatch(zone) is None:
+                raise PlacedError(f"zone {zone!a:.60}: expected a DNS label, as in names of services, such as 'team-a'", "zones")
             part = _network_at(f"zones.{zone}", text)
             start, end = int(part.network_address), int(part.broadcast_address)
             if part.version != whole.version or not low <= start <= end <= high:

@@ -17,7 +17,7 @@ from ..virtualization.restarts import NEVER, RestartPolicy
 from ..workload_spec import NO_CHECKPOINT, Workload
 from .manifest_models import API_VERSION
 from .network_objects import KINDS, NetworkObject
-from .selectors import LabelRule, label_rules, written_rule
+from .selectors import LabelRule, written_rule
 
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -98,7 +98,7 @@ def _restart(policy: RestartPolicy) -> Any:
 
 
 def network_document(thing: NetworkObject) -> dict[str, Any]:
-    """The document of what is of the network. Raises OptionError for a selector that a manifest cannot say."""
+    """The document of what is of the network."""
     said: dict[str, Any] = {} if thing.zone == DEFAULT_ZONE else {"zone": thing.zone}
     if isinstance(thing, Service):
         said |= {"selector": thing.selector, "port": thing.port, "target_port": thing.target_port, "balancing": thing.balancing}
@@ -141,7 +141,4 @@ def _selector(selector: Labels) -> Any:
     mapping = {rule.key: rule.value for rule in rules if rule.wanted and rule.value is not None}
     if len(mapping) == len(rules):
         return mapping
-    text = ",".join(map(written_rule, rules))
-    if label_rules(text) != rules:
-        raise OptionError(f"selector {ascii(text)[:60]} cannot be said in a manifest; expected labels as of Kubernetes")
-    return text
+    return ",".join(map(written_rule, rules))

@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ...errors import MlplatError
+from ...hardware.hosts import host_pattern, read_port
 from ...hardware.spec_model import PlacedError, SpecModel
 from ..network.balancing import BALANCINGS, RoundRobin, check_balancing
-from ..network.hosts import host_pattern, read_port
 from ..network.ingress import Ingress, IngressPath
 from ..network.names import check_network_zone
 from ..network.policies import NetworkPolicy, Rule
 from ..network.services import Service
-from .manifest_models import WorkloadName, Zone
+from .manifest_models import WorkloadName
 
 TEXT: dict[str, Any] = {"type": "string"}
 LABELS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}
@@ -104,7 +104,7 @@ Rules = Annotated[tuple[RuleSpec, ...] | None, BeforeValidator(_list)]
 class NetworkPolicySpec(SpecModel):
     """What the workloads that are chosen may be reached by, and may reach."""
 
-    zone: Zone = ""
+    zone: _DnsZone = ""
     selector: _Labels = None
     ingress: Rules = None
     egress: Rules = None
@@ -130,7 +130,7 @@ class IngressSpec(SpecModel):
 
     host: _Host
     paths: Annotated[tuple[IngressPathSpec, ...], Field(min_length=1)]
-    zone: Zone = ""
+    zone: _DnsZone = ""
     tls: Annotated[bool, BeforeValidator(_yes_or_no)] = False
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...errors import OptionError
+from ..workload_spec import check_labels
 
 _REQUIREMENT = re.compile(r"(?P<absent>!)?(?P<key>[^\s=!,]+)(?:\s*(?P<sign>==|=|!=)\s*(?P<value>[^\s=!,]*))?")
 
@@ -55,6 +56,19 @@ def label_rules(given: str | Mapping[str, str] | None) -> tuple[LabelRule, ...]:
     if not isinstance(given, str):
         raise OptionError(f"labels={given!r:.60}: expected a mapping, or text such as 'app=web,tier!=test'")
     return tuple(map(_rule, given.split(",")))
+
+
+def workload_rules(given: str | Mapping[str, str] | tuple[LabelRule, ...] | None) -> tuple[LabelRule, ...]:
+    """`label_rules`, or conditions as they are, on labels that a workload can have: as Kubernetes wants them. Raises OptionError.
+
+    >>> workload_rules({"app": "web"})
+    (LabelRule(key='app', value='web', wanted=True),)
+    """
+    is_read = isinstance(given, tuple) and all(isinstance(rule, LabelRule) for rule in given)
+    rules: tuple[LabelRule, ...] = given if is_read else label_rules(given)  # type: ignore[assignment, arg-type]
+    for rule in rules:
+        check_labels({rule.key: rule.value or ""})
+    return rules
 
 
 def written_rule(rule: LabelRule) -> str:

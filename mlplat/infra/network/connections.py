@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...errors import MlplatError, OptionError, printable
-from .hosts import read_port
+from ...hardware.hosts import read_port
 from .ingress import IngressTable, NoRouteToServiceError, Route
 from .outside import Gateway
 from .peers import REASONS, Decision, Peer, Reason

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
+from ...hardware.hosts import Address, host_name, host_pattern, pattern_of, read_address, read_port
 from ..workload_spec import check_name
-from .hosts import Address, host_name, host_pattern, pattern_of, read_address, read_port
-from .names import zone_name
+from .names import check_network_zone, zone_name
 
 PathType = Literal["Prefix", "Exact"]
 PATH_TYPES: Final = get_args(PathType)
@@ -85,7 +85,7 @@ class Ingress:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        object.__setattr__(self, "zone", zone_name(self.zone))
+        object.__setattr__(self, "zone", check_network_zone(self.zone))
         object.__setattr__(self, "host", host_pattern(self.host))
         if not isinstance(self.paths, (list, tuple)) or not self.paths:
             raise OptionError(f"paths={self.paths!a:.60}: expected a list of at least one path")

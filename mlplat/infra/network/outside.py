@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ...errors import OptionError, UnknownNameError, printable
+from ...hardware.hosts import (
+    Address,
+    Network,
+    contains,
+    host_name,
+    is_address,
+    pattern_of,
+    read_address,
+    read_allowed,
+    read_network,
+    read_port,
+)
 from ...units import Duration, seconds
 from ..workload_spec import check_name
-from .hosts import Address, Network, contains, host_name, host_pattern, pattern_of, read_address, read_network, read_port
 from .peers import Decision, Peer, Reason
 from .policy_set import TO_OUTSIDE
 
@@ -105,10 +116,10 @@ class Gateway:
         if not isinstance(peer, Peer):
             raise OptionError(f"peer={peer!a:.60}: expected a Peer")
         known: Network | Address | None = None if address is None else read_address(address)
-        if known is None and _is_address(host):
+        if known is None and is_address(host):
             known = read_address(host)
         endpoint = None
-        if not _is_address(host):
+        if not is_address(host):
             name = host_name(host)
             endpoint = self.external.get(name) or self._hosts.get(name)
             hosts = (name, *endpoint.hosts) if endpoint is not None and endpoint.name == name else (name,)
@@ -126,20 +137,18 @@ class Gateway:
 
     def _enter(self, field: str, entry: object) -> None:
         decision = Decision(True, f"gateway, allow {entry!r:.60}", Reason.GATEWAY)
-        if not isinstance(entry, str):
-            raise OptionError(f"{field}={entry!a:.60}: expected text: a host pattern, a network or an external endpoint")
-        endpoint = self.external.get(entry)
+        meant = read_allowed(entry, field)
+        endpoint = self.external.get(str(entry))
         if endpoint is not None:
-            self._names.setdefault(entry, decision)
+            self._names.setdefault(endpoint.name, decision)
             if endpoint.network is not None:
                 self._networks.append((endpoint.network, decision))  # type: ignore[arg-type]
-        elif "/" in entry or _is_address(entry):
-            self._networks.append((read_network(entry, field), decision))
+        elif not isinstance(meant, str):
+            self._networks.append((meant, decision))
+        elif "." not in meant:
+            raise UnknownNameError(f"external endpoint in {field}:", printable(meant[:60]), self.external)
         else:
-            pattern = host_pattern(entry, field)
-            if "." not in pattern:
-                raise UnknownNameError(f"external endpoint in {field}:", printable(entry[:60]), self.external)
-            self._names.setdefault(pattern, decision)
+            self._names.setdefault(meant, decision)
 
     def __repr__(self) -> str:
         return f"Gateway({self.bandwidth_mbps:g} Mbit/s, {self.default} by default, {len(self.allow)} allowed)"
@@ -150,14 +159,6 @@ def read_mbps(given: object) -> float:
     if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given <= 1e12 or not math.isfinite(given):
         raise OptionError(f"bandwidth_mbps={given!a:.60}: expected a number of Mbit/s above 0")
     return float(given)
-
-
-def _is_address(host: object) -> bool:
-    try:
-        read_address(host)
-    except OptionError:
-        return False
-    return True
 
 
 def _by_name_and_host(external: object) -> tuple[dict[str, ExternalEndpoint], dict[str, ExternalEndpoint]]:

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Final
 
 from ...errors import OptionError
+from ...hardware.hosts import Address, read_address
 from ..workload_spec import NO_LABELS, check_labels
-from .hosts import Address, read_address
 from .names import zone_name
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...errors import OptionError
-from ..endpoint.selectors import LabelRule, label_rules
+from ...hardware.hosts import Network, contains, read_network, read_port
+from ..endpoint.selectors import LabelRule, workload_rules
 from ..workload_spec import check_name
-from .hosts import Network, contains, read_network, read_port
-from .names import zone_name
+from .names import check_network_zone
 from .peers import Peer
 
 EVERY_ZONE = "*"
@@ -82,7 +82,7 @@ class NetworkPolicy:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        object.__setattr__(self, "zone", zone_name(self.zone))
+        object.__setattr__(self, "zone", check_network_zone(self.zone))
         if self.selector is not None:
             object.__setattr__(self, "selector", read_selector(self.selector))
         for direction in ("ingress", "egress"):
@@ -110,10 +110,8 @@ def chooses(selector: Labels, labels: Mapping[str, str]) -> bool:
 
 def read_selector(given: object) -> tuple[LabelRule, ...]:
     """The conditions of a selector. Raises OptionError that names the field."""
-    if isinstance(given, tuple) and all(isinstance(rule, LabelRule) for rule in given):
-        return given
     try:
-        return label_rules(given)  # type: ignore[arg-type]
+        return workload_rules(given)  # type: ignore[arg-type]
     except OptionError as error:
         raise OptionError(f"selector: {error}") from None
 
@@ -124,7 +122,7 @@ def _zones(given: object) -> tuple[str, ...]:
     if isinstance(given, str) or not isinstance(given, (list, tuple, set, frozenset)) or not given:
         raise OptionError(f"zones={given!a:.60}: expected a list of names of zones, or '*' for every zone")
     try:
-        return tuple(sorted({zone_name(zone) for zone in given}))
+        return tuple(sorted({zone if zone == EVERY_ZONE else check_network_zone(zone) for zone in given}))
     except OptionError as error:
         raise OptionError(f"zones: {error}") from None
 

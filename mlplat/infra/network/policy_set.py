@@ -6,7 +6,7 @@ import builtins
 from typing import Literal
 
 from ...errors import OptionError, UnknownNameError, printable
-from .hosts import read_port
+from ...hardware.hosts import read_port
 from .names import zone_name
 from .peers import Decision, Peer, Reason
 from .policies import NetworkPolicy

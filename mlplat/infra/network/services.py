@@ -8,8 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import MlplatError, OptionError
-from ..endpoint.selectors import LabelRule, label_rules, written_rule
-from ..workload_spec import check_labels
+from ..endpoint.selectors import LabelRule, workload_rules, written_rule
 from .addresses import Address
 from .balancing import RoundRobin, check_balancing
 from .names import check_network_zone, service_name
@@ -138,9 +137,7 @@ class NoEndpointsError(MlplatError):
 
 def _rules(selector: Any) -> tuple[LabelRule, ...]:
     try:
-        rules = label_rules(selector)
-        for rule in rules:
-            check_labels({rule.key: rule.value or ""})
+        rules = workload_rules(selector)
     except OptionError as error:
         raise OptionError(f"selector: {error}") from None
     if not rules:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlplat.errors import OptionError, UnknownNameError
+from mlplat.infra.endpoint.selectors import LabelRule
 from mlplat.infra.network.peers import Peer
 from mlplat.infra.network.policies import NetworkPolicy, Rule
 from mlplat.infra.network.policy_set import PolicySet
@@ -170,6 +171,13 @@ def test_add_is_all_or_nothing() -> None:
         (lambda: Rule(ports=80), "ports=80"),  # type: ignore[arg-type]
         (lambda: NetworkPolicy("Bad_Name", ingress=[]), "name='Bad_Name'"),
         (lambda: NetworkPolicy("p", "a\nb", ingress=[]), "zone="),
+        (lambda: NetworkPolicy("p", "Team A", ingress=[]), "zone='Team A': expected a DNS label"),
+        (lambda: Rule(zones=["Team A"]), "zones: zone='Team A': expected a DNS label"),
+        (lambda: Rule(selector={"a b": "c"}), "selector: labels: 'a b' is no key"),
+        (lambda: Rule(selector={"a": "c d"}), r"selector: labels\['a'\]='c d'"),
+        (lambda: Rule(selector=(LabelRule("a", "c,d", True),)), r"selector: labels\['a'\]='c,d'"),
+        (lambda: NetworkPolicy("p", "a", {"": "c"}, ingress=[]), "selector: labels: '' is no key"),
+        (lambda: NetworkPolicy("p", "a", "-a=c", ingress=[]), "selector: labels: '-a' is no key"),
         (lambda: NetworkPolicy("p", "a"), "expected rules for ingress, egress or both"),
         (lambda: NetworkPolicy("p", "a", ingress=Rule()), "ingress="),  # type: ignore[arg-type]
         (lambda: NetworkPolicy("p", "a", egress=[Rule(), {}]), "egress, rule 2"),  # type: ignore[list-item]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlplat.errors import MlplatError, OptionError
-from mlplat.infra.network.hosts import contains, host_name, host_pattern, pattern_of, read_address, read_network
+from mlplat.hardware.hosts import contains, host_name, host_pattern, pattern_of, read_address, read_network
 
 
 @given(st.one_of(st.text(max_size=30), st.text(alphabet="aZ0-._*:/%x1", max_size=20), st.none(), st.integers(), st.binary(max_size=4)))

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Final
 
-from ...errors import OptionError
+from ..errors import OptionError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -103,6 +103,28 @@ def read_port(given: object, field: str = "port") -> int:
     if not 1 <= port <= MAX_PORT:
         raise OptionError(f"{field}={given!a:.60}: expected a port from 1 to {MAX_PORT}")
     return port
+
+
+def read_allowed(given: object, field: str = "entry") -> str | Network:
+    """What an entry of a gateway's list allows: a network, or a host pattern; one without a point is the name of an external endpoint.
+
+    Raises OptionError that names `field`.
+
+    >>> read_allowed("192.0.2.7"), read_allowed("*.Example.org")
+    (IPv4Network('192.0.2.7/32'), '*.example.org')
+    """
+    if not isinstance(given, str):
+        raise OptionError(f"{field}={given!a:.60}: expected text: a host pattern, a network or an external endpoint")
+    return read_network(given, field) if "/" in given or is_address(given) else host_pattern(given, field)
+
+
+def is_address(given: object) -> bool:
+    """Whether it is an IP address."""
+    try:
+        read_address(given)
+    except OptionError:
+        return False
+    return True
 
 
 def contains(network: Network, other: Network | Address) -> bool:
