@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from .outside import ExternalEndpoint, Gateway
     from .peers import Decision, Peer, Reason
     from .policies import NetworkPolicy, Rule
+    from .requests import Outcome, Request
     from .routing import NoRouteError, Routing
     from .service_registry import ServiceRegistry
     from .services import Connection, Endpoint, NoEndpointsError, Service
     from .topology import Topology
-    from .traffic import Outcome, Request
     from .transfers import Transfer, Transfers
 
 __all__ = [
@@ -85,10 +85,10 @@ _HOME = {
     "NoEndpointsError": "services",
     "NoRouteError": "routing",
     "NoRouteToServiceError": "ingress",
-    "Outcome": "traffic",
+    "Outcome": "requests",
     "Peer": "peers",
     "Reason": "peers",
-    "Request": "traffic",
+    "Request": "requests",
     "Route": "ingress",
     "Routing": "routing",
     "Rule": "policies",

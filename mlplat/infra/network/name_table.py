@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from itertools import chain, islice
 from typing import Final
 
 from .balancing import RoundRobin
-from .names import ParsedName, UnknownServiceError, check_network_zone, parse_name
+from .names import DEFAULT_ZONE, ParsedName, UnknownServiceError, check_network_zone, parse_name, short_form
 from .service_index import Served, ZoneIndex
 
 MOST_COMPARED: Final = 1000
@@ -60,6 +61,22 @@ class NameTable:
             said = str(name)[:60]
             raise self._unknown(f"{said}.{home}", ParsedName(None, said, home))
         return found
+
+    def means_service(self, name: str, zones: Container[str]) -> bool:
+        """Whether a text can only mean a service, there or not: it ends in `.svc`, `.svc.cluster` or the like, or its last part is a zone
+        that has names, is `default` or is one of `zones`.
+        """
+        if not isinstance(name, str):
+            return False
+        short, is_said = short_form(name)
+        before, _, zone = short.rpartition(".")
+        index = self._zones.get(zone)
+        return is_said or (bool(before) and (zone == DEFAULT_ZONE or zone in zones or (index is not None and bool(index.served))))
+
+    def unknown(self, asked: str, zone: str) -> UnknownServiceError:
+        """The error for a name that leads nowhere for a caller in `zone`, whether or not it has the form of one."""
+        *_, name, last = f".{short_form(asked)[0]}".split(".")
+        return self._unknown(asked[:254], ParsedName(None, name, last) if name else ParsedName(None, last, zone))
 
     def _unknown(self, asked: str, meant: ParsedName) -> UnknownServiceError:
         """Compares with the same name in other zones first, then with the zone that is meant, then with the others."""

@@ -100,6 +100,17 @@ def parse_name(text: str, zone: str = "") -> ParsedName:
     raise OptionError(f"name={ascii(text)[:60]}: {_FORMS}")
 
 
+def short_form(text: str) -> tuple[str, bool]:
+    """A name as it is within the cluster, in small letters, and whether it said that it is one: by `.svc` or more at its end.
+
+    >>> short_form("web.team-a.svc"), short_form("web.team-a.svc.cluster.local"), short_form("web.team-a")
+    (('web.team-a', True), ('web.team-a', True), ('web.team-a', False))
+    """
+    lowered = text.lower().removesuffix(".").removesuffix(".local").removesuffix(".cluster")
+    inner = lowered.removesuffix(".svc")
+    return (inner, True) if inner != lowered else (text.lower().removesuffix("."), False)
+
+
 class UnknownServiceError(UnknownNameError):
     """No service or workload has this name in the virtual network. The closest known names come first, ten at most.
 
@@ -107,9 +118,14 @@ class UnknownServiceError(UnknownNameError):
     """
 
     def __init__(self, name: str, known: Collection[str], total: int) -> None:
-        listed = closest_names(name, known)
+        short = short_form(name)[0]
+        listed = closest_names(short, known)
         super().__init__("service", printable(name), listed)
-        text = str(self) if listed else f"unknown service {printable(name)!r}; there is none yet"
+        self.known = listed
+        text = f"unknown service {printable(name)!r}; there is none yet"
+        if listed:
+            hint = f"; did you mean {listed[0]!r}?" if difflib.get_close_matches(short, listed[:1], cutoff=0.5) else "."
+            text = f"unknown service {printable(name)!r}{hint} Known: {', '.join(listed)}"
         more = total - len(listed)
         self.args = (f"{text} and {more:,} more" if more else text,)
 

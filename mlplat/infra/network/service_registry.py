@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -13,7 +13,7 @@ from ..workload_spec import check_name
 from .addresses import Address
 from .balancing import RoundRobin, balancer
 from .name_table import MOST_COMPARED, NameTable
-from .names import check_network_zone, closest_names
+from .names import UnknownServiceError, check_network_zone, closest_names
 from .propagation import Propagation
 from .service_index import READY, UNREADY, Member, Served, ZoneIndex, read_member
 from .services import Connection, Endpoint, Service
@@ -252,6 +252,14 @@ class ServiceRegistry:
     def endpoints(self, name: str, zone: str = "") -> tuple[Endpoint, ...]:
         """The endpoints of a service, as seen now, in the order in which they came to be. Raises UnknownServiceError, OptionError."""
         return self._names.lookup(name, zone)[0].endpoints()
+
+    def means_service(self, name: str, zones: Container[str] = ()) -> bool:
+        """Whether a text can only mean a service, there or not: by its end, or by a zone that has names or is of `zones`."""
+        return self._names.means_service(name, zones)
+
+    def unknown(self, name: str, zone: str = "") -> UnknownServiceError:
+        """The error that says that a name leads nowhere, with the closest ones that do."""
+        return self._names.unknown(name, check_network_zone(zone))
 
     # -- within
 

@@ -2,76 +2,26 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import simpy
-
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
+from ...hardware.hosts import host_name
 from ...units import Duration, seconds
 from .connections import ConnectionDeniedError, Connections
 from .ingress import IngressPath, IngressTable, NoRouteToServiceError, Route
-from .outside import ExternalEndpoint, Gateway
+from .names import service_name
+from .outside import ANYTHING, ExternalEndpoint, Gateway
 from .peers import Decision, Peer
 from .policy_set import PolicySet
+from .requests import Outcome, Request
 from .services import Connection, NoEndpointsError
 
 if TYPE_CHECKING:
-    from ...clock import Call
     from .manager import NetworkManager
     from .transfers import Transfer
 
 SOURCE = "network"
 PORT = 80
-
-
-class Outcome(StrEnum):
-    """What has become of a request."""
-
-    UNDERWAY = "underway"
-    ANSWERED = "answered"
-    DENIED = "denied"
-    NO_ENDPOINT = "no endpoint"
-    TIMED_OUT = "timed out"
-
-
-class Request:
-    """A question to a service, and the answer. `Traffic.request` makes it; nobody else changes it.
-
-    `done`: an event that happens when it is over, with `outcome` as its value. `member`: who was asked last. `tries`: how often. `sent_s`,
-    `ended_s`: seconds; None while underway. `reason`: why there was no answer, empty otherwise.
-    """
-
-    __slots__ = (
-        "_connection",
-        "_timer",
-        "_transfer",
-        "done",
-        "ended_s",
-        "member",
-        "outcome",
-        "reason",
-        "sent_s",
-        "source",
-        "target",
-        "tries",
-    )
-
-    def __init__(self, source: str, target: str, sent_s: float, done: simpy.Event) -> None:
-        self.source, self.target, self.sent_s, self.done = source, target, sent_s, done
-        self.outcome, self.reason, self.member, self.tries = Outcome.UNDERWAY, "", "", 0
-        self.ended_s: float | None = None
-        self._connection: Connection | None = None
-        self._transfer: Transfer | None = None
-        self._timer: Call | None = None
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it took; None while underway."""
-        return None if self.ended_s is None else self.ended_s - self.sent_s
-
-    def __repr__(self) -> str:
-        return f"Request({printable(self.source)} to {printable(self.target)}: {self.outcome.value})"
 
 
 class Traffic:
@@ -115,16 +65,30 @@ class Traffic:
         return endpoint.peer()
 
     def _outside(self, name: str) -> Peer | None:
-        """What is outside by its name or one of its host names; None for what is none."""
-        lowered = name.lower()
-        for endpoint in self.external.values():
-            if endpoint.name == name or lowered in endpoint.hosts:
-                return Peer(name, address=endpoint.peer().address, outside=True)
-        return Peer(name, outside=True) if "." in name and self._is_host(name) else None
+        """What is outside by its name or one of its host names; None for what is none.
 
-    @staticmethod
-    def _is_host(name: str) -> bool:
-        return not name.endswith(".cluster") and name.rpartition(".")[2].isalpha()
+        A name within a zone of this network is no host, unless the gateway's list lets it out.
+        """
+        try:
+            host = host_name(name)
+        except OptionError:
+            return None
+        for endpoint in self.external.values():
+            if endpoint.name == name or host in endpoint.hosts:
+                return Peer(name, address=endpoint.peer().address, outside=True)
+        is_host = "." in host and (self._is_let_out(host) or not self.network.services.means_service(host, self.network.spec.zones))
+        return Peer(name, outside=True) if is_host else None
+
+    def _is_let_out(self, host: str) -> bool:
+        if self.gateway is None:
+            return False
+        decision = self.gateway.decide(Peer(host, outside=True), host, PORT)
+        return bool(decision) and decision is not ANYTHING
+
+    def _no_service(self, name: str, zone: str, error: MlplatError) -> MlplatError:
+        """The error for what is no name of a service: it names the closest ones where a service must be meant."""
+        services = self.network.services
+        return services.unknown(name, zone) if services.means_service(name, self.network.spec.zones) else error
 
     def can_reach(self, source: str, target: str, port: int = PORT) -> Decision:
         """Whether `source` may connect to `target`, and the rule that says so; nothing is counted or written down.
@@ -137,10 +101,10 @@ class Traffic:
             return self.connections.decide(asking, asked, port, route=self._route_to(target) if asking.outside else None)
         try:
             endpoints = self.network.services.endpoints(target, asking.zone)
-        except (UnknownNameError, OptionError):
+        except (UnknownNameError, OptionError) as error:
             outside = self._outside(target)
             if outside is None or asking.outside:
-                raise
+                raise self._no_service(target, asking.zone, error) from None
             return self.connections.decide(asking, outside, port)
         if not endpoints:
             self.network.services.pick(target, asking.zone)  # raises with the reasons
@@ -169,7 +133,10 @@ class Traffic:
         Raises ConnectionDeniedError (after one `connection.denied`), NoEndpointsError, UnknownNameError.
         """
         asking = self.peer(source)
-        connection = self.network.services.pick(target, asking.zone, source)
+        try:
+            connection = self.network.services.pick(target, asking.zone, source)
+        except OptionError as error:
+            raise self._no_service(target, asking.zone, error) from None
         try:
             self._check(asking, connection, port or connection.port or PORT, None, cause)
         except MlplatError:
@@ -180,11 +147,12 @@ class Traffic:
     def visit(self, source: str, host: str, path: str = "/", *, cause: Any = None) -> Connection:
         """A connection from an external endpoint to the public address, led by an ingress to an endpoint of a service. To be closed.
 
-        Raises NoRouteToServiceError, ConnectionDeniedError, NoEndpointsError, UnknownNameError.
+        Raises NoRouteToServiceError, ConnectionDeniedError, NoEndpointsError, UnknownNameError (also for the service, in full, where the
+        ingress leads to one that is not there).
         """
         asking = self.peer(source)
         route = self.connections.enter(asking, host, path, cause=cause)
-        connection = self.network.services.pick(route.service, route.zone, source)
+        connection = self.network.services.pick(service_name(route.service, route.zone), client=source)
         try:
             self._check(asking, connection, route.port, route, cause)
         except MlplatError:
@@ -194,10 +162,15 @@ class Traffic:
 
     def leave(self, source: str, host: str, port: int = 443, *, cause: Any = None) -> Decision:
         """Connect from an environment to a host outside, or to an external endpoint. Raises ConnectionDeniedError, UnknownNameError."""
-        outside = self._outside(host)
+        asking, outside = self.peer(source), self._outside(host)
         if outside is None:
-            raise UnknownNameError("host outside", printable(str(host)[:80]), list(self.external))
-        return self.connections.require(self.peer(source), outside, port, cause=cause)
+            unknown = UnknownNameError("host outside", printable(str(host)[:80]), list(self.external))
+            try:
+                self.network.services.resolve(host, asking.zone)
+            except (UnknownNameError, OptionError):
+                raise self._no_service(host, asking.zone, unknown) from None
+            raise unknown  # a service of this network
+        return self.connections.require(asking, outside, port, cause=cause)
 
     def _check(self, asking: Peer, connection: Connection, port: int, route: Route | None, cause: Any) -> None:
         attachment = self.network.attachments.find(connection.member)

@@ -12,6 +12,7 @@ from mlplat.infra.incidents import Detection
 from mlplat.infra.network.connections import ConnectionDeniedError
 from mlplat.infra.network.ingress import Ingress, NoRouteToServiceError
 from mlplat.infra.network.manager import NetworkManager
+from mlplat.infra.network.outside import Gateway
 from mlplat.infra.network.policies import NetworkPolicy, Rule
 from mlplat.infra.network.services import NoEndpointsError, Service
 from mlplat.infra.network.traffic import Outcome
@@ -90,6 +91,76 @@ def test_s37_what_leaves_the_cluster_does_so_by_rule(network: NetworkManager) ->
         network.traffic.leave("train/0/0", "evil.example.com")
     network.traffic.policies.add(NetworkPolicy("sealed", "lab", egress=[]))
     assert not network.can_reach("train/0/0", "dataset", 443)
+
+
+@pytest.mark.parametrize(
+    ("name", "close"),
+    [
+        ("wbe.shop", "web.shop"),
+        ("WBE.Shop", "web.shop"),
+        ("wbe.shop.", "web.shop"),
+        ("nobody.web.shop", "web.shop"),
+        ("wbe.shop.svc", "web.shop"),
+        ("web.shop.svc", "web.shop"),
+        ("web.shop.svc.cluster.local", "web.shop"),
+        ("wbe.shop.svc.cluster", "web.shop"),
+        ("train.default", "train.lab"),
+        ("web.nowhere.svc", "web.shop"),
+    ],
+)
+def test_a_mistyped_service_is_not_taken_for_a_host_outside(network: NetworkManager, name: str, close: str) -> None:
+    traffic = network.traffic
+    for call in (traffic.can_reach, traffic.connect, traffic.leave):
+        with pytest.raises(UnknownNameError, match="unknown service") as caught:
+            call("train/0/0", name)
+        assert caught.value.known[0] == close
+    assert not predicates(network, "connection.denied")
+    request = traffic.request("train/0/0", name)
+    assert (request.outcome, request.reason) == (Outcome.NO_ENDPOINT, str(caught.value))
+
+
+def test_a_service_that_is_there_is_no_host_outside(network: NetworkManager) -> None:
+    with pytest.raises(UnknownNameError, match="host outside"):
+        network.traffic.leave("web/0/0", "db.shop")
+
+
+def test_a_zone_of_the_description_is_known_before_anything_is_in_it() -> None:
+    spec = mp.ClusterSpec.model_validate(
+        {"groups": [{"name": "n", "count": 1, "cpus": 8}], "network": NETWORK | {"zones": {"quiet": "10.9.0.0/16"}}}
+    )
+    cluster = mp.Cluster(mp.Simulation(), spec, scrape_period=None)
+    cluster.endpoint.submit(mp.Workload("web", {"cpus": 1}, kind="service"))
+    cluster.sim.run(until="2s")
+    assert cluster.network is not None
+    with pytest.raises(UnknownNameError, match=r"unknown service 'nobody\.quiet'"):
+        cluster.network.can_reach("web/0/0", "nobody.quiet")
+    assert not cluster.network.can_reach("web/0/0", "nobody.loud")
+    assert not cluster.network.can_reach("web/0/0", "example.xn--p1ai")
+
+
+def test_a_host_that_is_let_out_by_its_name_is_outside_whatever_zones_there_are(network: NetworkManager) -> None:
+    traffic = network.traffic
+    traffic.connections.gateway = traffic.gateway = Gateway(1_000, ["*.buy.shop", "dataset"], external=list(traffic.external.values()))
+    assert traffic.can_reach("train/0/0", "www.buy.shop", 443) and traffic.leave("train/0/0", "www.buy.shop")
+    with pytest.raises(UnknownNameError):
+        traffic.can_reach("train/0/0", "buy.shop", 443)
+    traffic.connections.gateway = traffic.gateway = Gateway(1_000, default="allow")
+    with pytest.raises(UnknownNameError):
+        traffic.can_reach("train/0/0", "buy.shop", 443)
+    assert traffic.can_reach("train/0/0", "buy.example.org", 443)
+
+
+def test_a_visitor_is_told_which_service_an_ingress_misses(network: NetworkManager) -> None:
+    network.traffic.ingress.add(Ingress("site", "shop", "shop.example.org", [{"path": "/", "service": "7"}]))
+    for call in (lambda: network.traffic.visit("browser", "shop.example.org"),):
+        with pytest.raises(UnknownNameError, match=r"unknown service '7\.shop\.svc\.cluster'"):
+            call()
+    request = network.traffic.request("browser", "shop.example.org", path="/")
+    assert request.outcome is Outcome.NO_ENDPOINT and "'7.shop.svc.cluster'" in request.reason
+    network.services.create(Service("7", "shop", "app=web"))
+    network.sim.run(until="10s")
+    with network.traffic.visit("browser", "shop.example.org") as connection:
+        assert connection.member.startswith("web/")
 
 
 def test_transfers_are_checked_like_any_connection(network: NetworkManager) -> None:
