@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 MIB: Final = 1024
 """What the all-reduces sum, of each rank."""
-NODES: Final = (2, 8, 32, 128, 512)
+NODES: Final = (2, 8, 32, 128, 512, 2048, 8192)
+"""How many sum. A larger number would take more than a second to find."""
 
 
 def describe_network(spec: ClusterSpec) -> dict[str, Any]:
     """The network of a cluster's description, as numbers that JSON can hold; bandwidths in Mbit/s, times in s.
 
     `bisection_mbps` is null where there is no formula, `oversubscription` where it is infinite. `all_reduce`: of 1 GiB over the first 2, 8,
-    32, … nodes, those with devices if any has some, a rank on each device. Raises OptionError for a cluster without a network.
+    32, …, 8192 nodes, those with devices if any has some, a rank on each device. Raises OptionError for a cluster without a network.
 
     >>> from mlplat.hardware import ClusterSpec
     >>> found = describe_network(ClusterSpec.uniform(nodes=64, nic_mbps=25_000, network={"topology": "fat-tree"}))
@@ -92,5 +93,5 @@ def readable_network(described: dict[str, Any]) -> list[tuple[str, str]]:
     for row in described["all_reduce"]:
         text = f"{row['seconds'] * 1e3:,.4g} ms" if row["seconds"] < 1 else f"{row['seconds']:,.4g} s"
         ranks = "" if row["ranks"] == row["nodes"] else f", {row['ranks']:,} ranks"
-        pairs.append((f"all-reduce of 1 GiB, {row['nodes']} nodes", f"{text} ({row['algorithm']}{ranks})"))
+        pairs.append((f"all-reduce of 1 GiB, {row['nodes']:,} nodes", f"{text} ({row['algorithm']}{ranks})"))
     return pairs

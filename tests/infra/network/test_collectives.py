@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import mlplat as mp
 from mlplat.errors import OptionError, UnknownNameError
 from mlplat.infra.network.collectives import DEVICE_LATENCY_S, Collectives
+from mlplat.infra.network.description import describe_network, readable_network
 from mlplat.infra.network.pacing import collectives_of
 from mlplat.infra.network.routing import NoRouteError, Routing
 from mlplat.infra.network.topology import Topology
@@ -166,3 +167,11 @@ def test_bad_input_is_refused() -> None:
         collectives.all_reduce([0], 1.0, "rings")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="network"):
         mp.replay(mp.ClusterSpec.parse("2x8xV100"), gangs(1, 1), sync={"step": 1, "size": "1GiB"})
+
+
+def test_a_described_network_says_how_long_clusters_of_thousands_of_nodes_take() -> None:
+    spec = mp.ClusterSpec.uniform(nodes=2050, nic_mbps=100_000, network={"topology": "leaf-spine"})
+    described = describe_network(spec)
+    assert [row["nodes"] for row in described["all_reduce"]] == [2, 8, 32, 128, 512, 2048]
+    assert [name for name, _ in readable_network(described)][-1] == "all-reduce of 1 GiB, 2,048 nodes"
+    assert described["all_reduce"][-1]["seconds"] > described["all_reduce"][-2]["seconds"]
