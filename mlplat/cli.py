@@ -230,7 +230,7 @@ def network(
     seed: UnusedSeed = 0,
     as_json: Json = False,
 ) -> None:
-    """Describe the network of a cluster: its size, its bisection, how long all-reduces take (over its first 2, 8, 32, … nodes, 8,192 at most)."""
+    """Describe the network of a cluster: its size, its bisection, how long all-reduces take over its first 2, 8, 32, … 8,192 nodes."""
     from .hardware import ClusterSpec
     from .hardware.spec_io import write_text
     from .infra.network.description import describe_network, readable_network

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, printable
-from ...units import Duration, seconds
+from ...units import Duration
 from ..workload_records import WorkloadRecord, WorkloadStatus
 from ..workload_spec import Workload
 from .access import ADMINISTRATOR, check_principal
@@ -15,7 +15,6 @@ from .cluster_state import Capacity, ClusterState, cluster_capacity
 from .declarations import Declarations
 from .descriptions import (
     EnvironmentLog,
-    NodeDescription,
     WorkloadDescription,
     WorkloadList,
     describe_job,
@@ -27,7 +26,7 @@ from .directory import Directory
 from .endings import Endings
 from .handles import WorkloadHandle
 from .network_verbs import NetworkVerbs
-from .node_management import NodeManagement
+from .node_verbs import NodeVerbs, duration_s
 from .selectors import Selector, label_rules
 from .services import Service
 from .watches import Watch
@@ -39,11 +38,10 @@ if TYPE_CHECKING:
     from ..cluster import Cluster
     from ..placement import PlacementPolicy
     from ..queueing import QueuePolicy
-    from ..tolerations import TaintEffect
     from .explanation import Explanation
 
 
-class ManagementEndpoint(Declarations, NetworkVerbs):
+class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs):
     """Workloads, nodes, policies and network of a cluster, by name. The only way from a platform into the infrastructure.
 
     A call answers with a value that nobody can change, or raises an MlplatError with its reasons; then it has changed nothing, and the log
@@ -63,7 +61,6 @@ class ManagementEndpoint(Declarations, NetworkVerbs):
     def __init__(self, cluster: Cluster) -> None:
         self._endings = Endings(cluster.sim)
         super().__init__(cluster, Directory(cluster, self._endings))
-        self._node_management = NodeManagement(cluster)
         self._principals: set[str] = set()
 
     # -- workloads
@@ -93,7 +90,7 @@ class ManagementEndpoint(Declarations, NetworkVerbs):
         OptionError for a workload that is being deleted.
         """
         check_principal(actor)
-        self._directory.delete(name, None if grace is None else _time("grace", grace))
+        self._directory.delete(name, None if grace is None else duration_s("grace", grace))
 
     @verb
     def scale(self, name: str, replicas: int, *, actor: str = ADMINISTRATOR) -> WorkloadDescription:
@@ -176,69 +173,6 @@ class ManagementEndpoint(Declarations, NetworkVerbs):
             entry = entry.records[replica]
         return explain_job(self._cluster, entry)
 
-    # -- nodes
-
-    @verb
-    def cordon(self, node: str, *, actor: str = ADMINISTRATOR) -> NodeDescription:
-        """Let a node take no new work; what runs there runs on. Nothing happens to one that is cordoned. Raises UnknownNameError."""
-        self._administrator(actor, "cordon", node)
-        return self._node_management.cordon(node, actor)
-
-    @verb
-    def drain(self, node: str, *, grace: Duration = 0.0, actor: str = ADMINISTRATOR) -> NodeDescription:
-        """Cordon a node and stop what runs there, which waits again; it may write a checkpoint within `grace`. Raises UnknownNameError."""
-        self._administrator(actor, "drain", node)
-        return self._node_management.drain(node, _time("grace", grace), actor)
-
-    @verb
-    def uncordon(self, node: str, *, actor: str = ADMINISTRATOR) -> NodeDescription:
-        """Let a node take work again. Nothing happens to one that does. Raises UnknownNameError."""
-        self._administrator(actor, "uncordon", node)
-        return self._node_management.uncordon(node, actor)
-
-    @verb
-    def label(self, node: str, labels: Mapping[str, str | None], *, actor: str = ADMINISTRATOR) -> NodeDescription:
-        """Give a node labels, or take those away that are None; what runs there runs on. Raises UnknownNameError, OptionError."""
-        self._administrator(actor, "label", node)
-        return self._node_management.label(node, labels, actor)
-
-    @verb
-    def taint(
-        self, node: str, key: str, value: str = "", *, effect: TaintEffect = "NoSchedule", actor: str = ADMINISTRATOR
-    ) -> NodeDescription:
-        """Keep workloads away from a node that do not tolerate this. `NoExecute` also stops what runs there, which waits again. Raises
-        UnknownNameError, OptionError.
-        """
-        self._administrator(actor, "taint", node)
-        return self._node_management.taint(node, key, value, effect, actor)
-
-    @verb
-    def untaint(self, node: str, key: str, *, actor: str = ADMINISTRATOR) -> NodeDescription:
-        """Take the taints of a key away. Nothing happens to a node that has none. Raises UnknownNameError, OptionError."""
-        self._administrator(actor, "untaint", node)
-        return self._node_management.untaint(node, key, actor)
-
-    @verb
-    def add_node(self, group: str, *, actor: str = ADMINISTRATOR) -> str:
-        """Let the first machine of a group join that is not there, at this instant. Returns the name of the node. Raises UnknownNameError
-        for the group, OptionError where all of its machines are there.
-        """
-        self._administrator(actor, "add_node", group)
-        return self._node_management.add(group, actor)
-
-    @verb
-    def remove_node(self, node: str, *, grace: Duration = 0.0, actor: str = ADMINISTRATOR) -> NodeDescription:
-        """Drain a node with `grace`; it leaves once nothing holds room there. `uncordon` before that takes it back. Raises
-        UnknownNameError, and OptionError for a node that is not there or is being removed.
-        """
-        self._administrator(actor, "remove_node", node)
-        return self._node_management.remove(node, _time("grace", grace), actor)
-
-    @verb
-    def describe_node(self, node: str) -> NodeDescription:
-        """A node as it is now. Raises UnknownNameError."""
-        return self._node_management.describe(node)
-
     # -- the whole cluster
 
     @verb
@@ -309,10 +243,3 @@ def _selector(labels: Any, zone: Any, status: Any) -> Selector:
     if zone is not None and not isinstance(zone, str):
         raise OptionError(f"zone={zone!r:.60}: expected the name of a zone")
     return Selector(label_rules(labels), zone, None if status is None else words)
-
-
-def _time(name: str, value: Duration) -> float:
-    try:
-        return seconds(value)
-    except OptionError as error:
-        raise OptionError(f"{name}: {error}") from None
