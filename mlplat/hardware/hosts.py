@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from operator import index
 from typing import Final
 
 from ..errors import OptionError
@@ -97,9 +98,10 @@ def read_network(given: object, field: str = "cidr") -> Network:
 
 def read_port(given: object, field: str = "port") -> int:
     """A port, from 1 to 65535. Raises OptionError that names `field`."""
-    if isinstance(given, bool) or not hasattr(given, "__index__"):
-        raise OptionError(f"{field}={given!a:.60}: expected a port from 1 to {MAX_PORT}")
-    port = int(given.__index__())
+    try:
+        port = 0 if isinstance(given, bool) else index(given)  # type: ignore[arg-type]
+    except TypeError:
+        port = 0
     if not 1 <= port <= MAX_PORT:
         raise OptionError(f"{field}={given!a:.60}: expected a port from 1 to {MAX_PORT}")
     return port

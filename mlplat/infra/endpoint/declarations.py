@@ -78,4 +78,5 @@ class Declarations(Calls):
         objects = {} if self._cluster.network is None else {label_of(thing): thing for thing in NetworkObjects(self._cluster)}
         if not names:
             return write_manifest([*(entry.workload for entry in self._directory), *objects.values()])
-        return write_manifest([objects[name] if name in objects else self._directory.find(name).workload for name in names])
+        found = [objects.get(name) if isinstance(name, str) else None for name in names]
+        return write_manifest([thing or self._directory.find(name).workload for name, thing in zip(names, found, strict=True)])

@@ -42,7 +42,7 @@ class Directory:
 
     def get(self, name: str) -> WorkloadRecord | Service | None:
         """The workload of a name, or None."""
-        return self._services.get(name) or self._cluster.workloads.get(name)
+        return self._services.get(name) or self._cluster.workloads.get(name) if isinstance(name, str) else None
 
     def __iter__(self) -> Iterator[WorkloadRecord | Service]:
         """All of them, in order of submission."""

@@ -56,7 +56,7 @@ class NetworkVerbs(Calls):
     @verb
     def disallow(self, name: str, zone: str = "", *, actor: str = ADMINISTRATOR) -> NetworkPolicy:
         """Put a policy, which is the answer, out of force. Event `policy.removed`. Raises UnknownNameError, OptionError."""
-        self._administrator(actor, "disallow", f"policy {zone or 'default'}/{name}")
+        self._administrator(actor, "disallow", f"policy {_zone(zone)}/{name}")
         return self._objects().remove_policy(name, zone, actor)
 
     @verb
@@ -71,7 +71,7 @@ class NetworkVerbs(Calls):
     @verb
     def unpublish(self, name: str, zone: str = "", *, actor: str = ADMINISTRATOR) -> Ingress:
         """Withdraw an ingress, which is the answer. Event `ingress.removed`. Raises UnknownNameError, OptionError."""
-        self._administrator(actor, "unpublish", f"ingress {zone or 'default'}/{name}")
+        self._administrator(actor, "unpublish", f"ingress {_zone(zone)}/{name}")
         return self._objects().remove_ingress(name, zone, actor)
 
     @verb
@@ -122,6 +122,10 @@ class NetworkVerbs(Calls):
         from .network_objects import NetworkObjects
 
         return NetworkObjects(self._cluster)
+
+
+def _zone(given: object) -> object:
+    return "default" if isinstance(given, str) and not given else given
 
 
 def _typed(kind: str, given: T) -> T:

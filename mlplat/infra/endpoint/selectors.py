@@ -47,7 +47,7 @@ def label_rules(given: str | Mapping[str, str] | None) -> tuple[LabelRule, ...]:
     >>> label_rules("app=web,!old")
     (LabelRule(key='app', value='web', wanted=True), LabelRule(key='old', value=None, wanted=False))
     """
-    if given is None or given == "":
+    if given is None or (isinstance(given, str) and not given):
         return ()
     if isinstance(given, Mapping):
         if not all(isinstance(part, str) for pair in given.items() for part in pair):

@@ -48,7 +48,7 @@ class Attachments:
 
     def find(self, name: str) -> Attachment | None:
         """The environment of that name in the network, or None."""
-        return self._by_name.get(name)
+        return self._by_name.get(name) if isinstance(name, str) else None
 
     def of(self, environment: RuntimeEnvironment) -> Attachment | None:
         """Where an environment is in the network; None once it has ended."""

@@ -8,16 +8,19 @@ and Gropp, Optimization of Collective Communication Operations in MPICH (2005), 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import OptionError, UnknownNameError
+from ...errors import OptionError, UnknownNameError, printable
 from ...units import MBIT_PER_MIB
 from ..synchronization import ALGORITHMS, Algorithm
-from .flows import Floats, max_min_rates
+from .flow_input import Floats, read_mib
+from .flows import max_min_rates
 
 if TYPE_CHECKING:
     from ...hardware.node_table import NodeTable
@@ -77,17 +80,19 @@ class Collectives:
         twice ⌈log₂ p⌉ rounds of the whole. `auto`: the faster of the two. Ranks are taken in order of their nodes. Raises OptionError,
         UnknownNameError, and NoRouteError where two of the nodes are not joined.
         """
-        if algorithm not in ALGORITHMS:
-            raise UnknownNameError("all-reduce", str(algorithm)[:40], ALGORITHMS)
-        if not isinstance(mib, (int, float)) or isinstance(mib, bool) or not 0 <= mib < math.inf:
-            raise OptionError(f"mib={str(mib)[:40]}: expected a finite size of at least 0 MiB")
-        ranks = tuple(sorted(int(node) for node in nodes))
+        if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+            raise UnknownNameError("all-reduce", printable(str(algorithm)[:40]), ALGORITHMS)
+        size = read_mib(mib, most=sys.float_info.max)
+        try:
+            ranks = tuple(sorted(index(node) for node in nodes))
+        except TypeError:
+            ranks = ()
         if not ranks or not 0 <= ranks[0] <= ranks[-1] < len(self.topology.hosts):
-            raise OptionError(f"nodes {str(list(nodes))[:60]}: expected rows from 0 to {len(self.topology.hosts) - 1}, at least one")
+            raise OptionError(f"nodes {ascii(nodes)[:60]}: expected rows from 0 to {len(self.topology.hosts) - 1}, at least one")
         if self._failed != self.routing.failed:
             self._known.clear()
             self._failed = self.routing.failed
-        key = ranks, float(mib), algorithm
+        key = ranks, size, algorithm
         if key not in self._known:
             ways = ("ring", "tree") if algorithm == "auto" else (algorithm,)
             found = [self._ring(ranks, mib) if way == "ring" else self._tree(ranks, mib) for way in ways]

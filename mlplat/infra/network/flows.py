@@ -6,6 +6,7 @@ Rates and capacities are in Mbit/s, amounts in Mbit, times in seconds.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,13 +30,14 @@ from ..kernels.flow_state import (
 from ..kernels.flows import begin_flow, end_due_flows, end_flow, play_flows, set_capacity, solve_flows
 from ..kernels.structs import Packed, pack
 from ..queue_arrays import longer
+from .flow_input import Floats, is_number, read_amounts, read_capacity, read_path, read_paths
 
-Floats = npt.NDArray[np.float64]
 Paths = Sequence[Sequence[int]]
 NUMBERS = 8
 ROOM = 64
 """Flows for which there is room at first; then twice as many, and so on."""
 UNLIMITED = 2**62
+MOST = sys.float_info.max
 
 
 def finish_times(
@@ -66,16 +68,14 @@ class FlowList:
         at_once: int | None = None,
     ) -> None:
         if at_once is not None and (isinstance(at_once, bool) or not isinstance(at_once, int) or at_once < 1):
-            raise OptionError(f"at_once={str(at_once)[:40]}: expected a number of flows above 0, or None")
-        links = _checked_capacity(capacity)
-        amounts = np.ascontiguousarray(amount, dtype=np.float64)
-        starts = np.zeros(len(paths)) if start is None else np.ascontiguousarray(start, dtype=np.float64)
-        for name, values in (("amount", amounts), ("start", starts)):
-            if values.shape != (len(paths),) or not (values >= 0).all() or not np.isfinite(values).all():
-                raise OptionError(f"{name}: expected {len(paths)} finite numbers of at least 0, one a flow")
+            raise OptionError(f"at_once={ascii(at_once)[:40]}: expected a number of flows above 0, or None")
+        links = read_capacity(capacity)
+        ways = read_paths(paths, len(links))
+        amounts = read_amounts("amount", amount, len(ways))
+        starts = np.zeros(len(ways)) if start is None else read_amounts("start", start, len(ways))
         self._order = np.argsort(starts, kind="stable")
-        ordered = [_checked_path(paths[i], len(links)) for i in self._order.tolist()]
-        self._at_once = UNLIMITED if at_once is None else at_once
+        ordered = [ways[i] for i in self._order.tolist()]
+        self._at_once = UNLIMITED if at_once is None else min(at_once, UNLIMITED)
         self._network = _network(links, ordered, amounts[self._order], starts[self._order])
 
     def play(self) -> Floats:
@@ -95,8 +95,8 @@ def max_min_rates(capacity: npt.ArrayLike, paths: Paths) -> Floats:
     >>> max_min_rates([1.0, 1.0, 1.0], [[0, 1, 2], [0], [1], [2]]).tolist()
     [0.5, 0.5, 0.5, 0.5]
     """
-    links = _checked_capacity(capacity)
-    network = _network(links, [_checked_path(path, len(links)) for path in paths], np.ones(len(paths)), np.zeros(0))
+    links = read_capacity(capacity)
+    network = _network(links, read_paths(paths, len(links)), np.ones(len(paths)), np.zeros(0))
     packed = pack(network)
     for flow in range(len(paths)):
         begin_flow(packed.address, flow, 0.0)
@@ -121,7 +121,7 @@ class FlowNetwork:
     """
 
     def __init__(self, capacity: npt.ArrayLike) -> None:
-        self._network = _network(_checked_capacity(capacity), [], np.zeros(0), np.zeros(0))
+        self._network = _network(read_capacity(capacity), [], np.zeros(0), np.zeros(0))
         self._packed: Packed = pack(self._network)
         self._free: list[int] = []
         self._used = 0
@@ -138,9 +138,9 @@ class FlowNetwork:
         Raises OptionError.
         """
         count = len(self._network.links.row)
-        path = _checked_path(links, count)
-        if not path or not amount > 0:
-            raise OptionError(f"a flow of {amount} Mbit over {len(path)} links; expected an amount above 0 over at least one")
+        path = read_path(links, count)
+        if not path or not (isinstance(amount, float) or is_number(amount, 0, MOST)) or not amount > 0:
+            raise OptionError(f"a flow of {ascii(amount)[:40]} Mbit over {len(path)} links; expected an amount above 0 over at least one")
         if len(path) > 1 << self._network.shift:
             self._grow(len(self._network.flows.row), (len(path) - 1).bit_length())
         if not self._free and self._used == len(self._network.flows.row):
@@ -161,9 +161,14 @@ class FlowNetwork:
 
     def set_capacity(self, link: int, capacity: float) -> None:
         """A link carries `capacity` Mbit/s from now on; 0 where it is down, which stalls its flows. Raises OptionError."""
-        if not 0 <= link < len(self._network.links.row) or not 0 <= capacity < math.inf:
-            raise OptionError(f"link {link} with {capacity} Mbit/s; expected one of {len(self._network.links.row)} with at least 0")
-        set_capacity(self._packed.address, link, capacity)
+        if not is_number(capacity, 0, MOST) or not is_number(link, 0, len(self)) or link != int(link):
+            said = f"link {ascii(link)[:40]} with {ascii(capacity)[:40]} Mbit/s"
+            raise OptionError(f"{said}; expected one of {len(self)} with at least 0")
+        set_capacity(self._packed.address, int(link), float(capacity))
+
+    def __len__(self) -> int:
+        """How many links there are."""
+        return len(self._network.links.row)
 
     def add_link(self, capacity: float) -> int:
         """One more link of `capacity` Mbit/s. Returns its number. Raises OptionError."""
@@ -171,7 +176,7 @@ class FlowNetwork:
 
     def add_links(self, capacity: npt.ArrayLike) -> int:
         """More links, numbered one after the other. Returns the number of the first. Raises OptionError."""
-        mbps = _checked_capacity(capacity)
+        mbps = read_capacity(capacity)
         links, number = self._network.links, len(self._network.links.row)
         count = number + len(mbps)
         row = np.zeros((count, 8))
@@ -253,20 +258,6 @@ class FlowNetwork:
         )
         self._network = old._replace(flows=changed, shift=shift)
         self._packed = pack(self._network)
-
-
-def _checked_capacity(capacity: npt.ArrayLike) -> Floats:
-    found: Floats = np.ascontiguousarray(capacity, dtype=np.float64)
-    if found.ndim != 1 or not (found >= 0).all() or not np.isfinite(found).all():
-        raise OptionError("capacity: expected Mbit/s of at least 0, one number a link")
-    return found
-
-
-def _checked_path(path: Sequence[int], links: int) -> list[int]:
-    found = [int(link) for link in path]
-    if len(set(found)) != len(found) or (found and not 0 <= min(found) <= max(found) < links):
-        raise OptionError(f"path {str(found)[:80]}: expected numbers of different links from 0 to {links - 1}")
-    return found
 
 
 def _network(capacity: Floats, paths: Sequence[list[int]], amount: Floats, start: Floats) -> Network:

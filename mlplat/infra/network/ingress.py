@@ -51,7 +51,7 @@ class IngressPath:
         bad = elements[0] or len(elements) < 2 or "" in elements[1:-1] or any(map(_is_dots, elements))
         if bad or len(self.path) > LONGEST_PATH or not (self.path.isascii() and self.path.isprintable()) or set(self.path) & set(" ?#"):
             raise OptionError(f"path={self.path!a:.60}: expected '/' and elements joined by '/', such as '/api/v1', none '.' or '..'")
-        if self.path_type not in PATH_TYPES:
+        if not isinstance(self.path_type, str) or self.path_type not in PATH_TYPES:
             raise UnknownNameError("path_type", printable(str(self.path_type)[:40]), PATH_TYPES)
         try:
             check_name(self.service)
@@ -221,7 +221,9 @@ class IngressTable:
 
     def exposes(self, zone: str, service: str, port: int | None = None) -> Ingress | None:
         """The first ingress, by zone and name, that leads to a service (to a port of it, None for any); None if none does."""
-        leading = self._exposed.get((zone_name(zone), service, port))
+        if not isinstance(service, str):
+            raise OptionError(f"service={service!a:.60}: expected the name of a service")
+        leading = self._exposed.get((zone_name(zone), service, None if port is None else read_port(port)))
         return leading[min(leading)] if leading else None
 
     def _expose(self, key: tuple[str, str], ingress: Ingress) -> None:

@@ -11,6 +11,7 @@ from ..workload_records import WorkloadRecord, WorkloadStatus
 from .address_plan import AddressPlan
 from .attachments import Attachments, check_workload
 from .collectives import Collectives
+from .flow_input import read_mib
 from .image_pulls import NetworkLayerCache
 from .names import closest_names
 from .routing import NoRouteError, Routing
@@ -105,7 +106,7 @@ class NetworkManager:
         attachment = self.attachments.find(place)
         if attachment is not None:
             return attachment.environment.node
-        vertex = self.topology.vertices.get(place)
+        vertex = self.topology.vertices.get(place) if isinstance(place, str) else None
         if vertex is None:
             raise UnknownNameError("place in the network", printable(str(place)[:80]), closest_names(str(place), self.topology.vertices))
         return vertex
@@ -142,6 +143,7 @@ class NetworkManager:
         Ends are environments and external endpoints, whose connections are checked, or nodes. Raises ConnectionDeniedError,
         UnknownNameError, OptionError.
         """
+        read_mib(mib)
         self._check(source, target, port, cause)
         return self.carry(source, target, mib, on_done=on_done, cause=cause)
 
@@ -156,6 +158,7 @@ class NetworkManager:
         cause: Any = None,
     ) -> Transfer:
         """`target` connects to `source` and gets `mib` MiB from there, such as a dataset. Raises like `transfer`."""
+        read_mib(mib)
         self._check(target, source, port, cause)
         return self.carry(source, target, mib, on_done=on_done, cause=cause)
 

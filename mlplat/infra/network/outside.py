@@ -89,7 +89,7 @@ class Gateway:
         external: Sequence[ExternalEndpoint] = (),
     ) -> None:
         self.bandwidth_mbps = read_mbps(bandwidth_mbps)
-        if default not in DEFAULTS:
+        if not isinstance(default, str) or default not in DEFAULTS:
             raise UnknownNameError("default of a gateway", printable(str(default)[:40]), DEFAULTS)
         if isinstance(allow, str) or not isinstance(allow, (list, tuple)):
             raise OptionError(f"allow={allow!a:.60}: expected a list of host patterns, networks and external endpoints")

@@ -117,12 +117,12 @@ def read_selector(given: object) -> tuple[LabelRule, ...]:
 
 
 def _zones(given: object) -> tuple[str, ...]:
-    if given == EVERY_ZONE:
+    if isinstance(given, str) and given == EVERY_ZONE:
         return (EVERY_ZONE,)
     if isinstance(given, str) or not isinstance(given, (list, tuple, set, frozenset)) or not given:
         raise OptionError(f"zones={given!a:.60}: expected a list of names of zones, or '*' for every zone")
     try:
-        return tuple(sorted({zone if zone == EVERY_ZONE else check_network_zone(zone) for zone in given}))
+        return tuple(sorted({EVERY_ZONE if isinstance(zone, str) and zone == EVERY_ZONE else check_network_zone(zone) for zone in given}))
     except OptionError as error:
         raise OptionError(f"zones: {error}") from None
 

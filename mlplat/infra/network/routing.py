@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import numpy as np
@@ -55,7 +56,7 @@ class Routing:
     """
 
     def __init__(self, topology: Topology, kind: RoutingKind = "ecmp") -> None:
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise UnknownNameError("routing", printable(str(kind)[:40]), KINDS)
         self.topology, self.kind = topology, kind
         self._up = np.ones(len(topology.mbps), dtype=np.bool_)
@@ -110,8 +111,12 @@ class Routing:
         Raises NoRouteError, OptionError for a vertex that is not there.
         """
         count = len(self._place)
-        if not (0 <= source < count and 0 <= target < count):
-            raise OptionError(f"from vertex {source} to {target}: the topology has vertices 0 to {count - 1}")
+        try:
+            is_there = 0 <= index(source) < count and 0 <= index(target) < count
+        except TypeError:
+            is_there = False
+        if not is_there:
+            raise OptionError(f"from vertex {ascii(source)[:40]} to {ascii(target)[:40]}: the topology has vertices 0 to {count - 1}")
         if source == target:
             return ()
         if source in self._outside or target in self._outside:

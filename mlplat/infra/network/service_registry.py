@@ -270,7 +270,7 @@ class ServiceRegistry:
         return served, served.service
 
     def _member(self, name: str) -> Member:
-        found = self._members.get(name)
+        found = self._members.get(name) if isinstance(name, str) else None
         if found is None:
             said = printable(str(name)[:60])
             raise UnknownNameError("member", said, closest_names(said, list(islice(self._members, MOST_COMPARED))))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
-from ...hardware.hosts import host_name
+from ...hardware.hosts import host_name, read_port
 from ...units import Duration, seconds
 from .connections import ConnectionDeniedError, Connections
+from .flow_input import read_mib
 from .ingress import IngressPath, IngressTable, NoRouteToServiceError, Route
 from .names import service_name
 from .outside import ANYTHING, ExternalEndpoint, Gateway
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 SOURCE = "network"
 PORT = 80
+LARGEST = sys.float_info.max
 
 
 class Traffic:
@@ -50,7 +53,7 @@ class Traffic:
 
     def peer(self, name: str) -> Peer:
         """An environment or an external endpoint as one end of a connection. Raises UnknownNameError."""
-        attachment = self.network.attachments.find(name) if isinstance(name, str) else None
+        attachment = self.network.attachments.find(name)
         if attachment is not None:
             serial, known_peers = attachment.environment.serial, self.network.attachments.peers
             peer = known_peers.get(serial)
@@ -58,7 +61,7 @@ class Traffic:
                 labels = attachment.environment.owner.workload.labels
                 peer = known_peers[serial] = Peer(attachment.name, attachment.zone, labels, attachment.address)
             return peer
-        endpoint = self.external.get(name)
+        endpoint = self.external.get(name) if isinstance(name, str) else None
         if endpoint is None:
             known = [*self.external, *(each.name for each in self.network.attachments)][:20]
             raise UnknownNameError("end of a connection", printable(str(name)[:80]), known)
@@ -96,7 +99,7 @@ class Traffic:
         Of a service it is asked for the endpoint that came first. Raises UnknownNameError, NoEndpointsError.
         """
         asking = self.peer(source)
-        if target in self.external or self.network.attachments.find(target) is not None:
+        if (isinstance(target, str) and target in self.external) or self.network.attachments.find(target) is not None:
             asked = self.peer(target)
             return self.connections.decide(asking, asked, port, route=self._route_to(target) if asking.outside else None)
         try:
@@ -133,6 +136,8 @@ class Traffic:
         Raises ConnectionDeniedError (after one `connection.denied`), NoEndpointsError, UnknownNameError.
         """
         asking = self.peer(source)
+        if port is not None:
+            port = read_port(port)
         try:
             connection = self.network.services.pick(target, asking.zone, source)
         except OptionError as error:
@@ -202,7 +207,8 @@ class Traffic:
         self.peer(source)
         length, most = seconds(work), seconds(timeout)
         if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
-            raise OptionError(f"retries={str(retries)[:40]}: expected a whole number of at least 0")
+            raise OptionError(f"retries={ascii(retries)[:40]}: expected a whole number of at least 0")
+        question_mib, answer_mib = read_mib(request_mib, "request_mib", LARGEST), read_mib(response_mib, "response_mib", LARGEST)
         request, subject = Request(source, target, self.sim.now, self.sim.event()), f"request:{source}"
 
         def way_there() -> Connection:
@@ -228,7 +234,7 @@ class Traffic:
             request._connection, request.member = way, way.member
             request._timer = self.sim.after(most, expire)
             if self.network.attachments.find(way.member) is not None:
-                request._transfer = self.network.carry(source, way.member, request_mib, on_done=arrived, subject=subject)
+                request._transfer = self.network.carry(source, way.member, question_mib, on_done=arrived, subject=subject)
 
         def arrived(transfer: Transfer) -> None:
             if request._transfer is transfer:
@@ -237,7 +243,7 @@ class Traffic:
         def answer(tries: int) -> None:
             waits = tries == request.tries and request.outcome is Outcome.UNDERWAY
             if waits and self.network.attachments.find(request.member) is not None:
-                request._transfer = self.network.carry(request.member, source, response_mib, on_done=received, subject=subject)
+                request._transfer = self.network.carry(request.member, source, answer_mib, on_done=received, subject=subject)
 
         def received(transfer: Transfer) -> None:
             if request._transfer is transfer:

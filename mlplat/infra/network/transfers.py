@@ -12,6 +12,7 @@ import simpy
 from ...clock import SETTLE, Call
 from ...errors import OptionError, printable
 from ...units import MBIT_PER_MIB
+from .flow_input import is_number, read_mib, read_path
 from .flows import FlowNetwork
 from .routing import NoRouteError
 
@@ -145,15 +146,15 @@ class Transfers:
 
         Where there is no way now it stands still until there is one. Raises OptionError for a size that is none.
         """
-        if isinstance(mib, bool) or not isinstance(mib, (int, float)) or not mib >= 0:
-            raise OptionError(f"mib={str(mib)[:40]}: expected a size of at least 0 MiB")
+        size, shared = read_mib(mib), tuple(read_path(limits, len(self.flows), "limits"))
+        for vertex in (source, target):
+            if not is_number(vertex, 0, len(self.names)) or vertex != int(vertex):
+                raise OptionError(f"vertex {ascii(vertex)[:40]}: expected one from 0 to {len(self.names) - 1}")
         number, self._serial = self._serial, self._serial + 1
-        transfer = Transfer(
-            self, source, target, float(mib), tuple(limits), number if key is None else key, subject or f"transfer:{number}"
-        )
+        transfer = Transfer(self, source, target, size, shared, number if key is None else key, subject or f"transfer:{number}")
         transfer._on_done = on_done
         from_, to = ends or (self.names[source], self.names[target])
-        data = {"source": from_, "target": to, "mib": None if mib == math.inf else float(mib)}
+        data = {"source": from_, "target": to, "mib": None if size == math.inf else size}
         transfer.cause = self._emit(transfer, "transfer.started", data, cause)
         self.active[transfer] = None
         self._set_out(transfer)
