@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import SpecError
+from ..errors import SpecError, UnknownNameError, printable
 
 if TYPE_CHECKING:
     from .cluster_spec import ClusterSpec
     from .network_spec import NetworkSpec
 
 MOST_LINKS = 10_000_000
+MOST_NAMED = 20
 
 
 def fat_tree_k(hosts: int) -> int:
@@ -49,7 +50,7 @@ def check_fit(network: NetworkSpec, spec: ClusterSpec, where: str) -> None:
         raise SpecError(f"a fat-tree of k={network.k} holds {network.k**3 // 4:,} nodes, and there are {hosts:,}", where=f"{where}.k")
     if (links := _switch_links(network, spec, hosts)) > MOST_LINKS:
         raise SpecError(f"{links:,} links between switches; expected at most {MOST_LINKS:,}", where=where)
-    if not network.external and network.topology != "custom":
+    if network.registry is None and not network.external and network.topology != "custom":
         return
     nodes = {name: i for i, name in enumerate(name for group in spec.groups for name in group.names())}
     switches: dict[str, int] = {}
@@ -61,6 +62,11 @@ def check_fit(network: NetworkSpec, spec: ClusterSpec, where: str) -> None:
         if each.name in nodes or each.name in switches:
             kind = "node" if each.name in nodes else "switch"
             raise SpecError(f"a {kind} is called {each.name!r} too", where=f"{where}.external[{i}].name")
+    outside = [each.name for each in network.external]
+    if network.registry is not None and network.registry not in nodes and network.registry not in outside:
+        known = [*outside, *nodes][:MOST_NAMED]
+        unknown = UnknownNameError("external endpoint or node", printable(network.registry[:60]), known)
+        raise SpecError(str(unknown), where=f"{where}.registry")
 
 
 def _switch_links(network: NetworkSpec, spec: ClusterSpec, hosts: int) -> int:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from ..errors import OptionError, SpecError, UnknownNameError, printable
 from .bandwidths import Bandwidth
 from .durations import Duration
-from .hosts import host_name, read_allowed
+from .hosts import host_name, is_address, read_allowed
 from .spec_model import Name, PlacedError, SpecModel
 
 if TYPE_CHECKING:
@@ -177,10 +177,8 @@ class NetworkSpec(SpecModel):
     @field_validator("public_address")
     @classmethod
     def _check_public_address(cls, value: str) -> str:
-        try:
-            ipaddress.ip_address(value)
-        except ValueError:
-            raise ValueError(f"expected an address such as '203.0.113.1' (found {value!r:.60})") from None
+        if not is_address(value):
+            raise ValueError(f"expected an address such as '203.0.113.1' (found {value!r:.60})")
         return value
 
     @model_validator(mode="after")

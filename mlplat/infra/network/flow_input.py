@@ -55,6 +55,8 @@ def read_path(path: Sequence[int], links: int, field: str = "path") -> list[int]
 
 def read_mib(given: object, field: str = "mib", most: float = math.inf) -> float:
     """A size in MiB. Raises OptionError that names `field`."""
+    if type(given) is float and 0 <= given <= most:  # the usual case
+        return given
     fits = isinstance(given, (int, float)) and not isinstance(given, bool) and 0 <= given <= most
     if not fits or sys.float_info.max < given < math.inf:  # type: ignore[operator]
         raise OptionError(f"{field}={ascii(given)[:40]}: expected a {'' if most == math.inf else 'finite '}size of at least 0 MiB")
@@ -63,6 +65,8 @@ def read_mib(given: object, field: str = "mib", most: float = math.inf) -> float
 
 def is_number(given: object, least: float, below: float) -> bool:
     """Whether it is a number from `least` on and below `below`."""
+    if type(given) is int or type(given) is float:  # the usual case
+        return least <= given < below
     return isinstance(given, (int, float, np.integer, np.floating)) and not isinstance(given, bool) and bool(least <= given < below)
 
 

@@ -139,7 +139,7 @@ class FlowNetwork:
         """
         count = len(self._network.links.row)
         path = read_path(links, count)
-        if not path or not (isinstance(amount, float) or is_number(amount, 0, MOST)) or not amount > 0:
+        if not path or not (type(amount) is float or is_number(amount, 0, MOST)) or not amount > 0:
             raise OptionError(f"a flow of {ascii(amount)[:40]} Mbit over {len(path)} links; expected an amount above 0 over at least one")
         if len(path) > 1 << self._network.shift:
             self._grow(len(self._network.flows.row), (len(path) - 1).bit_length())

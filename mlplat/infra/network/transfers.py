@@ -146,7 +146,8 @@ class Transfers:
 
         Where there is no way now it stands still until there is one. Raises OptionError for a size that is none.
         """
-        size, shared = read_mib(mib), tuple(read_path(limits, len(self.flows), "limits"))
+        size = read_mib(mib)
+        shared = tuple(read_path(limits, len(self.flows), "limits")) if limits != () else ()
         for vertex in (source, target):
             if not is_number(vertex, 0, len(self.names)) or vertex != int(vertex):
                 raise OptionError(f"vertex {ascii(vertex)[:40]}: expected one from 0 to {len(self.names) - 1}")
