@@ -95,7 +95,8 @@ class Transfers:
     """All that moves on a topology. Without one, `names` are the places, and only limits count: everything is sent from a place to itself.
 
     A transfer takes the path that the routing gives it when it begins. Where a link on its path fails it goes on by another one, or stands
-    still until there is one. It arrives the path's latency after its last byte has left. On one vertex nothing has to be moved.
+    still until there is one. It arrives the latency of that path after its last byte has left, whatever fails behind that byte. On one
+    vertex nothing has to be moved.
 
     Events, of the transfer's subject: `transfer.started` {source, target, mib}, `transfer.rerouted`, `transfer.stalled`,
     `transfer.finished` {seconds}, `transfer.cancelled` {left_mib}.

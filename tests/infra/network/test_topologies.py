@@ -142,6 +142,16 @@ def test_a_custom_link_has_the_speed_and_latency_that_it_states() -> None:
     assert made.oversubscription == 1.0 and math.isfinite(made.oversubscription)
 
 
+@pytest.mark.parametrize("kind", ["leaf-spine", "fat-tree", "rail-pods", "dragonfly"])
+@pytest.mark.parametrize("bandwidth", [None, 3000])
+def test_links_of_nodes_and_of_switches_have_the_speed_and_latency_that_is_described(kind: str, bandwidth: int | None) -> None:
+    made = topology(kind, 20, nics=2, nic_mbps=1000, bandwidth=bandwidth, uplink=7000, latency="3us", switch_latency="5us")
+    of_node = bandwidth or (1000 if kind == "rail-pods" else 2000)
+    for a, b, data in made.graph().edges(data=True):
+        expected = (of_node, 3e-6) if any(name.startswith("node-") for name in (a, b)) else (7000, 5e-6)
+        assert (data["bandwidth"], data["latency"]) == expected
+
+
 @pytest.mark.parametrize(("kind", "top"), [("leaf-spine", "spine"), ("fat-tree", "core"), ("rail-pods", "spine"), ("dragonfly", "router")])
 def test_the_gateway_is_joined_to_the_top_and_its_link_is_the_only_way_out(kind: str, top: str) -> None:
     made = topology(kind, 20, gateway={"bandwidth": "3Gbps", "latency": "1ms"}, external=[{"name": "data", "latency": "40ms"}])

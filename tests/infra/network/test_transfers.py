@@ -50,6 +50,29 @@ def test_a_transfer_takes_its_size_over_the_slowest_link_and_then_the_latency() 
     assert network.moved_mib == 1000 and not network.active
 
 
+def test_latency_is_that_of_each_link_of_the_last_path() -> None:
+    """Node 0 reaches node 1 by one switch, or by another one that is further away: 1 + 2 ms, or 4 + 8 ms."""
+    waits = {("node-0", "a"): "1ms", ("a", "node-1"): "2ms", ("node-0", "b"): "4ms", ("b", "node-1"): "8ms"}
+    links = [{"a": a, "b": b, "bandwidth": "1Gbps", "latency": wait} for (a, b), wait in waits.items()]
+    spec = mp.ClusterSpec.uniform(nodes=2, cpus=1, network={"topology": "custom", "links": links})
+    made = Topology.of(spec)
+    network = Transfers(mp.Simulation(), made, Routing(made, "single-path"))
+    there, back = network.send(0, 1, 1000), network.send(1, 0, 500)
+    network.sim.at(0.6 * SECONDS, network.fail_edge, 0)
+    network.sim.run()
+    assert there.ended_s == pytest.approx(SECONDS + 0.012, rel=1e-12)
+    assert back.ended_s == pytest.approx(SECONDS / 2 + 0.003, rel=1e-12)
+
+
+def test_what_has_left_arrives_whatever_fails_behind_it() -> None:
+    network = transfers(latency="1s")
+    transfer = network.send(0, 1, 1000)
+    network.sim.at(SECONDS + 0.5, network.fail_edge, 0)
+    network.sim.run()
+    assert transfer.ended_s == pytest.approx(SECONDS + 2)
+    assert [event.predicate for event in network.sim.log] == ["transfer.started", "transfer.finished"]
+
+
 def test_s11_two_transfers_to_one_node_share_its_link_and_bytes_sent_are_bytes_received() -> None:
     network = transfers()
     first, second = network.send(0, 1, 1000), network.send(2, 1, 500)
