@@ -22,7 +22,8 @@ PURE = (
 
 
 def main() -> None:
-    from simgrid import Actor, Comm, Engine, this_actor  # type: ignore[import-not-found]
+    import simgrid  # type: ignore[import-not-found]
+    from simgrid import Comm, Engine, this_actor
 
     platform, flows = sys.argv[1], json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     engine = Engine(["simgrid_flows", *(f"--cfg={option}" for option in PURE), "--log=root.thres:warning"])
@@ -39,7 +40,7 @@ def main() -> None:
         if hasattr(host, "add_actor"):  # since SimGrid 4
             host.add_actor(name, send, *given)
         else:
-            Actor.create(name, host, send, *given)
+            simgrid.Actor.create(name, host, send, *given)
 
     for number, (start, size) in enumerate(flows):
         actor(number, start, size)
