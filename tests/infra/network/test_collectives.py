@@ -19,6 +19,8 @@ from mlplat.infra.network.topology import Topology
 from mlplat.infra.synchronization import Synchronization
 from mlplat.units import MBIT_PER_MIB
 
+from .naive_flows import fill
+
 LEAVES = {"topology": "leaf-spine", "hosts_per_leaf": 4, "spines": 2, "bandwidth": "100Gbps", "uplink": "40Gbps"}
 
 
@@ -82,6 +84,58 @@ def test_the_order_of_the_ranks_does_not_matter_and_their_number_of_nodes_does()
     assert collectives.all_reduce([5, 0, 5, 0], 64.0) == collectives.all_reduce([0, 0, 5, 5], 64.0)
     together, apart = collectives.all_reduce([0] * 8, 64.0), collectives.all_reduce(list(range(8)), 64.0)
     assert apart.seconds > 5 * together.seconds
+
+
+def naive_round(topology: Topology, routing: Routing, device_mbps: list[float], pairs: list[tuple[int, int]]) -> tuple[float, float]:
+    """The latency and the rate (Mbit/s) of the slowest of messages between nodes of one uplink each."""
+    waits = [DEVICE_LATENCY_S for a, b in pairs if a == b]
+    rates = [device_mbps[a] for a, b in pairs if a == b]
+    paths = [routing.path(a, b, a * len(topology.hosts) + b) for a, b in pairs if a != b]
+    waits += [sum(float(topology.latency[link // 2]) for link in path) for path in paths]
+    rates += fill(topology.link_mbps.tolist(), paths)
+    return max(waits), min(rates)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 15), min_size=2, max_size=12), st.floats(0, 5000), st.sampled_from(([2e6], [3e4, 5e4], [9e4, 2e4, 4e5])))
+def test_each_round_lasts_as_long_as_its_slowest_message(nodes: list[int], mib: float, speeds: list[float]) -> None:
+    """Node by node different links within, and ways that flows share by chance, other ones there than back."""
+    topology = Topology.of(pods(**LEAVES, latency="3us", switch_latency="7us"))
+    routing, device_mbps = Routing(topology), [speeds[node % len(speeds)] for node in range(16)]
+    collectives = Collectives(topology, routing, device_mbps)
+    p, ranks = len(nodes), sorted(nodes)
+    wait, rate = naive_round(topology, routing, device_mbps, [(ranks[i - 1], ranks[i]) for i in range(p)])
+    ring = collectives.all_reduce(nodes, mib, "ring")
+    assert ring.seconds == pytest.approx(2 * (p - 1) * (wait + mib * MBIT_PER_MIB / p / rate))
+    assert (ring.slowest_mbps, ring.latency_s) == (pytest.approx(rate), pytest.approx(2 * (p - 1) * wait))
+    rounds, step = [], 1
+    while step < p:
+        up = [(ranks[i + step], ranks[i]) for i in range(0, p - step, 2 * step)]
+        rounds += [naive_round(topology, routing, device_mbps, way) for way in (up, [(b, a) for a, b in up])]
+        step *= 2
+    tree = collectives.all_reduce(nodes, mib, "tree")
+    assert tree.seconds == pytest.approx(sum(wait + mib * MBIT_PER_MIB / rate for wait, rate in rounds))
+    assert (tree.slowest_mbps, tree.rounds) == (pytest.approx(min(rate for _, rate in rounds)), len(rounds))
+
+
+def test_a_rail_whose_link_has_failed_carries_nothing() -> None:
+    topology = Topology.of(pods(topology="rail-pods", pod_size=8, uplink="1Tbps"))
+    routing = Routing(topology)
+    collectives = Collectives(topology, routing, [2_400_000.0] * 16)
+    assert collectives.all_reduce([0, 1], 1.0, "ring").slowest_mbps == 8 * 200_000
+    routing.fail(topology.links_of(0)[3])
+    assert collectives.all_reduce([0, 1], 1.0, "ring").slowest_mbps == pytest.approx(7 * 200_000)
+
+
+def test_a_message_does_not_come_back_through_the_node_that_sends_it() -> None:
+    """Node 0 stands between two switches: over the one to node 2 there is no other way to node 1 than back."""
+    ends = (("n-0", "a"), ("a", "n-1"), ("n-0", "b"), ("b", "n-2"))
+    links = [{"a": a, "b": b, "bandwidth": "10Gbps", "latency": "5us"} for a, b in ends]
+    group = {"name": "n", "count": 3, "cpus": 64}
+    spec = mp.ClusterSpec.model_validate({"groups": [group], "network": {"topology": "custom", "links": links, "hosts_forward": True}})
+    topology = Topology.of(spec)
+    found = Collectives(topology, Routing(topology), [math.inf] * 3).all_reduce([0, 1], 1.0, "ring")
+    assert (found.slowest_mbps, found.latency_s) == (10_000, pytest.approx(2 * 10e-6))
 
 
 @settings(max_examples=30)

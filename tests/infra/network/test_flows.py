@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlplat.errors import OptionError
+from mlplat.infra.kernels.flow_state import BASE, BOTTLENECK, FLOWS, HELD_BACK, LEVEL, OPEN
 from mlplat.infra.network.flows import FlowNetwork, finish_times, max_min_rates
 from mlplat.streams import stream
 
@@ -94,6 +95,17 @@ def wrong(capacity: list[float], paths: list[list[int]], rates: list[float]) -> 
     return ""
 
 
+def check_books(network: FlowNetwork, paths: dict[int, list[int]]) -> None:
+    """What is written of each link is what its flows say: else links would be looked at without need, or not when they should be."""
+    links, flows = network._network.links.row, network._network.flows.row
+    for link, row in enumerate(links):
+        crossing = [flow for flow, path in paths.items() if link in path]
+        held_back = [flow for flow in crossing if flows[flow, BOTTLENECK] == link]
+        assert (row[FLOWS], row[OPEN], row[HELD_BACK]) == (len(crossing), 0, len(held_back))
+        assert row[BASE] == pytest.approx(sum(network.rate(flow) for flow in crossing), rel=1e-9, abs=1e-9)
+        assert all(row[LEVEL] == pytest.approx(network.rate(flow), rel=1e-9, abs=1e-12) for flow in held_back)
+
+
 @st.composite
 def lives(draw: Any) -> tuple[list[float], list[tuple[str, Any]]]:
     """A network, and what happens to it."""
@@ -152,6 +164,7 @@ def test_whatever_happens_rates_are_max_min_fair_and_no_amount_is_lost(case: Any
             load[path] += rate
         assert network.load() == pytest.approx(load)
         assert network.underway == len(paths)
+        check_books(network, paths)
     assert carried == pytest.approx(sent - sum(network.left(flow, now) for flow in paths), rel=1e-6, abs=1e-9)
 
 

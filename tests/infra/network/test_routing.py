@@ -180,3 +180,5 @@ def test_few_destinations_kept_give_the_same_paths(monkeypatch: pytest.MonkeyPat
     scant = Routing(made)
     assert [scant.path(s, t, s * t) for s in range(64) for t in range(64)] == expected
     assert len(scant._destinations) <= 8
+    kept = sum(len(ways) for each in scant._destinations.values() for ways in each.next_links.values())
+    assert scant._ways_kept == kept <= 5

@@ -130,6 +130,29 @@ def test_s35_exhaustion_says_how_long_the_quarantine_lasts_and_changes_nothing()
     assert pool.allocate("v", 42.0) == only
 
 
+def test_s35_the_address_that_has_rested_longest_is_given_first() -> None:
+    pool = AddressPool("10.0.1.0/24", "30s")
+    first, second, third = (pool.allocate("w", 0.0) for _ in range(3))
+    for now, address in ((1.0, second), (2.0, third), (3.0, first)):
+        pool.release(address, now)
+    assert [pool.allocate("w", 40.0) for _ in range(4)] == [second, third, first, IPv4Address("10.0.1.5")]
+
+
+def test_s35_an_address_of_the_other_version_is_another_address() -> None:
+    pool = AddressPool("10.0.0.0/24")
+    mine = pool.allocate("w", 0.0)
+    other = IPv6Address(int(mine))
+    assert (pool.owner_of(mine), pool.owner_of(other)) == ("w", None)
+    with pytest.raises(OptionError, match="nobody has it"):
+        pool.release(other, 0.0)
+    assert pool.owner_of(mine) == "w"
+
+
+def test_s35_what_is_left_out_may_begin_with_the_network_or_end_with_it() -> None:
+    pool = AddressPool("10.0.0.0/29", 0, without=[ip_network("10.0.0.0/32"), ip_network("10.0.0.4/31"), ip_network("10.0.0.7/32")])
+    assert [str(pool.allocate("w", 0.0)) for _ in range(pool.free(0.0))] == ["10.0.0.2", "10.0.0.3", "10.0.0.6"]
+
+
 def test_s35_a_zone_without_its_own_network_never_gets_an_address_of_another_zone() -> None:
     plan = AddressPlan("10.0.0.0/28", {"low": "10.0.0.0/30", "high": "10.0.0.12/30"}, 0)
     shared = [str(plan.allocate(zone, "w", 0.0)) for zone in ("", "a") * 4]
