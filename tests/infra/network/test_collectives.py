@@ -125,6 +125,8 @@ def test_a_rail_whose_link_has_failed_carries_nothing() -> None:
     assert collectives.all_reduce([0, 1], 1.0, "ring").slowest_mbps == 8 * 200_000
     routing.fail(topology.links_of(0)[3])
     assert collectives.all_reduce([0, 1], 1.0, "ring").slowest_mbps == pytest.approx(7 * 200_000)
+    tree = collectives.all_reduce([0, 1], 1.0, "tree")  # there, then back: neither way over the eighth
+    assert tree.seconds - tree.latency_s == pytest.approx(2 * MBIT_PER_MIB / (7 * 200_000))
 
 
 def test_a_message_does_not_come_back_through_the_node_that_sends_it() -> None:
