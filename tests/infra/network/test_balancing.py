@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import mlplat as mp
 from mlplat.errors import UnknownNameError
-from mlplat.infra.network.balancing import BALANCINGS, LeastConnections, RoundRobin, SeededRandom, balancer, check_balancing
+from mlplat.infra.network.balancing import BALANCINGS, STALE, LeastConnections, RoundRobin, SeededRandom, balancer, check_balancing
 from mlplat.streams import stream
 
 
@@ -201,3 +201,22 @@ def test_a_balancing_that_is_none_is_refused() -> None:
         check_balancing("roundrobin")
     with pytest.raises(UnknownNameError, match="unknown balancing 'None'"):
         check_balancing(None)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_least_connections_chooses_as_its_twin_over_so_many_calls_that_it_tidies_up_many_times(seed: int) -> None:
+    draw = stream(seed, "balancing")
+    fast, slow = LeastConnections[str](), NaiveLeastConnections()
+    for endpoint in "abcde":
+        fast.add(endpoint)
+        slow.add(endpoint)
+    chosen: list[str] = []
+    for _ in range(20 * STALE):
+        if chosen and draw.random() < 0.5:
+            endpoint = chosen.pop(int(draw.integers(len(chosen))))
+            fast.closed(endpoint)
+            slow.closed(endpoint)
+        else:
+            endpoint = fast.pick()
+            assert endpoint == slow.pick()
+            chosen.append(endpoint)
