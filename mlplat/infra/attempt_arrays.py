@@ -113,7 +113,9 @@ def first_level(queue: QueuePolicy, priority: Any) -> Any:
 
 def blank_progress(n: int) -> Progress:
     """Room for n jobs."""
-    numbers: dict[str, Any] = dict.fromkeys(("finish", "due", "interval"), np.inf) | dict.fromkeys(("stop", "end"), np.nan) | {"pace": 1.0}
+    numbers: dict[str, Any] = (
+        dict.fromkeys(("finish", "due", "interval", "until"), np.inf) | dict.fromkeys(("stop", "end"), np.nan) | {"pace": 1.0}
+    )
     numbers |= dict.fromkeys(("attempt", "place", "arrived_as"), -1)
     return Progress(*(np.full(n, numbers.get(name, 0), dtype=PROGRESS_KINDS.get(name, np.float64)) for name in Progress._fields))
 

@@ -10,55 +10,92 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import OptionError
+from ..errors import OptionError, printable
 from ..hardware.durations import LONGEST_S, spelled_duration
-from ..units import Duration, seconds
+from ..units import Duration, mebibytes, seconds
 
 Floats = npt.NDArray[np.float64]
 YOUNG_DALY: Literal["young-daly"] = "young-daly"
 WRITE_S, RESTART_S = 60.0, 60.0
 """Seconds that a policy given as text takes for writing a checkpoint, and for a restart from one, where the text does not say."""
 
-_FORM = re.compile(r"(none|young-daly|every\s+(?P<every>\S+))(\s+write\s+(?P<write>\S+))?(\s+restart\s+(?P<restart>\S+))?", re.ASCII)
-_EXPECTED = "expected 'none', 'every 30m' or 'young-daly', with 'write 60s' and 'restart 2m' after it if need be"
+_FORM = re.compile(
+    r"(none|young-daly|every\s+(?P<every>\S+))(\s+write\s+(?P<write>\S+)|\s+size\s+(?P<size>\S+)\s+to\s+(?P<to>\S+))?"
+    r"(\s+restart\s+(?P<restart>\S+))?",
+    re.ASCII | re.IGNORECASE,
+)
+_EXPECTED = "expected 'none', 'every 30m' or 'young-daly', with 'write 60s' or 'size 14GiB to lake', and 'restart 2m', after it if need be"
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True, init=False, repr=False)
 class CheckpointPolicy:
     """How a job saves its work.
 
     `interval`: seconds of work from one checkpoint to the next, infinite for no checkpoints, or `"young-daly"`: the optimum for the failure
     rate of what the job uses. `write_s`: seconds to write one. `restart_s`: seconds that every attempt but the first begins with.
-    `"30m"` and the like are understood, and `"none"`. Raises OptionError.
+    `"30m"` and the like are understood, and `"none"`.
+
+    On a live cluster a checkpoint may have a `size` instead of a write time, with its unit (`"14GiB"`): that of the whole gang, of which
+    each replica writes an equal part from its node, over the network, to the place `to`: a storage backend of the cluster's description,
+    or else an external endpoint, node or switch of its network. Such a checkpoint takes as long as its last part (docs/network/live.md).
+    Raises OptionError.
 
     >>> CheckpointPolicy("30m", write_s=60)
     CheckpointPolicy(interval=1800.0, write_s=60.0, restart_s=0.0)
+    >>> CheckpointPolicy("30m", size="14GiB", to="lake")
+    CheckpointPolicy(interval=1800.0, size_mib=14336, to='lake', restart_s=0.0)
     """
 
     interval: float | Literal["young-daly"]
     write_s: float
     restart_s: float
+    size_mib: int | None
+    to: str | None
 
-    def __init__(self, interval: Duration = "none", write_s: Duration = 0.0, restart_s: Duration = 0.0) -> None:
+    def __init__(
+        self,
+        interval: Duration = "none",
+        write_s: Duration = 0.0,
+        restart_s: Duration = 0.0,
+        *,
+        size: str | None = None,
+        to: str | None = None,
+    ) -> None:
         object.__setattr__(self, "interval", interval if interval == YOUNG_DALY else _interval(interval))
         object.__setattr__(self, "write_s", _time("write_s", write_s))
         object.__setattr__(self, "restart_s", _time("restart_s", restart_s))
-        if self.interval == YOUNG_DALY and self.write_s == 0:
+        object.__setattr__(self, "size_mib", None if size is None else _size(size))
+        object.__setattr__(self, "to", None if to is None else _place(to))
+        if self.interval == YOUNG_DALY and self.write_s == 0 and size is None:
             raise OptionError("young-daly: expected a write time above 0; were writing free, a job would write all the time")
+        if (size is None) != (to is None):
+            raise OptionError("size= and to= go together: how much is written, and where")
+        if size is not None and self.write_s != 0:
+            raise OptionError("write_s= and size=: expected one of them; how long so many bytes take follows from the network")
+        if size is not None and self.interval == math.inf:
+            raise OptionError("size= without an interval: a job without checkpoints writes nothing")
 
-    def interval_for(self, mtbf_s: npt.ArrayLike) -> Floats:
+    def interval_for(self, mtbf_s: npt.ArrayLike, write_s: float | None = None) -> Floats:
         """The interval in seconds of jobs with these mean times between interruptions, float64 of the same shape.
+
+        `write_s`: of checkpoints with a size, whose write time the policy does not know.
 
         >>> CheckpointPolicy("young-daly", write_s=60).interval_for([86400.0, float("inf")]).round(1).tolist()
         [3180.1, inf]
         """
         mtbf = np.asarray(mtbf_s, dtype=np.float64)
-        return daly(self.write_s, mtbf) if self.interval == YOUNG_DALY else np.full(mtbf.shape, self.interval)
+        if self.interval != YOUNG_DALY:
+            return np.full(mtbf.shape, self.interval)
+        return daly(self.write_s if write_s is None else write_s, mtbf)
 
     @property
     def depends_on_failures(self) -> bool:
         """Whether the interval follows from how often hardware fails."""
         return self.interval == YOUNG_DALY
+
+    def __repr__(self) -> str:
+        how = f"write_s={self.write_s!r}" if self.size_mib is None else f"size_mib={self.size_mib}, to={self.to!r}"
+        return f"CheckpointPolicy(interval={self.interval!r}, {how}, restart_s={self.restart_s!r})"
 
     def __str__(self) -> str:
         """Text from which `checkpoint_policy` makes the same policy again."""
@@ -67,30 +104,37 @@ class CheckpointPolicy:
         else:
             text = YOUNG_DALY if self.interval == YOUNG_DALY else f"every {spelled_duration(self.interval)}"
             usual = (WRITE_S, RESTART_S)
-        text += f" write {spelled_duration(self.write_s)}" if self.write_s != usual[0] else ""
+        if self.size_mib is not None:
+            text += f" size {_spelled_size(self.size_mib)} to {self.to}"
+        elif self.write_s != usual[0]:
+            text += f" write {spelled_duration(self.write_s)}"
         return text + (f" restart {spelled_duration(self.restart_s)}" if self.restart_s != usual[1] else "")
 
 
 def checkpoint_policy(policy: object) -> CheckpointPolicy:
     """The policy that a text describes, or a policy as it is. Raises OptionError.
 
-    `"none"`, `"every 30m"`, `"young-daly"`; `write 2m` and `restart 5m` may follow. A policy that writes checkpoints takes `WRITE_S` and
-    `RESTART_S` where the text does not say.
+    `"none"`, `"every 30m"`, `"young-daly"`; `write 2m` or `size 14GiB to lake`, and `restart 5m`, may follow. A policy that writes
+    checkpoints takes `WRITE_S` and `RESTART_S` where the text does not say.
 
     >>> checkpoint_policy("every 30m restart 5m")
     CheckpointPolicy(interval=1800.0, write_s=60.0, restart_s=300.0)
     >>> str(checkpoint_policy("young-daly"))
     'young-daly'
+    >>> str(checkpoint_policy("every 30m size 14GiB to lake"))
+    'every 30m size 14GiB to lake'
     """
     if isinstance(policy, CheckpointPolicy):
         return policy
-    found = _FORM.fullmatch(policy.strip().lower()) if isinstance(policy, str) and len(policy) < 200 else None
+    found = _FORM.fullmatch(policy.strip()) if isinstance(policy, str) and len(policy) < 400 else None
     if found is None:
         raise OptionError(f"checkpoint={policy!r:.60}: {_EXPECTED}")
-    kind = "every" if found["every"] else found[1]
+    every, write, restart = (None if found[name] is None else found[name].lower() for name in ("every", "write", "restart"))
+    kind = "every" if every else found[1].lower()
     usual = (0.0, 0.0) if kind == "none" else (WRITE_S, RESTART_S)
-    interval = {"none": "none", "every": found["every"]}.get(kind, YOUNG_DALY)
-    return CheckpointPolicy(interval, found["write"] or usual[0], found["restart"] or usual[1])
+    interval = every or ("none" if kind == "none" else YOUNG_DALY)
+    size = found["size"]
+    return CheckpointPolicy(interval, write or (usual[0] if size is None else 0.0), restart or usual[1], size=size, to=found["to"])
 
 
 def young(write_s: npt.ArrayLike, mtbf_s: npt.ArrayLike) -> Floats:
@@ -151,3 +195,26 @@ def _time(name: str, value: Any) -> float:
     if time > LONGEST_S:
         raise OptionError(f"{name}={value!r:.40}: expected at most {LONGEST_S:g} s")
     return time
+
+
+def _size(value: Any) -> int:
+    if not isinstance(value, str) or not value.strip()[-1:].isalpha():
+        raise OptionError(f"size={printable(str(value)[:40])}: expected a number with a unit, such as '14GiB'")
+    try:
+        size = mebibytes(value)
+    except OptionError as error:
+        raise OptionError(f"size: {error}") from None
+    if size == 0:
+        raise OptionError(f"size={printable(value[:40])}: expected a size above 0")
+    return size
+
+
+def _place(value: Any) -> str:
+    """The name of a place, without blanks: the text of a policy holds it as one word."""
+    if not isinstance(value, str) or not 0 < len(value) <= 250 or not value.isprintable() or any(letter.isspace() for letter in value):
+        raise OptionError(f"to={printable(str(value)[:60])}: expected the name of a storage backend or of a place in the network")
+    return value
+
+
+def _spelled_size(mib: int) -> str:
+    return f"{mib // 1024}GiB" if mib % 1024 == 0 else f"{mib}MiB"

@@ -30,6 +30,7 @@ from .workload_records import WorkloadRecord, WorkloadStatus
 if TYPE_CHECKING:
     from ..context import Simulation
     from .autoscaling import Autoscaling
+    from .checkpoint_writing import CheckpointWriting
     from .cluster_arrays import Ties
     from .endpoint.facade import ManagementEndpoint
     from .incidents import Detection
@@ -136,6 +137,8 @@ class Cluster:
         self.autoscaling = self._autoscaling(autoscaling)
         """What lets nodes come and go; None where they never do."""
         self.volumes = Volumes(self)
+        self._checkpoints: CheckpointWriting | None = None
+        """What writes checkpoints that have a size; None before the first workload with such a policy."""
         if self.scrape_period is not None:
             _ = self.monitor  # begins to scrape
 
@@ -171,11 +174,11 @@ class Cluster:
 
     def run_workload(self, workload: Workload, *, actor: str = "system", cause: Any = None) -> WorkloadRecord:
         """A gang arrives now. The name must be free: that is not checked here (the endpoint does). Raises OptionError for what this cluster
-        cannot run.
+        cannot run, UnknownNameError for a place to write checkpoints to that is none.
         """
         sim, checkpoint = self.sim, workload.checkpoint
-        if self.network is not None:
-            self.network.check(workload)
+        self.check(workload)
+        writing = None if checkpoint.size_mib is None else self.checkpoints
         interval = self._interval(workload) if checkpoint.depends_on_failures else checkpoint.interval
         because = None if cause is None else sim.log.cause_id(cause)
         event = sim.log.record("workload:" + workload.name, "workload.submitted", SOURCE, actor, because)
@@ -186,7 +189,7 @@ class Cluster:
             replicas=workload.replicas,
             priority=workload.priority,
             group=workload.zone,
-            interval=interval,  # type: ignore[arg-type]
+            interval=interval if writing is None else float("inf"),  # type: ignore[arg-type]
             write=checkpoint.write_s,
             restart=checkpoint.restart_s,
             selection=selection_of(workload.node_selector, workload.tolerations) if workload.selects else ANYWHERE,
@@ -194,16 +197,35 @@ class Cluster:
         record = WorkloadRecord(workload, job, sim.env._now, actor, event)
         self.workloads[workload.name] = record
         self._records.append(record)
+        if writing is not None:
+            writing.keep(record, interval)  # type: ignore[arg-type]
         if self.network is not None:
             self.network.keep_name(workload)
         return record
+
+    def check(self, workload: Workload) -> None:
+        """Raises OptionError or UnknownNameError for a workload that this cluster cannot run whatever it has room for."""
+        if self.network is not None:
+            self.network.check(workload)
+        if workload.checkpoint.size_mib is not None:
+            self.checkpoints.check(workload.checkpoint)
+
+    @property
+    def checkpoints(self) -> CheckpointWriting:
+        """What writes checkpoints that have a size."""
+        if self._checkpoints is None:
+            from .checkpoint_writing import CheckpointWriting
+
+            self._checkpoints = CheckpointWriting(self)
+        return self._checkpoints
 
     def _interval(self, workload: Workload) -> float:
         """Work between checkpoints at the optimum for what the workload uses. Raises OptionError where nothing is known of failures."""
         if self.spec.reliability is None:
             raise OptionError("checkpoint='young-daly' follows from how often hardware fails: the cluster has no 'reliability'")
         mtbf = job_mtbf(self.spec.reliability, self.spec, [workload.request], [0], [workload.replicas])
-        return float(workload.checkpoint.interval_for(mtbf)[0])
+        write = None if workload.checkpoint.size_mib is None else self.checkpoints.guessed_write_s(workload)
+        return float(workload.checkpoint.interval_for(mtbf, write)[0])
 
     def stop_workload(self, record: WorkloadRecord, *, grace: float = 0.0, cause: Any = None) -> bool:
         """Delete a workload. Returns whether it was not over."""
@@ -213,6 +235,7 @@ class Cluster:
         if not self.scheduler.cancel(record.job, grace):
             return False  # it has completed, and nobody has noticed yet
         record.status, record.reason = WorkloadStatus.CANCELLED if waiting or grace == 0 else STOPPING, "DELETED"
+        self._stop_writing(record)
         if not waiting:
             self._stop_environments(record, Reason.DELETED, grace)
         if waiting:
@@ -255,14 +278,14 @@ class Cluster:
         if not simple:
             self.scheduler.await_ready(job)
         self._start_environments(record, held)
-        if simple and workload.sync is not None and self.network is not None:
+        if simple and (workload.checkpoint.size_mib is not None or (workload.sync is not None and self.network is not None)):
             self.set_to_work(record)
 
     def _start_environments(self, record: WorkloadRecord, held: list[Held]) -> None:
         workload = record.workload
         environments: list[RuntimeEnvironment] = []
         record.environments = environments
-        write = workload.checkpoint.write_s
+        write = workload.checkpoint.write_s if workload.checkpoint.size_mib is None else self.checkpoints.expect(record, held)
         hook = StopHook(write) if write > 0 else None
         cause, start = record.last_event, self.virtualization.start
         resumed = (
@@ -297,6 +320,7 @@ class Cluster:
     def _stopped(self, job: int) -> None:
         """The scheduler takes the room back, and gives grace."""
         record = self._records[job]
+        self._stop_writing(record)
         outcome, until = self.scheduler.stopping(job)
         record.status, record.reason = STOPPING, ENDS[outcome].value
         self._record(record, "workload.preempted", PREEMPTED, (ENDS[outcome].value, until - self.sim.now))
@@ -310,6 +334,7 @@ class Cluster:
                 self.virtualization.stop(environment, Reason.COMPLETED)
             self._over(record, WorkloadStatus.SUCCEEDED, "COMPLETED", "success", None)
             return
+        self._stop_writing(record)
         reason = ENDS[outcome]
         if outcome is Outcome.PREEMPTED and record.status is not STOPPING:
             self._record(record, "workload.preempted", PREEMPTED, (reason.value, 0.0))
@@ -356,7 +381,11 @@ class Cluster:
                 return
             pace = joined
         record.status = RUNNING
-        self.scheduler.ready(record.job, pace * self._pace(record))
+        pace *= self._pace(record)
+        if record.workload.checkpoint.size_mib is None:
+            self.scheduler.ready(record.job, pace)
+        else:
+            self.checkpoints.set_to_work(record, pace)
 
     def _pace(self, record: WorkloadRecord) -> float:
         """Seconds of work a second: of the slowest replica, over all that is left."""
@@ -371,6 +400,7 @@ class Cluster:
         record: WorkloadRecord = environment.owner
         if record.status is RUNNING:
             record.status = STARTING
+            self._stop_writing(record)
             self.scheduler.set_back(record.job)
         record.unready += 1
 
@@ -392,14 +422,24 @@ class Cluster:
             if not environment.ended:
                 self.virtualization.stop(environment, reason, grace)
 
+    def _stop_writing(self, record: WorkloadRecord) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.stop(record)
+
     # -- events
 
     def _over(self, record: WorkloadRecord, status: WorkloadStatus, reason: str, outcome: str, cause: Any) -> None:
         record.status, record.reason, record.ended_s = status, reason, self.sim.env._now
         record.environments = tuple(record.environments)
         self._record(record, "workload.finished", FINISHED, (outcome, reason), cause)
+        if self._checkpoints is not None:
+            self._checkpoints.forget(record)
         if self.network is not None:
             self.network.drop_name(record.workload)
+
+    def tell(self, record: WorkloadRecord, predicate: str, keys: tuple[str, ...], values: tuple[Any, ...]) -> None:
+        """Write to the event log what a component of the cluster has done to a workload."""
+        self._record(record, predicate, keys, values)
 
     def _record(
         self, record: WorkloadRecord, predicate: str, keys: tuple[str, ...] = (), values: tuple[Any, ...] = (), cause: Any = None

@@ -13,7 +13,7 @@ from .attempt_arrays import Interruptions, time_with_checkpoints
 from .cluster_arrays import numbers_of_rows
 from .job_table import JobTable, Shape
 from .kernels.attempt_state import CLOSED, OFFLINE, Incident, Outcome
-from .kernels.live import await_ready_job, end_job, ready_job, set_back_job
+from .kernels.live import await_ready_job, end_job, go_on_with_job, ready_job, set_back_job
 from .kernels.state import COUNT, MIG_SHIFT, PROFILE, JobState, Queue, Reason
 from .settling import Settling
 from .tolerations import ANYWHERE, Selection
@@ -152,10 +152,31 @@ class ResourceScheduler:
         if self.table.queue.code == Queue.LAS:  # it falls to the second queue all the same
             self.settling.follow_changes()
 
-    def ready(self, job: int, pace: float = 1.0) -> None:
-        """The work of a running job begins, or goes on, at `pace` seconds of work a second."""
-        ready_job(self.run.address, job, pace, self.env.now)
+    def ready(self, job: int, pace: float = 1.0, until: float = math.inf) -> None:
+        """The work of a running job begins, or goes on, at `pace` seconds of work a second. It pauses after `until` seconds of work."""
+        ready_job(self.run.address, job, pace, until, self.env.now)
         self.settling.follow_changes()
+
+    def go_on(self, job: int, written: float, until: float) -> bool:
+        """A job that has paused has `written` seconds of the work of its attempt in a checkpoint now, and goes on to the next pause, after
+        `until` seconds. Returns whether it does: not where its work has stopped, noticed or not.
+        """
+        done = bool(go_on_with_job(self.run.address, job, written, until, self.env.now))
+        if done:
+            self.settling.follow_changes()
+        return done
+
+    def works(self, job: int) -> bool:
+        """Whether the attempt of a running job goes on, or pauses, as its nodes know: it has not been stopped."""
+        return math.isnan(self.run.world.progress.stop[job])
+
+    def work_left(self, job: int) -> float:
+        """Seconds of work that were left of a job as its attempt began, or as its program was started again."""
+        return float(self.run.world.progress.left[job])
+
+    def set_write_time(self, job: int, write: float) -> None:
+        """How long (s) a job takes from now on to write a checkpoint on demand."""
+        self.run.world.progress.write[job] = write
 
     def set_back(self, job: int) -> None:
         """The program of a running job has failed and starts again where it is; `ready` says when it works again."""

@@ -27,10 +27,10 @@ class VolumeIOError(MlplatError):
 
 
 class _Moving(NamedTuple):
-    """An environment, and what it reads and writes."""
+    """An environment, and what it reads and writes, each of a volume or of a backend as such."""
 
     environment: RuntimeEnvironment
-    transfers: dict[Transfer, Volume]
+    transfers: dict[Transfer, Volume | None]
 
 
 class VolumeIO:
@@ -84,6 +84,24 @@ class VolumeIO:
         limits = dict.fromkeys((*self._limits(volume, READ), *self._disk_limits(environment.node, WRITE)))
         return self._send(volume, environment, mib, READ, tuple(limits), on_done, cause)
 
+    def write_to(
+        self,
+        backend: str,
+        environment: RuntimeEnvironment,
+        mib: float,
+        *,
+        subject: str,
+        on_done: OnDone | None = None,
+        cause: Any = None,
+    ) -> Transfer:
+        """Write `mib` MiB to a networked backend, into no volume, beginning now. `subject`: what the events of the transfer are about."""
+        limits = self.backend_limits(backend, WRITE)
+        return self._carry(environment, backend, None, mib, WRITE, limits, subject, on_done, cause)
+
+    def place_of(self, backend: str) -> int | None:
+        """The vertex at which a backend joins the network; None where the network does not count. Raises KeyError."""
+        return self._joined[self._row(backend)]
+
     def fail(self, volume: Volume, cause: Event | None) -> None:
         """A volume was lost or released: what was under way fails."""
         moving = [each for on_node in self._on_node.values() for each in on_node.values()]
@@ -125,7 +143,7 @@ class VolumeIO:
         """What environments of a node move to and from networked backends without a link of the network."""
         moving = [mine for env, mine in self._on_node.get(node, {}).values() if fenced or not env.fenced]
         every = [item for mine in moving for item in mine.items()]
-        return [transfer for transfer, volume in every if volume.node is None and transfer.source == transfer.target]
+        return [each for each, volume in every if (volume is None or volume.node is None) and each.source == each.target]
 
     # -- one transfer
 
@@ -144,9 +162,24 @@ class VolumeIO:
         on_done: OnDone | None,
         cause: Any,
     ) -> Transfer:
-        joined = None if volume.backend is None else self._joined[self._row(volume.backend)]
-        far = env.node if joined is None else joined
         name = volume.backend or volume.node or ""
+        return self._carry(env, name, volume, mib, way, limits, f"volume:{volume.name}", on_done, cause)
+
+    def _carry(
+        self,
+        env: RuntimeEnvironment,
+        name: str,
+        volume: Volume | None,
+        mib: float,
+        way: int,
+        limits: tuple[int, ...],
+        subject: str,
+        on_done: OnDone | None,
+        cause: Any,
+    ) -> Transfer:
+        """`name`: of the backend or, for a local volume, of the node."""
+        joined = self.place_of(name) if volume is None or volume.backend is not None else None
+        far = env.node if joined is None else joined
         ends, names = ((far, env.node), (name, env.name)) if way == READ else ((env.node, far), (env.name, name))
 
         def over(transfer: Transfer) -> None:
@@ -154,7 +187,6 @@ class VolumeIO:
             if on_done is not None:
                 on_done(transfer)
 
-        subject = f"volume:{volume.name}"
         transfer = self.transfers.send(*ends, mib, limits=limits, subject=subject, ends=names, on_done=over, cause=cause)
         moving = self._on_node.setdefault(env.node, {}).setdefault(env.serial, _Moving(env, {}))
         moving.transfers[transfer] = volume
@@ -180,7 +212,11 @@ class VolumeIO:
         """What a read or write of a volume shares with others besides links."""
         if volume.backend is None:
             return self._disk_limits(self._cluster.hardware.row(volume.node or ""), way)
-        row = self._row(volume.backend)
+        return self.backend_limits(volume.backend, way)
+
+    def backend_limits(self, name: str, way: int) -> tuple[int, ...]:
+        """What the reads or writes of a backend share with each other besides links. Raises KeyError."""
+        row = self._row(name)
         if row not in self._backend_limits:
             backend, add = self._cluster.spec.storage[row], self.transfers.add_limit
             joint = () if backend.bandwidth is None else (add(backend.bandwidth),)

@@ -167,6 +167,8 @@ class Workload(_Open):
         made.usage = usage
         made.restart = NEVER if restart == "never" else _restart(restart)
         made.checkpoint = checkpoint if checkpoint is NO_CHECKPOINT else checkpoint_policy(checkpoint)
+        if made.checkpoint.size_mib is not None and length == math.inf:
+            raise OptionError(f"checkpoint={_shown(str(made.checkpoint))}: expected a duration: what never ends would write for ever")
         made.labels = labels if labels is NO_LABELS else check_labels(labels)
         made.stop_grace = 0.0 if stop_grace == 0.0 else _time("stop_grace", stop_grace)
         made.node_selector = node_selector if node_selector is NO_LABELS else check_selector(node_selector)

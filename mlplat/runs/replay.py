@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import OptionError, UnknownNameError
+from ..errors import OptionError, UnknownNameError, printable
 from ..hardware.cluster_spec import ClusterSpec
 from ..hardware.interruption_rates import job_mtbf
 from ..hardware.outages import Outages
@@ -86,6 +86,11 @@ def replay(
     policies = queue_policy(queue), placement_policy(placement)
     seed = check_seed(seed)
     saving = checkpoint_policy(checkpoint)
+    if saving.size_mib is not None:
+        raise OptionError(
+            f"checkpoint={printable(str(saving)[:60])!r}: a replay moves no bytes; expected a write time, such as 'every 30m write 60s'. "
+            "Checkpoints with a size are for a live Cluster"
+        )
     failing = None
     if failures is not None:
         failing = Failing(spec, trace, failures, detection or Detection(), seed=seed, until=horizon)

@@ -31,7 +31,7 @@ class TracePlayer:
     def _tell_paces(self, closed: int, started: int) -> None:
         run, now = self.run, self.env.now
         if run.world.count[PACED] < started:
-            run.tell_paces(lambda job, pace: ready_job(run.address, job, pace, now))
+            run.tell_paces(lambda job, pace: ready_job(run.address, job, pace, np.inf, now))
             self.settling.follow_changes()
 
     def _next_arrival(self, now: bool) -> None:

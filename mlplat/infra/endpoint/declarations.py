@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from ...errors import OptionError, SpecError
+from ...errors import OptionError, SpecError, UnknownNameError
 from .access import ADMINISTRATOR, check_principal
 from .calls import Calls, verb
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
     from .directory import Directory
-    from .manifests import Diff
+    from .manifests import Diff, Wanted
 
 
 class Declarations(Calls):
@@ -50,13 +50,8 @@ class Declarations(Calls):
         prunable = self._applied if prune else frozenset[str]()
         of_workloads = difference(self._directory, wanted, prunable, dry_run)
         of_network = network_changes(self._cluster, declared, prunable)
-        network = self._cluster.network
-        if network is not None:
-            for entry in wanted:
-                try:
-                    network.check(entry.workload)
-                except OptionError as error:
-                    raise SpecError(str(error), where="spec.zone", source=entry.where) from None
+        for entry in wanted:
+            self._check(entry)
         for thing in of_network.reserved():
             self._administrator(actor, "apply", label_of(thing))
         diff = of_network.added_to(of_workloads)
@@ -66,6 +61,19 @@ class Declarations(Calls):
             self._applied.update([entry.workload.name for entry in wanted], [label_of(thing) for thing, _ in declared])
             self._applied.difference_update(diff.deleted)
         return diff
+
+    def _check(self, entry: Wanted) -> None:
+        """Raises SpecError for a workload that this cluster cannot run, whatever it has room for."""
+        network, checkpoint = self._cluster.network, entry.workload.checkpoint
+        where = "spec.zone"
+        try:
+            if network is not None:
+                network.check(entry.workload)
+            where = "spec.checkpoint"
+            if checkpoint.size_mib is not None:
+                self._cluster.checkpoints.check(checkpoint)
+        except (OptionError, UnknownNameError) as error:
+            raise SpecError(str(error), where=where, source=entry.where) from None
 
     @verb
     def to_manifest(self, *names: str) -> str:

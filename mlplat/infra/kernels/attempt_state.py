@@ -59,6 +59,8 @@ class Progress(NamedTuple):
     finish: Array["float64", 1]  # [n] when the current attempt completes
     due: Array["float64", 1]  # [n] the next event of the job, infinite for none
     stop: Array["float64", 1]  # [n] when the work of the current attempt stopped, NaN while it goes on
+    until: Array["float64", 1]  # [n] work at which the current attempt pauses for a checkpoint over the network, infinite for none
+    written: Array["float64", 1]  # [n] work of the current attempt in such checkpoints
     done: Array["float64", 1]  # [n] work of the stopped attempt: what it did,
     saved: Array["float64", 1]  # [n] what its periodic checkpoints hold,
     kept: Array["float64", 1]  # [n] and what it will have saved if nothing else happens

@@ -52,7 +52,7 @@ def begin_attempt(world: World, job: int, now: float) -> None:
     attempt = world.count[STARTED]
     lead = progress.restart[job] if progress.attempts[job] > 0 else 0.0
     progress.attempt[job], progress.lead[job], progress.stop[job] = attempt, lead, np.nan
-    progress.pace[job] = 1.0
+    progress.pace[job], progress.until[job], progress.written[job] = 1.0, np.inf, 0.0
     progress.attempts[job] += 1
     attempts.start[attempt], attempts.stop[attempt], attempts.end[attempt] = now, np.nan, np.nan
     attempts.lost[attempt], attempts.saved[attempt], attempts.outcome[attempt] = 0.0, 0.0, GOING_ON

@@ -137,5 +137,5 @@ def run_interruptible(address: int, until: float, instants: int) -> int:
 def set_pace(address: int, job: int, pace: float) -> None:
     """A job that has just started works at `pace` seconds of work a second."""
     world = world_at(address)
-    ready(world, job, pace, world.clock[0])
+    ready(world, job, pace, np.inf, world.clock[0])
     _note_changes(world)

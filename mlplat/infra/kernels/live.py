@@ -13,7 +13,7 @@ from .interruptible_cycle import every_cycle
 from .interruptible_loop import has_room_to_write
 from .state import CHANGED, CLOSED, FULL, STARTED, STATUS, JobState, World, plain_world_at, world_at
 from .transitions import complete, submit
-from .workloads import await_ready, end_for_good, ready, set_back
+from .workloads import await_ready, end_for_good, go_on, ready, set_back
 
 AWAITED = int(JobState.PENDING)
 DUES, ARRIVALS = 1, 2
@@ -114,10 +114,17 @@ def await_ready_job(address: int, job: int) -> None:
 
 
 @entry
-def ready_job(address: int, job: int, pace: float, now: float) -> None:
+def ready_job(address: int, job: int, pace: float, until: float, now: float) -> None:
     """See `workloads.ready`."""
     world = world_at(address)
-    ready(world, job, pace, now)
+    ready(world, job, pace, until, now)
+
+
+@entry
+def go_on_with_job(address: int, job: int, written: float, until: float, now: float) -> bool:
+    """See `workloads.go_on`."""
+    world = world_at(address)
+    return go_on(world, job, written, until, now)  # type: ignore[no-any-return]
 
 
 @entry

@@ -41,8 +41,9 @@ def reckon(world: World, job: int, ran: float) -> None:
     left, interval, write = progress.left[job], progress.interval[job], progress.write[job]
     worked = (ran - progress.lead[job]) * progress.pace[job]
     done, saved = 0.0, 0.0
-    if worked > 0 and interval == np.inf:
-        done = min(worked, left)
+    if interval == np.inf:
+        saved = progress.written[job]
+        done = min(saved + (worked if worked > 0 else 0.0), left, progress.until[job])
     elif worked > 0:
         most = checkpoints_in(left, interval)
         complete = math.floor(worked / (interval + write))

@@ -1,4 +1,6 @@
-"""What only a live cluster does to a job: wait until its environments are ready, run on after a failure of its program, delete it."""
+"""What only a live cluster does to a job: wait until its environments are ready, pause for a checkpoint that is written over the network,
+run on after a failure of its program, delete it.
+"""
 
 from __future__ import annotations
 
@@ -36,17 +38,41 @@ def await_ready(world: World, job: int) -> None:
 
 
 @kernel
-def ready(world: World, job: int, pace: float, now: float) -> None:
-    """The work of a running job begins, or goes on, at `pace` seconds of work a second."""
+def ready(world: World, job: int, pace: float, until: float, now: float) -> None:
+    """The work of a running job begins, or goes on, at `pace` seconds of work a second. It pauses where `until` seconds of it are done, if
+    that is less than what is left.
+    """
     progress = world.progress
     if not np.isnan(progress.stop[job]):
         return
     restart = progress.restart[job] if progress.attempts[job] > 1 else 0.0
-    progress.pace[job] = pace
+    progress.pace[job], progress.until[job], progress.written[job] = pace, until, 0.0
     progress.lead[job] = (now - world.attempts.start[progress.attempt[job]]) + restart
-    progress.finish[job] = now + (restart + time_of(progress.left[job], progress.interval[job], progress.write[job]) / pace)
+    finish = now + (restart + time_of(progress.left[job], progress.interval[job], progress.write[job]) / pace)
+    _expect(world, job, finish, now + (restart + time_of(progress.estimated[job], progress.interval[job], progress.write[job]) / pace))
+
+
+@kernel
+def go_on(world: World, job: int, written: float, until: float, now: float) -> bool:
+    """`written` seconds of the work of this attempt are in a checkpoint now; the work goes on at its pace, to its end or to the next pause,
+    where `until` seconds are done. Returns False, having done nothing, where the work has stopped.
+    """
+    progress = world.progress
+    if not np.isnan(progress.stop[job]):
+        return False
+    pace = progress.pace[job]
+    progress.until[job], progress.written[job] = until, written
+    progress.lead[job] = now - world.attempts.start[progress.attempt[job]]
+    _expect(world, job, now + (progress.left[job] - written) / pace, now + (progress.estimated[job] - written) / pace)
+    return True
+
+
+@kernel
+def _expect(world: World, job: int, finish: float, ends: float) -> None:
+    """The work of a job would be done at `finish`, and by its estimate at `ends`; where it pauses before, nobody knows when it is done."""
+    progress = world.progress
+    progress.finish[job] = finish if progress.left[job] <= progress.until[job] else np.inf
     set_due(world, job, next_event(world, job))
-    ends = now + (restart + time_of(progress.estimated[job], progress.interval[job], progress.write[job]) / pace)
     if world.queue == EASY or world.queue == CONSERVATIVE:
         move_to(world, job, ends)
     elif world.queue == SRTF:
@@ -65,6 +91,7 @@ def set_back(world: World, job: int, now: float) -> None:
     attempts.saved[attempt] += progress.saved[job]
     progress.left[job] = max(0.0, progress.left[job] - progress.saved[job])
     progress.estimated[job] = max(0.0, progress.estimated[job] - progress.saved[job])
+    progress.until[job], progress.written[job] = np.inf, 0.0
     await_ready(world, job)
 
 
