@@ -246,6 +246,43 @@ def test_a_program_that_is_restarted_in_place_goes_on_from_its_last_checkpoint(a
     assert len(events(cluster, "transfer.cancelled")) == (at == 104.0)
 
 
+def test_what_is_saved_is_not_saved_again_by_an_attempt_that_does_not_come_to_work() -> None:
+    """On a node that is down already, which nobody knows yet; and on one that fails before the program is up."""
+    for overhead, crash in ((0, 240), (30, 260)):
+        cluster = a_cluster(2, detection=Detection(period=10, grace=40), start_overhead=overhead)
+        cluster.endpoint.submit(train())
+        cluster.sim.run(until=1)
+        here = cluster.workloads["train"].environments[0].node
+        cluster.sim.at(crash, cluster.hardware.crash, 1 - here)
+        cluster.sim.at(250, cluster.watcher.drain, here)
+        cluster.sim.at(500, cluster.watcher.uncordon, here)
+        cluster.sim.run(until="1h")
+        saved = [row[4] for row in rows(cluster)]
+        assert saved == [200.0, 0.0, 800.0], rows(cluster)
+        assert rows(cluster)[1][5] == 0
+
+
+def test_what_is_saved_is_not_saved_again_while_a_program_waits_for_its_restart() -> None:
+    cluster = a_cluster(1)
+    cluster.endpoint.submit(train(restart="on-failure"))
+    cluster.sim.run(until=150)
+    (env,) = cluster.workloads["train"].environments
+    cluster.virtualization.exit(env, Reason.ERROR)
+    cluster.sim.at(155, cluster.hardware.crash, "n-0")
+    cluster.sim.at(200, cluster.hardware.restore, "n-0")
+    cluster.sim.run(until="1h")
+    assert [(row[1], row[4]) for row in rows(cluster)] == [("NODE", 100.0), ("COMPLETED", 900.0)]
+    assert rows(cluster)[0][5] == pytest.approx(50 - written_in(1000, 1000))
+
+
+def test_a_gang_that_has_crashed_unnoticed_begins_no_write() -> None:
+    cluster = a_cluster(2, detection=Detection(period=10, grace=40))
+    cluster.endpoint.submit(train(replicas=2))
+    cluster.sim.at(95, cluster.hardware.crash, "n-0")
+    cluster.sim.run(until=120)
+    assert events(cluster) == [] and rows(cluster)[0][3] == 95.0
+
+
 @pytest.mark.parametrize(("at", "grace", "saved", "lost"), [(104.0, 20, 100.0, 0.0), (104.0, 8, 0.0, 100.0), (60.0, 20, 60.0, 0.0)])
 def test_a_drain_lets_a_checkpoint_be_written_that_is_complete_within_the_grace(at: float, grace: float, saved: float, lost: float) -> None:
     cluster = a_cluster(1)
@@ -256,6 +293,7 @@ def test_a_drain_lets_a_checkpoint_be_written_that_is_complete_within_the_grace(
     made = attempts_of(cluster.scheduler.run)
     assert (made.saved.tolist(), made.lost.tolist()) == ([saved], [lost])
     assert made.end.tolist() == pytest.approx([at + min(grace, written_in(1000, 1000))])
+    assert [time for time, _, _ in events(cluster, "transfer.cancelled")] == ([104.0] if at == 104 else [])
     assert cluster.network is not None and not cluster.network.transfers.active
     cluster.sim.run(until="1h")
     assert rows(cluster)[1][4:] == (1000 - saved, 0.0)
