@@ -52,7 +52,7 @@ def begin_attempt(world: World, job: int, now: float) -> None:
     attempt = world.count[STARTED]
     lead = progress.restart[job] if progress.attempts[job] > 0 else 0.0
     progress.attempt[job], progress.lead[job], progress.stop[job] = attempt, lead, np.nan
-    progress.pace[job], progress.until[job], progress.written[job] = 1.0, np.inf, 0.0
+    progress.pace[job] = 1.0
     progress.attempts[job] += 1
     attempts.start[attempt], attempts.stop[attempt], attempts.end[attempt] = now, np.nan, np.nan
     attempts.lost[attempt], attempts.saved[attempt], attempts.outcome[attempt] = 0.0, 0.0, GOING_ON
@@ -125,6 +125,7 @@ def end_attempt(world: World, job: int, now: float) -> None:
         attempts.lost[attempt] += max(0.0, progress.done[job] - kept)
         progress.left[job] = max(0.0, progress.left[job] - kept)
         progress.estimated[job] = max(0.0, progress.estimated[job] - kept)
+        progress.until[job], progress.written[job] = np.inf, 0.0  # here, since only an interrupted job has another attempt
         _give_back(world, job, attempt, now)
         if cause == BY_NODE or cause == BY_DEVICE or cause == FENCED:
             progress.failures[job] += 1
