@@ -128,6 +128,16 @@ def test_a_backend_limits_writes_without_a_network_too() -> None:
     assert second[1:] == ("COMPLETED", 150.0, pytest.approx(150 + 300 + 2 * write), 300.0, 0.0)
 
 
+def test_without_a_network_too_a_node_that_is_cut_off_writes_on_when_it_is_back() -> None:
+    spec = ClusterSpec.from_yaml("{groups: [{name: n, cpus: 8}], storage: [{name: lake, capacity: 1TiB, write_mb_s: 100}]}")
+    cluster = Cluster(mp.Simulation(), spec, scrape_period=None, detection=Detection(period=10, grace=40))
+    cluster.endpoint.submit(train(to="lake"))
+    cluster.sim.at(103, cluster.hardware.cut_off, 0)
+    cluster.sim.at(123, cluster.hardware.restore, 0)
+    cluster.sim.run(until="1h")
+    assert rows(cluster) == [(0, "COMPLETED", 0.0, pytest.approx(1020 + 9 * written_in(1000, 800), rel=1e-12), 1000.0, 0.0)]
+
+
 def test_nothing_is_written_at_the_end_of_the_work() -> None:
     for duration, count in ((100.0, 0), (100.5, 1), (200.0, 1), (30.0, 0)):
         cluster = a_cluster(1)
