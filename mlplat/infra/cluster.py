@@ -207,8 +207,14 @@ class Cluster:
         """Raises OptionError or UnknownNameError for a workload that this cluster cannot run whatever it has room for."""
         if self.network is not None:
             self.network.check(workload)
+        self.check_checkpoint(workload)
+
+    def check_checkpoint(self, workload: Workload) -> None:
+        """Raises OptionError or UnknownNameError for a checkpoint policy that means nothing on this cluster."""
         if workload.checkpoint.size_mib is not None:
             self.checkpoints.check(workload.checkpoint)
+        if workload.checkpoint.depends_on_failures:
+            self._interval(workload)
 
     @property
     def checkpoints(self) -> CheckpointWriting:

@@ -64,14 +64,13 @@ class Declarations(Calls):
 
     def _check(self, entry: Wanted) -> None:
         """Raises SpecError for a workload that this cluster cannot run, whatever it has room for."""
-        network, checkpoint = self._cluster.network, entry.workload.checkpoint
+        network = self._cluster.network
         where = "spec.zone"
         try:
             if network is not None:
                 network.check(entry.workload)
             where = "spec.checkpoint"
-            if checkpoint.size_mib is not None:
-                self._cluster.checkpoints.check(checkpoint)
+            self._cluster.check_checkpoint(entry.workload)
         except (OptionError, UnknownNameError) as error:
             raise SpecError(str(error), where=where, source=entry.where) from None
 

@@ -261,3 +261,16 @@ def test_s40_the_schema_names_every_key() -> None:
     assert {option["$ref"].rpartition("/")[2] for option in schema["anyOf"]} == {f"{kind}Manifest" for kind in KINDS}
     assert "gpu_model" in schema["$defs"]["Resources"]["properties"]
     assert schema["$defs"]["JobSpec"]["additionalProperties"] is False
+
+
+def test_s40_a_checkpoint_that_means_nothing_here_applies_none_of_the_list() -> None:
+    cluster = mp.Cluster(mp.Simulation(), mp.ClusterSpec.parse("2x8xV100"), scrape_period=None)
+    spec = {"resources": {"gpus": 1}, "duration": "1h"}
+    documents = [
+        {"apiVersion": "mlplat/v1", "kind": "Job", "metadata": {"name": name}, "spec": {**spec, "checkpoint": checkpoint}}
+        for name, checkpoint in (("first", "every 30m"), ("second", "young-daly"))
+    ]
+    with pytest.raises(SpecError, match=r"document 2.*: spec\.checkpoint: .*the cluster has no 'reliability'"):
+        cluster.endpoint.apply(documents)
+    assert len(cluster.endpoint.list()) == 0
+    assert [event.predicate for event in cluster.sim.log] == ["call.refused"]
