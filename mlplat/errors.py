@@ -70,6 +70,22 @@ class OptionError(MlplatError):
     """An option has a value that cannot be used."""
 
 
+class AccessDenied(MlplatError):
+    """A principal may not do what was asked; nothing was changed. Attributes: `principal`, `action`, `resource`, `reason` (in words)."""
+
+    def __init__(self, principal: str, action: str, resource: str, reason: str) -> None:
+        self.principal, self.action, self.resource, self.reason = principal, action, resource, reason
+        super().__init__(f"{printable(principal)!r} may not {action} {printable(resource)}: {reason}")
+
+
+class IntegrityError(MlplatError):
+    """Content is not what its digest says. Attribute: `digest`, as it should be."""
+
+    def __init__(self, digest: str, found: str, place: str = "") -> None:
+        self.digest, self.found = digest, found
+        super().__init__(f"{place + ': ' if place else ''}expected content with digest {digest}, found {found}")
+
+
 class MissingExtraError(MlplatError):
     """A feature needs an optional dependency that is not installed."""
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from ...errors import AccessDenied
     from ..network.ingress import Ingress, IngressPath
     from ..network.peers import Decision
     from ..network.policies import NetworkPolicy, Rule
     from ..network.services import NoEndpointsError
     from ..network.services import Service as NetworkService
-    from .access import AccessDenied
     from .cluster_state import Amounts, Capacity, ClusterState
     from .descriptions import EnvironmentLog, NodeDescription, WorkloadDescription, WorkloadList, WorkloadSummary
     from .explanation import Alternative, Explanation
@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 _HOME = {  # name: module, or module:name there
-    "AccessDenied": "access",
+    "AccessDenied": "..errors",
     "Alternative": "explanation",
     "Amounts": "cluster_state",
     "Capacity": "cluster_state",

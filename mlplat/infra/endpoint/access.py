@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...errors import MlplatError, OptionError, printable
+from ...errors import AccessDenied, OptionError
 
 ADMINISTRATOR = "admin"
-
-
-class AccessDenied(MlplatError):
-    """A principal may not do what was asked; nothing was changed. Attributes: `principal`, `action`, `resource`."""
-
-    def __init__(self, principal: str, action: str, resource: str) -> None:
-        self.principal, self.action, self.resource = principal, action, resource
-        super().__init__(f"{printable(principal)!r} may not {action} {printable(resource)}: that takes an administrator")
 
 
 class Administrators:
@@ -36,7 +28,7 @@ class Administrators:
     def require(self, principal: str, action: str, resource: str) -> None:
         """Raises AccessDenied for everybody else."""
         if principal not in self.names:
-            raise AccessDenied(principal, action, resource)
+            raise AccessDenied(principal, action, resource, "that takes an administrator")
 
 
 def check_principal(name: object) -> str:

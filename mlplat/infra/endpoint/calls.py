@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from ...errors import MlplatError, printable
-from .access import ADMINISTRATOR, AccessDenied, Administrators, check_principal
+from ...errors import AccessDenied, MlplatError, printable
+from .access import ADMINISTRATOR, Administrators, check_principal
 
 if TYPE_CHECKING:
     from ..cluster import Cluster

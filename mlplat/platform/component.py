@@ -1,0 +1,138 @@
+"""What the components of a platform have in common: every call carries who calls, is checked, and is written down where it is refused."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+
+from ..errors import MlplatError, OptionError, printable
+from .identity.authorization import Actor
+from .identity.principals import Principal
+from .identity.rights import Right
+from .references import PLATFORM, Reference
+from .storage.store import Store
+
+if TYPE_CHECKING:
+    from ..context import Simulation
+    from ..events import Event
+    from .identity.authorization import Authorization
+    from .identity.provider import IdentityProvider
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Check(NamedTuple):
+    """What a call is checked for: `right` on the resources that `parameters` name, or on `resource`; None for any principal."""
+
+    right: Right | None
+    parameters: tuple[str, ...]
+    resource: str
+
+
+def call(right: Right, *parameters: str, resource: str = "") -> Callable[[F], F]:
+    """A public call of a component, made by who holds `right` on what it is about.
+
+    `parameters`: names of the parameters that say that (`Component._resource_of`); the first of the method unless said. `resource`: a
+    fixed resource instead. A parameter `zone` of the method is the zone in which the right is needed. Inside, `actor` is the Principal.
+
+    What is refused leaves one event: `access.denied`, or `call.refused` {error, reason} for everything else that is wrong.
+    """
+
+    def checked(method: F) -> F:
+        names = [name for name in inspect.signature(method).parameters if name != "self"]
+        return _checked(method, Check(right, parameters or (() if resource else (names[0],)), resource))
+
+    return checked
+
+
+def call_of_anybody(method: F) -> F:
+    """A public call that every known principal may make, since its answer holds only what the caller may see."""
+    return _checked(method, Check(None, (), PLATFORM))
+
+
+def _checked(method: F, check: Check) -> F:
+    signature = inspect.signature(method)
+    names = [name for name in signature.parameters if name != "self"]
+    if "actor" not in names:
+        raise TypeError(f"{method.__qualname__}: a call takes the keyword `actor`")
+    if check.right is not None and "zone" in names and signature.parameters["zone"].kind is not inspect.Parameter.KEYWORD_ONLY:
+        raise TypeError(f"{method.__qualname__}: `zone` is a keyword")
+    places = {name: names.index(name) for name in check.parameters}
+    zoned = "zone" in names
+    name = method.__name__
+
+    @wraps(method)
+    def made(self: Component, *arguments: Any, actor: Actor = None, **options: Any) -> Any:
+        action = f"{self.SOURCE}.{name}"
+        try:
+            if check.right is None:
+                principal = self._authorization.require_known(actor, check.resource, call=action, source=self.SOURCE)
+            else:
+                resources = [check.resource] if check.resource else []
+                for parameter, place in places.items():
+                    given = options[parameter] if parameter in options else arguments[place] if place < len(arguments) else None
+                    if given is not None:
+                        resources.append(self._resource_of(parameter, given))
+                if not resources:  # Python says best what is missing
+                    signature.bind(self, *arguments, actor=actor, **options)
+                    raise OptionError(f"{action}: expected {' or '.join(places)}")
+                zone = str(options.get("zone") or "") if zoned else ""
+                for resource in resources:
+                    principal = self._authorization.require(actor, check.right, resource, zone, call=action, source=self.SOURCE)
+            return method(self, *arguments, actor=principal, **options)
+        except MlplatError as error:
+            self._refused(action, error, actor)
+            raise
+
+    made.check = check  # type: ignore[attr-defined]
+    return made  # type: ignore[return-value]
+
+
+class Component:
+    """A component of the platform, in a simulation, with a store of its records.
+
+    `KIND`: of the resources it holds, such as `dataset`. `SOURCE`: its name in events. Public methods are made calls by `call` or
+    `call_of_anybody`; properties and methods without either do not exist, except those of `UNCHECKED`.
+    """
+
+    KIND: ClassVar[str] = ""
+    SOURCE: ClassVar[str] = ""
+    UNCHECKED: ClassVar[frozenset[str]] = frozenset()
+    """Public methods that check for themselves, or that nobody needs a right for."""
+
+    def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None = None) -> None:
+        self._sim = sim
+        self._authorization: Authorization = identity._authorization
+        self._store = Store() if store is None else store
+        for record in self._store.records(self.SOURCE):
+            self._apply(record)
+
+    def _resource_of(self, parameter: str, value: Any) -> str:
+        """The resource that an argument names. Components that know aliases resolve them here. Raises OptionError."""
+        return f"{self.KIND}:{Reference.parse(value)}"
+
+    def _apply(self, record: Mapping[str, Any]) -> None:
+        """Change the state as a record of the journal says."""
+        raise NotImplementedError
+
+    def _keep(self, record: Mapping[str, Any]) -> None:
+        """Write a record to the journal and change the state as it says."""
+        self._store.append(self.SOURCE, record)
+        self._apply(record)
+
+    def _emit(
+        self, subject: str, predicate: str, actor: Principal | str, data: Mapping[str, Any] | None = None, cause: Any = None
+    ) -> Event:
+        return self._sim.emit(subject, predicate, source=self.SOURCE, actor=str(actor), cause=cause, data=data)
+
+    def _refused(self, action: str, error: MlplatError, actor: Actor) -> None:
+        from ..errors import AccessDenied
+
+        if isinstance(error, AccessDenied) or getattr(error, "_told", False):
+            return
+        error._told = True  # type: ignore[attr-defined]
+        number, wrong = self._authorization.who(actor)
+        data = {"error": type(error).__name__, "reason": printable(str(error))[:500]}
+        self._emit(f"call:{action}", "call.refused", number if wrong is None else "anonymous", data)

@@ -1,0 +1,61 @@
+"""Decisions: whether a principal may do something, and why."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from .rights import Right
+
+
+class DecisionReason(StrEnum):
+    """Why a call is allowed or refused."""
+
+    GRANTED = "GRANTED"
+    NO_GRANT = "NO_GRANT"
+    GRANT_EXPIRED = "GRANT_EXPIRED"
+    GRANT_REVOKED = "GRANT_REVOKED"
+    OTHER_ZONE = "OTHER_ZONE"
+    """There is a grant, for another zone."""
+    ANONYMOUS = "ANONYMOUS"
+    UNKNOWN_PRINCIPAL = "UNKNOWN_PRINCIPAL"
+    PRINCIPAL_DELETED = "PRINCIPAL_DELETED"
+    BAD_TOKEN = "BAD_TOKEN"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"
+    TOKEN_REVOKED = "TOKEN_REVOKED"
+
+
+SENTENCES = {
+    DecisionReason.GRANTED: "a grant allows it",
+    DecisionReason.NO_GRANT: "nothing grants that",
+    DecisionReason.GRANT_EXPIRED: "the grant has expired",
+    DecisionReason.GRANT_REVOKED: "the grant was revoked",
+    DecisionReason.OTHER_ZONE: "the grant is for another zone",
+    DecisionReason.ANONYMOUS: "nobody said who calls",
+    DecisionReason.UNKNOWN_PRINCIPAL: "no such principal is known here",
+    DecisionReason.PRINCIPAL_DELETED: "the principal was deleted",
+    DecisionReason.BAD_TOKEN: "the token is none of this platform's",
+    DecisionReason.TOKEN_EXPIRED: "the token has expired",
+    DecisionReason.TOKEN_REVOKED: "the token was revoked",
+}
+
+
+class Decision(NamedTuple):
+    """Whether `principal` (an id, empty if nobody said) may use `right` on `resource`, why, and by which grant (0 for none)."""
+
+    allowed: bool
+    reason: DecisionReason
+    principal: str
+    right: Right
+    resource: str
+    zone: str = ""
+    grant: int = 0
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+    def __str__(self) -> str:
+        who = self.principal or "nobody"
+        where = f" in zone {self.zone}" if self.zone else ""
+        by = f" (grant {self.grant})" if self.grant else ""
+        return f"{who} {'may' if self.allowed else 'may not'} {self.right.value} {self.resource}{where}: {SENTENCES[self.reason]}{by}"

@@ -1,0 +1,36 @@
+"""Principals: who can call. Each has an id that was never another's and never will be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PrincipalKind(StrEnum):
+    """What a principal is."""
+
+    USER = "user"
+    SERVICE_ACCOUNT = "service-account"
+    """An automatic component that acts for a project."""
+    THIRD_PARTY = "third-party"
+    """Somebody outside, who sees what was shared with them and nothing else."""
+    GROUP = "group"
+    """Several of the others. It cannot call; what is granted to it is granted to its members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user, a service account, a third party or a group.
+
+    `id`: such as `user-3`, unique for ever. `name`: unique among the living of its kind. `project`: of a service account, whom it acts
+    for, else empty. `origin`: of one who is known from another platform, the id there, else empty.
+    """
+
+    id: str
+    name: str
+    kind: PrincipalKind
+    project: str = ""
+    origin: str = ""
+
+    def __str__(self) -> str:
+        return self.id

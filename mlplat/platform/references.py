@@ -1,0 +1,94 @@
+"""Names of what a platform holds: `project/name`, `project/name@version`, and resources, which say of what kind it is."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..errors import OptionError, printable
+
+PLATFORM = "platform"
+"""The resource that covers all others."""
+
+_PROJECT = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9](?:[-._A-Za-z0-9]{0,126}[A-Za-z0-9])?", re.ASCII)
+_VERSION = re.compile(r"[A-Za-z0-9](?:[-._+:/A-Za-z0-9]{0,198}[-_A-Za-z0-9])?", re.ASCII)
+
+
+class Reference(NamedTuple):
+    """An artifact, `project/name`, or one version of it, `project/name@version`; `version` is empty for all of them.
+
+    >>> Reference.parse("shop/clicks@3")
+    Reference(project='shop', name='clicks', version='3')
+    """
+
+    project: str
+    name: str
+    version: str = ""
+
+    @classmethod
+    def parse(cls, text: object) -> Reference:
+        """From its text, or as it is. Raises OptionError."""
+        if isinstance(text, Reference):
+            return text
+        if isinstance(text, str):
+            path, at, version = text.partition("@")
+            project, slash, name = path.partition("/")
+            if slash and _PROJECT.fullmatch(project) and _NAME.fullmatch(name) and (not at or is_version(version)):
+                return cls(project, name, version)
+        raise OptionError(f"{printable(str(text)[:80])!r}: expected 'project/name' or 'project/name@version', such as 'shop/clicks@3'")
+
+    @property
+    def path(self) -> str:
+        """`project/name`."""
+        return f"{self.project}/{self.name}"
+
+    def at(self, version: str | int) -> Reference:
+        """The same artifact, one version of it."""
+        return self._replace(version=str(version))
+
+    def __str__(self) -> str:
+        return f"{self.path}@{self.version}" if self.version else self.path
+
+
+def is_version(text: str) -> bool:
+    """Whether this can name a version: a number, a digest, a tag, an alias, a branch."""
+    return _VERSION.fullmatch(text) is not None and ".." not in text and "//" not in text
+
+
+def check_project(name: object) -> str:
+    """The name of a project, a DNS label. Raises OptionError."""
+    if not isinstance(name, str) or _PROJECT.fullmatch(name) is None:
+        raise OptionError(f"project {printable(str(name)[:80])!r}: expected lower-case letters, digits and '-', at most 63")
+    return name
+
+
+def check_name(name: object, what: str = "name") -> str:
+    """The name of an artifact or principal. Raises OptionError."""
+    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        raise OptionError(f"{what} {printable(str(name)[:80])!r}: expected letters, digits, '-', '.' and '_', at most 128")
+    return name
+
+
+def covering(resource: str) -> tuple[str, ...]:
+    """The resources that cover one, itself first: a version is covered by its artifact, that by all of its kind in the project, then by
+    the project, then by the platform.
+
+    >>> covering("dataset:shop/clicks@3")
+    ('dataset:shop/clicks@3', 'dataset:shop/clicks', 'dataset:shop/*', 'project:shop', 'platform')
+    >>> covering("project:shop")
+    ('project:shop', 'platform')
+    """
+    kind, _, path = resource.partition(":")
+    found = [resource]
+    if "@" in path:
+        path = path.partition("@")[0]
+        found.append(f"{kind}:{path}")
+    project, slash, name = path.partition("/")
+    if slash:
+        if name != "*":
+            found.append(f"{kind}:{project}/*")
+        found.append(f"project:{project}")
+    if resource != PLATFORM:
+        found.append(PLATFORM)
+    return tuple(found)

@@ -1,0 +1,25 @@
+"""Where a platform keeps what is to last: content by its digest, and journals of records; in memory or on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from .digests import array_bytes, digest_of, digest_of_array, digest_of_json, digest_of_parts
+    from .store import Store, UnknownContentError
+
+__all__ = ["Store", "UnknownContentError", "array_bytes", "digest_of", "digest_of_array", "digest_of_json", "digest_of_parts"]
+
+_HOME = {
+    "Store": "store",
+    "UnknownContentError": "store",
+    "array_bytes": "digests",
+    "digest_of": "digests",
+    "digest_of_array": "digests",
+    "digest_of_json": "digests",
+    "digest_of_parts": "digests",
+}
+
+__getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)

@@ -1,0 +1,150 @@
+"""`Store`: where the components of a platform keep what is to last. Content by its digest, and journals of records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from os import PathLike
+from types import TracebackType
+from typing import Any, Self
+
+from ...canonical import frozen
+from ...errors import IntegrityError, MlplatError, OptionError, printable
+from .digests import check_digest, digest_of
+
+Record = Mapping[str, Any]
+
+
+class UnknownContentError(MlplatError):
+    """No content with this digest is kept. Attribute: `digest`."""
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+        super().__init__(f"no content {printable(digest)} in the store")
+
+
+class Store:
+    """Content and journals in memory; `Store.open(path)` has them on disk, under the same interface.
+
+    Content is bytes under their digest: equal content is kept once, and what is read is checked against its digest. A journal is a
+    sequence of records under a name, which is only ever extended; a component that is made over a store folds its journal and stands
+    where the last one stood. What a call has returned from is kept, whatever becomes of the process then.
+
+    >>> store = Store()
+    >>> digest = store.put(b"rows")
+    >>> store.get(digest), digest == store.put(b"rows"), store.size(digest)
+    (b'rows', True, 4)
+    >>> store.append("data", {"name": "clicks", "digest": digest})
+    >>> [dict(record) for record in store.records("data")] == [{"name": "clicks", "digest": digest}]
+    True
+    """
+
+    def __init__(self) -> None:
+        self._content: dict[str, bytes] = {}
+        self._journals: dict[str, list[Record]] = {}
+        self._open: list[str] | None = None
+        """The journals that records of the transaction in progress went to, in order."""
+
+    @staticmethod
+    def open(path: str | PathLike[str]) -> Store:
+        """The store in a folder, which is made if it is not there. Raises StoreError for a folder that is none of a store."""
+        from .disk_store import DiskStore
+
+        return DiskStore(path)
+
+    # -- content
+
+    def put(self, content: bytes) -> str:
+        """Keep content. Returns its digest."""
+        if not isinstance(content, bytes):
+            raise OptionError(f"a {type(content).__name__} as content; expected bytes")
+        digest = digest_of(content)
+        self._content.setdefault(digest, content)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The content with this digest. Raises UnknownContentError, IntegrityError where it has been damaged."""
+        content = self._content.get(check_digest(digest))
+        if content is None:
+            raise UnknownContentError(digest)
+        found = digest_of(content)
+        if found != digest:
+            raise IntegrityError(digest, found)
+        return content
+
+    def size(self, digest: str) -> int:
+        """Bytes of the content with this digest. Raises UnknownContentError."""
+        content = self._content.get(check_digest(digest))
+        if content is None:
+            raise UnknownContentError(digest)
+        return len(content)
+
+    def __contains__(self, digest: object) -> bool:
+        return digest in self._content
+
+    def discard(self, digest: str) -> bool:
+        """Keep this content no longer. Returns whether it was there."""
+        return self._content.pop(check_digest(digest), None) is not None
+
+    def digests(self) -> Iterator[str]:
+        """Of all content, sorted."""
+        return iter(sorted(self._content))
+
+    # -- journals
+
+    def append(self, journal: str, *records: Record) -> None:
+        """Extend a journal, by all of these records or none. Raises OptionError for values that JSON cannot say."""
+        kept = [_checked(record) for record in records]
+        self._journals.setdefault(journal, []).extend(kept)
+        if self._open is not None:
+            self._open += [journal] * len(kept)
+
+    def records(self, journal: str) -> Iterator[Record]:
+        """A journal from its beginning; nothing where there is none."""
+        return iter(self._journals.get(journal, []))
+
+    def journals(self) -> Iterable[str]:
+        """Names of the journals that have records, sorted."""
+        return sorted(name for name, records in self._journals.items() if records)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """A `with` block whose records, of whatever journals, are kept all or none: none if it raises.
+
+        For what was checked before; what components made of the records is not undone. Raises OptionError inside another one.
+        """
+        return self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._open is not None:
+            raise OptionError("a transaction inside a transaction")
+        self._open = []
+        try:
+            yield
+        except BaseException:
+            for journal in reversed(self._open):
+                self._journals[journal].pop()
+            raise
+        finally:
+            self._open = None
+
+    # -- life
+
+    def close(self) -> None:
+        """No more is asked of it. A second time does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({sum(map(len, self._journals.values())):,} records, {len(self._content):,} contents)"
+
+
+def _checked(record: Record) -> Record:
+    checked: Record = frozen(record, "record")
+    if not isinstance(record, Mapping):
+        raise OptionError(f"a {type(record).__name__} as record; expected a mapping")
+    return checked
