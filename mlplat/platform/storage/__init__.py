@@ -8,12 +8,25 @@ from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .digests import array_bytes, digest_of, digest_of_array, digest_of_json, digest_of_parts
+    from .disk_store import DiskStore, StoreError
     from .store import Store, UnknownContentError
 
-__all__ = ["Store", "UnknownContentError", "array_bytes", "digest_of", "digest_of_array", "digest_of_json", "digest_of_parts"]
+__all__ = [
+    "DiskStore",
+    "Store",
+    "StoreError",
+    "UnknownContentError",
+    "array_bytes",
+    "digest_of",
+    "digest_of_array",
+    "digest_of_json",
+    "digest_of_parts",
+]
 
 _HOME = {
+    "DiskStore": "disk_store",
     "Store": "store",
+    "StoreError": "disk_store",
     "UnknownContentError": "store",
     "array_bytes": "digests",
     "digest_of": "digests",

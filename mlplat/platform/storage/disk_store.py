@@ -1,15 +1,282 @@
-"""The store on disk: journals in SQLite (write-ahead log), content in a folder of files named by digest."""
+"""The store on disk: journals in SQLite, with a write-ahead log; content in files named by digest.
+
+The folder holds `journal.sqlite3` and `content/ab/cdef…`, of the digest `sha256:abcdef…`. A file comes under its name complete, and before
+the record that names it; so whenever the process is killed, what was acknowledged is there, and content that no record names does no
+harm. Each record carries a digest of itself and of the one before it in its journal, so that no bit of it can change unseen.
+"""
 
 from __future__ import annotations
 
-from os import PathLike
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
-from .store import Store
+from ...canonical import encode, frozen
+from ...errors import IntegrityError, MlplatError, OptionError, shown
+from .digests import PREFIX, check_digest, digest_of
+from .store import Record, Store, UnknownContentError, checked_record
+
+FORMAT = 1
+JOURNAL, CONTENT, INCOMPLETE = "journal.sqlite3", "content", "incomplete"
+_TABLES = """
+CREATE TABLE format (version INTEGER NOT NULL);
+CREATE TABLE record (id INTEGER PRIMARY KEY, journal TEXT NOT NULL, body BLOB NOT NULL, digest BLOB NOT NULL);
+CREATE INDEX record_of_journal ON record (journal, id);
+"""
+
+
+class StoreError(MlplatError):
+    """A store on disk cannot be used: it is in use, of another format, damaged, or none at all. Attribute: `path`."""
+
+    def __init__(self, path: object, problem: str) -> None:
+        self.path = str(path)
+        super().__init__(f"{shown(path)}: {problem}")
 
 
 class DiskStore(Store):
-    """See `Store.open`."""
+    """A store in a folder; see `Store.open`. One process has it open at a time."""
 
-    def __init__(self, path: str | PathLike[str]) -> None:
-        super().__init__()
-        raise NotImplementedError
+    def __init__(self, path: str | os.PathLike[str], *, fsync: bool = False) -> None:
+        self.path = Path(path)
+        self._fsync = fsync
+        self._last: dict[str, bytes] = {}
+        """Digest of the last record of each journal."""
+        self._in_transaction = False
+        self._connection: sqlite3.Connection | None = None
+        try:
+            self._connection = self._connect()
+            self._sweep()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, (sqlite3.Error, OSError)):
+                raise StoreError(self.path, _said(error)) from None
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        if self.path.exists() and not self.path.is_dir():
+            raise StoreError(self.path, "expected a folder")
+        file = self.path / JOURNAL
+        if not file.exists() and self.path.exists() and any(self.path.iterdir()):
+            raise StoreError(self.path, f"expected a store, which has a {JOURNAL}, or an empty folder")
+        (self.path / CONTENT).mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(file, isolation_level=None, timeout=0)
+        self._connection = connection
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._fsync else 'NORMAL'}")
+        connection.execute("BEGIN IMMEDIATE")
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        if not tables:
+            for statement in filter(str.strip, _TABLES.split(";")):
+                connection.execute(statement)
+            connection.execute("INSERT INTO format VALUES (?)", (FORMAT,))
+        found = connection.execute("SELECT version FROM format").fetchall() if not tables or "format" in tables else []
+        if found != [(FORMAT,)]:
+            connection.execute("ROLLBACK")
+            raise StoreError(self.path, f"a store of an unknown format; expected format {FORMAT}")
+        connection.execute("COMMIT")
+        return connection
+
+    def _sweep(self) -> None:
+        """Remove what a killed process had not finished writing."""
+        for left in (self.path / CONTENT).glob(f"{INCOMPLETE}-*"):
+            left.unlink(missing_ok=True)
+
+    # -- content
+
+    def _file(self, digest: str) -> Path:
+        name = check_digest(digest).removeprefix(PREFIX)
+        return self.path / CONTENT / name[:2] / name[2:]
+
+    def put(self, content: bytes) -> str:
+        """See `Store.put`. Raises StoreError where there is no room."""
+        if not isinstance(content, bytes):
+            raise OptionError(f"a {type(content).__name__} as content; expected bytes")
+        digest = digest_of(content)
+        file = self._file(digest)
+        try:
+            if file.stat().st_size == len(content):
+                return digest
+        except OSError:
+            pass
+        unfinished = self.path / CONTENT / f"{INCOMPLETE}-{os.getpid()}"
+        try:
+            with unfinished.open("wb") as written:
+                written.write(content)
+                if self._fsync:
+                    written.flush()
+                    os.fsync(written.fileno())
+            file.parent.mkdir(exist_ok=True)
+            unfinished.replace(file)
+            if self._fsync:
+                _sync_folder(file.parent)
+        except OSError as error:
+            raise StoreError(self.path, _said(error)) from None
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """See `Store.get`."""
+        try:
+            content = self._file(digest).read_bytes()
+        except FileNotFoundError:
+            raise UnknownContentError(digest) from None
+        except OSError as error:
+            raise StoreError(self.path, _said(error)) from None
+        found = digest_of(content)
+        if found != digest:
+            raise IntegrityError(digest, found, shown(self._file(digest)))
+        return content
+
+    def size(self, digest: str) -> int:
+        """See `Store.size`."""
+        try:
+            return self._file(digest).stat().st_size
+        except OSError:
+            raise UnknownContentError(digest) from None
+
+    def __contains__(self, digest: object) -> bool:
+        return isinstance(digest, str) and self._file(digest).is_file()
+
+    def discard(self, digest: str) -> bool:
+        """See `Store.discard`."""
+        with suppress(FileNotFoundError):
+            self._file(digest).unlink()
+            return True
+        return False
+
+    def digests(self) -> Iterator[str]:
+        """See `Store.digests`."""
+        for folder in sorted((self.path / CONTENT).iterdir()):
+            if folder.is_dir():
+                yield from (f"{PREFIX}{folder.name}{file.name}" for file in sorted(folder.iterdir()))
+
+    # -- journals
+
+    def _database(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(self.path, "the store was closed")
+        return self._connection
+
+    def append(self, journal: str, *records: Record) -> None:
+        """See `Store.append`."""
+        bodies = [encode(checked_record(record)).encode() for record in records]
+        connection = self._database()
+        rows, last = [], self._last_of(journal)
+        for body in bodies:
+            last = _chained(last, journal, body)
+            rows.append((journal, body, last))
+        try:
+            if self._in_transaction:
+                connection.executemany("INSERT INTO record (journal, body, digest) VALUES (?, ?, ?)", rows)
+            else:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany("INSERT INTO record (journal, body, digest) VALUES (?, ?, ?)", rows)
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if not self._in_transaction and connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise StoreError(self.path, _said(error)) from None
+        self._last[journal] = last
+
+    def _last_of(self, journal: str) -> bytes:
+        if journal not in self._last:
+            row = self._query("SELECT digest FROM record WHERE journal = ? ORDER BY id DESC LIMIT 1", journal).fetchone()
+            self._last[journal] = b"" if row is None else row[0]
+        return self._last[journal]
+
+    def records(self, journal: str) -> Iterator[Record]:
+        """See `Store.records`. Raises IntegrityError for a record that was changed."""
+        last = b""
+        for number, (body, digest) in enumerate(self._query("SELECT body, digest FROM record WHERE journal = ? ORDER BY id", journal)):
+            last = _chained(last, journal, body) if isinstance(body, bytes) else b""
+            if last != digest:
+                expected = digest.hex() if isinstance(digest, bytes) else repr(digest)[:64]
+                raise IntegrityError(expected, last.hex(), f"{shown(self.path)}, record {number} of {journal}")
+            yield frozen(json.loads(body))
+
+    def journals(self) -> Iterable[str]:
+        """See `Store.journals`."""
+        return [name for (name,) in self._query("SELECT DISTINCT journal FROM record ORDER BY journal")]
+
+    def _query(self, statement: str, *arguments: Any) -> _Rows:
+        return _Rows(self.path, self._database(), statement, arguments)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        if self._in_transaction:
+            raise OptionError("a transaction inside a transaction")
+        connection, before = self._database(), dict(self._last)
+        connection.execute("BEGIN IMMEDIATE")
+        self._in_transaction = True
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._last = before
+            if isinstance(error, sqlite3.Error):
+                raise StoreError(self.path, _said(error)) from None
+            raise
+        finally:
+            self._in_transaction = False
+
+    # -- life
+
+    def close(self) -> None:
+        """See `Store.close`: another process may open it then."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+    def __repr__(self) -> str:
+        return f"DiskStore({shown(self.path)!r})"
+
+
+class _Rows:
+    """The answer to a query, whose errors are typed."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, statement: str, arguments: tuple[Any, ...]) -> None:
+        self.path = path
+        try:
+            self._cursor = connection.execute(statement, arguments)
+        except sqlite3.Error as error:
+            raise StoreError(path, _said(error)) from None
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return next(self._cursor)
+        except sqlite3.Error as error:
+            raise StoreError(self.path, _said(error)) from None
+
+    def fetchone(self) -> Any:
+        """The first row, None without one."""
+        return next(self, None)
+
+
+def _chained(last: bytes, journal: str, body: bytes) -> bytes:
+    return hashlib.sha256(last + journal.encode() + b"\0" + body).digest()
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return "in use by another process"
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return f"the journal cannot be read or written ({error})"
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ...canonical import frozen
 from ...errors import IntegrityError, MlplatError, OptionError, printable
 from .digests import check_digest, digest_of
+
+if TYPE_CHECKING:
+    from .disk_store import DiskStore
 
 Record = Mapping[str, Any]
 
@@ -46,11 +49,15 @@ class Store:
         """The journals that records of the transaction in progress went to, in order."""
 
     @staticmethod
-    def open(path: str | PathLike[str]) -> Store:
-        """The store in a folder, which is made if it is not there. Raises StoreError for a folder that is none of a store."""
+    def open(path: str | PathLike[str], *, fsync: bool = False) -> DiskStore:
+        """The store in a folder, which is made if it is not there. What a call has returned from outlasts the process, however it ends.
+
+        `fsync`: each call waits for the disk, so that it outlasts a power failure too. Raises StoreError for a folder that holds
+        something else, is in use by another process or is damaged.
+        """
         from .disk_store import DiskStore
 
-        return DiskStore(path)
+        return DiskStore(path, fsync=fsync)
 
     # -- content
 
@@ -94,7 +101,7 @@ class Store:
 
     def append(self, journal: str, *records: Record) -> None:
         """Extend a journal, by all of these records or none. Raises OptionError for values that JSON cannot say."""
-        kept = [_checked(record) for record in records]
+        kept = [checked_record(record) for record in records]
         self._journals.setdefault(journal, []).extend(kept)
         if self._open is not None:
             self._open += [journal] * len(kept)
@@ -143,7 +150,8 @@ class Store:
         return f"{type(self).__name__}({sum(map(len, self._journals.values())):,} records, {len(self._content):,} contents)"
 
 
-def _checked(record: Record) -> Record:
+def checked_record(record: Record) -> Record:
+    """A record as it is kept, which nobody can change. Raises OptionError."""
     checked: Record = frozen(record, "record")
     if not isinstance(record, Mapping):
         raise OptionError(f"a {type(record).__name__} as record; expected a mapping")

@@ -1,0 +1,21 @@
+"""A process that is killed at any instant loses nothing that was acknowledged, and leaves nothing half."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork, and a new process for each kill takes too long")
+def test_whatever_was_acknowledged_is_there_after_200_kills_at_random_instants(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.platform.storage.kill_writers", str(tmp_path), "200", "0"]
+    root = Path(__file__).parents[3]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, timeout=300)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["kills"] == 200 and told["wrote"] >= 150, told
