@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
@@ -121,6 +121,10 @@ class Component:
         """Write a record to the journal and change the state as it says."""
         self._store.append(self.SOURCE, record)
         self._apply(record)
+
+    def _contents(self) -> Iterable[str]:
+        """Digests of the content in the store that the state names (`storage.sweep`)."""
+        return ()
 
     def _emit(
         self, subject: str, predicate: str, actor: Principal | str, data: Mapping[str, Any] | None = None, cause: Any = None
