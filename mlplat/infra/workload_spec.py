@@ -191,6 +191,11 @@ class Workload(_Open):
             raise OptionError(f"workload {self.name!r} is a gang of {self.replicas}, all or none: only a service can be scaled")
         return self._but(replicas=_whole("replicas", replicas, 0, MAX_REPLICAS))
 
+    def with_image(self, image: str) -> Workload:
+        """The same workload from another image, by name or digest. Raises OptionError."""
+        _check_image(image)
+        return self._but(image=image)
+
     def _but(self, **changes: Any) -> Workload:
         made = _new(_Open)
         for field in FIELDS:

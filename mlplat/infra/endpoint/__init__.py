@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from ..network.policies import NetworkPolicy, Rule
     from ..network.services import NoEndpointsError
     from ..network.services import Service as NetworkService
+    from ..virtualization.images import Image, Layer
     from .cluster_state import Amounts, Capacity, ClusterState
     from .descriptions import EnvironmentLog, NodeDescription, WorkloadDescription, WorkloadList, WorkloadSummary
     from .explanation import Alternative, Explanation
     from .facade import ManagementEndpoint
     from .handles import WorkloadHandle
+    from .image_verbs import ImageSource
     from .manifest_kinds import manifest_schema
     from .manifests import Diff
     from .node_reasons import NodeReason
@@ -36,8 +38,11 @@ __all__ = [
     "Diff",
     "EnvironmentLog",
     "Explanation",
+    "Image",
+    "ImageSource",
     "Ingress",
     "IngressPath",
+    "Layer",
     "ManagementEndpoint",
     "NetworkPolicy",
     "NetworkService",
@@ -63,8 +68,11 @@ _HOME = {  # name: module, or module:name there
     "Diff": "manifests",
     "EnvironmentLog": "descriptions",
     "Explanation": "explanation",
+    "Image": ".virtualization.images",
+    "ImageSource": "image_verbs",
     "Ingress": ".network.ingress",
     "IngressPath": ".network.ingress",
+    "Layer": ".virtualization.images",
     "ManagementEndpoint": "facade",
     "NetworkPolicy": ".network.policies",
     "NetworkService": ".network.services:Service",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, SpecError, UnknownNameError
 from .access import ADMINISTRATOR, check_principal
-from .calls import Calls, verb
+from .calls import verb
+from .image_verbs import ImageVerbs
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .manifests import Diff, Wanted
 
 
-class Declarations(Calls):
+class Declarations(ImageVerbs):
     """The part of `ManagementEndpoint` that takes and gives manifests."""
 
     def __init__(self, cluster: Cluster, directory: Directory) -> None:
@@ -46,7 +47,8 @@ class Declarations(Calls):
         from .network_objects import label_of
 
         check_principal(actor)
-        wanted, declared = read_manifest(manifest)
+        read, declared = read_manifest(manifest)
+        wanted = [entry._replace(workload=self._with_image(entry.workload, actor)) for entry in read]
         prunable = self._applied if prune else frozenset[str]()
         of_workloads = difference(self._directory, wanted, prunable, dry_run)
         of_network = network_changes(self._cluster, declared, prunable)

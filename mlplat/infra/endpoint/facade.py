@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
 
 class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs):
-    """Workloads, nodes, policies and network of a cluster, by name. The only way from a platform into the infrastructure.
+    """Workloads, nodes, images, policies and network of a cluster, by name. The only way from a platform into the infrastructure.
 
     A call answers with a value that nobody can change, or raises an MlplatError with its reasons; then it has changed nothing, and the log
     has one `call.refused` {call, reason} or, for want of a right, one `access.denied` {action, resource}. What a call does is to be seen
-    in the next one. `actor` is the principal who calls; node verbs, `configure`, network policies and ingresses are for
+    in the next one. `actor` is the principal who calls; node and image verbs, `configure`, network policies and ingresses are for
     administrators.
 
     >>> import mlplat as mp
@@ -76,6 +76,8 @@ class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs):
             raise OptionError(f"a {type(workload).__name__} was submitted; expected a Workload")
         if actor not in self._principals:
             self._principals.add(check_principal(actor))
+        if self._image_source is not None:
+            workload = self._with_image(workload, actor)
         name, directory = workload.name, self._directory
         if workload.kind == "job" and directory.get(name) is None:  # the usual case
             return WorkloadHandle(self, name, self._cluster.run_workload(workload, actor=actor))

@@ -42,10 +42,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Ordered layers, an entry point and the name it goes by.
+    """Ordered layers, an entry point, a configuration and the name it goes by.
 
-    `digest` is the SHA-256 of the canonical JSON of entry point and ordered layer digests: the same content has the same digest under
-    any name, on any day.
+    `config`: the digest of its configuration, empty without one. `digest` is the SHA-256 of the canonical JSON of configuration (where
+    there is one), entry point and ordered layer digests: the same content has the same digest under any name, on any day.
 
     >>> base, code = Layer.of("base", 900), Layer.of("train.py", 1)
     >>> image = Image("train:1", (base, code), entry="train.py")
@@ -58,6 +58,7 @@ class Image:
     name: str
     layers: tuple[Layer, ...]
     entry: str = ""
+    config: str = ""
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,7 +69,11 @@ class Image:
         for layer in self.layers:
             if sizes.setdefault(layer.digest, layer.size_mib) != layer.size_mib:
                 raise OptionError(f"image {self.name!r} has layer {layer.digest[:19]} in two sizes")
-        content = {"entry": self.entry, "layers": [layer.digest for layer in self.layers]}
+        if self.config != "" and (not isinstance(self.config, str) or not _DIGEST.fullmatch(self.config)):
+            raise OptionError(f"configuration of image {self.name!r}: expected the digest of it, or nothing")
+        content: dict[str, object] = {"entry": self.entry, "layers": [layer.digest for layer in self.layers]}
+        if self.config:
+            content["config"] = self.config
         object.__setattr__(self, "digest", _sha256(canonical_json(content)))
 
     @property
@@ -104,6 +109,11 @@ class ImageStore:
         self._by_name[image.name] = image
         self._by_digest.setdefault(image.digest, image)
         return image.digest
+
+    def forget(self, digest: str) -> bool:
+        """Know an image no more, under its digest and every name. Returns whether it was there. Sizes of layers stay as they were said."""
+        self._by_name = {name: image for name, image in self._by_name.items() if image.digest != digest}
+        return self._by_digest.pop(digest, None) is not None
 
     def find(self, reference: str) -> Image | None:
         """The image of that name or digest, or None."""
