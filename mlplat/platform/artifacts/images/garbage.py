@@ -1,0 +1,27 @@
+"""What images take together, and what becomes free when some of them go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from .shelf import Shelf
+from .versions import Garbage, ImageStorage, ImageVersion
+
+
+def storage_of(versions: Sequence[ImageVersion]) -> ImageStorage:
+    """Layers and MiB of these images; those with one digest are one image."""
+    by_digest = {version.digest: version for version in versions}
+    sizes = {layer.digest: layer.size_mib for version in by_digest.values() for layer in version.layers}
+    return ImageStorage(len(by_digest), len(sizes), sum(sizes.values()), sum(version.size_mib for version in by_digest.values()))
+
+
+def garbage_of(shelf: Shelf, going: Sequence[ImageVersion], kept: Mapping[str, tuple[str, ...]], *, dry_run: bool) -> Garbage:
+    """What would go with these images: a layer goes with the last image that has it."""
+    losing: dict[str, int] = {}
+    for version in going:
+        for digest in {layer.digest for layer in version.layers}:
+            losing[digest] = losing.get(digest, 0) + 1
+    layers = tuple(sorted(digest for digest, count in losing.items() if count == shelf.layers[digest]))
+    size = sum(shelf.sizes[digest] for digest in layers)
+    return Garbage(tuple(version.resource for version in going), layers, size, dry_run, MappingProxyType(dict(kept)))

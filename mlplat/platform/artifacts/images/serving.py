@@ -1,0 +1,61 @@
+"""The registry as a cluster sees it: images that a principal may start, by the name or digest that a workload gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....errors import AccessDenied, MlplatError, OptionError, UnknownNameError
+from ...identity.decisions import SENTENCES
+from ...identity.principals import Principal
+from ...identity.rights import Right
+from ...references import Reference
+from ...storage.digests import PREFIX
+
+if TYPE_CHECKING:
+    from ....infra.endpoint import Image
+    from ...identity.authorization import Authorization
+    from .shelf import Shelf
+
+CALL = "start"
+
+
+class ClusterImages:
+    """The `ImageSource` of clusters. Whoever submits is a principal by its id, or by its name where only one has it."""
+
+    def __init__(self, authorization: Authorization, shelf: Shelf, source: str) -> None:
+        self._authorization, self._shelf, self._call = authorization, shelf, f"{source}.{CALL}"
+
+    def find(self, reference: str, principal: str) -> Image | None:
+        """The image that `principal` may start; None for text that is no name of a version and no digest.
+
+        What is not there and what may not be read look alike: AccessDenied. Raises UnknownNameError for who may read what is not there.
+        """
+        if reference.startswith(PREFIX):
+            names = sorted(self._shelf.names.get(reference, ()))
+            places = [(path, reference) for path in names] or [("", reference)]
+        else:
+            try:
+                project, name, version = Reference.parse(reference)
+            except OptionError:
+                return None
+            if not version:
+                return None
+            places = [(f"{project}/{name}", version)]
+        who = self._principal(principal)
+        for path, version in places:
+            digest = self._shelf.digest_of(path, version)
+            resource = f"image:{path}@{version if digest is None else digest}" if path else f"image:{version}"
+            decision = self._authorization.decide(who, Right.READ, resource)
+            if decision.allowed or (path, version) == places[-1]:
+                self._authorization.audit.add(self._authorization.sim.now, self._call, decision)
+            if decision.allowed:
+                if digest is None:
+                    raise UnknownNameError("image", reference, [f"{path}@{tag}" for tag in self._shelf.get(path).tags])
+                return self._shelf.version(path, digest).image
+        raise AccessDenied(principal, CALL, f"image:{reference}", SENTENCES[decision.reason])
+
+    def _principal(self, principal: str) -> Principal | None:
+        try:
+            return self._authorization.directory.find(principal)
+        except MlplatError:
+            return None

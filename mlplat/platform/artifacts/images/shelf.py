@@ -1,0 +1,97 @@
+"""The state of the Image Registry: images by name and digest, tags, layers; a fold of its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .manifests import Manifest
+from .versions import ImageVersion, TagMove
+
+
+@dataclass(slots=True)
+class Repository:
+    """The images under one name: by digest in order of their coming, tags, their moves, what each tag pointed to first, patterns of tags
+    that do not move.
+    """
+
+    images: dict[str, ImageVersion] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    moves: list[TagMove] = field(default_factory=list)
+    first: dict[str, str] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
+
+
+class Shelf:
+    """All repositories, and how many images have each layer."""
+
+    def __init__(self) -> None:
+        self.repositories: dict[str, Repository] = {}
+        self.layers: dict[str, int] = {}
+        """Of each layer the number of images that have it."""
+        self.sizes: dict[str, int] = {}
+        """MiB of each layer."""
+        self.names: dict[str, dict[str, None]] = {}
+        """Of each digest of an image the names under which it is."""
+
+    def apply(self, record: Mapping[str, Any]) -> None:
+        """Change the state as a record says."""
+        path = record["name"]
+        shelf = self.repositories.setdefault(path, Repository())
+        match record["what"]:
+            case "published":
+                manifest = Manifest.of(record["manifest"])
+                external = None if record["external"] is None else tuple(record["external"])
+                version = ImageVersion(path, record["digest"], manifest, record["time"], record["actor"], external)
+                shelf.images[version.digest] = version
+                self.names.setdefault(version.digest, {})[path] = None
+                for layer in {layer.digest: layer for layer in manifest.layers}.values():
+                    self.layers[layer.digest] = self.layers.get(layer.digest, 0) + 1
+                    self.sizes[layer.digest] = layer.size_mib
+            case "tagged":
+                move = TagMove(record["tag"], record["time"], record["actor"], shelf.tags.get(record["tag"]), record["digest"])
+                shelf.moves.append(move)
+                if move.after is None:
+                    shelf.tags.pop(move.tag, None)
+                else:
+                    shelf.tags[move.tag] = move.after
+                    shelf.first.setdefault(move.tag, move.after)
+            case "fixed":
+                shelf.fixed = tuple(record["patterns"])
+            case "pulled":
+                version = shelf.images[record["digest"]]
+                shelf.images[version.digest] = replace(version, pulls=version.pulls + 1)
+            case "deleted":
+                self._delete(shelf, path, record)
+
+    def _delete(self, shelf: Repository, path: str, record: Mapping[str, Any]) -> None:
+        version = shelf.images.pop(record["digest"])
+        for tag in sorted(tag for tag, digest in shelf.tags.items() if digest == version.digest):
+            shelf.moves.append(TagMove(tag, record["time"], record["actor"], version.digest, None))
+            del shelf.tags[tag]
+        names = self.names[version.digest]
+        del names[path]
+        if not names:
+            del self.names[version.digest]
+        for digest in {layer.digest for layer in version.layers}:
+            self.layers[digest] -= 1
+            if not self.layers[digest]:
+                del self.layers[digest], self.sizes[digest]
+
+    def get(self, path: str) -> Repository:
+        """The images under a name; none under one that is not there."""
+        return self.repositories.get(path) or Repository()
+
+    def digest_of(self, path: str, version: str) -> str | None:
+        """The digest that a tag or digest means under a name, if there is an image."""
+        shelf = self.get(path)
+        return version if version in shelf.images else shelf.tags.get(version)
+
+    def version(self, path: str, digest: str) -> ImageVersion:
+        """An image with the tags that point to it now."""
+        shelf = self.repositories[path]
+        return replace(shelf.images[digest], tags=tuple(sorted(tag for tag, at in shelf.tags.items() if at == digest)))
+
+    def __iter__(self) -> Iterator[tuple[str, Repository]]:
+        return iter(sorted(self.repositories.items()))
