@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import mlplat as mp
@@ -153,7 +155,7 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing() -> None:
     shop = Shop()
     shop.images.publish("shop/train", image(), tags=["v1"], actor=shop.ada)
     before = list(shop.store.records("images"))
-    calls = [
+    calls: list[tuple[Callable[[], object], type[Exception], str]] = [
         (lambda: shop.images.publish("shop/train@v1", image(), actor=shop.ada), OptionError, "without a version"),
         (lambda: shop.images.publish("nowhere/x", image(), actor=shop.admin), UnknownNameError, "unknown project 'nowhere'"),
         (lambda: shop.images.publish("shop/train", image(CODE), tags=["a b"], actor=shop.ada), OptionError, "tag 'a b'"),

@@ -14,6 +14,7 @@ from ...identity.rights import Right
 from ...references import PLATFORM, Reference, check_project
 from ...storage.digests import digest_of
 from ...storage.store import Store
+from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
 from . import garbage
 from .manifests import Manifest, ManifestError
@@ -86,7 +87,7 @@ class ImageRegistry(Component):
 
         As `publish` otherwise.
         """
-        return self._take_in(name, image, _unknown(external), tags, actor)
+        return self._take_in(name, image, check_external(external), tags, actor)
 
     @call(Right.WRITE)
     def tag(self, name: str, tag: str, version: str, *, actor: Actor) -> ImageVersion:
@@ -353,11 +354,3 @@ def _manifest(image: object) -> Manifest:
             raise ManifestError(f"image {image.name!r} has a configuration, of which only the digest is known; expected the manifest")
         return Manifest(image.layers, image.entry)
     return Manifest.of(image)
-
-
-def _unknown(external: object) -> tuple[str, ...]:
-    if isinstance(external, Iterable) and not isinstance(external, (str, bytes)):
-        names = tuple(external)
-        if all(isinstance(name, str) and name and name.isprintable() and len(name) <= 200 for name in names):
-            return names
-    raise OptionError(f"external={printable(str(external)[:60])}: expected what is unknown, a list of words")

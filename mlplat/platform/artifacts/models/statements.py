@@ -1,0 +1,64 @@
+"""What callers say of models, checked: names, aliases, metrics, tags and text."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+from ....canonical import frozen
+from ....errors import OptionError, printable
+from ...references import Reference, check_name
+from .shelf import NEWEST
+from .stages import stage_of
+
+LARGEST: Final = sys.float_info.max
+
+
+def whole_name(name: object) -> Reference:
+    """A model, without a version. Raises OptionError."""
+    reference = Reference.parse(name)
+    if reference.version:
+        raise OptionError(f"{reference}: expected a name without a version")
+    return reference
+
+
+def check_alias(alias: object) -> str:
+    """The name of an alias. Raises OptionError."""
+    text = check_name(alias, "alias")
+    if text == NEWEST or text.isdecimal() or ".." in text:
+        raise OptionError(f"alias {text!r}: expected a name that is no number and not {NEWEST!r}")
+    return text
+
+
+def check_target(target: object) -> str:
+    """An alias with its `@`, or the name of a stage. Raises OptionError, UnknownNameError."""
+    if isinstance(target, str) and target.startswith("@"):
+        return "@" + check_alias(target[1:])
+    return stage_of(target).value
+
+
+def check_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Finite numbers by name. Raises OptionError."""
+    found = frozen(metrics, "metrics")
+    if not isinstance(found, Mapping):
+        raise OptionError("metrics: expected numbers by name")
+    for name, value in found.items():
+        check_name(name, "metric")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
+            raise OptionError(f"metric {name!r}: {printable(str(value)[:40])}; expected a finite number")
+    return {name: float(value) for name, value in found.items()}
+
+
+def check_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Text by name. Raises OptionError."""
+    if not isinstance(tags, Mapping):
+        raise OptionError("tags: expected text by name")
+    return {check_name(name, "tag"): check_words(value, f"tag {name!r}", 500, empty=True) for name, value in tags.items()}
+
+
+def check_words(value: object, what: str, most: int, *, empty: bool = False) -> str:
+    """Text for people; lines are kept. Raises OptionError."""
+    if not isinstance(value, str) or not (value or empty) or len(value) > most or not value.replace("\n", "").isprintable():
+        raise OptionError(f"{what}: {printable(ascii(value)[:60])}; expected printable text of at most {most} characters")
+    return value
