@@ -12,15 +12,28 @@ from .versions import ImageVersion, TagMove
 
 @dataclass(slots=True)
 class Repository:
-    """The images under one name: by digest in order of their coming, tags, their moves, what each tag pointed to first, patterns of tags
-    that do not move.
+    """The images under one name: by digest in order of their coming, tags, those that point to each digest, their moves, what each tag
+    pointed to first, patterns of tags that do not move.
     """
 
     images: dict[str, ImageVersion] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    pointing: dict[str, set[str]] = field(default_factory=dict)
     moves: list[TagMove] = field(default_factory=list)
     first: dict[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
+
+    def move(self, move: TagMove) -> None:
+        """Let a tag point where a move says."""
+        self.moves.append(move)
+        if move.before is not None:
+            self.pointing[move.before].discard(move.tag)
+            if not self.pointing[move.before]:
+                del self.pointing[move.before]
+            del self.tags[move.tag]
+        if move.after is not None:
+            self.tags[move.tag] = move.after
+            self.pointing.setdefault(move.after, set()).add(move.tag)
 
 
 class Shelf:
@@ -51,11 +64,8 @@ class Shelf:
                     self.sizes[layer.digest] = layer.size_mib
             case "tagged":
                 move = TagMove(record["tag"], record["time"], record["actor"], shelf.tags.get(record["tag"]), record["digest"])
-                shelf.moves.append(move)
-                if move.after is None:
-                    shelf.tags.pop(move.tag, None)
-                else:
-                    shelf.tags[move.tag] = move.after
+                shelf.move(move)
+                if move.after is not None:
                     shelf.first.setdefault(move.tag, move.after)
             case "fixed":
                 shelf.fixed = tuple(record["patterns"])
@@ -67,9 +77,8 @@ class Shelf:
 
     def _delete(self, shelf: Repository, path: str, record: Mapping[str, Any]) -> None:
         version = shelf.images.pop(record["digest"])
-        for tag in sorted(tag for tag, digest in shelf.tags.items() if digest == version.digest):
-            shelf.moves.append(TagMove(tag, record["time"], record["actor"], version.digest, None))
-            del shelf.tags[tag]
+        for tag in sorted(shelf.pointing.get(version.digest, ())):
+            shelf.move(TagMove(tag, record["time"], record["actor"], version.digest, None))
         names = self.names[version.digest]
         del names[path]
         if not names:
@@ -91,7 +100,7 @@ class Shelf:
     def version(self, path: str, digest: str) -> ImageVersion:
         """An image with the tags that point to it now."""
         shelf = self.repositories[path]
-        return replace(shelf.images[digest], tags=tuple(sorted(tag for tag, at in shelf.tags.items() if at == digest)))
+        return replace(shelf.images[digest], tags=tuple(sorted(shelf.pointing.get(digest, ()))))
 
     def __iter__(self) -> Iterator[tuple[str, Repository]]:
         return iter(sorted(self.repositories.items()))
