@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import mlplat as mp
+from mlplat.canonical import canonical_json
 from mlplat.platform.artifacts.images import ImageRegistry, Layer, Manifest
 from mlplat.platform.artifacts.referrers import Referrers
 from mlplat.platform.identity import IdentityProvider, Principal
 from mlplat.platform.storage import Store
 
 BASE, LIBS, CODE = Layer.of("python", 900), Layer.of("torch", 2000), Layer.of("train.py", 1)
+
+
+def written_down(store: Store) -> Store:
+    """A store with the journals of another one, read from their JSON as from a disk."""
+    again = Store()
+    for journal in store.journals():
+        again.append(journal, *(json.loads(canonical_json(record)) for record in store.records(journal)))
+    return again
 
 
 class Shop:

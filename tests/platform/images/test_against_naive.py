@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mlplat.errors import MlplatError
 from mlplat.platform.artifacts.images import ImageRegistry, Layer, Manifest
 
-from .shops import Shop
+from .shops import Shop, written_down
 
 LAYERS = [Layer.of(f"layer {i}", 2**i) for i in range(4)]
 NAMES, TAGS = ("shop/a", "shop/b", "lab/c"), ("v1", "v2", "latest")
@@ -36,7 +36,7 @@ class Naive:
     def __init__(self) -> None:
         self.images: list[tuple[str, Manifest]] = []
         self.tags: dict[tuple[str, str], str] = {}
-        self.first: dict[tuple[str, str], str] = {}
+        self.last: dict[tuple[str, str], str] = {}
         self.fixed: set[str] = set()
         self.known: set[str] = set()
         self.pulls: dict[tuple[str, str], int] = {}
@@ -46,11 +46,11 @@ class Naive:
         return [manifest for path, manifest in self.images if path == name]
 
     def may_move(self, name: str, tag: str, digest: str) -> bool:
-        return not (name in self.fixed and tag.startswith("v") and self.first.get((name, tag), digest) != digest)
+        return not (name in self.fixed and tag.startswith("v") and self.last.get((name, tag), digest) != digest)
 
     def point(self, name: str, tag: str, digest: str) -> None:
         self.tags[name, tag] = digest
-        self.first.setdefault((name, tag), digest)
+        self.last[name, tag] = digest
 
     def remove(self, name: str, digest: str) -> None:
         self.images = [(path, manifest) for path, manifest in self.images if (path, manifest.digest) != (name, digest)]
@@ -145,6 +145,6 @@ def test_images_tags_and_garbage_are_as_in_a_naive_model(todo: list[Any]) -> Non
         every = {layer for manifest in unique for layer in manifest.layers}
         expected = (len(unique), len(every), sum(layer.size_mib for layer in every), sum(m.size_mib for m in unique))
         assert shop.images.storage(actor=shop.admin) == expected
-    again = ImageRegistry(shop.sim, shop.identity, shop.store)
+    again = ImageRegistry(shop.sim, shop.identity, written_down(shop.store))
     assert vars(again._shelf) == vars(shop.images._shelf)
     assert shop.sim.log.check() == []

@@ -59,7 +59,10 @@ def test_an_image_that_is_there_is_not_taken_in_again() -> None:
 def test_tags_that_are_fixed_never_point_to_anything_else() -> None:
     shop = Shop()
     first = shop.images.publish("shop/train", image(), tags=["v1", "latest"], actor=shop.ada)
+    shop.images.publish("shop/train", image(LIBS), tags=["v0"], actor=shop.ada)
+    shop.images.tag("shop/train", "v0", "v1", actor=shop.ada)  # not fixed yet
     shop.images.fix_tags("shop/train", ["v*"], actor=shop.ada)
+    shop.images.tag("shop/train", "v0", "v1", actor=shop.ada)  # it is there already
     before = len(list(shop.store.records("images")))
     for call in (
         lambda: shop.images.publish("shop/train", image(CODE), tags=["latest", "v1"], actor=shop.ada),

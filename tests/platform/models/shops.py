@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import mlplat as mp
+from mlplat.canonical import canonical_json
 from mlplat.platform.artifacts.models import ModelRegistry, ModelVersion
 from mlplat.platform.artifacts.referrers import Referrers
 from mlplat.platform.identity import IdentityProvider, Principal
 from mlplat.platform.storage import Store
+
+
+def written_down(store: Store) -> Store:
+    """A store with the journals of another one, read from their JSON as from a disk."""
+    again = Store()
+    for journal in store.journals():
+        again.append(journal, *(json.loads(canonical_json(record)) for record in store.records(journal)))
+    return again
 
 
 class Shop:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mlplat.errors import MlplatError
 from mlplat.platform.artifacts.models import ModelRegistry
 
-from .shops import Shop
+from .shops import Shop, written_down
 
 NAMES, ALIASES, STAGES = ("shop/a", "lab/b"), ("champion", "shadow"), ("none", "staging", "production", "archived", "failed")
 NEXT = {
@@ -146,6 +146,6 @@ def test_versions_aliases_stages_and_rules_are_as_in_a_naive_model(todo: list[An
                 at = naive.alias(path, alias)
                 if at is not None:
                     assert shop.models.load(f"{path}@{alias}", actor=shop.admin) == naive.versions[path, at][0]
-    again = ModelRegistry(shop.sim, shop.identity, shop.store)
+    again = ModelRegistry(shop.sim, shop.identity, written_down(shop.store))
     assert vars(again._shelf) == vars(shop.models._shelf)
     assert shop.sim.log.check() == []

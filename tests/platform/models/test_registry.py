@@ -75,6 +75,10 @@ def test_s63_a_version_is_served_by_number_digest_and_alias_and_what_was_resolve
     shop = Shop()
     first, second = shop.add(b"a"), shop.add(b"b")
     shop.models.set_alias("shop/churn@1", "champion", actor=shop.ada)
+    shop.add(b"a")
+    shop.models.delete("shop/churn@3", actor=shop.ada)
+    assert shop.models.resolve(f"shop/churn@{shop.add(b'b').digest}", actor=shop.ada).version == 2  # the first of equal ones
+    shop.models.delete("shop/churn@4", actor=shop.ada)
     references = ("1", "champion", first.digest)
     assert {shop.models.resolve(f"shop/churn@{reference}", actor=shop.ada).version for reference in references} == {1}
     assert shop.models.resolve("shop/churn", actor=shop.ada) == second == shop.models.resolve("shop/churn@latest", actor=shop.ada)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ....errors import IntegrityError, OptionError, UnknownNameError, printable
+from ....errors import OptionError, UnknownNameError, printable
 from ....infra.endpoint import Image
 from ...component import Component, call, call_of_anybody
 from ...identity.authorization import Actor
@@ -98,7 +98,7 @@ class ImageRegistry(Component):
         reference = _whole(name)
         digest = self._digest(reference.at(version) if isinstance(version, str) and version else reference)
         self._check_tags(reference.path, [tag], digest)
-        self._move(reference.path, tag, digest, actor)
+        self._move(reference.path, [tag], digest, actor)
         return self._shelf.version(reference.path, digest)
 
     @call(Right.WRITE)
@@ -110,11 +110,12 @@ class ImageRegistry(Component):
             raise UnknownNameError("tag", printable(str(tag)[:80]), shelf.tags)
         if is_fixed(tag, shelf.fixed):
             raise OptionError(f"tag {tag!r} of {path} does not move")
-        self._move(path, tag, None, actor)
+        self._move(path, [tag], None, actor)
 
     @call(Right.ADMIN)
     def fix_tags(self, name: str, patterns: Iterable[str], *, actor: Actor) -> None:
-        """Let tags that match one of these patterns, such as `v*`, never point to anything but what they first pointed to; `[]` for none.
+        """Let tags that match one of these patterns, such as `v*`, move no more from what they point to, now or once they are set, even if
+        that is deleted; `[]` for none.
 
         Raises OptionError, UnknownNameError.
         """
@@ -256,29 +257,35 @@ class ImageRegistry(Component):
         path, digest = reference.path, manifest.digest
         wanted = [tags] if isinstance(tags, str) else [*tags]
         self._check_tags(path, wanted, digest)
-        if digest not in self._shelf.get(path).images:
-            self._store.put(manifest.to_bytes())
-            record = {"what": "published", "name": path, "digest": digest, "manifest": manifest.to_json(), "external": external}
-            self._keep({**record, "time": self._sim.now, "actor": str(actor)})
-            data = {"kind": self.KIND, "digest": digest, "size_mib": manifest.size_mib, "external": external is not None}
-            self._emit(f"{self.KIND}:{path}@{digest}", "artifact.published", str(actor), data)
-        for tag in wanted:
-            self._move(path, tag, digest, actor)
+        if digest in self._shelf.get(path).images:
+            self._move(path, wanted, digest, actor)
+            return self._shelf.version(path, digest)
+        self._store.put(manifest.to_bytes())
+        self._move(path, wanted, digest, actor, {"what": "published", "manifest": manifest.to_json(), "external": external})
         return self._shelf.version(path, digest)
 
     def _check_tags(self, path: str, tags: Iterable[str], digest: str) -> None:
         shelf = self._shelf.get(path)
         for tag in tags:
-            first = shelf.first.get(check_tag(tag), digest)
-            if first != digest and is_fixed(tag, shelf.fixed):
-                raise OptionError(f"tag {tag!r} of {path} does not move: it points to {first}")
+            last = shelf.last.get(check_tag(tag), digest)
+            if last != digest and is_fixed(tag, shelf.fixed):
+                raise OptionError(f"tag {tag!r} of {path} does not move: it points to {last}")
 
-    def _move(self, path: str, tag: str, digest: str | None, actor: Actor) -> None:
-        before = self._shelf.get(path).tags.get(tag)
-        if before != digest:
-            self._keep({"what": "tagged", "name": path, "tag": tag, "digest": digest, "time": self._sim.now, "actor": str(actor)})
-            data = {"kind": self.KIND, "alias": tag, "before": before, "after": digest}
-            self._emit(f"{self.KIND}:{path}", "alias.moved", str(actor), data)
+    def _move(self, path: str, tags: Iterable[str], digest: str | None, actor: Actor, published: Mapping[str, Any] | None = None) -> None:
+        """Let tags point to an image, which is taken in if it is `published`: in one record, so that there is all of it or nothing."""
+        now = self._shelf.get(path).tags
+        before = {tag: now.get(tag) for tag in tags if now.get(tag) != digest}
+        if not before and published is None:
+            return
+        record = {"what": "tagged", "name": path, "tags": [*before], "digest": digest, "time": self._sim.now, "actor": str(actor)}
+        self._keep({**record, **(published or {})})
+        if published is not None and digest is not None:
+            version = self._shelf.version(path, digest)
+            data = {"kind": self.KIND, "digest": digest, "size_mib": version.size_mib, "external": version.external is not None}
+            self._emit(version.resource, "artifact.published", str(actor), data)
+        for tag, at in before.items():
+            moved = {"kind": self.KIND, "alias": tag, "before": at, "after": digest}
+            self._emit(f"{self.KIND}:{path}", "alias.moved", str(actor), moved)
 
     def _digest(self, reference: Reference) -> str:
         if not reference.version:
@@ -319,11 +326,7 @@ class ImageRegistry(Component):
             self._count(shelf.images[digest], event.actor, event.data["asked_mib"], cause=event)
 
     def _checked(self, version: ImageVersion) -> bytes:
-        content = self._store.get(digest_of(version.manifest.to_bytes()))
-        found = Manifest.read(content).digest
-        if found != version.digest:
-            raise IntegrityError(version.digest, found, "manifest")
-        return content
+        return self._store.get(digest_of(version.manifest.to_bytes()))
 
     def _contents(self) -> Iterator[str]:
         for _, shelf in self._shelf:

@@ -13,14 +13,14 @@ from .versions import ImageVersion, TagMove
 @dataclass(slots=True)
 class Repository:
     """The images under one name: by digest in order of their coming, tags, those that point to each digest, their moves, what each tag
-    pointed to first, patterns of tags that do not move.
+    pointed to last, patterns of tags that do not move.
     """
 
     images: dict[str, ImageVersion] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     pointing: dict[str, set[str]] = field(default_factory=dict)
     moves: list[TagMove] = field(default_factory=list)
-    first: dict[str, str] = field(default_factory=dict)
+    last: dict[str, str] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
 
     def move(self, move: TagMove) -> None:
@@ -62,11 +62,9 @@ class Shelf:
                 for layer in {layer.digest: layer for layer in manifest.layers}.values():
                     self.layers[layer.digest] = self.layers.get(layer.digest, 0) + 1
                     self.sizes[layer.digest] = layer.size_mib
+                self._point(shelf, record)
             case "tagged":
-                move = TagMove(record["tag"], record["time"], record["actor"], shelf.tags.get(record["tag"]), record["digest"])
-                shelf.move(move)
-                if move.after is not None:
-                    shelf.first.setdefault(move.tag, move.after)
+                self._point(shelf, record)
             case "fixed":
                 shelf.fixed = tuple(record["patterns"])
             case "pulled":
@@ -74,6 +72,12 @@ class Shelf:
                 shelf.images[version.digest] = replace(version, pulls=version.pulls + 1)
             case "deleted":
                 self._delete(shelf, path, record)
+
+    def _point(self, shelf: Repository, record: Mapping[str, Any]) -> None:
+        for tag in record["tags"]:
+            shelf.move(TagMove(tag, record["time"], record["actor"], shelf.tags.get(tag), record["digest"]))
+            if record["digest"] is not None:
+                shelf.last[tag] = record["digest"]
 
     def _delete(self, shelf: Repository, path: str, record: Mapping[str, Any]) -> None:
         version = shelf.images.pop(record["digest"])
