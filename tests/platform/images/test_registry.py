@@ -103,6 +103,7 @@ def test_layers_that_images_share_are_stored_once() -> None:
 
 
 def test_s66_what_a_record_names_is_kept_and_the_refusal_lists_who() -> None:
+    """S-66, A-2.4."""
     shop = Shop()
     version = shop.images.publish("shop/train", image(), tags=["v1"], actor=shop.ada)
     named = ["run:shop/r2", "run:shop/r1"]
@@ -136,7 +137,8 @@ def test_what_no_tag_points_to_is_collected_with_the_layers_that_only_it_has() -
     assert shop.images.manifest(f"lab/x@{foreign.digest}", actor=shop.carl) == image(LIBS).to_bytes()
 
 
-def test_an_outsider_learns_nothing_and_a_share_of_one_image_opens_no_other() -> None:
+def test_a10_2_a_share_of_one_image_opens_no_other_and_an_outsider_learns_nothing() -> None:
+    """A-10.2, A-10.3."""
     shop = Shop()
     first = shop.images.publish("shop/train", image(labels={"commit": "1"}), tags=["v1"], actor=shop.ada)
     shop.images.publish("shop/train", image(CODE), tags=["v2"], actor=shop.ada)

@@ -134,3 +134,27 @@ def test_a_cluster_is_served_once_and_by_an_administrator() -> None:
     shop.sim.run(until="10m")
     again = ImageRegistry(shop.sim, shop.identity, shop.store)
     assert again.resolve("shop/train@v1", actor=shop.ada).pulls == 1
+
+
+def test_a_digest_under_several_names_starts_for_who_may_read_any_of_them() -> None:
+    shop = Shop()
+    of = served(shop)
+    for name, owner in (("lab/copy", shop.carl), ("shop/train", shop.ada)):
+        version = shop.images.publish(name, image(), tags=["v1"], actor=owner)
+    shop.identity.grant(shop.bob, "read", version.resource, actor=shop.ada)
+    start(of, "train", version.digest, shop.bob.id)
+    with pytest.raises(AccessDenied):
+        start(of, "other", "lab/copy@v1", shop.bob.id)
+    with pytest.raises(AccessDenied):
+        start(of, "other", version.digest, shop.eve.id)
+    assert of.endpoint.image_users(version.digest) == ("train",)
+
+
+def test_text_that_names_no_version_is_none_of_the_registrys() -> None:
+    shop = Shop()
+    of = served(shop)
+    shop.images.publish("shop/train", image(), tags=["v1"], actor=shop.ada)
+    for number, reference in enumerate(("shop/train", "train:1", "a b")):
+        start(of, f"w{number}", reference, shop.ada.id)
+    shop.sim.run(until="1s")
+    assert [event.data["reason"] for event in shop.sim.log.select(predicate="runtime.finished")] == ["IMAGE_NOT_FOUND"] * 3

@@ -113,7 +113,8 @@ def test_s64_a_reader_can_load_and_not_deploy() -> None:
     assert [event.data.get("zone") for event in shop.sim.log.select(predicate="artifact.downloaded")] == [None, "prod"]
 
 
-def test_s64_a_share_of_one_version_shows_that_one_and_an_outsider_learns_nothing() -> None:
+def test_a10_2_a_share_of_one_version_shows_that_one_and_an_outsider_learns_nothing() -> None:
+    """S-64, A-10.2, A-10.3."""
     shop = Shop()
     first = shop.add(b"a", metrics={"auc": 0.9})
     shop.add(b"b", metrics={"auc": 0.95})
@@ -291,7 +292,9 @@ def test_versions_are_found_and_compared() -> None:
 def test_what_cannot_be_meant_is_refused_and_changes_nothing() -> None:
     shop = Shop()
     shop.add()
+    shop.models.set_rules("shop/churn", "@champion", [], actor=shop.ada)  # there are none
     before, models, ada = shop.records(), shop.models, shop.ada
+    assert len(before) == 1
     calls: list[tuple[Callable[[], object], type[Exception], str]] = [
         (lambda: shop.add(name="shop/churn@2"), OptionError, "without a version"),
         (lambda: shop.add(name="nowhere/x"), UnknownNameError, "unknown project"),
