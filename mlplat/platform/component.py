@@ -99,8 +99,8 @@ class Component:
 
     KIND: ClassVar[str] = ""
     SOURCE: ClassVar[str] = ""
-    UNCHECKED: ClassVar[frozenset[str]] = frozenset()
-    """Public methods that check for themselves, or that nobody needs a right for."""
+    UNCHECKED: ClassVar[Mapping[str, str]] = {}
+    """Public names that check for themselves, or that nobody needs a right for, each with the reason."""
 
     def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None = None) -> None:
         self._sim = sim
