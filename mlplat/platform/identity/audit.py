@@ -1,64 +1,115 @@
-"""The audit log: every decision that was taken, allowed or not, with its reason."""
+"""The audit log: every decision that was taken, allowed or not, with its reason. It lasts as long as the store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, overload
 
-from .decisions import Decision
+from ...canonical import encode
+from .decisions import Decision, DecisionReason
+from .rights import Right
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from ..storage.store import Store
+
+JOURNAL = "audit"
+BATCH = 256
+"""Decisions that are written to the journal together."""
+
 
 class AuditEntry(NamedTuple):
-    """`decision`, at `time` (s), for the call `call`, such as `data.publish`."""
+    """`decision`, at `time` (s), for the call `call`, such as `data.publish`, with a token (its id; 0 for none)."""
 
     time: float
     call: str
     decision: Decision
+    token: int = 0
 
 
-class AuditLog:
-    """Decisions in the order in which they were taken. It is only ever extended."""
+class AuditTrail(Sequence[AuditEntry]):
+    """Entries of the audit log, in the order in which the decisions were taken."""
 
-    def __init__(self) -> None:
-        self._entries: list[AuditEntry] = []
+    def __init__(self, entries: Iterable[AuditEntry]) -> None:
+        self._entries = tuple(entries)
 
-    def add(self, time: float, call: str, decision: Decision) -> None:
-        """One more."""
-        self._entries.append(AuditEntry(time, call, decision))
+    @overload
+    def __getitem__(self, index: int) -> AuditEntry: ...
 
-    def select(self, *, principal: str | None = None, resource: str | None = None, allowed: bool | None = None) -> list[AuditEntry]:
-        """Entries about a principal (its id), a resource, with an outcome; None for any."""
-        return [
-            entry
-            for entry in self._entries
-            if (principal is None or entry.decision.principal == principal)
-            and (resource is None or entry.decision.resource == resource)
-            and (allowed is None or entry.decision.allowed == allowed)
-        ]
+    @overload
+    def __getitem__(self, index: slice) -> tuple[AuditEntry, ...]: ...
 
-    def to_polars(self) -> pl.DataFrame:
-        """A row for each decision, with columns time (s), call, principal, right, resource, zone, allowed, reason and grant."""
-        import polars as pl
-
-        names = ("time", "call", "principal", "right", "resource", "zone", "allowed", "reason", "grant")
-        types = (pl.Float64, *[pl.String] * 5, pl.Boolean, pl.String, pl.Int64)
-        rows = [
-            (time, call, d.principal, d.right.value, d.resource, d.zone, d.allowed, d.reason.value, d.grant)
-            for time, call, d in self._entries
-        ]
-        return pl.DataFrame(rows, schema=dict(zip(names, types, strict=True)), orient="row")
+    def __getitem__(self, index: int | slice) -> AuditEntry | tuple[AuditEntry, ...]:
+        return self._entries[index]
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __iter__(self) -> Iterator[AuditEntry]:
-        return iter(self._entries)
+    def to_polars(self) -> pl.DataFrame:
+        """A row for each decision, with columns time (s), call, principal, right, resource, zone, allowed, reason, grant and token."""
+        import polars as pl
 
-    def __getitem__(self, index: int) -> AuditEntry:
-        return self._entries[index]
+        names = ("time", "call", "principal", "right", "resource", "zone", "allowed", "reason", "grant", "token")
+        types = (pl.Float64, *[pl.String] * 5, pl.Boolean, pl.String, pl.Int64, pl.Int64)
+        rows = [
+            (time, call, d.principal, d.right.value, d.resource, d.zone, d.allowed, d.reason.value, d.grant, token)
+            for time, call, d, token in self._entries
+        ]
+        return pl.DataFrame(rows, schema=dict(zip(names, types, strict=True)), orient="row")
 
     def __repr__(self) -> str:
-        return f"AuditLog({len(self):,} decisions)"
+        return f"AuditTrail({len(self):,} decisions)"
+
+
+class AuditLog:
+    """Decisions in the order in which they were taken. It is only ever extended.
+
+    They go to the journal `audit` of the store, 256 in a record, and what is left when it is read or flushed. A process that is killed
+    loses what it had not written yet, at most the last 255.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._new: list[AuditEntry] = []
+
+    def add(self, time: float, call: str, decision: Decision, token: int = 0) -> None:
+        """One more."""
+        self._new.append(AuditEntry(time, call, decision, token))
+        if len(self._new) >= BATCH and self._store._open is None:  # a transaction that fails would take them with it
+            self.flush()
+
+    def flush(self) -> None:
+        """Write down what was not yet."""
+        if self._new:
+            self._store.append(JOURNAL, {"what": "decisions", "entries": encode([_row(entry) for entry in self._new])})
+            self._new = []
+
+    def __iter__(self) -> Iterator[AuditEntry]:
+        for record in self._store.records(JOURNAL):
+            for row in json.loads(record["entries"]):
+                yield _entry(row)
+        yield from tuple(self._new)
+
+    def select(self, *, principal: str | None = None, resource: str | None = None, allowed: bool | None = None) -> AuditTrail:
+        """Entries about a principal (its id), a resource, with an outcome; None for any."""
+        return AuditTrail(
+            entry
+            for entry in self
+            if (principal is None or entry.decision.principal == principal)
+            and (resource is None or entry.decision.resource == resource)
+            and (allowed is None or entry.decision.allowed == allowed)
+        )
+
+
+def _row(entry: AuditEntry) -> list[object]:
+    _, reason, principal, right, resource, zone, grant = entry.decision
+    return [entry.time, entry.call, principal, right._value_, resource, zone, reason._value_, grant, entry.token]
+
+
+def _entry(row: list[object]) -> AuditEntry:
+    time, call, principal, right, resource, zone, reason, grant, token = row
+    why = DecisionReason(str(reason))
+    decision = Decision(why is DecisionReason.GRANTED, why, principal, Right(right), resource, zone, grant)  # type: ignore[arg-type]
+    return AuditEntry(time, call, decision, token)  # type: ignore[arg-type]

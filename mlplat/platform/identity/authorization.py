@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ...errors import AccessDenied
+from ..references import PLATFORM
 from .audit import AuditLog
 from .decisions import SENTENCES, Decision, DecisionReason
 from .directory import Directory
-from .grants import Grants
-from .principals import Principal
+from .grant_table import Grants
+from .principals import Principal, PrincipalKind, TokenBearer
 from .rights import Right
+from .tokens import Token, Tokens
 
 if TYPE_CHECKING:
     from ...context import Simulation
+    from ..storage.store import Store
 
 Actor = Principal | str | None
 """Who calls: a principal, the text of a token, or None for somebody who does not say."""
@@ -21,28 +25,80 @@ Actor = Principal | str | None
 NOBODY = ""
 
 
-class Authorization:
-    """Takes decisions from a directory and grants, and writes them all down."""
+class Caller(NamedTuple):
+    """Who calls: the id, why that cannot be taken for true (None where it can), the principal, and the token, if any."""
 
-    def __init__(self, sim: Simulation) -> None:
+    id: str
+    wrong: DecisionReason | None
+    principal: Principal | None = None
+    token: Token | None = None
+
+
+_ANONYMOUS = Caller(NOBODY, DecisionReason.ANONYMOUS)
+_BAD_TOKEN = Caller(NOBODY, DecisionReason.BAD_TOKEN)
+
+
+class Authorization:
+    """Takes decisions from a directory, grants and tokens, and writes them all down."""
+
+    def __init__(self, sim: Simulation, store: Store, secret: bytes) -> None:
         self.sim = sim
         self.directory = Directory()
-        self.grants = Grants()
-        self.audit = AuditLog()
+        self.grants = Grants(self.directory.grantees)
+        self.tokens = Tokens(secret)
+        self.audit = AuditLog(store)
+
+    def caller(self, actor: Actor) -> Caller:
+        """Who calls."""
+        if isinstance(actor, Principal):
+            return self._principal(actor)
+        if actor is None:
+            return _ANONYMOUS
+        if not isinstance(actor, str):
+            return _BAD_TOKEN
+        token, wrong = self.tokens.read(actor, self.sim.env._now)
+        if token is None:
+            return _BAD_TOKEN
+        principal = self.directory.get(token.principal)
+        assert principal is not None
+        if not self.directory.is_living(principal.id):
+            wrong = DecisionReason.PRINCIPAL_DELETED
+        bearer = TokenBearer(principal.id, principal.name, principal.kind, principal.project, principal.origin, token=token)
+        return Caller(principal.id, wrong, bearer, token)
+
+    def _principal(self, actor: Principal) -> Caller:
+        known, number = self.directory.get(actor.id), actor.id
+        token = None
+        if known is not actor:
+            if type(actor) is TokenBearer:  # inside a call: the token may have ended since
+                token, given = self.tokens.get(actor.token.id), actor.token
+                if known is None or token is None or token.principal != number or (token.scopes, token.zone) != (given.scopes, given.zone):
+                    return Caller(number, DecisionReason.UNKNOWN_PRINCIPAL)
+                if token.ended_s is not None:
+                    return Caller(number, DecisionReason.TOKEN_REVOKED, actor, token)
+                if self.sim.env._now >= token.expires_s:
+                    return Caller(number, DecisionReason.TOKEN_EXPIRED, actor, token)
+            elif known != actor:
+                return Caller(number, DecisionReason.UNKNOWN_PRINCIPAL)
+        if not self.directory.is_living(number):
+            return Caller(number, DecisionReason.PRINCIPAL_DELETED, actor, token)
+        if actor.kind is PrincipalKind.GROUP:
+            return Caller(number, DecisionReason.GROUP, actor)
+        return Caller(number, None, actor, token)
 
     def who(self, actor: Actor) -> tuple[str, DecisionReason | None]:
         """The id of who calls, and why that cannot be taken for true; None where it can."""
-        if isinstance(actor, Principal):
-            if self.directory.get(actor.id) != actor:
-                return actor.id, DecisionReason.UNKNOWN_PRINCIPAL
-            return actor.id, None if self.directory.is_living(actor.id) else DecisionReason.PRINCIPAL_DELETED
-        if actor is None:
-            return NOBODY, DecisionReason.ANONYMOUS
-        return NOBODY, DecisionReason.BAD_TOKEN
+        caller = self.caller(actor)
+        return caller.id, caller.wrong
 
     def decide(self, actor: Actor, right: Right, resource: str, zone: str = "") -> Decision:
         """Whether `actor` may use a right on a resource in a zone. Nothing is written down."""
-        number, wrong = self.who(actor)
+        return self._decide(self.caller(actor), right, resource, zone)
+
+    def _decide(self, caller: Caller, right: Right, resource: str, zone: str) -> Decision:
+        number, wrong, _, token = caller
+        if wrong is None and token is not None and not token.allows(right, resource, zone):
+            wrong = DecisionReason.OUT_OF_SCOPE
         if wrong is not None:
             return Decision(False, wrong, number, right, resource, zone)
         reason, grant = self.grants.find(self.directory.grantees(number), right, resource, zone, self.sim.env._now)
@@ -53,31 +109,58 @@ class Authorization:
 
         Raises AccessDenied for everybody else, after one event `access.denied` {action, resource, reason}.
         """
-        decision = self.decide(actor, right, resource, zone)
-        self.audit.add(self.sim.env._now, call, decision)
-        if not decision.allowed:
-            self._deny(decision, call, source)
-        found = self.directory.get(decision.principal)
-        assert found is not None
-        return found
+        caller = self.caller(actor)
+        return self._settle(caller, self._decide(caller, right, resource, zone), call, source)
 
-    def require_known(self, actor: Actor, resource: str, *, call: str = "", source: str = "identity") -> Principal:
+    def require_one(
+        self, actor: Actor, rights: Iterable[Right], resource: str, zone: str = "", *, call: str = "", source: str = "identity"
+    ) -> Principal:
+        """Who calls, if they may by any of several rights. As `require`; what is written down is the first that holds, or else the last."""
+        caller = self.caller(actor)
+        for right in rights:
+            decision = self._decide(caller, right, resource, zone)
+            if decision.allowed:
+                break
+        return self._settle(caller, decision, call, source)
+
+    def require_known(self, actor: Actor, resource: str = PLATFORM, *, call: str = "", source: str = "identity") -> Principal:
         """Who calls, whoever that is; for calls whose answer holds only what the caller may see. Raises AccessDenied for nobody."""
-        number, wrong = self.who(actor)
-        found = self.directory.get(number)
-        decision = Decision(wrong is None, wrong or DecisionReason.GRANTED, number, Right.READ, resource)
-        self.audit.add(self.sim.env._now, call, decision)
-        if wrong is not None or found is None:
-            self._deny(decision, call, source)
-        assert found is not None
-        return found
+        caller = self.caller(actor)
+        decision = Decision(caller.wrong is None, caller.wrong or DecisionReason.GRANTED, caller.id, Right.READ, resource)
+        return self._settle(caller, decision, call, source)
 
-    def _deny(self, decision: Decision, call: str, source: str) -> None:
+    def require_whole(self, actor: Actor, *, call: str, source: str = "identity") -> Principal:
+        """Who calls, unless with a token that is for something narrower. Raises AccessDenied as `require` does."""
+        caller = self.caller(actor)
+        wrong = caller.wrong or (DecisionReason.OUT_OF_SCOPE if caller.token is not None and caller.token.is_narrow else None)
+        decision = Decision(wrong is None, wrong or DecisionReason.GRANTED, caller.id, Right.ADMIN, f"principal:{caller.id}")
+        return self._settle(caller, decision, call, source)
+
+    def refuse(self, actor: Actor, right: Right, resource: str, reason: DecisionReason, *, call: str, source: str = "identity") -> NoReturn:
+        """Refuse what no right decides. Raises AccessDenied as `require` does."""
+        caller = self.caller(actor)
+        self._settle(caller, Decision(False, caller.wrong or reason, caller.id, right, resource), call, source)
+        raise AssertionError("refused")
+
+    def _settle(self, caller: Caller, decision: Decision, call: str, source: str) -> Principal:
+        self.note(decision, call, caller.token)
+        if not decision.allowed:
+            self.tell(decision, call, source)
+            who = decision.principal or "anonymous"
+            raise AccessDenied(who, decision.right.value, decision.resource, SENTENCES[decision.reason])
+        assert caller.principal is not None
+        return caller.principal
+
+    def note(self, decision: Decision, call: str, token: Token | None = None) -> None:
+        """Into the audit log."""
+        self.audit.add(self.sim.env._now, call, decision, 0 if token is None else token.id)
+
+    def tell(self, decision: Decision, call: str, source: str) -> None:
+        """The event of a refusal."""
         who = decision.principal or "anonymous"
         data = {"action": call or decision.right.value, "resource": decision.resource, "reason": decision.reason.value}
         self.sim.emit(f"principal:{who}", "access.denied", source=source, actor=who, data=data)
-        raise AccessDenied(who, decision.right.value, decision.resource, SENTENCES[decision.reason])
 
-    def may(self, principal: Principal, right: Right, resource: str, zone: str = "") -> bool:
+    def may(self, principal: Actor, right: Right, resource: str, zone: str = "") -> bool:
         """Whether a principal may: for choosing what to show. Nothing is written down."""
         return self.decide(principal, right, resource, zone).allowed

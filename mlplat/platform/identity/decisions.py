@@ -15,14 +15,22 @@ class DecisionReason(StrEnum):
     NO_GRANT = "NO_GRANT"
     GRANT_EXPIRED = "GRANT_EXPIRED"
     GRANT_REVOKED = "GRANT_REVOKED"
+    GIVER_LOST = "GIVER_LOST"
+    """Who gave the grant holds no longer what they gave, or `share`."""
     OTHER_ZONE = "OTHER_ZONE"
     """There is a grant, for another zone."""
+    OUT_OF_SCOPE = "OUT_OF_SCOPE"
+    """The token is for something narrower."""
     ANONYMOUS = "ANONYMOUS"
     UNKNOWN_PRINCIPAL = "UNKNOWN_PRINCIPAL"
     PRINCIPAL_DELETED = "PRINCIPAL_DELETED"
+    GROUP = "GROUP"
+    """A group cannot call; its members can."""
     BAD_TOKEN = "BAD_TOKEN"
     TOKEN_EXPIRED = "TOKEN_EXPIRED"
     TOKEN_REVOKED = "TOKEN_REVOKED"
+    WRONG_CREDENTIALS = "WRONG_CREDENTIALS"
+    TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
 
 
 SENTENCES = {
@@ -30,13 +38,18 @@ SENTENCES = {
     DecisionReason.NO_GRANT: "nothing grants that",
     DecisionReason.GRANT_EXPIRED: "the grant has expired",
     DecisionReason.GRANT_REVOKED: "the grant was revoked",
+    DecisionReason.GIVER_LOST: "who granted it does not hold it any more",
+    DecisionReason.OUT_OF_SCOPE: "the token is for something narrower",
     DecisionReason.OTHER_ZONE: "the grant is for another zone",
     DecisionReason.ANONYMOUS: "nobody said who calls",
     DecisionReason.UNKNOWN_PRINCIPAL: "no such principal is known here",
     DecisionReason.PRINCIPAL_DELETED: "the principal was deleted",
+    DecisionReason.GROUP: "a group cannot call",
     DecisionReason.BAD_TOKEN: "the token is none of this platform's",
     DecisionReason.TOKEN_EXPIRED: "the token has expired",
     DecisionReason.TOKEN_REVOKED: "the token was revoked",
+    DecisionReason.WRONG_CREDENTIALS: "the name or the password is wrong",
+    DecisionReason.TOO_MANY_ATTEMPTS: "too many attempts have failed",
 }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...errors import OptionError, UnknownNameError, printable
 from .principals import Principal, PrincipalKind
+from .rights import ROLES, Right
 
 
 @dataclass(slots=True)
@@ -25,8 +27,11 @@ class Directory:
         self._deleted: set[str] = set()
         self._groups: dict[str, _Group] = {}
         self._groups_of: dict[str, dict[str, None]] = {}
+        self._origins: dict[str, str] = {}
         self.projects: dict[str, str] = {}
         """Of each project the id of who owns it first."""
+        self.roles: dict[str, frozenset[Right]] = dict(ROLES)
+        """Rights of each role, those of every platform first."""
 
     def next_id(self, kind: PrincipalKind) -> str:
         """The id that the next principal gets."""
@@ -36,6 +41,8 @@ class Directory:
         """One more principal."""
         self._principals[principal.id] = principal
         self._living[principal.kind, principal.name] = principal.id
+        if principal.origin:
+            self._origins[principal.origin] = principal.id
         if principal.kind is PrincipalKind.GROUP:
             self._groups[principal.id] = _Group()
 
@@ -44,6 +51,7 @@ class Directory:
         principal = self._principals[number]
         self._deleted.add(number)
         del self._living[principal.kind, principal.name]
+        self._origins.pop(principal.origin, None)
         for group in self._groups_of.pop(number, {}):
             self._groups[group].members.pop(number, None)
         for member in self._groups.pop(number, _Group()).members:
@@ -70,6 +78,20 @@ class Directory:
     def get(self, number: str) -> Principal | None:
         """The principal who has or had this id."""
         return self._principals.get(number)
+
+    def living(self) -> list[Principal]:
+        """All who were not deleted, in the order in which they came."""
+        return [self._principals[number] for number in self._principals if number not in self._deleted]
+
+    def named(self, name: str, kinds: Iterable[PrincipalKind]) -> Principal | None:
+        """The living principal with this id or name, of the first of the kinds that has one."""
+        if self.is_living(name) and self._principals[name].kind in kinds:
+            return self._principals[name]
+        return next((self._principals[self._living[kind, name]] for kind in kinds if (kind, name) in self._living), None)
+
+    def from_elsewhere(self, origin: str) -> Principal | None:
+        """The living principal who has this id on another platform."""
+        return self._principals.get(self._origins.get(origin, ""))
 
     def is_living(self, number: str) -> bool:
         """Whether there is a principal with this id, who was not deleted."""

@@ -1,12 +1,12 @@
-"""Grants: which rights somebody holds on which resources; the table in which they are looked up."""
+"""`Grant`: which rights somebody holds on which resource, by whom and until when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import inf
+from typing import Any
 
-from ..references import covering
 from .decisions import DecisionReason
 from .rights import Right
 
@@ -16,7 +16,12 @@ class Grant:
     """`rights` of `grantee` (the id of a principal or group) on `resource` and what it covers (`references.covering`).
 
     `id`: counted from 1. `zone`: in this zone only; empty for all. `until`: seconds; it ends then, infinity for never. `giver`: the id of
-    who granted it. `created_s`, `revoked_s`: seconds; None while it was not revoked.
+    who granted it. `created_s`: seconds. `role`: by whose name the rights were given, or empty.
+
+    `on_behalf_of`: `project:shop` of a membership, `platform` of the first administrator's grant: it relies on nobody. Empty for all
+    others, which are in force only as long as the giver holds `share` and these rights there.
+
+    `ended_s`, `ended`: when (s) and why it ended, GRANT_REVOKED, GRANT_EXPIRED or GIVER_LOST; None while it is in force.
     """
 
     id: int
@@ -27,62 +32,28 @@ class Grant:
     until: float = inf
     giver: str = ""
     created_s: float = 0.0
-    revoked_s: float | None = None
+    role: str = ""
+    on_behalf_of: str = ""
+    ended_s: float | None = None
+    ended: DecisionReason | None = None
 
-    def why_not(self, zone: str, now: float) -> DecisionReason | None:
-        """Why it does not hold in a zone at a time (s); None where it holds."""
-        if self.revoked_s is not None:
-            return DecisionReason.GRANT_REVOKED
-        if now >= self.until:
-            return DecisionReason.GRANT_EXPIRED
-        return DecisionReason.OTHER_ZONE if self.zone and self.zone != zone else None
+    @property
+    def needs(self) -> frozenset[Right]:
+        """What its giver must hold."""
+        return self.rights | {Right.SHARE}
 
-
-_RANK = (DecisionReason.OTHER_ZONE, DecisionReason.GRANT_EXPIRED, DecisionReason.GRANT_REVOKED)
-"""Which of several reasons is told."""
-
-
-class Grants:
-    """All grants there ever were, by grantee and resource. A lookup takes time by the grants on the resource, not by their total."""
-
-    def __init__(self) -> None:
-        self._by_id: dict[int, Grant] = {}
-        self._on: dict[tuple[str, str], list[int]] = {}
-
-    def add(self, grant: Grant) -> None:
-        """One more."""
-        self._by_id[grant.id] = grant
-        self._on.setdefault((grant.grantee, grant.resource), []).append(grant.id)
-
-    def revoke(self, number: int, now: float) -> Grant:
-        """It holds no longer."""
-        grant = self._by_id[number] = replace(self._by_id[number], revoked_s=now)
-        return grant
-
-    def get(self, number: int) -> Grant | None:
-        """By its id."""
-        return self._by_id.get(number)
-
-    def __iter__(self) -> Iterator[Grant]:
-        return iter(self._by_id.values())
-
-    def __len__(self) -> int:
-        return len(self._by_id)
-
-    def find(self, grantees: Iterable[str], right: Right, resource: str, zone: str, now: float) -> tuple[DecisionReason, int]:
-        """GRANTED and the first grant that holds, the nearest resource first; else why none does, and 0."""
-        why = DecisionReason.NO_GRANT
-        by_id, on = self._by_id, self._on
-        who = tuple(grantees)
-        for place in covering(resource):
-            for grantee in who:
-                for number in on.get((grantee, place), ()):
-                    grant = by_id[number]
-                    if right not in grant.rights:
-                        continue
-                    reason = grant.why_not(zone, now)
-                    if reason is None:
-                        return DecisionReason.GRANTED, number
-                    if why is DecisionReason.NO_GRANT or _RANK.index(reason) < _RANK.index(why):
-                        why = reason
-        return why, 0
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Grant:
+        """As a record of the journal says."""
+        return cls(
+            record["id"],
+            record["grantee"],
+            frozenset(Right(right) for right in record["rights"]),
+            record["resource"],
+            record["zone"],
+            inf if record["until"] is None else record["until"],
+            record["giver"],
+            record["time"],
+            record["role"],
+            record["on_behalf_of"],
+        )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .tokens import Token
 
 
 class PrincipalKind(StrEnum):
@@ -31,6 +35,16 @@ class Principal:
     kind: PrincipalKind
     project: str = ""
     origin: str = ""
+
+    def __str__(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBearer(Principal):
+    """A principal who called with a token: it may what both its grants and the token allow, while the token is good."""
+
+    token: Token = field(kw_only=True)
 
     def __str__(self) -> str:
         return self.id
