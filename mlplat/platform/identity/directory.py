@@ -28,6 +28,8 @@ class Directory:
         self._groups: dict[str, _Group] = {}
         self._groups_of: dict[str, dict[str, None]] = {}
         self._origins: dict[str, str] = {}
+        self.callers: dict[str, Principal] = {}
+        """By id, those who can call: the living, without the groups."""
         self.projects: dict[str, str] = {}
         """Of each project the id of who owns it first."""
         self.roles: dict[str, frozenset[Right]] = dict(ROLES)
@@ -45,11 +47,14 @@ class Directory:
             self._origins[principal.origin] = principal.id
         if principal.kind is PrincipalKind.GROUP:
             self._groups[principal.id] = _Group()
+        else:
+            self.callers[principal.id] = principal
 
     def delete(self, number: str) -> None:
         """A principal is no more; its id stays taken."""
         principal = self._principals[number]
         self._deleted.add(number)
+        self.callers.pop(number, None)
         del self._living[principal.kind, principal.name]
         self._origins.pop(principal.origin, None)
         for group in self._groups_of.pop(number, {}):

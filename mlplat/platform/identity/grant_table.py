@@ -105,7 +105,13 @@ class Grants:
         if self._expiries and self._expiries[0][0] <= now:
             self.advance(now)
         live, elsewhere = self._live, False
-        for place in covering(resource):
+        for name in names:  # the resource itself before what covers it is named at all: most often that is enough
+            for grant in live.get((name, resource), ()):
+                if right in grant.rights:
+                    if not grant.zone or grant.zone == zone:
+                        return DecisionReason.GRANTED, grant.id
+                    elsewhere = True
+        for place in covering(resource)[1:]:
             for name in names:
                 for grant in live.get((name, place), ()):
                     if right in grant.rights:
