@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import OptionError, printable
 from ...streams import stream
@@ -47,6 +47,8 @@ class Session:
 
 class CredentialCalls(IdentityPart):
     """How a principal proves who it is."""
+
+    UNCHECKED: ClassVar[Mapping[str, str]] = {"authenticate": "who signs in is not known yet; the password is the check"}
 
     def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None, *, cost: int, lifetime_s: float) -> None:
         self._cost, self._lifetime_s = cost, lifetime_s

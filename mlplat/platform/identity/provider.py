@@ -47,8 +47,8 @@ class IdentityProvider(PrincipalCalls, ProjectCalls, GrantCalls, CredentialCalls
     """
 
     UNCHECKED: ClassVar[Mapping[str, str]] = {
+        **CredentialCalls.UNCHECKED,
         "admin": "who holds the provider may begin as its first administrator",
-        "authenticate": "who signs in is not known yet; the password is the check",
     }
 
     def __init__(
