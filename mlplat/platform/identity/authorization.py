@@ -33,6 +33,11 @@ class Caller(NamedTuple):
     principal: Principal | None = None
     token: Token | None = None
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it calls with a token that is for less than its principal may."""
+        return self.token is not None and self.token.is_narrow
+
 
 _ANONYMOUS = Caller(NOBODY, DecisionReason.ANONYMOUS)
 _BAD_TOKEN = Caller(NOBODY, DecisionReason.BAD_TOKEN)
@@ -137,7 +142,7 @@ class Authorization:
     def require_whole(self, actor: Actor, *, call: str, source: str = "identity") -> Principal:
         """Who calls, unless with a token that is for something narrower. Raises AccessDenied as `require` does."""
         caller = self.caller(actor)
-        wrong = caller.wrong or (DecisionReason.OUT_OF_SCOPE if caller.token is not None and caller.token.is_narrow else None)
+        wrong = caller.wrong or (DecisionReason.OUT_OF_SCOPE if caller.is_narrow else None)
         decision = Decision(wrong is None, wrong or DecisionReason.GRANTED, caller.id, Right.ADMIN, f"principal:{caller.id}")
         return self._settle(caller, decision, call, source)
 

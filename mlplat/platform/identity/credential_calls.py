@@ -11,7 +11,7 @@ from ...streams import stream
 from ...units import Duration, seconds
 from ..component import call, call_of_anybody
 from ..references import PLATFORM
-from .authorization import Actor, Caller
+from .authorization import Actor
 from .decisions import Decision, DecisionReason
 from .part import IdentityPart, check_zone
 from .passwords import Attempts, AuthenticationError, PasswordHash
@@ -114,7 +114,7 @@ class CredentialCalls(IdentityPart):
         """
         authorization = self._authorization
         caller = authorization.require_whole(actor, call="identity.create_token")
-        found = self._known(caller.id) if principal is None else authorization.directory.find(principal)
+        found = self._known(caller.id) if principal is None else self._find(principal, actor)
         if found.id != caller.id:
             self._require_account(actor, found, "create_token")
         given, lasts = scopes_of(scopes, authorization.directory.roles), seconds(lifetime)
@@ -197,7 +197,7 @@ class CredentialCalls(IdentityPart):
         caller = self._authorization.require_whole(actor, call=f"identity.{verb}")
         if principal is None:
             return caller
-        found = self._authorization.directory.find(principal)
+        found = self._find(principal, actor)
         if not self._may_revoke(found, actor):
             self._authorization.refuse(actor, Right.ADMIN, f"principal:{found.id}", DecisionReason.NO_GRANT, call=f"identity.{verb}")
         return found
@@ -211,8 +211,8 @@ class CredentialCalls(IdentityPart):
 
     def _may_revoke(self, owner: Principal, actor: Actor) -> bool:
         authorization = self._authorization
-        caller: Caller = authorization.caller(actor)
+        caller = authorization.caller(actor)
         if caller.id == owner.id:
-            return caller.token is None or not caller.token.is_narrow
+            return not caller.is_narrow
         places = [PLATFORM, *([f"project:{owner.project}"] if owner.kind is PrincipalKind.SERVICE_ACCOUNT else [])]
         return any(authorization.may(actor, Right.ADMIN, place) for place in places)

@@ -41,7 +41,7 @@ class GrantCalls(IdentityPart):
         authorization = self._authorization
         roles = authorization.directory.roles
         given, role = rights_of(rights, roles), rights if isinstance(rights, str) and rights in roles else ""
-        found = authorization.directory.find(principal)
+        found = self._find(principal, actor)
         ends = inf if until is None else seconds(until)
         if not ends > self._sim.now:
             raise OptionError(f"until={until!r}: expected a time after {self._sim.now:g} s")
@@ -91,11 +91,17 @@ class GrantCalls(IdentityPart):
         """
         authorization = self._authorization
         caller, directory, grants = authorization.caller(actor), authorization.directory, authorization.grants
-        number = caller.id if principal is None else directory.find(principal).id
+        number = caller.id if principal is None else self._find(principal, actor).id
         grants.advance(self._sim.now)
         found = [grant for name in directory.grantees(number) for grant in grants.to(name)]
-        own = caller.id == number and (caller.token is None or not caller.token.is_narrow)
-        return tuple(g for g in found if own or g.giver == caller.id or authorization.may(actor, Right.SHARE, g.resource, g.zone))
+        own = caller.id == number and not caller.is_narrow
+        return tuple(
+            grant
+            for grant in found
+            if own
+            or (grant.giver == caller.id and not caller.is_narrow)
+            or authorization.may(actor, Right.SHARE, grant.resource, grant.zone)
+        )
 
     @call_of_anybody
     def audit(
@@ -103,21 +109,23 @@ class GrantCalls(IdentityPart):
     ) -> AuditTrail:
         """The decisions that were taken, all of them for who holds `admin` on the platform; others see those about themselves.
 
-        `principal`: of those about it only, by id also of one who was deleted. `resource`, `allowed`: likewise.
+        `principal`: those about it only, by id also about one who was deleted. `resource`, `allowed`: likewise.
         """
         authorization = self._authorization
         caller = authorization.caller(actor)
-        everything = authorization.may(actor, Right.ADMIN, PLATFORM)
-        number = str(principal) if principal is not None else None if everything else caller.id
-        if number is not None and authorization.directory.get(number) is None and everything:
-            number = authorization.directory.find(number).id
-        own = number in (caller.id, getattr(caller.principal, "name", None)) and (caller.token is None or not caller.token.is_narrow)
-        if not everything:
-            if not own:
-                authorization.refuse(actor, Right.ADMIN, PLATFORM, DecisionReason.NO_GRANT, call="identity.audit")
-            number = caller.id
+        if authorization.may(actor, Right.ADMIN, PLATFORM):
+            about = None if principal is None else self._who_was(principal)
+        elif (principal is None or str(principal) == caller.id) and not caller.is_narrow:
+            about = caller.id
+        else:
+            authorization.refuse(actor, Right.ADMIN, PLATFORM, DecisionReason.NO_GRANT, call="identity.audit")
         authorization.audit.flush()
-        return authorization.audit.select(principal=number, resource=resource, allowed=allowed)
+        return authorization.audit.select(principal=about, resource=resource, allowed=allowed)
+
+    def _who_was(self, principal: Principal | str) -> str:
+        """The id of one who is or was there, by id, or by name."""
+        directory = self._authorization.directory
+        return str(principal) if directory.get(str(principal)) is not None else directory.find(principal).id
 
     def _may_end(self, grant: Grant, actor: Actor) -> bool:
         authorization = self._authorization

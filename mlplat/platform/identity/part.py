@@ -114,6 +114,20 @@ class IdentityPart(Component):
         self._write(self._principal_record(actor, number, name, kind, **values), *joined)
         return self._known(number)
 
+    def _visible(self, actor: Actor) -> list[Principal]:
+        """Who is there, as far as the caller sees it: a third party sees itself and its groups."""
+        caller, directory = self._authorization.caller(actor), self._authorization.directory
+        if caller.principal is not None and caller.principal.kind is not PrincipalKind.THIRD_PARTY:
+            return directory.living()
+        return [each for each in directory.living() if each.id in directory.grantees(caller.id)]
+
+    def _find(self, principal: Principal | str, actor: Actor) -> Principal:
+        """A living principal. Raises UnknownNameError, which names those only that the caller sees, OptionError."""
+        try:
+            return self._authorization.directory.find(principal)
+        except UnknownNameError as error:
+            raise UnknownNameError("principal", error.name, [each.name for each in self._visible(actor)]) from None
+
     def _check_project(self, name: str) -> None:
         projects = self._authorization.directory.projects
         if name not in projects:

@@ -80,11 +80,7 @@ class PrincipalCalls(IdentityPart):
         """Who is there, in the order in which they came; a third party sees only itself and its groups. Raises OptionError."""
         if kind is not None and kind not in list(PrincipalKind):
             raise OptionError(f"kind={printable(str(kind)[:40])!r}: expected one of {', '.join(PrincipalKind)}")
-        caller, directory = self._authorization.caller(actor), self._authorization.directory
-        assert caller.principal is not None
-        outside = caller.principal.kind is PrincipalKind.THIRD_PARTY
-        own = directory.grantees(caller.id)
-        return tuple(each for each in directory.living() if (not outside or each.id in own) and kind in (None, each.kind))
+        return tuple(each for each in self._visible(actor) if kind in (None, each.kind))
 
     @call_of_anybody
     def whoami(self, *, actor: Actor) -> Standing:

@@ -241,7 +241,16 @@ class _Both:
         assert {grant.id for grant in self.identity._authorization.grants.in_force()} == set(self.naive.grants)
 
 
-@given(st.lists(_steps, max_size=40))
+_tangle = st.one_of(
+    st.tuples(st.just("share all"), _who, st.integers(0, PEOPLE + GROUPS - 1), st.just(DATA)),
+    st.tuples(st.just("share all"), st.just(0), _who, st.just(DATA)),
+    st.tuples(st.just("revoke"), st.integers(0, 40)),
+    st.tuples(st.sampled_from(("join", "leave")), st.integers(0, GROUPS - 1), _who),
+)
+"""Everybody shares one thing with everybody: cycles, and rights that are held several times."""
+
+
+@given(st.one_of(st.lists(_steps, max_size=40), st.lists(_tangle, min_size=10, max_size=40)))
 def test_the_grants_in_force_are_the_least_set_that_holds_itself_up(steps: list[Any]) -> None:
     both = _Both()
     for step in steps:
