@@ -206,6 +206,11 @@ class DiskStore(Store):
     def _query(self, statement: str, *arguments: Any) -> _Rows:
         return _Rows(self.path, self._database(), statement, arguments)
 
+    @property
+    def in_transaction(self) -> bool:
+        """See `Store.in_transaction`."""
+        return self._in_transaction
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         if self._in_transaction:

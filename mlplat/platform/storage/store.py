@@ -121,6 +121,11 @@ class Store:
         """
         return self._transaction()
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is in progress, which may still fail."""
+        return self._open is not None
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         if self._open is not None:

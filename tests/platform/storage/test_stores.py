@@ -87,7 +87,9 @@ def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
         store.append("a", {"n": 1})
         store.append("b", {"n": 2})
         raise ZeroDivisionError
+    assert not store.in_transaction
     with store.transaction():
+        assert store.in_transaction
         store.append("a", {"n": 3})
         with pytest.raises(OptionError, match="inside a transaction"), store.transaction():
             pass
