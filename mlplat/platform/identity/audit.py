@@ -77,7 +77,7 @@ class AuditLog:
     def add(self, time: float, call: str, decision: Decision, token: int = 0) -> None:
         """One more."""
         self._new.append(AuditEntry(time, call, decision, token))
-        if len(self._new) >= BATCH and self._store._open is None:  # a transaction that fails would take them with it
+        if len(self._new) >= BATCH and not self._store.in_transaction:  # a transaction that fails would take them with it
             self.flush()
 
     def flush(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ...errors import AccessDenied
@@ -11,7 +12,7 @@ from .audit import AuditLog
 from .decisions import SENTENCES, Decision, DecisionReason
 from .directory import Directory
 from .grant_table import Grants
-from .principals import Principal, PrincipalKind, TokenBearer
+from .principals import Principal, PrincipalKind, TokenBearer, same
 from .rights import Right
 from .tokens import Token, Tokens
 
@@ -72,24 +73,25 @@ class Authorization:
         return Caller(principal.id, wrong, bearer, token)
 
     def _principal(self, actor: Principal) -> Caller:
-        known, number = self.directory.get(actor.id), actor.id
+        number = actor.id
+        known = self.directory.get(number)
+        if known is None or not same(known, actor):
+            return Caller(number, DecisionReason.UNKNOWN_PRINCIPAL)
         token = None
-        if known is not actor:
-            if type(actor) is TokenBearer:  # inside a call: the token may have ended since
-                token, given = self.tokens.get(actor.token.id), actor.token
-                if known is None or token is None or token.principal != number or (token.scopes, token.zone) != (given.scopes, given.zone):
-                    return Caller(number, DecisionReason.UNKNOWN_PRINCIPAL)
-                if token.ended_s is not None:
-                    return Caller(number, DecisionReason.TOKEN_REVOKED, actor, token)
-                if self.sim.env._now >= token.expires_s:
-                    return Caller(number, DecisionReason.TOKEN_EXPIRED, actor, token)
-            elif known != actor:
+        if isinstance(actor, TokenBearer):  # inside a call: the token may have ended since
+            token = self.tokens.get(actor.token.id)
+            if token is None or token.principal != number or replace(token, ended_s=None) != replace(actor.token, ended_s=None):
                 return Caller(number, DecisionReason.UNKNOWN_PRINCIPAL)
+        wrong = None
         if not self.directory.is_living(number):
-            return Caller(number, DecisionReason.PRINCIPAL_DELETED, actor, token)
-        if actor.kind is PrincipalKind.GROUP:
-            return Caller(number, DecisionReason.GROUP, actor)
-        return Caller(number, None, actor, token)
+            wrong = DecisionReason.PRINCIPAL_DELETED
+        elif actor.kind is PrincipalKind.GROUP:
+            wrong = DecisionReason.GROUP
+        elif token is not None and token.ended_s is not None:
+            wrong = DecisionReason.TOKEN_REVOKED
+        elif token is not None and self.sim.env._now >= token.expires_s:
+            wrong = DecisionReason.TOKEN_EXPIRED
+        return Caller(number, wrong, actor, token)
 
     def who(self, actor: Actor) -> tuple[str, DecisionReason | None]:
         """The id of who calls, and why that cannot be taken for true; None where it can."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...errors import OptionError, UnknownNameError, printable
-from .principals import Principal, PrincipalKind
+from .principals import Principal, PrincipalKind, same
 from .rights import ROLES, Right
 
 
@@ -109,8 +109,10 @@ class Directory:
     def find(self, who: Principal | str) -> Principal:
         """A living principal, by its id, or by its name where only one has it. Raises UnknownNameError, OptionError."""
         if isinstance(who, Principal):
+            if self.is_living(who.id) and same(self._principals[who.id], who):
+                return self._principals[who.id]
             who = who.id
-        if isinstance(who, str):
+        elif isinstance(who, str):
             if self.is_living(who):
                 return self._principals[who]
             named = [self._living[kind, who] for kind in PrincipalKind if (kind, who) in self._living]

@@ -48,3 +48,14 @@ class TokenBearer(Principal):
 
     def __str__(self) -> str:
         return self.id
+
+
+def same(known: Principal, given: Principal) -> bool:
+    """Whether they are one: of another platform somebody else may have the same id."""
+    return (known.id, known.name, known.kind, known.project, known.origin) == (
+        given.id,
+        given.name,
+        given.kind,
+        given.project,
+        given.origin,
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ import mlplat as mp
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.platform.identity import AuthenticationError, DecisionReason, IdentityProvider, Principal, Right
 from mlplat.platform.identity.passwords import Attempts, PasswordHash
+from mlplat.platform.identity.principals import TokenBearer
 from mlplat.platform.storage import Store
 
 DATA = "dataset:shop/clicks"
@@ -304,6 +307,24 @@ def test_tokens_passwords_and_ids_outlive_the_provider() -> None:
     assert again.who(door.bob)[1] is DecisionReason.PRINCIPAL_DELETED
 
 
+def test_a_store_on_disk_keeps_tokens_grants_and_decisions(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store") as store:
+        door = _Door(store)
+        token = door.sign_in()
+        door.identity.grant(door.bob, "read", DATA, actor=token)
+        door.identity.delete(door.ada, actor=door.admin)
+        decided = list(door.identity._authorization.audit)
+        door.identity._authorization.audit.flush()
+    with Store.open(tmp_path / "store") as store:
+        again = _Door(store)
+        assert again.who(token)[1] is DecisionReason.PRINCIPAL_DELETED
+        assert again.identity.decide("read", DATA, actor=door.bob).reason is DecisionReason.GIVER_LOST
+        assert list(again.identity._authorization.audit)[: len(decided)] == decided
+        with store.transaction():
+            again.identity.create_user("carl", actor=again.admin)
+        assert again.identity.principals(actor=door.bob)[-1].id == "user-4"
+
+
 _DOOR = _Door()
 _TEXT = _DOOR.sign_in()
 
@@ -329,6 +350,16 @@ def test_a_principal_that_was_made_up_is_unknown_and_a_group_cannot_call() -> No
     door = _Door()
     made_up = Principal("user-1", "root", door.admin.kind)
     assert door.who(made_up)[1] is DecisionReason.UNKNOWN_PRINCIPAL
+    with pytest.raises(UnknownNameError):
+        door.identity.grant(Principal(door.bob.id, "somebody", door.bob.kind), "read", DATA, actor=door.ada)
+    bearer = door.identity._authorization.require_known(door.identity.create_token({DATA: "read"}, actor=door.bob).token)
+    assert isinstance(bearer, TokenBearer) and door.who(bearer) == (door.bob.id, None)
+    for forged in (
+        replace(bearer, id=door.ada.id, name="ada"),
+        replace(bearer, token=replace(bearer.token, scopes=None)),
+        replace(bearer, token=replace(bearer.token, id=99)),
+    ):
+        assert door.who(forged)[1] is DecisionReason.UNKNOWN_PRINCIPAL
     team = door.identity.create_group("team", [door.ada], actor=door.admin)
     assert door.who(team) == (team.id, DecisionReason.GROUP)
 
