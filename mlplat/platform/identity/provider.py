@@ -86,13 +86,10 @@ class IdentityProvider(PrincipalCalls, ProjectCalls, GrantCalls, CredentialCalls
                 kind = PrincipalKind(record["kind"])
                 directory.add(Principal(record["id"], record["name"], kind, record["project"], record["origin"]))
             case "principal.deleted":
-                members = directory.members(record["id"]) if record["id"].startswith(PrincipalKind.GROUP.value) else []
                 directory.delete(record["id"])
                 tokens.revoke_all(record["id"], now)
                 self._passwords.pop(record["id"], None)
                 grants.lose(record["id"], now)
-                for member in members:
-                    grants.left(member, now)
             case "member.added":
                 directory.add_member(record["group"], record["member"])
             case "member.removed":

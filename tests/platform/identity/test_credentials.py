@@ -97,8 +97,19 @@ def test_after_five_failures_in_a_row_nothing_is_looked_at_for_a_time_that_doubl
     assert caught.value.retry_after_s == 120
     door.sim.run(until=180)
     assert door.sign_in() and door.sign_in()
+    for _ in range(3):  # a success begins the count anew
+        for _ in range(4):
+            with pytest.raises(AuthenticationError) as caught:
+                door.sign_in(password="wrong again")
+            assert caught.value.retry_after_s == 0
+        door.sign_in()
     door.identity.set_password(door.bob, SECRET, actor=door.admin)
-    assert door.sign_in("bob")
+    token = door.sign_in("bob")
+    for _ in range(5):
+        with pytest.raises(AuthenticationError):
+            door.sign_in("bob", "wrong horse")
+    door.identity.set_password(door.bob, "an administrator's", actor=door.admin)
+    assert door.who(token)[1] is DecisionReason.TOKEN_REVOKED and door.sign_in("bob", "an administrator's")
 
 
 def test_failures_are_forgotten_after_an_hour_and_of_names_that_nobody_has_in_the_end() -> None:
@@ -243,6 +254,10 @@ def test_a_narrow_token_of_an_owner_gives_and_ends_no_more_than_its_scope() -> N
     with pytest.raises(AccessDenied):
         door.identity.revoke(other, actor=token)
     assert [grant.resource for grant in door.identity.grants_of(door.bob, actor=token)] == [f"{DATA}@1"]
+    assert door.identity.grants_of(actor=token) == ()
+    door.identity.grant(door.bob, "read", "project:shop", actor=door.ada)
+    own = door.identity.create_token({DATA: "share"}, actor=door.bob).token
+    assert door.identity.grants_of(actor=own) == () != door.identity.grants_of(actor=door.bob)
 
 
 def test_a_token_for_a_zone_is_good_there_only() -> None:

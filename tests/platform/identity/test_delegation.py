@@ -34,6 +34,10 @@ class _Chain:
     def give(self, giver: Principal, to: Principal, rights: Any = ("read", "share"), **options: Any) -> Any:
         return self.identity.grant(to, rights, DATA, actor=giver, **options)
 
+    def why_inside(self, who: Principal) -> DecisionReason:
+        """As a component asks, of one who may be deleted."""
+        return self.identity._authorization.decide(who, Right.READ, DATA).reason
+
     def why(self, who: Principal) -> DecisionReason:
         return self.identity.decide("read", DATA, actor=who).reason
 
@@ -93,6 +97,52 @@ def test_expiry_removal_from_a_group_and_deletion_end_what_was_given_too_and_not
     assert chain.why(chain.carl) is DecisionReason.GIVER_LOST
     chain.give(chain.bob, chain.carl, "read")
     chain.identity.delete(chain.bob, actor=chain.admin)
+    assert chain.why(chain.carl) is DecisionReason.GIVER_LOST
+
+
+def test_what_stood_up_again_on_a_later_grant_does_not_hold_that_one_up() -> None:
+    chain = _Chain()
+    first = chain.give(chain.ada, chain.bob)
+    chain.give(chain.bob, chain.carl)
+    second = chain.give(chain.ada, chain.carl)
+    chain.give(chain.carl, chain.bob)
+    chain.identity.revoke(first, actor=chain.ada)
+    assert chain.why(chain.bob) is chain.why(chain.carl) is DecisionReason.GRANTED
+    chain.identity.revoke(second, actor=chain.ada)
+    assert chain.why(chain.bob) is chain.why(chain.carl) is DecisionReason.GIVER_LOST
+
+
+def test_what_is_held_in_one_zone_holds_up_what_was_given_in_that_zone_only() -> None:
+    chain = _Chain()
+    everywhere = chain.give(chain.ada, chain.bob)
+    chain.give(chain.ada, chain.bob, zone="prod")
+    chain.give(chain.bob, chain.carl, "read")
+    chain.give(chain.bob, chain.dora, "read", zone="prod")
+    chain.identity.revoke(everywhere, actor=chain.ada)
+    assert chain.why(chain.carl) is DecisionReason.GIVER_LOST
+    assert chain.identity.decide("read", DATA, zone="prod", actor=chain.dora)
+
+
+def test_who_is_deleted_gave_by_a_group_too_and_a_group_that_is_deleted_takes_what_its_members_gave() -> None:
+    chain = _Chain()
+    first, second = (chain.identity.create_group(name, [chain.bob], actor=chain.admin) for name in ("first", "second"))
+    chain.give(chain.ada, first)
+    chain.give(chain.bob, chain.carl, "read")
+    chain.identity.delete(first, actor=chain.admin)
+    assert chain.why(chain.carl) is DecisionReason.GIVER_LOST
+    chain.give(chain.ada, second)
+    chain.give(chain.bob, chain.carl, "read")
+    chain.identity.delete(chain.bob, actor=chain.admin)
+    assert chain.why(chain.carl) is DecisionReason.GIVER_LOST and chain.why_inside(chain.bob) is DecisionReason.PRINCIPAL_DELETED
+
+
+def test_expiry_leaves_no_event_and_none_is_told_later() -> None:
+    chain = _Chain()
+    chain.give(chain.ada, chain.bob, until="1h")
+    chain.give(chain.bob, chain.carl, "read")
+    chain.sim.run(until="2h")
+    chain.give(chain.ada, chain.dora)
+    assert chain.sim.log.select(predicate="grant.revoked") == []
     assert chain.why(chain.carl) is DecisionReason.GIVER_LOST
 
 
