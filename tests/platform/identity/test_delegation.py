@@ -140,7 +140,9 @@ def test_expiry_leaves_no_event_and_none_is_told_later() -> None:
     chain = _Chain()
     chain.give(chain.ada, chain.bob, until="1h")
     chain.give(chain.bob, chain.carl, "read")
+    chain.identity.set_password(chain.ada, "a password", actor=chain.admin)
     chain.sim.run(until="2h")
+    chain.identity.authenticate("ada", "a password")
     chain.give(chain.ada, chain.dora)
     assert chain.sim.log.select(predicate="grant.revoked") == []
     assert chain.why(chain.carl) is DecisionReason.GIVER_LOST
