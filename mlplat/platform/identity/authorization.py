@@ -176,3 +176,14 @@ class Authorization:
     def may(self, principal: Actor, right: Right, resource: str, zone: str = "") -> bool:
         """Whether a principal may: for choosing what to show. Nothing is written down."""
         return self.decide(principal, right, resource, zone).allowed
+
+    def held(self, principal: Actor, right: Right, zone: str = "") -> frozenset[str]:
+        """The resources that a principal holds a right on; with it on all that these cover (`covering`), and on no other.
+
+        For choosing what to show among very many. Nothing is written down.
+        """
+        number, wrong, _, token = self.caller(principal)
+        if wrong is not None:
+            return frozenset()
+        held = self.grants.held(self.directory.grantees(number), right, zone, self.sim.env._now)
+        return held if token is None else token.within(held, right, zone)

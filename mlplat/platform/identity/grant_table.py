@@ -100,6 +100,12 @@ class Grants:
     def __len__(self) -> int:
         return len(self._all)
 
+    def held(self, names: Sequence[str], right: Right, zone: str, now: float) -> frozenset[str]:
+        """The resources that a right is held on: it holds on those that one of these covers (`covering`), and on no other."""
+        self.advance(now)
+        grants = (self._all[number] for name in names for number in self._ids_to.get(name, ()))
+        return frozenset(grant.resource for grant in grants if right in grant.rights and grant.zone in ("", zone))
+
     def find(self, names: Sequence[str], right: Right, resource: str, zone: str, now: float) -> tuple[DecisionReason, int]:
         """GRANTED and the first grant that holds, the nearest resource first; else why none does, and 0."""
         if self._expiries and self._expiries[0][0] <= now:

@@ -78,6 +78,16 @@ class Token:
         places = covering(resource)
         return any(right in scope.rights and scope.resource in places for scope in self.scopes)
 
+    def within(self, held: frozenset[str], right: Right, zone: str = "") -> frozenset[str]:
+        """Of resources that a right is held on, with what they cover, those within its scope, or the parts of them that are."""
+        if self.zone and self.zone != zone:
+            return frozenset()
+        if self.scopes is None:
+            return held
+        scopes = frozenset(scope.resource for scope in self.scopes if right in scope.rights)
+        wholes = (one for one in held if not scopes.isdisjoint(covering(one)))
+        return frozenset(wholes) | frozenset(scope for scope in scopes if not held.isdisjoint(covering(scope)))
+
     def record(self) -> dict[str, Any]:
         """For the journal; without its text, which needs the platform's secret to be made again."""
         scopes = None if self.scopes is None else [[sorted(right.value for right in s.rights), s.resource] for s in self.scopes]

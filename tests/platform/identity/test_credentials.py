@@ -17,9 +17,11 @@ from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.platform.identity import AuthenticationError, DecisionReason, IdentityProvider, Principal, Right
 from mlplat.platform.identity.passwords import Attempts, PasswordHash
 from mlplat.platform.identity.principals import TokenBearer
+from mlplat.platform.references import covering
 from mlplat.platform.storage import Store
 
 DATA = "dataset:shop/clicks"
+PLACES = ("platform", "project:shop", "dataset:shop/*", DATA, f"{DATA}@1", f"{DATA}@2", "model:shop/churn", "project:books")
 SECRET = "correct horse battery"
 
 
@@ -258,6 +260,20 @@ def test_a_narrow_token_of_an_owner_gives_and_ends_no_more_than_its_scope() -> N
     door.identity.grant(door.bob, "read", "project:shop", actor=door.ada)
     own = door.identity.create_token({DATA: "share"}, actor=door.bob).token
     assert door.identity.grants_of(actor=own) == () != door.identity.grants_of(actor=door.bob)
+
+
+@given(st.lists(st.sampled_from(PLACES), max_size=3), st.lists(st.sampled_from(PLACES), min_size=1, max_size=3), st.booleans())
+def test_what_is_held_with_a_narrow_token_covers_exactly_what_is_allowed(granted: list[str], scopes: list[str], elsewhere: bool) -> None:
+    door = _Door(password_cost=2)
+    for resource in granted:
+        door.identity.grant(door.bob, "read", resource, actor=door.admin)
+    zone = "prod" if elsewhere else ""
+    token = door.identity.create_token(dict.fromkeys(scopes, "read"), zone=zone, actor=door.bob).token
+    for asked in ("", "prod"):
+        held = door.identity._authorization.held(token, Right.READ, asked)
+        for place in PLACES:
+            allowed = door.identity._authorization.decide(token, Right.READ, place, asked).allowed
+            assert allowed is not held.isdisjoint(covering(place))
 
 
 def test_a_token_for_a_zone_is_good_there_only() -> None:

@@ -7,6 +7,7 @@ import pytest
 import mlplat as mp
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.platform.identity import DecisionReason, IdentityProvider, Principal, Right
+from mlplat.platform.references import covering
 
 DATA = "dataset:shop/clicks"
 
@@ -107,3 +108,23 @@ def test_a_provider_over_the_same_store_decides_the_same() -> None:
     first.create_project("shop", owner=ada, actor=first.admin)
     second = IdentityProvider(mp.Simulation(), store)
     assert second.decide("write", DATA, actor=ada).allowed and second.admin == first.admin
+
+
+def test_what_is_held_covers_exactly_what_is_allowed() -> None:
+    people = _People()
+    team = people.identity.create_group("team", [people.bob], actor=people.admin)
+    people.identity.grant(team, "read", f"{DATA}@3", actor=people.ada)
+    people.identity.grant(people.bob, ["read", "write"], "model:shop/*", until="1h", actor=people.ada)
+    people.identity.grant(people.bob, "read", "image:shop/train", zone="prod", actor=people.ada)
+    gone = people.identity.grant(people.bob, "read", "run:shop/r1", actor=people.ada)
+    people.identity.revoke(gone, actor=people.ada)
+    resources = (DATA, f"{DATA}@3", f"{DATA}@4", "model:shop/churn@1", "image:shop/train@1", "run:shop/r1", "project:shop")
+    for now in (0, 3600):
+        people.sim.run(until=now)
+        for who in (people.admin, people.ada, people.bob):
+            for right in ("read", "write"):
+                held = people.identity._authorization.held(who, Right(right))
+                for resource in resources:
+                    assert people.may(who, right, resource) is not held.isdisjoint(covering(resource)), (who, right, resource, now)
+    people.identity.delete(people.bob, actor=people.admin)
+    assert people.identity._authorization.held(people.bob, Right.READ) == frozenset()
