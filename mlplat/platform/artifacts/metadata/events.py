@@ -1,0 +1,120 @@
+"""`Listener`: what the events of other components tell the Metadata Store, so that nobody has to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ....errors import MlplatError
+from ...references import Reference
+from .capture import artifact_in, role_of, run_of
+from .nodes import Artifact, NodeKind, artifact, node_kind
+from .run_state import RunState, row_of
+from .runs import RunStatus
+
+if TYPE_CHECKING:
+    from ....events import Event
+    from .records import Records
+
+_OUTCOMES = {"success": RunStatus.SUCCESS, "failure": RunStatus.FAILURE, "error": RunStatus.ERROR, "cancelled": RunStatus.CANCELLED}
+
+
+class Listener:
+    """Hears of artifacts, steps and deployments. What an event does not say is not guessed, and what it says wrongly is left out.
+
+    An event belongs to the run that its data name as `run`, or else to the run whose capture is among its causes.
+    """
+
+    def __init__(self, store: Records) -> None:
+        self._store = store
+        subscribe = store._sim.log.subscribe
+        subscribe("artifact.published", self._published)
+        subscribe("artifact.downloaded", self._downloaded)
+        subscribe("taskrun.started", self._step)
+        subscribe("taskrun.finished", self._step)
+        for verb in ("deployed", "upgraded", "rolledback", "removed"):
+            subscribe(f"service.{verb}", self._service)
+
+    def _run(self, event: Event) -> RunState | None:
+        given = event.data.get("run")
+        name = "run:" + given.removeprefix("run:") if isinstance(given, str) else run_of(self._store._sim, event, self._store._captures)
+        return self._store._state.runs.get(name)
+
+    def _published(self, event: Event) -> None:
+        one = artifact_in(event)
+        if one is None:
+            return
+        run = self._run(event)
+        if run is not None:
+            self._name(event, run, "outputs", one)
+        if node_kind(one.resource) is NodeKind.MODEL:
+            self._registered(event, one)
+
+    def _registered(self, event: Event, one: Artifact) -> None:
+        """The registry names a model by its commit: the run that this leads to made it."""
+        store = self._store
+        commit = store._resolvers.commit_of_model(one.resource)
+        if commit is None:
+            return
+        entry = next((each for each in store._resolvers.models_of_commit(commit) if each.model == one.resource), None)
+        names = list(store._state.by_commit.get(commit, ()))
+        name = entry.run if entry is not None and entry.run else names[0] if len(names) == 1 else ""
+        run = store._state.runs.get(name)
+        if entry is None or run is None or run.linking == "direct":
+            return
+        self._keep(event, run, "chained_outputs", "model", one._replace(digest=one.digest or entry.digest))
+
+    def _downloaded(self, event: Event) -> None:
+        one, run = artifact_in(event), self._run(event)
+        if one is not None and run is not None:
+            self._name(event, run, "inputs", one)
+
+    def _name(self, event: Event, run: RunState, family: str, one: Artifact) -> None:
+        named = {**run.inputs, **run.outputs}
+        if any(each.resource == one.resource for each in named.values()):
+            known = getattr(run, family)
+            role = next((role for role, each in known.items() if each.resource == one.resource), "")
+            if role and known[role]._replace(signature=None) != one._replace(signature=None):
+                better = Artifact(one.resource, one.digest or known[role].digest, one.size, one.signature or known[role].signature)
+                self._keep(event, run, family, role, better)
+            return
+        self._keep(event, run, family, role_of(one, named), one)
+
+    def _keep(self, event: Event, run: RunState, family: str, role: str, one: Artifact) -> None:
+        changes: dict[str, Any] = {family: {role: row_of(one)}}
+        try:
+            self._store._check_acyclic(run.resource, changes)
+        except MlplatError:
+            return
+        self._store._keep_run(event.actor, run.resource, changes)
+
+    def _step(self, event: Event) -> None:
+        run = self._run(event)
+        if run is None:
+            return
+        name = str(event.data.get("step") or event.name.rpartition("/")[2])
+        known = run.steps.get(name)
+        ended = event.predicate == "taskrun.finished"
+        given = event.data.get("resources")
+        resources: dict[str, Any] = dict(given) if isinstance(given, Mapping) else {}
+        row = {
+            "name": name,
+            "status": _OUTCOMES.get(str(event.data.get("outcome")), RunStatus.SUCCESS).value if ended else RunStatus.RUNNING.value,
+            "started": (known.started if known else None) if ended else event.time,
+            "ended": event.time if ended else None,
+            "resources": {**(known.resources if known else {}), **resources},
+        }
+        self._store._keep_run(event.actor, run.resource, {"steps": [row]})
+
+    def _service(self, event: Event) -> None:
+        try:
+            name = f"{NodeKind.DEPLOYMENT}:{Reference.parse(event.name)._replace(version='')}"
+            model = event.data.get("model")
+            one = None if event.predicate == "service.removed" else artifact(model, NodeKind.MODEL)
+        except MlplatError:
+            return
+        digest = event.data.get("digest")
+        if one is not None and isinstance(digest, str) and digest.startswith("sha256:") and len(digest) == 71:
+            one = one._replace(digest=digest)
+        if one is not None or name in self._store._state.deployed:
+            self._store._deploy(name, one, event.actor)

@@ -1,0 +1,354 @@
+"""`Records`: what the calls of a Metadata Store have in common; how a statement becomes a record, and what a caller sees of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ....canonical import frozen
+from ....errors import InputError, IntegrityError, MlplatError, OptionError, UnknownNameError, printable
+from ...component import Component
+from ...identity.authorization import Actor
+from ...identity.principals import Principal
+from ...identity.rights import Right
+from ...references import Reference, check_project
+from ...storage.digests import digest_of_json
+from ...storage.store import Store
+from ..referrers import Referrers
+from .answers import Reach
+from .baselines import Baseline
+from .events import Listener
+from .fields import Fields
+from .filters import FilterError, field_of, parse_filter
+from .lineage import WITHHELD, Lineage, Subgraph, fingerprint_of, lineage_parts, node_of
+from .linking import Found, Linker
+from .lock_file import LockFile
+from .missing import MissingLink
+from .nodes import Artifact, Link, NodeKind, node_kind
+from .resolvers import LOCK_FILE, Resolvers
+from .run_state import RunState, row_of
+from .runs import Linking, Numerics, Run
+from .state import MetadataState
+
+if TYPE_CHECKING:
+    from ....context import Simulation
+    from ....events import Event
+    from ...identity.provider import IdentityProvider
+
+
+class UnknownRunError(MlplatError):
+    """No run has this name. Attribute: `run`."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        super().__init__(f"no {printable(run)} is recorded")
+
+
+class UnknownBaselineError(MlplatError):
+    """A model version has no baseline, or none of this revision. Attributes: `model`, `revision`."""
+
+    def __init__(self, model: str, revision: int | None = None) -> None:
+        self.model, self.revision = model, revision
+        super().__init__(f"{printable(model)} has no baseline" + ("" if revision is None else f" {revision}"))
+
+
+class Records(Component):
+    """The part of a `MetadataStore` that is not calls."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        identity: IdentityProvider,
+        store: Store | None = None,
+        *,
+        resolvers: Resolvers | None = None,
+        referrers: Referrers | None = None,
+    ) -> None:
+        self._state = MetadataState()
+        self._resolvers = Resolvers() if resolvers is None else resolvers
+        self._captures: dict[int, str] = {}
+        """The runs that are captured now, by the event with which they began."""
+        self._last: Event | None = None
+        super().__init__(sim, identity, store)
+        self._referrers = Referrers() if referrers is None else referrers
+        self._referrers.register(self._state.referrers)
+        self._linker = Linker(self._resolvers, self._state.runs, self._state.makers, lambda commit: self._state.by_commit.get(commit, ()))
+        self._listener = Listener(self)
+
+    def _apply(self, record: Mapping[str, Any]) -> None:
+        self._state.apply(record)
+
+    # -- names
+
+    def _caller(self, actor: Actor) -> Principal:
+        assert isinstance(actor, Principal)
+        return actor
+
+    def _canonical(self, resource: str) -> str:
+        return self._resolvers.canonical(resource)
+
+    def _resource_of(self, parameter: str, value: Any) -> str:
+        if parameter in ("run", "run_a", "run_b"):
+            text = self._named(value)
+            return text if "/" in text else f"{text}/*"
+        kind = {"model": NodeKind.MODEL, "deployment": NodeKind.DEPLOYMENT}.get(parameter)
+        if isinstance(value, str) and ":" in value.partition("@")[0]:
+            found = node_kind(value)
+            if kind is not None and found is not kind:
+                raise OptionError(f"{printable(value[:80])}: expected a {kind.word}")
+            return self._canonical(f"{found}:{Reference.parse(value.partition(':')[2])}")
+        if kind is None:
+            raise OptionError(f"node {printable(str(value)[:80])!r}: expected 'kind:project/name@version', such as 'dataset:shop/clicks@3'")
+        return self._canonical(f"{kind}:{Reference.parse(value)}")
+
+    @staticmethod
+    def _named(run: object) -> str:
+        """`run:project/name`, or `run:project` where only that is given. Raises OptionError."""
+        text = run.resource if isinstance(run, Run) else run
+        if isinstance(text, str):
+            text = text.removeprefix("run:")
+            if "/" not in text:
+                return f"run:{check_project(text)}"
+        reference = Reference.parse(text)
+        if reference.version:
+            raise OptionError(f"run {printable(str(text)[:80])!r}: expected 'project/name', without a version")
+        return f"run:{reference}"
+
+    def _new_run(self, run: object) -> str:
+        name = self._named(run)
+        project = name.removeprefix("run:").partition("/")[0]
+        projects = self._authorization.directory.projects
+        if project not in projects:
+            raise UnknownNameError("project", project, projects)
+        runs = self._state.runs
+        if "/" in name:
+            if name in runs:
+                raise OptionError(f"{name} is there already; expected a new name, or `record`, which supersedes")
+            return name
+        number = self._state.runs_in.get(name, 0) + 1
+        while f"{name}/run-{number}" in runs:
+            number += 1
+        return f"{name}/run-{number}"
+
+    def _known(self, run: object) -> RunState:
+        name = self._named(run)
+        state = self._state.runs.get(name)
+        if state is None:
+            raise UnknownRunError(name)
+        return state
+
+    def _require(self, principal: Principal, right: Right, resource: str, action: str) -> None:
+        self._authorization.require(principal, right, resource, call=f"{self.SOURCE}.{action}", source=self.SOURCE)
+
+    # -- records
+
+    def _state_run(self, principal: Principal, resource: str, fields: Fields, more: Mapping[str, Any], action: str) -> Run:
+        """Check a statement, keep it, and give the run as it is then."""
+        inputs = {role: self._pinned(one) for role, one in fields.inputs.items()}
+        outputs = {role: self._pinned(one) for role, one in fields.outputs.items()}
+        for right, named in ((Right.READ, inputs), (Right.WRITE, outputs)):
+            for one in named.values():
+                self._require(principal, right, one.resource, action)
+        inputs, outputs = ({role: self._verified(one) for role, one in named.items()} for named in (inputs, outputs))
+        state = self._state.runs.get(resource)
+        clash = sorted(
+            (inputs.keys() | (state.inputs if state else {}).keys()) & (outputs.keys() | (state.outputs if state else {}).keys())
+        )
+        if clash:
+            raise OptionError(f"role {printable(clash[0])!r} of {resource}: expected it among the inputs or the outputs, not both")
+        changes: dict[str, Any] = {**fields.changes, **more}
+        if inputs:
+            changes["inputs"] = {role: row_of(one) for role, one in inputs.items()}
+        if outputs:
+            changes["outputs"] = {role: row_of(one) for role, one in outputs.items()}
+        changes |= self._chain(resource, inputs, changes)
+        self._check_acyclic(resource, changes)
+        self._keep_run(principal, resource, changes)
+        return self._state.runs[resource].view(partial(self._shown, principal))
+
+    def _keep_run(self, actor: Principal | str, resource: str, changes: Mapping[str, Any]) -> None:
+        self._keep({"what": "run.stated", "time": self._sim.now, "actor": str(actor), "run": resource, "changes": changes})
+        told = {name: value for name, value in changes.items() if name != "environment"}
+        state = self._state.runs[resource]
+        data = {"what": "run", "revision": state.revision, "status": state.status.value, "digest": digest_of_json(told)}
+        self._last = self._emit(resource, "metadata.recorded", actor, data)
+
+    def _check_acyclic(self, resource: str, changes: Mapping[str, Any]) -> None:
+        above, below = (
+            [row["resource"] for name in names for row in changes.get(name, {}).values() if row is not None]
+            for names in (("inputs", "chained_inputs"), ("outputs", "chained_outputs"))
+        )
+        self._state.graph.check_acyclic(above, resource, below)
+
+    def _pinned(self, one: Artifact) -> Artifact:
+        """An artifact with its version in place of an alias, branch or tag."""
+        return one._replace(resource=self._canonical(one.resource))
+
+    def _verified(self, one: Artifact) -> Artifact:
+        """An artifact with its digest, if anybody knows it. Raises IntegrityError where that is another than the one given."""
+        there = self._resolvers.digest(one.resource)
+        if there and one.digest and there != one.digest:
+            raise IntegrityError(one.digest, there, one.resource)
+        return one._replace(digest=one.digest or there or "")
+
+    def _chain(self, resource: str, inputs: Mapping[str, Artifact], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """What the lock file of a run's commit names, and the models of the registry, where the record relies on them."""
+        state = self._state.runs.get(resource)
+        code = inputs.get("code") or (state.inputs.get("code") if state else None)
+        if code is None:
+            return {}
+        named = {**(state.inputs if state else {}), **inputs}
+        said = changes.get("linking") or (state.said_linking if state else "")
+        chained = (
+            said != Linking.DIRECT
+            if said
+            else all(node_kind(one.resource) in (NodeKind.COMMIT, NodeKind.PIPELINE) for one in named.values())
+        )
+        if not chained:
+            return {}
+        found: dict[str, Any] = {}
+        content = self._read_lock(code.resource)
+        if content is not None:
+            try:
+                links = LockFile.parse(content).links()
+            except InputError:
+                links = {}
+            found["chained_inputs"] = {role: row_of(one) for role, one in links.items()}
+        alone = self._state.by_commit.get(code.resource, {}).keys() <= {resource}
+        models = [each for each in self._resolvers.models_of_commit(code.resource) if each.run == resource or (alone and not each.run)]
+        if models:
+            found["chained_outputs"] = {"model": row_of(Artifact(models[-1].model, models[-1].digest))}
+        return found
+
+    def _read_lock(self, commit: str) -> bytes | None:
+        return self._resolvers.read_file(commit.partition(":")[2], LOCK_FILE, None)
+
+    def _deploy(self, name: str, one: Artifact | None, actor: str) -> str | None:
+        node = None if one is None else self._state.next_deployment(name)
+        record = {"what": "deployment.changed", "deployment": name, "model": None if one is None else one.resource}
+        record |= {"digest": "" if one is None else one.digest}
+        self._keep({**record, "time": self._sim.now, "actor": actor})
+        self._emit(name, "metadata.recorded", actor, {"what": "deployment", "digest": digest_of_json(record)})
+        return node
+
+    # -- what a caller sees
+
+    def _may_read(self, principal: Principal, resource: str) -> bool:
+        return self._authorization.may(principal, Right.READ, resource)
+
+    def _mark(self, resource: str) -> str:
+        """What stands for a resource whose name is not shown: its digest, or one of its number where none is known."""
+        node = self._state.graph.find(resource)
+        if node < 0:
+            return WITHHELD
+        return WITHHELD + (self._state.graph.digest(node) or digest_of_json({"node": node}))
+
+    def _shown_name(self, principal: Principal, resource: str) -> str:
+        return resource if self._may_read(principal, resource) else self._mark(resource)
+
+    def _shown(self, principal: Principal, one: Artifact) -> Artifact:
+        if self._may_read(principal, one.resource):
+            return one
+        return Artifact(WITHHELD + one.digest if one.digest else self._mark(one.resource), one.digest)
+
+    # -- answers
+
+    def _matching(self, principal: Principal, filter: str, project: str | None) -> list[RunState]:
+        holds = parse_filter(filter)
+        start = "run:" if project is None else f"run:{check_project(project)}/"
+        runs = [state for name, state in self._state.runs.items() if name.startswith(start)]
+        return [state for state in runs if self._may_read(principal, state.resource) and holds(state.fields())]
+
+    def _ordered(self, runs: list[RunState], order_by: str) -> list[RunState]:
+        family, name, falling = field_of(order_by)
+        keyed: list[tuple[Any, RunState]] = [(state.fields().get(family, {}).get(name), state) for state in runs]
+        keyed = [(key if isinstance(key, (str, int, float)) else None, state) for key, state in keyed]
+        kinds = {isinstance(key, str) for key, _ in keyed if key is not None}
+        if len(kinds) > 1:
+            raise FilterError(order_by, 1, f"{family}.{printable(name)} is text in some runs and a number in others", "one of both")
+        there = sorted((each for each in keyed if each[0] is not None), key=lambda each: each[0], reverse=falling)
+        return [state for _, state in there] + [state for key, state in keyed if key is None]
+
+    def _reach(self, name: str, up: bool, principal: Principal) -> Reach:
+        graph = self._state.graph
+        found = graph.reached(graph.find(name), up=up)
+        closed = [group for group in graph.groups_of(found) if not self._may_read(principal, f"{group}/*")]
+        names = [graph.names[node] for node in found]
+        if not closed:
+            return Reach(name, tuple(names))
+        starts = tuple(f"{group}/" for group in closed)
+        hidden = {each for each in names if each.startswith(starts) and not self._may_read(principal, each)}
+        return Reach(name, tuple(each for each in names if each not in hidden), tuple(self._mark(each) for each in names if each in hidden))
+
+    def _subgraph(self, name: str, direction: str, most: int, principal: Principal) -> Subgraph:
+        graph = self._state.graph
+        root = graph.find(name)
+        found = {root} if root >= 0 else set()
+        for word, up in (("upstream", True), ("downstream", False)):
+            if direction in (word, "both"):
+                found.update(graph.reached(root, up=up))
+        if len(found) > most:
+            raise OptionError(f"{len(found):,} nodes; expected at most {most:,}: ask upstream and downstream for names alone")
+        show = {node: self._shown_name(principal, graph.names[node]) for node in found}
+        links = {Link(show[source], show[node], role) for node in found for source, role in graph.edges_into(node) if source in show}
+        nodes = {node_of(show[node], graph.names[node], graph.digest(node), self._origin(graph.names[node])) for node in found}
+        return Subgraph(name, tuple(sorted(nodes)), tuple(sorted(links)))
+
+    def _origin(self, resource: str) -> str:
+        run = self._state.runs.get(resource)
+        return "platform" if run is None else run.origin
+
+    def _lineage_of(self, model: str, linking: Linking, generations: int, principal: Principal) -> Lineage:
+        own = self._linker.find(model, linking, self._read_lock)
+        links = {link: next(iter(by.values())) for link, by in own.links.items()}
+        parts = lineage_parts(own.run, links)
+        all_links, missing = dict(links), list(own.missing.values())
+        self._add_parents(own, linking, generations - 1, all_links, missing)
+        show = partial(self._shown_name, principal)
+        digests: dict[str, str] = {model: ""}
+        for link, one in all_links.items():
+            digests.setdefault(link.upstream, "")
+            digests.setdefault(link.downstream, "")
+            digests[one.resource] = digests[one.resource] or one.digest
+        nodes = {node_of(show(name), name, digest, self._origin(name)) for name, digest in digests.items()}
+        shown_missing = tuple(
+            sorted(each._replace(of=show(each.of), resource=show(each.resource) if each.resource else "") for each in missing)
+        )
+        known = all(value is not None for name, value in parts.items() if name != "pipeline")
+        return Lineage(
+            root=model,
+            nodes=tuple(sorted(nodes)),
+            links=tuple(sorted(Link(show(link.upstream), show(link.downstream), link.role) for link in all_links)),
+            run="" if own.run is None else show(own.run.resource),
+            linking=linking,
+            missing=shown_missing,
+            fingerprint=fingerprint_of(parts),
+            parts=MappingProxyType(parts),
+            reproducible=not missing and known,
+            numerics=Numerics.PLATFORM_DEPENDENT if own.run is None else own.run.numerics,
+        )
+
+    def _add_parents(self, own: Found, linking: Linking, generations: int, links: dict[Link, Artifact], missing: list[MissingLink]) -> None:
+        done: set[str] = set()
+        waiting = [own]
+        for _ in range(generations):
+            parents = {link.upstream for found in waiting for link in found.links if node_kind(link.upstream) is NodeKind.MODEL} - done
+            waiting = [self._linker.find(parent, linking, self._read_lock) for parent in sorted(parents)]
+            done |= parents
+            for found in waiting:
+                links |= {link: next(iter(by.values())) for link, by in found.links.items()}
+                missing += found.missing.values()
+            if not waiting:
+                return
+
+    def _baseline(self, model: str, revision: int | None) -> Baseline:
+        rows = self._state.baselines.get(model, [])
+        number = len(rows) if revision is None else revision
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(rows):
+            raise UnknownBaselineError(model, revision)
+        row = rows[number - 1]
+        content = frozen(json.loads(self._store.get(row.digest)))
+        return Baseline(model, number, row.digest, row.recorded, row.actor, **content)
