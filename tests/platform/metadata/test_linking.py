@@ -68,11 +68,11 @@ BREAKS: dict[str, tuple[str, Callable[[World], object], MissingLink]] = {
     "direct data": ("direct", _withdraw("training"), MissingLink(RUN, "training", RECORD, NOT, TRAINING)),
     "direct parent": ("direct", _withdraw("parent"), MissingLink(RUN, "parent", RECORD, NOT, PARENT)),
     "direct model": ("direct", _withdraw("model"), MissingLink(MODEL, "model", RECORD, NOT, MODEL)),
-    "chained code": ("chained", _withdraw("code"), MissingLink(COMMIT, "code", RECORD, NOT)),
+    "chained code": ("chained", _withdraw("code"), MissingLink(RUN, "code", RECORD, NOT, COMMIT)),
     "chained image": ("chained", _relock(image=None), MissingLink(RUN, "image", LOCKED, NOT, IMAGE)),
     "chained data": ("chained", _relock(data={"training": pair(TRAINING)}), MissingLink(RUN, "validation", LOCKED, NOT, VALIDATION)),
     "chained parent": ("chained", _relock(parent=None), MissingLink(RUN, "parent", LOCKED, NOT, PARENT)),
-    "chained model": ("chained", lambda world: world.commits.pop(MODEL), MissingLink(MODEL, "model", REGISTRY, NOT, MODEL)),
+    "chained model": ("chained", lambda world: world.commits.pop(MODEL), MissingLink(RUN, "model", REGISTRY, NOT, MODEL)),
     "lock file": ("chained", lambda world: world.files.pop(LOCK), MissingLink(COMMIT, "lock", LOCKED, MissingReason.NO_LOCK_FILE)),
     "bad lock file": (
         "chained",
@@ -89,8 +89,8 @@ BREAKS: dict[str, tuple[str, Callable[[World], object], MissingLink]] = {
     "lock file of both": ("both", lambda world: world.files.pop(LOCK), MissingLink(COMMIT, "lock", LOCKED, MissingReason.NO_LOCK_FILE)),
     "another image in the lock": (
         "both",
-        _relock(image=("image:shop/train@2", content(IMAGE))),
-        MissingLink(RUN, "image", LOCKED, MissingReason.CONFLICT, "image:shop/train@2"),
+        _relock(image=(IMAGE, content("other"))),
+        MissingLink(RUN, "image", LOCKED, MissingReason.CONFLICT, IMAGE),
     ),
 }
 for _linking in ("direct", "chained", "both"):
@@ -129,12 +129,23 @@ def test_a_model_that_nobody_recorded_has_no_links_and_says_so() -> None:
 
 def test_several_runs_of_a_commit_are_not_guessed_between() -> None:
     world = World()
-    world.train("chained")
-    world.metadata.start_run("shop/r2", code=CODE, actor=world.ada)
-    (missing,) = missing_of(world, "chained")
-    assert missing.reason is MissingReason.AMBIGUOUS
-    world.runs[MODEL] = RUN
-    assert missing_of(world, "chained") == ()
+    world.lock()
+    for name in ("shop/r1", "shop/r2"):
+        world.metadata.start_run(name, code=CODE, seed=1, actor=world.ada)
+    world.register()
+    lineage = world.metadata.lineage(MODEL, linking="chained", actor=world.ada)
+    assert lineage.missing == (MissingLink(COMMIT, "code", RECORD, MissingReason.AMBIGUOUS),) and lineage.links == ()
+    world.register(run="run:shop/r2")
+    lineage = world.metadata.lineage(MODEL, linking="chained", actor=world.ada)
+    assert lineage.missing == () and lineage.run == "run:shop/r2"
+
+
+def test_a_run_that_the_registry_names_otherwise_is_a_conflict() -> None:
+    world = World()
+    world.train("both")
+    world.metadata.start_run("shop/r2", code=CODE, seed=1, actor=world.ada)
+    world.runs[MODEL] = "run:shop/r2"
+    assert missing_of(world) == (MissingLink(RUN, "model", REGISTRY, MissingReason.CONFLICT, MODEL),)
 
 
 def test_a_direct_record_has_no_chain_and_the_chain_is_reported_when_asked_for() -> None:

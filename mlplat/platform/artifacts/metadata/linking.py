@@ -53,18 +53,18 @@ class Linker:
 
     def find(self, model: str, linking: Linking, read_lock: ReadLock) -> Found:
         """The links of a model's run, and what is missing of them. `linking`: both takes the kinds that the record itself claims."""
-        direct_run = self._direct_run(model)
+        direct_run = self._maker(model, "outputs")
+        chain_run = self._maker(model, "chained_outputs")
+        run = direct_run or chain_run
         chosen = linking
         if linking is Linking.BOTH:
-            chain_run = None if direct_run is not None else self._chained_run(Found(), model, None)[0]
-            known = direct_run or chain_run
-            chosen = Linking.DIRECT if known is None else known.linking
+            run = run or self._chained_run(Found(), model, None)[0]
+            chosen = Linking.DIRECT if run is None else run.linking
         found = Found()
         if chosen is not Linking.CHAINED:
-            run = direct_run or (self._chained_run(Found(), model, None)[0] if chosen is Linking.BOTH else None)
-            self._direct(found, model, run)
+            self._direct(found, model, run if chosen is Linking.BOTH else direct_run)
         if chosen is not Linking.DIRECT:
-            self._chained(found, model, direct_run if chosen is Linking.BOTH else None, read_lock)
+            self._chained(found, model, run if chosen is Linking.BOTH else chain_run, read_lock)
         if chosen is Linking.BOTH:
             self._cross_check(found)
         self._check_artifacts(found, model)
@@ -72,10 +72,10 @@ class Linker:
 
     # -- direct
 
-    def _direct_run(self, model: str) -> RunState | None:
-        """The run whose record names the model; of several the last to be started."""
+    def _maker(self, model: str, family: str) -> RunState | None:
+        """The run that names a model among its `outputs` or `chained_outputs`; of several the last to be started."""
         runs = [self._runs[name] for name in self._makers(model) if name in self._runs]
-        named = [run for run in runs if any(one.resource == model for one in run.outputs.values())]
+        named = [run for run in runs if any(one.resource == model for one in getattr(run, family).values())]
         return max(named, key=lambda run: (run.started, run.resource), default=None)
 
     def _direct(self, found: Found, model: str, run: RunState | None) -> None:
@@ -113,7 +113,10 @@ class Linker:
         if entry is None:
             found.miss(hint.resource if hint else model, "model", Via.REGISTRY, MissingReason.NOT_RECORDED, model)
             return hint, None, Artifact(model)
-        run = hint or self._runs.get(entry.run)
+        said = self._runs.get(entry.run)
+        if hint is not None and said is not None and said is not hint:
+            found.miss(hint.resource, "model", Via.REGISTRY, MissingReason.CONFLICT, model)
+        run = hint or said
         if run is None:
             candidates = [self._runs[name] for name in self._runs_of(commit)]
             if len(candidates) > 1:
@@ -191,12 +194,15 @@ class Linker:
                 found.miss(run.resource, role, Via.LOCK_FILE, MissingReason.CONFLICT, by[Via.LOCK_FILE].resource)
 
     def _check_artifacts(self, found: Found, model: str) -> None:
-        """That every artifact is there, and is what it was."""
+        """That every artifact is there, and is what it was; of links that are in doubt already no more is said."""
         run = found.run
+        doubted = {(each.of, each.role) for each in found.missing.values()}
         for link, by in found.links.items():
             one = next(iter(by.values()))
             there = self._resolvers.digest(one.resource) if self._resolvers.knows(one.resource) else ""
             of = run.resource if run is not None else model
+            if (of, link.role) in doubted:
+                continue
             if there is None:
                 found.miss(of, link.role, Via.STORE, MissingReason.NOT_FOUND, one.resource)
             elif there and any(each.digest and each.digest != there for each in by.values()):
