@@ -88,8 +88,8 @@ class Lineage(Subgraph):
     """How a model version came to be.
 
     `run`: what made it; empty where that is unknown. `missing`: links that are not there or broken. `parts`: what the `fingerprint` is
-    of, null where unknown. `reproducible`: whether nothing is missing and everything but the pipeline is known. `numerics`: whether the
-    run promised equal bytes on every machine.
+    of, null where unknown and `withheld:` where the caller may not read it. `reproducible`: whether nothing is missing and everything
+    but the pipeline is known. `numerics`: whether the run promised equal bytes on every machine.
     """
 
     run: str

@@ -326,10 +326,23 @@ class Records(Component):
             linking=linking,
             missing=shown_missing,
             fingerprint=fingerprint_of(parts),
-            parts=MappingProxyType(parts),
+            parts=MappingProxyType(self._shown_parts(principal, parts, own.run, links)),
             reproducible=not missing and known,
             numerics=Numerics.PLATFORM_DEPENDENT if own.run is None else own.run.numerics,
         )
+
+    def _shown_parts(
+        self, principal: Principal, parts: Mapping[str, str | int | None], run: RunState | None, links: Mapping[Link, Artifact]
+    ) -> dict[str, str | int | None]:
+        """What a fingerprint is of, each part as far as the caller may read what it comes from."""
+        sources: dict[str, list[str]] = {name: [] if run is None else [run.resource] for name in ("parameters", "seed")}
+        for link in links:
+            name = link.role if link.role in ("code", "image", "pipeline") else "data"
+            sources.setdefault(name, []).append(link.upstream)
+        return {
+            name: value if value is None or all(self._may_read(principal, each) for each in sources.get(name, ())) else WITHHELD
+            for name, value in parts.items()
+        }
 
     def _add_parents(self, own: Found, linking: Linking, generations: int, links: dict[Link, Artifact], missing: list[MissingLink]) -> None:
         done: set[str] = set()

@@ -1,0 +1,182 @@
+"""Who sees and does what; what a caller may not read appears as a digest and never by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mlplat.errors import AccessDenied
+from mlplat.platform.artifacts.metadata import MetadataStore
+from mlplat.platform.artifacts.metadata.exports import mermaid, to_networkx
+from mlplat.platform.identity import Principal
+
+from .world import CODE, COMMIT, IMAGE, MODEL, PARENT, TRAINING, VALIDATION, World, content
+
+HIDDEN = (TRAINING, VALIDATION, PARENT, COMMIT, IMAGE, "clicks", "holdout", "shop/r1", "a1a1")
+
+
+@pytest.mark.parametrize("linking", ["direct", "chained", "both"])
+def test_a_10_3_what_may_not_be_read_is_a_digest_marked_withheld(linking: str) -> None:
+    world = World()
+    world.train(linking)
+    world.identity.grant(world.bob, "read", MODEL, actor=world.ada)
+    full = world.metadata.lineage(MODEL, actor=world.ada)
+    seen = world.metadata.lineage(MODEL, actor=world.bob)
+    assert (seen.fingerprint, seen.reproducible, len(seen.nodes), len(seen.links)) == (
+        full.fingerprint,
+        True,
+        len(full.nodes),
+        len(full.links),
+    )
+    marks = {node.name for node in seen.nodes if node.withheld}
+    assert len(marks) == len(full.nodes) - 1 and {f"withheld:{content(TRAINING)}", f"withheld:{content(IMAGE)}"} <= marks
+    reach = world.metadata.upstream(MODEL, actor=world.bob)
+    assert reach.nodes == () and set(reach.withheld) == marks
+    shown = [
+        seen,
+        str(seen),
+        seen._repr_html_(),
+        reach,
+        world.metadata.graph(MODEL, actor=world.bob),
+        mermaid(seen),
+        to_networkx(seen).edges,
+    ]
+    for hidden in HIDDEN:
+        assert not any(hidden in repr(each) for each in shown), hidden
+    world.there.pop(TRAINING)
+    (missing,) = world.metadata.lineage(MODEL, actor=world.bob).missing
+    assert missing.resource == f"withheld:{content(TRAINING)}" and missing.of.startswith("withheld:")
+
+
+def test_a_10_2_what_was_shared_is_shown_by_name_and_its_neighbours_are_not() -> None:
+    world = World()
+    world.train("direct")
+    for resource in (MODEL, TRAINING, "run:shop/r1"):
+        world.identity.grant(world.bob, "read", resource, actor=world.ada)
+    reach = world.metadata.upstream(MODEL, actor=world.bob)
+    assert set(reach.nodes) == {TRAINING, "run:shop/r1"} and len(reach.withheld) == 4
+    run = world.metadata.run("shop/r1", actor=world.bob)
+    assert run.inputs["training"].resource == TRAINING and run.inputs["parent"].resource == f"withheld:{content(PARENT)}"
+    history = world.metadata.history("shop/r1", actor=world.bob)
+    assert TRAINING in repr(history) and PARENT not in repr(history) and IMAGE not in repr(history)
+    (found,) = world.metadata.search(actor=world.bob)
+    assert found == run
+    with pytest.raises(AccessDenied):
+        world.metadata.lineage("shop/churn@3", actor=world.bob)
+    impact = world.metadata.impact(TRAINING, actor=world.bob)
+    assert impact.models == (MODEL,) and impact.runs == ("run:shop/r1",)
+
+
+def test_unknown_and_forbidden_look_alike_to_an_outsider() -> None:
+    world = World()
+    world.train("direct")
+    told = []
+    for name in ("shop/r1", "shop/r9", "nowhere/r1"):
+        with pytest.raises(AccessDenied) as caught:
+            world.metadata.run(name, actor=world.eve)
+        told.append(str(caught.value).replace(name, "X"))
+    assert len(set(told)) == 1
+
+
+def test_nobody_names_what_they_may_not_read_or_claims_what_they_may_not_write() -> None:
+    world = World()
+    world.identity.grant(world.bob, "write", "run:shop/*", actor=world.ada)
+    with pytest.raises(AccessDenied, match="read dataset:shop/clicks@3"):
+        world.metadata.start_run("shop/r1", data={"training": TRAINING}, actor=world.bob)
+    world.metadata.start_run("shop/r1", actor=world.bob)
+    with pytest.raises(AccessDenied, match="write model:shop/churn@2"):
+        world.metadata.finish_run("shop/r1", outputs={"model": MODEL}, actor=world.bob)
+    world.identity.grant(world.bob, "write", "dataset:shop/x@1", actor=world.ada)
+    with pytest.raises(AccessDenied, match="read dataset:shop/clicks@3"):
+        world.metadata.link(TRAINING, "dataset:shop/x@1", "derived", actor=world.bob)
+    assert len(list(world.store.records("metadata"))) == 1
+
+
+CALLS: dict[str, tuple[str, str, Callable[[MetadataStore, Any], object]]] = {
+    "start_run": ("write", "run:shop/new", lambda m, who: m.start_run("shop/new", actor=who)),
+    "log_parameters": ("write", "run:shop/r1", lambda m, who: m.log_parameters("shop/r1", {"a": 1}, actor=who)),
+    "log_metrics": ("write", "run:shop/r1", lambda m, who: m.log_metrics("shop/r1", {"a": 1}, actor=who)),
+    "log_step": ("write", "run:shop/r1", lambda m, who: m.log_step("shop/r1", "train", actor=who)),
+    "finish_run": ("write", "run:shop/r2", lambda m, who: m.finish_run("shop/r2", actor=who)),
+    "record": ("write", "run:shop/old", lambda m, who: m.record("shop/old", actor=who)),
+    "withdraw": ("write", "run:shop/r1", lambda m, who: m.withdraw("shop/r1", "image", actor=who)),
+    "capture": ("write", "run:shop/new", lambda m, who: m.capture("shop/new", actor=who)),
+    "capture_call": ("write", "run:shop/new", lambda m, who: m.capture_call(dict, "shop/new", actor=who)),
+    "run": ("read", "run:shop/r1", lambda m, who: m.run("shop/r1", actor=who)),
+    "history": ("read", "run:shop/r1", lambda m, who: m.history("shop/r1", actor=who)),
+    "metric_history": ("read", "run:shop/r1", lambda m, who: m.metric_history("shop/r1", "auc", actor=who)),
+    "lineage": ("read", MODEL, lambda m, who: m.lineage(MODEL, actor=who)),
+    "upstream": ("read", MODEL, lambda m, who: m.upstream(MODEL, actor=who)),
+    "downstream": ("read", TRAINING, lambda m, who: m.downstream(TRAINING, actor=who)),
+    "impact": ("read", TRAINING, lambda m, who: m.impact(TRAINING, actor=who)),
+    "graph": ("read", MODEL, lambda m, who: m.graph(MODEL, actor=who)),
+    "record_baseline": ("write", MODEL, lambda m, who: m.record_baseline(MODEL, actor=who)),
+    "baseline": ("read", MODEL, lambda m, who: m.baseline(MODEL, actor=who)),
+    "record_deployment": ("deploy", "deployment:shop/api", lambda m, who: m.record_deployment("shop/api", None, actor=who)),
+    "link": ("write", "dataset:shop/x@1", lambda m, who: m.link("dataset:shop/y@1", "dataset:shop/x@1", "derived", actor=who)),
+    "compare": ("read", "run:shop/r1", lambda m, who: m.compare("shop/r1", "shop/r1", actor=who)),
+}
+
+
+def test_every_public_call_carries_a_check_and_stands_in_the_table() -> None:
+    public = {name for name, member in inspect.getmembers(MetadataStore, callable) if not name.startswith("_")}
+    assert public == CALLS.keys() | {"search", "count"}
+    assert all(hasattr(getattr(MetadataStore, name), "check") for name in public)
+    assert not [name for name, member in inspect.getmembers(MetadataStore) if isinstance(member, property)]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_10_1_only_granted_cells_pass(name: str) -> None:
+    right, resource, make = CALLS[name]
+
+    def allowed(prepare: Callable[[World], Principal | str | None]) -> bool:
+        world = World()
+        world.train("direct")
+        world.metadata.record_baseline(MODEL, quality={"auc": 0.9}, actor=world.ada)
+        world.metadata.start_run("shop/r2", actor=world.ada)
+        who = prepare(world)
+        world.identity.grant(world.bob, "read", "dataset:shop/y@1", actor=world.ada)
+        records = len(list(world.store.records("metadata")))
+        try:
+            make(world.metadata, who)
+        except AccessDenied:
+            assert len(list(world.store.records("metadata"))) == records
+            return False
+        return True
+
+    def granted(right: str, resource: str) -> Callable[[World], Principal]:
+        def prepare(world: World) -> Principal:
+            world.identity.grant(world.bob, right, resource, actor=world.ada)
+            return world.bob
+
+        return prepare
+
+    def revoked(world: World) -> Principal:
+        world.identity.revoke(world.identity.grant(world.bob, right, resource, actor=world.ada), actor=world.ada)
+        return world.bob
+
+    def expired(world: World) -> Principal:
+        world.identity.grant(world.bob, right, resource, until=world.sim.now + 1, actor=world.ada)
+        world.sim.run(until=world.sim.now + 1)
+        return world.bob
+
+    assert allowed(lambda world: world.ada)
+    assert allowed(granted(right, resource))
+    other = {"read": "write", "write": "read", "deploy": "read"}[right]
+    assert not allowed(granted(other, resource))
+    assert not allowed(granted(right, resource + "-other" if "@" not in resource else resource[:-1] + "8"))
+    assert not allowed(revoked)
+    assert not allowed(expired)
+    for stranger in (lambda world: world.eve, lambda world: None, lambda world: "token"):
+        assert not allowed(stranger)
+
+
+def test_the_commit_of_a_record_is_resolved_before_the_decision() -> None:
+    world = World()
+    world.identity.grant(world.bob, ["read"], COMMIT, actor=world.ada)
+    world.identity.grant(world.bob, ["write"], "run:shop/r1", actor=world.ada)
+    run = world.metadata.start_run("shop/r1", code=CODE, actor=world.bob)
+    assert run.inputs["code"].resource == COMMIT
