@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlplat.errors import AccessDenied
 from mlplat.platform.artifacts.metadata import MetadataStore
 from mlplat.platform.artifacts.metadata.exports import mermaid, to_networkx
-from mlplat.platform.identity import Principal
+from mlplat.platform.identity import Principal, Right
 
 from .world import CODE, COMMIT, IMAGE, MODEL, PARENT, TRAINING, VALIDATION, World, content
 
@@ -68,6 +70,32 @@ def test_a_10_2_what_was_shared_is_shown_by_name_and_its_neighbours_are_not() ->
         world.metadata.lineage("shop/churn@3", actor=world.bob)
     impact = world.metadata.impact(TRAINING, actor=world.bob)
     assert impact.models == (MODEL,) and impact.runs == ("run:shop/r1",)
+
+
+GRANTS = (
+    "project:shop",
+    "dataset:shop/*",
+    "dataset:shop/clicks",
+    TRAINING,
+    "run:shop/r1",
+    "run:shop/*",
+    "image:shop/train",
+    COMMIT,
+    PARENT,
+)
+
+
+@given(st.sets(st.sampled_from(GRANTS)))
+def test_what_is_shown_of_a_walk_is_what_may_be_read_one_by_one(grants: set[str]) -> None:
+    world = World()
+    world.train("direct")
+    for resource in (MODEL, *sorted(grants)):
+        world.identity.grant(world.bob, "read", resource, actor=world.ada)
+    every = world.metadata.upstream(MODEL, actor=world.ada).nodes
+    may = world.identity._authorization.may
+    reach = world.metadata.upstream(MODEL, actor=world.bob)
+    assert reach.nodes == tuple(name for name in every if may(world.bob, Right.READ, name))
+    assert len(reach) == len(every) and set(reach.withheld).isdisjoint(every)
 
 
 def test_unknown_and_forbidden_look_alike_to_an_outsider() -> None:

@@ -89,13 +89,35 @@ class LineageGraph:
 
     def digest(self, node: int) -> str:
         """The digest of a node's content; empty where none is known."""
-        raw = bytes(self._digests[32 * node : 32 * node + 32])
+        raw = self._digests[32 * node : 32 * node + 32]
         return "" if raw == _UNKNOWN else "sha256:" + raw.hex()
 
-    def groups_of(self, nodes: Iterable[int]) -> list[str]:
+    def marks_of(self, nodes: list[int], before: str) -> list[str]:
+        """What stands for nodes that are not named: `before`, and their digest, or their number where none is known."""
+        import numpy as np
+
+        rows = np.frombuffer(self._digests, np.uint64).reshape(-1, 4)[nodes]
+        marks = [f"{before}node-{node}" for node in nodes]
+        known = np.flatnonzero(rows.any(axis=1))
+        text = rows[known].tobytes().hex()
+        for number, place in enumerate(known.tolist()):
+            marks[place] = f"{before}sha256:{text[64 * number : 64 * number + 64]}"
+        return marks
+
+    def groups_of(self, nodes: list[int]) -> list[str]:
         """Kinds and projects of nodes, in the order in which they were first seen."""
-        group = self._group
-        return [self.groups[code] for code in sorted({group[node] for node in nodes})]
+        import numpy as np
+
+        return [self.groups[code] for code in np.unique(np.frombuffer(self._group, np.int32)[nodes]).tolist()] if nodes else []
+
+    def in_groups(self, nodes: list[int], groups: Iterable[str]) -> list[int]:
+        """The nodes that are of one of these kinds and projects."""
+        import numpy as np
+
+        codes = [self._group_codes[each] for each in groups]
+        chosen = np.array(nodes, np.int32)
+        found: list[int] = chosen[np.isin(np.frombuffer(self._group, np.int32)[chosen], codes)].tolist()
+        return found
 
     # -- edges
 
@@ -228,7 +250,8 @@ class LineageGraph:
         """Bytes it takes: `arrays`, and `names` with the table that finds them."""
         arrays = (self._order, self._group, self._source, self._target, self._role)
         size = sum(len(part) * part.itemsize for part in arrays) + len(self._digests) + self._up.nbytes + self._down.nbytes
-        return {"arrays": size, "names": sum(map(sys.getsizeof, self.names)) + sys.getsizeof(self.names) + sys.getsizeof(self._ids)}
+        names = sys.getsizeof(self.names) + sys.getsizeof(self._ids) + sum(map(sys.getsizeof, self._ids.values()))
+        return {"arrays": size, "names": sum(map(sys.getsizeof, self.names)) + names}
 
 
 def _compiled(root: int, edges: Adjacency, far: array[int]) -> np.ndarray[Any, Any]:

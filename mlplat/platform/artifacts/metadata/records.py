@@ -14,7 +14,7 @@ from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import Reference, check_project
+from ...references import Reference, check_project, covering
 from ...storage.digests import digest_of_json
 from ...storage.store import Store
 from ..referrers import Referrers
@@ -240,11 +240,12 @@ class Records(Component):
         return self._authorization.may(principal, Right.READ, resource)
 
     def _mark(self, resource: str) -> str:
-        """What stands for a resource whose name is not shown: its digest, or one of its number where none is known."""
+        """What stands for a resource whose name is not shown: its digest, or a number where none is known."""
         node = self._state.graph.find(resource)
-        if node < 0:
-            return WITHHELD
-        return WITHHELD + (self._state.graph.digest(node) or digest_of_json({"node": node}))
+        return WITHHELD if node < 0 else self._mark_of(node)
+
+    def _mark_of(self, node: int) -> str:
+        return self._state.graph.marks_of([node], WITHHELD)[0]
 
     def _shown_name(self, principal: Principal, resource: str) -> str:
         return resource if self._may_read(principal, resource) else self._mark(resource)
@@ -275,13 +276,17 @@ class Records(Component):
     def _reach(self, name: str, up: bool, principal: Principal) -> Reach:
         graph = self._state.graph
         found = graph.reached(graph.find(name), up=up)
-        closed = [group for group in graph.groups_of(found) if not self._may_read(principal, f"{group}/*")]
-        names = [graph.names[node] for node in found]
+        held = self._authorization.held(principal, Right.READ)
+        closed = [group for group in graph.groups_of(found) if held.isdisjoint(covering(f"{group}/*"))]
         if not closed:
-            return Reach(name, tuple(names))
-        starts = tuple(f"{group}/" for group in closed)
-        hidden = {each for each in names if each.startswith(starts) and not self._may_read(principal, each)}
-        return Reach(name, tuple(each for each in names if each not in hidden), tuple(self._mark(each) for each in names if each in hidden))
+            return Reach(name, tuple(map(graph.names.__getitem__, found)))
+        hidden = graph.in_groups(found, closed)
+        named = {graph.find(each) for each in held}
+        whole = tuple(f"{each}@" for each in held if "/" in each and "@" not in each and not each.endswith("/*"))
+        hidden = [node for node in hidden if node not in named and not (whole and graph.names[node].startswith(whole))]
+        gone = set(hidden)
+        open_ = tuple(graph.names[node] for node in found if node not in gone) if len(hidden) < len(found) else ()
+        return Reach(name, open_, tuple(graph.marks_of(hidden, WITHHELD)))
 
     def _subgraph(self, name: str, direction: str, most: int, principal: Principal) -> Subgraph:
         graph = self._state.graph
