@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mlplat.errors import IntegrityError
+from mlplat.errors import InputError, IntegrityError
 from mlplat.platform.artifacts.metadata import Artifact, LockFile, MissingLink, MissingReason, Via
 from mlplat.platform.storage import digest_of_json, digest_of_parts
 
-from .world import CODE, COMMIT, IMAGE, MODEL, PARENT, TRAINING, VALIDATION, World, content, pair
+from .world import CODE, COMMIT, IMAGE, MODEL, PARENT, PIPELINE, TRAINING, VALIDATION, World, content, pair
 
 RUN = "run:shop/r1"
 LOCK = f"{CODE}:mlplat.lock"
@@ -115,6 +117,76 @@ def test_s57_a_5_3_removing_one_link_gives_exactly_that_link_as_missing(name: st
     assert missing_of(world) == ()
     break_(world)
     assert missing_of(world) == (expected,)
+
+
+ROLES = st.dictionaries(st.sampled_from(["training", "validation", "holdout", "features"]), st.integers(1, 9), min_size=1)
+
+
+@given(ROLES, st.booleans(), st.booleans(), st.data())
+def test_any_whole_record_is_the_same_either_way_and_any_role_less_is_named(
+    roles: dict[str, int], parent: bool, piped: bool, data: st.DataObject
+) -> None:
+    named = {role: f"dataset:shop/{role}@{version}" for role, version in roles.items()}
+    above = PARENT if parent else None
+    found = set()
+    for linking in ("direct", "chained", "both"):
+        world = World()
+        world.there |= {name: content(name) for name in named.values()}
+        world.lock(data={role: pair(name) for role, name in named.items()}, parent=pair(above) if above else None)
+        fields = {"code": CODE, "pipeline": PIPELINE if piped else None, "seed": 1, "linking": linking}
+        if linking != "chained":
+            fields |= {"image": IMAGE, "data": named, "parent": above}
+        world.metadata.start_run("shop/r1", actor=world.ada, **fields)
+        world.metadata.finish_run("shop/r1", outputs={} if linking == "chained" else {"model": MODEL}, actor=world.ada)
+        if linking != "direct":
+            world.register()
+        lineage = world.metadata.lineage(MODEL, actor=world.ada)
+        assert lineage.missing == () and lineage.reproducible
+        found.add((lineage.nodes, lineage.links, lineage.fingerprint))
+        role = data.draw(st.sampled_from(sorted(named)))
+        if linking == "chained":
+            left = {each: pair(name) for each, name in named.items() if each != role}
+            world.lock(data=left, parent=pair(above) if above else None)
+        else:
+            world.metadata.withdraw("shop/r1", role, actor=world.ada)
+        expected = MissingLink(RUN, role, LOCKED if linking == "chained" else RECORD, NOT, named[role])
+        assert world.metadata.lineage(MODEL, actor=world.ada).missing == (expected,)
+    assert len(found) == 1
+
+
+@given(st.data())
+def test_a_damaged_lock_file_is_read_or_an_input_error(data: st.DataObject) -> None:
+    content_ = bytearray(LockFile.of(image=pair(IMAGE), data={"training": pair(TRAINING)}, parent=pair(PARENT)).to_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content_) - 1))
+        content_[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    try:
+        assert LockFile.parse(bytes(content_)).links() is not None
+    except InputError as error:
+        assert "mlplat.lock" in str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        '{"format": 1, "colour": 1}',
+        '{"format": 1, "data": []}',
+        '{"format": 1, "image": 3}',
+        '{"format": 1, "image": {"name": "shop/x@1"}}',
+        '{"format": 1, "image": {"name": "shop/x@1", "digest": ""}}',
+        '{"format": 1, "data": {"image": {"name": "shop/x@1", "digest": "sha256:' + "0" * 64 + '"}}}',
+        '{"format": 1, "data": {"training": null}}',
+        '{"format": 1, "format": 1}',
+        '{"format": 1, "data": ' + "[" * 5000 + "}",
+        " " * (2**20 + 1),
+    ],
+)
+def test_what_is_no_lock_file_is_an_input_error(text: str) -> None:
+    with pytest.raises(InputError, match=r"mlplat\.lock"):
+        LockFile.parse(text.encode())
 
 
 def test_a_model_that_nobody_recorded_has_no_links_and_says_so() -> None:

@@ -28,7 +28,7 @@ def test_a_run_has_what_its_records_said() -> None:
     run = metadata.start_run("shop", parameters={"depth": 3}, tags={"team": "a"}, seed=7, numerics="portable", pipeline=PIPELINE, actor=ada)
     assert (run.resource, run.status, run.principal, run.seed, run.numerics) == ("run:shop/run-1", RunStatus.RUNNING, ada.id, 7, "portable")
     world.sim.run(until=10)
-    metadata.log_parameters(run.name and run.resource, {"depth": 4, "rate": 0.5}, actor=ada)
+    metadata.log_parameters(run.resource, {"depth": 4, "rate": 0.5}, actor=ada)
     metadata.log_metrics(run.resource, {"loss": 2}, step=1, actor=ada)
     metadata.log_metrics(run.resource, {"loss": 1.5, "auc": 0.9}, step=2, actor=ada)
     metadata.log_step(run.resource, "train", started=0, ended=10, resources={"gpus": 1}, actor=ada)
@@ -135,6 +135,33 @@ def test_runs_that_are_not_there_or_have_ended_are_refused() -> None:
         metadata.finish_run("shop/r1", actor=ada)
     with pytest.raises(UnknownNameError, match="nowhere"):
         metadata.start_run("nowhere/r1", actor=world.admin)
+
+
+def test_times_and_steps_are_checked() -> None:
+    world = World()
+    run = world.metadata.record("shop/old", started="1h", ended="2h", metrics={"auc": 0.5}, actor=world.ada)
+    assert (run.started, run.ended, run.origin, run.duration_s) == (3600, 7200, "external", 3600)
+    for call in (
+        lambda: world.metadata.log_step("shop/old", "train", started="soon", actor=world.ada),  # type: ignore[arg-type]
+        lambda: world.metadata.log_step("shop/old", "a b", actor=world.ada),
+        lambda: world.metadata.log_step("shop/old", "train", resources=[1], actor=world.ada),  # type: ignore[arg-type]
+        lambda: world.metadata.record("shop/old", ended=float("nan"), actor=world.ada),
+        lambda: world.metadata.record("shop/older", origin="mars", actor=world.ada),
+    ):
+        with pytest.raises(MlplatError):
+            call()
+    assert world.metadata.run("shop/old", actor=world.ada) == run and world.metadata.count(actor=world.ada) == 1
+
+
+def test_a_deployment_that_would_close_a_cycle_is_refused_and_left_out() -> None:
+    world = World()
+    world.train("direct")
+    world.metadata.link("deployment:shop/api@1", TRAINING, "feedback", actor=world.ada)
+    with pytest.raises(LineageCycleError):
+        world.metadata.record_deployment("shop/api", MODEL, actor=world.ada)
+    world.sim.emit("service:shop/api", "service.deployed", source="serving", data={"model": MODEL})
+    assert world.metadata.impact(TRAINING, actor=world.ada).deployed == ()
+    assert world.open().impact(TRAINING, actor=world.ada).deployed == ()
 
 
 def test_s59_a_member_sees_every_run_of_the_project_and_an_outsider_none() -> None:

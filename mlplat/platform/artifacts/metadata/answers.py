@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Reach(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reach:
     """All upstream or downstream of a node, nearest first. `withheld`: one mark for each that the caller may not read."""
 
     root: str

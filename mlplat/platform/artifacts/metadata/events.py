@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ....errors import MlplatError
 from ...references import Reference
 from .capture import artifact_in, role_of, run_of
+from .lineage_graph import LineageCycleError
 from .nodes import Artifact, NodeKind, artifact, node_kind
 from .run_state import RunState, row_of
 from .runs import RunStatus
@@ -84,7 +86,7 @@ class Listener:
         changes: dict[str, Any] = {family: {role: row_of(one)}}
         try:
             self._store._check_acyclic(run.resource, changes)
-        except MlplatError:
+        except LineageCycleError:
             return
         self._store._keep_run(event.actor, run.resource, changes)
 
@@ -117,4 +119,5 @@ class Listener:
         if one is not None and isinstance(digest, str) and digest.startswith("sha256:") and len(digest) == 71:
             one = one._replace(digest=digest)
         if one is not None or name in self._store._state.deployed:
-            self._store._deploy(name, one, event.actor)
+            with suppress(LineageCycleError):
+                self._store._deploy(name, one, event.actor)

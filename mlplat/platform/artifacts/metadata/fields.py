@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from ....canonical import canonical_json, frozen
 from ....errors import OptionError, UnknownNameError, printable
+from ....units import seconds
 from .nodes import SINGLE, Artifact, NodeKind, artifact, artifacts
 from .runs import Linking, Numerics, check_seed, one_of
 
@@ -51,7 +52,7 @@ class Fields:
         self.changes: dict[str, Any] = {}
         for name in ("parameters", "tags", "environment", "resources"):
             if given.get(name) is not None:
-                self.changes[name] = _mapping(given[name], name)
+                self.changes[name] = check_mapping(given[name], name)
         if any(not isinstance(value, str) for value in self.changes.get("tags", {}).values()):
             raise OptionError("tags: expected text")
         if given.get("seed") is not None:
@@ -69,7 +70,7 @@ def check_metrics(metrics: Mapping[str, Any], step: int) -> dict[str, float]:
     if isinstance(step, bool) or not isinstance(step, int):
         raise OptionError(f"step={printable(str(step)[:40])}: expected an integer")
     found = {}
-    for name, value in _mapping(metrics, "metrics").items():
+    for name, value in check_mapping(metrics, "metrics").items():
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise OptionError(f"metrics.{printable(name)}: expected a number, found {type(value).__name__}")
         try:
@@ -77,6 +78,11 @@ def check_metrics(metrics: Mapping[str, Any], step: int) -> dict[str, float]:
         except OverflowError:
             raise OptionError(f"metrics.{printable(name)}: a number beyond all bounds") from None
     return found
+
+
+def check_time(time: object) -> float | None:
+    """A time (s) in any of its human forms, or None. Raises OptionError."""
+    return None if time is None else seconds(time)  # type: ignore[arg-type]
 
 
 def _inputs(given: Mapping[str, Any]) -> dict[str, Artifact]:
@@ -89,7 +95,10 @@ def _inputs(given: Mapping[str, Any]) -> dict[str, Artifact]:
     return found
 
 
-def _mapping(given: object, what: str) -> dict[str, Any]:
+def check_mapping(given: object, what: str) -> dict[str, Any]:
+    """A mapping of names to what JSON can say; None is an empty one. Raises OptionError."""
+    if given is None:
+        return {}
     if not isinstance(given, Mapping):
         raise OptionError(f"{what}: expected a mapping of names to values, found {type(given).__name__}")
     for name in given:

@@ -228,6 +228,8 @@ class Records(Component):
 
     def _deploy(self, name: str, one: Artifact | None, actor: str) -> str | None:
         node = None if one is None else self._state.next_deployment(name)
+        if one is not None and node is not None:
+            self._state.graph.check_acyclic([one.resource], node, [])
         record = {"what": "deployment.changed", "deployment": name, "model": None if one is None else one.resource}
         record |= {"digest": "" if one is None else one.digest}
         self._keep({**record, "time": self._sim.now, "actor": actor})

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 
+from ....canonical import frozen
 from ....errors import OptionError, UnknownNameError, printable
 from .nodes import Artifact
 
@@ -145,6 +147,11 @@ def check_seed(seed: object) -> int | None:
 
 def local_environment(packages: Iterable[str] = ("mlplat", "numpy", "numba", "polars")) -> Mapping[str, Any]:
     """The environment of this process: the version of Python and of packages, as far as they are installed."""
+    return _environment(tuple(packages))
+
+
+@cache
+def _environment(packages: tuple[str, ...]) -> Mapping[str, Any]:
     from importlib import metadata
 
     found: dict[str, str | None] = {}
@@ -153,7 +160,8 @@ def local_environment(packages: Iterable[str] = ("mlplat", "numpy", "numba", "po
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             found[name] = None
-    return {"python": ".".join(map(str, sys.version_info[:3])), "packages": found}
+    environment: Mapping[str, Any] = frozen({"python": ".".join(map(str, sys.version_info[:3])), "packages": found})
+    return environment
 
 
 def _escaped(value: object) -> str:

@@ -17,7 +17,7 @@ from .answers import Deployed, Impact, Reach
 from .baselines import Baseline, baseline_content
 from .capture import Capture, metrics_in, parameters_of
 from .comparison import Comparison, compared
-from .fields import Fields, RunFields, check_metrics
+from .fields import Fields, RunFields, check_mapping, check_metrics, check_time
 from .lineage import Lineage, Subgraph
 from .nodes import NodeKind, artifact, check_node
 from .records import Records
@@ -92,8 +92,11 @@ class MetadataStore(Records):
     ) -> None:
         """A step of the run's pipeline: how it ended, when (s), and what it had."""
         state = self._known(run)
-        row = {"name": check_name(step, "step"), "status": one_of(RunStatus, status, "status").value, "started": started, "ended": ended}
-        self._keep_run(self._caller(actor), state.resource, {"steps": [{**row, "resources": dict(resources or {})}]})
+        row = {"name": check_name(step, "step"), "status": one_of(RunStatus, status, "status").value}
+        times = {"started": check_time(started), "ended": check_time(ended)}
+        self._keep_run(
+            self._caller(actor), state.resource, {"steps": [{**row, **times, "resources": check_mapping(resources, "resources")}]}
+        )
 
     @call(Right.WRITE)
     def finish_run(self, run: str, status: str = "success", *, error: str = "", actor: Actor, **fields: Unpack[RunFields]) -> Run:
@@ -105,7 +108,7 @@ class MetadataStore(Records):
         final = one_of(RunStatus, status, "status")
         if final is RunStatus.RUNNING or state.status is not RunStatus.RUNNING:
             raise OptionError(f"{state.resource} is {state.status}; expected a run that is running, and a status that is final")
-        more = {"status": final.value, "ended": self._sim.now} | ({"error": error} if error else {})
+        more = {"status": final.value, "ended": self._sim.now} | ({"error": printable(str(error))[:2000]} if error else {})
         return self._state_run(self._caller(actor), state.resource, Fields(fields), more, "finish_run")
 
     @call(Right.WRITE)
@@ -129,6 +132,7 @@ class MetadataStore(Records):
         name = self._named(run)
         state = self._state.runs.get(name)
         more: dict[str, Any] = {"status": one_of(RunStatus, status, "status").value}
+        started, ended = check_time(started), check_time(ended)
         if state is None:
             name = self._new_run(run)
             if origin not in ("external", "platform"):
