@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from mlplat.platform.identity import Principal, Right
 
 from .world import CODE, COMMIT, IMAGE, MODEL, PARENT, TRAINING, VALIDATION, World, content
 
-HIDDEN = (TRAINING, VALIDATION, PARENT, COMMIT, IMAGE, "clicks", "holdout", "shop/r1", "a1a1")
+HIDDEN = (TRAINING, VALIDATION, PARENT, COMMIT, IMAGE, "clicks", "holdout", "shop/r1", "repo:")
 
 
 @pytest.mark.parametrize("linking", ["direct", "chained", "both"])
@@ -35,6 +36,8 @@ def test_a_10_3_what_may_not_be_read_is_a_digest_marked_withheld(linking: str) -
     )
     marks = {node.name for node in seen.nodes if node.withheld}
     assert len(marks) == len(full.nodes) - 1 and {f"withheld:{content(TRAINING)}", f"withheld:{content(IMAGE)}"} <= marks
+    assert all(re.fullmatch("withheld:(sha256:[0-9a-f]{64}|sha1:[0-9a-f]{40})", mark) for mark in marks)
+    assert set(seen.parts.values()) == {"withheld:", None}
     reach = world.metadata.upstream(MODEL, actor=world.bob)
     assert reach.nodes == () and set(reach.withheld) == marks
     shown = [

@@ -229,6 +229,14 @@ def test_s60_the_baseline_is_the_captured_one_and_is_superseded() -> None:
         metadata.baseline(MODEL, actor=world.eve)
 
 
+def test_a_baseline_that_was_damaged_is_not_served() -> None:
+    world = World()
+    baseline = world.metadata.record_baseline(MODEL, quality={"auc": 0.9}, actor=world.ada)
+    world.store._content[baseline.digest] = b'{"quality":{"auc":1.0}}'
+    with pytest.raises(IntegrityError):
+        world.metadata.baseline(MODEL, actor=world.ada)
+
+
 def test_what_a_record_names_has_referrers() -> None:
     world = World()
     world.train("direct")

@@ -65,7 +65,7 @@ class LineageGraph:
         return name in self._ids
 
     def add_node(self, name: str, digest: str = "") -> int:
-        """The number of a node, which is made if it is not there. A digest that is known already stays."""
+        """The number of a node, which is made if it is not there. A digest that is known already stays; one in the name is known."""
         node = self._ids.get(name)
         if node is None:
             node = self._ids[name] = len(self.names)
@@ -79,6 +79,8 @@ class LineageGraph:
             self._order.append(node)
             self._up.add_node()
             self._down.add_node()
+            if not digest and "@sha256:" in name and len(name) - name.index("@") == 72:
+                digest = name[-71:]
         if digest and self._digests[32 * node : 32 * node + 32] == _UNKNOWN:
             self._digests[32 * node : 32 * node + 32] = bytes.fromhex(digest.partition(":")[2])
         return node
@@ -93,11 +95,12 @@ class LineageGraph:
         return "" if raw == _UNKNOWN else "sha256:" + raw.hex()
 
     def marks_of(self, nodes: list[int], before: str) -> list[str]:
-        """What stands for nodes that are not named: `before`, and their digest, or their number where none is known."""
+        """What stands for nodes that are not named: `before`, and their digest, of a commit its id, or a number where none is known."""
         import numpy as np
 
         rows = np.frombuffer(self._digests, np.uint64).reshape(-1, 4)[nodes]
-        marks = [f"{before}node-{node}" for node in nodes]
+        names = self.names
+        marks = [f"{before}sha1:{names[node][-40:]}" if names[node][:5] == "repo:" else f"{before}node-{node}" for node in nodes]
         known = np.flatnonzero(rows.any(axis=1))
         text = rows[known].tobytes().hex()
         for number, place in enumerate(known.tolist()):

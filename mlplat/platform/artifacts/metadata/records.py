@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ....canonical import frozen
 from ....errors import InputError, IntegrityError, MlplatError, OptionError, UnknownNameError, printable
 from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import Reference, check_project, covering
+from ...references import Reference, check_project
 from ...storage.digests import digest_of_json
 from ...storage.store import Store
 from ..referrers import Referrers
-from .answers import Reach
-from .baselines import Baseline
 from .events import Listener
 from .fields import Fields
-from .filters import FilterError, field_of, parse_filter
-from .lineage import WITHHELD, Lineage, Subgraph, fingerprint_of, lineage_parts, node_of
-from .linking import Found, Linker
+from .lineage import WITHHELD
+from .linking import Linker
 from .lock_file import LockFile
-from .missing import MissingLink
-from .nodes import Artifact, Link, NodeKind, node_kind
+from .nodes import Artifact, NodeKind, node_kind
 from .resolvers import LOCK_FILE, Resolvers
 from .run_state import RunState, row_of
-from .runs import Linking, Numerics, Run
+from .runs import Linking, Run
 from .state import MetadataState
 
 if TYPE_CHECKING:
@@ -256,119 +249,3 @@ class Records(Component):
         if self._may_read(principal, one.resource):
             return one
         return Artifact(WITHHELD + one.digest if one.digest else self._mark(one.resource), one.digest)
-
-    # -- answers
-
-    def _matching(self, principal: Principal, filter: str, project: str | None) -> list[RunState]:
-        holds = parse_filter(filter)
-        start = "run:" if project is None else f"run:{check_project(project)}/"
-        runs = [state for name, state in self._state.runs.items() if name.startswith(start)]
-        return [state for state in runs if self._may_read(principal, state.resource) and holds(state.fields())]
-
-    def _ordered(self, runs: list[RunState], order_by: str) -> list[RunState]:
-        family, name, falling = field_of(order_by)
-        keyed: list[tuple[Any, RunState]] = [(state.fields().get(family, {}).get(name), state) for state in runs]
-        keyed = [(key if isinstance(key, (str, int, float)) else None, state) for key, state in keyed]
-        kinds = {isinstance(key, str) for key, _ in keyed if key is not None}
-        if len(kinds) > 1:
-            raise FilterError(order_by, 1, f"{family}.{printable(name)} is text in some runs and a number in others", "one of both")
-        there = sorted((each for each in keyed if each[0] is not None), key=lambda each: each[0], reverse=falling)
-        return [state for _, state in there] + [state for key, state in keyed if key is None]
-
-    def _reach(self, name: str, up: bool, principal: Principal) -> Reach:
-        graph = self._state.graph
-        found = graph.reached(graph.find(name), up=up)
-        held = self._authorization.held(principal, Right.READ)
-        closed = [group for group in graph.groups_of(found) if held.isdisjoint(covering(f"{group}/*"))]
-        if not closed:
-            return Reach(name, tuple(map(graph.names.__getitem__, found)))
-        hidden = graph.in_groups(found, closed)
-        named = {graph.find(each) for each in held}
-        whole = tuple(f"{each}@" for each in held if "/" in each and "@" not in each and not each.endswith("/*"))
-        hidden = [node for node in hidden if node not in named and not (whole and graph.names[node].startswith(whole))]
-        gone = set(hidden)
-        open_ = tuple(graph.names[node] for node in found if node not in gone) if len(hidden) < len(found) else ()
-        return Reach(name, open_, tuple(graph.marks_of(hidden, WITHHELD)))
-
-    def _subgraph(self, name: str, direction: str, most: int, principal: Principal) -> Subgraph:
-        graph = self._state.graph
-        root = graph.find(name)
-        found = {root} if root >= 0 else set()
-        for word, up in (("upstream", True), ("downstream", False)):
-            if direction in (word, "both"):
-                found.update(graph.reached(root, up=up))
-        if len(found) > most:
-            raise OptionError(f"{len(found):,} nodes; expected at most {most:,}: ask upstream and downstream for names alone")
-        show = {node: self._shown_name(principal, graph.names[node]) for node in found}
-        links = {Link(show[source], show[node], role) for node in found for source, role in graph.edges_into(node) if source in show}
-        nodes = {node_of(show[node], graph.names[node], graph.digest(node), self._origin(graph.names[node])) for node in found}
-        return Subgraph(name, tuple(sorted(nodes)), tuple(sorted(links)))
-
-    def _origin(self, resource: str) -> str:
-        run = self._state.runs.get(resource)
-        return "platform" if run is None else run.origin
-
-    def _lineage_of(self, model: str, linking: Linking, generations: int, principal: Principal) -> Lineage:
-        own = self._linker.find(model, linking, self._read_lock)
-        links = {link: next(iter(by.values())) for link, by in own.links.items()}
-        parts = lineage_parts(own.run, links)
-        all_links, missing = dict(links), list(own.missing.values())
-        self._add_parents(own, linking, generations - 1, all_links, missing)
-        show = partial(self._shown_name, principal)
-        digests: dict[str, str] = {model: ""}
-        for link, one in all_links.items():
-            digests.setdefault(link.upstream, "")
-            digests.setdefault(link.downstream, "")
-            digests[one.resource] = digests[one.resource] or one.digest
-        nodes = {node_of(show(name), name, digest, self._origin(name)) for name, digest in digests.items()}
-        shown_missing = tuple(
-            sorted(each._replace(of=show(each.of), resource=show(each.resource) if each.resource else "") for each in missing)
-        )
-        known = all(value is not None for name, value in parts.items() if name != "pipeline")
-        return Lineage(
-            root=model,
-            nodes=tuple(sorted(nodes)),
-            links=tuple(sorted(Link(show(link.upstream), show(link.downstream), link.role) for link in all_links)),
-            run="" if own.run is None else show(own.run.resource),
-            linking=linking,
-            missing=shown_missing,
-            fingerprint=fingerprint_of(parts),
-            parts=MappingProxyType(self._shown_parts(principal, parts, own.run, links)),
-            reproducible=not missing and known,
-            numerics=Numerics.PLATFORM_DEPENDENT if own.run is None else own.run.numerics,
-        )
-
-    def _shown_parts(
-        self, principal: Principal, parts: Mapping[str, str | int | None], run: RunState | None, links: Mapping[Link, Artifact]
-    ) -> dict[str, str | int | None]:
-        """What a fingerprint is of, each part as far as the caller may read what it comes from."""
-        sources: dict[str, list[str]] = {name: [] if run is None else [run.resource] for name in ("parameters", "seed")}
-        for link in links:
-            name = link.role if link.role in ("code", "image", "pipeline") else "data"
-            sources.setdefault(name, []).append(link.upstream)
-        return {
-            name: value if value is None or all(self._may_read(principal, each) for each in sources.get(name, ())) else WITHHELD
-            for name, value in parts.items()
-        }
-
-    def _add_parents(self, own: Found, linking: Linking, generations: int, links: dict[Link, Artifact], missing: list[MissingLink]) -> None:
-        done: set[str] = set()
-        waiting = [own]
-        for _ in range(generations):
-            parents = {link.upstream for found in waiting for link in found.links if node_kind(link.upstream) is NodeKind.MODEL} - done
-            waiting = [self._linker.find(parent, linking, self._read_lock) for parent in sorted(parents)]
-            done |= parents
-            for found in waiting:
-                links |= {link: next(iter(by.values())) for link, by in found.links.items()}
-                missing += found.missing.values()
-            if not waiting:
-                return
-
-    def _baseline(self, model: str, revision: int | None) -> Baseline:
-        rows = self._state.baselines.get(model, [])
-        number = len(rows) if revision is None else revision
-        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(rows):
-            raise UnknownBaselineError(model, revision)
-        row = rows[number - 1]
-        content = frozen(json.loads(self._store.get(row.digest)))
-        return Baseline(model, number, row.digest, row.recorded, row.actor, **content)

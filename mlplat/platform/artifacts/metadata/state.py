@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ...storage.digests import digest_of_json
 from .lineage_graph import LineageGraph
 from .nodes import NodeKind, node_kind
 from .run_state import RunState
@@ -55,7 +56,7 @@ class MetadataState:
             state = self.runs[resource] = RunState(resource)
             project = resource.partition("/")[0]
             self.runs_in[project] = self.runs_in.get(project, 0) + 1
-            self.graph.add_node(resource)
+            self.graph.add_node(resource, digest_of_json(record))
         before = state.inputs.get("code")
         state.apply(record)
         after = state.inputs.get("code")
@@ -92,6 +93,7 @@ class MetadataState:
         node = self.next_deployment(name)
         self.deployments[name] = self.deployments.get(name, 0) + 1
         self.deployed[name] = (node, model)
+        self.graph.add_node(node, digest_of_json(record))
         self._link(model, node, "model", record.get("digest", ""))
 
     def next_deployment(self, name: str) -> str:

@@ -20,7 +20,7 @@ from .comparison import Comparison, compared
 from .fields import Fields, RunFields, check_mapping, check_metrics, check_time
 from .lineage import Lineage, Subgraph
 from .nodes import NodeKind, artifact, check_node
-from .records import Records
+from .questions import Questions
 from .runs import Linking, MetricPoint, Run, RunStatus, Statement, local_environment, one_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MOST = 10_000
 """Nodes of a part of the graph that are given at once."""
 
 
-class MetadataStore(Records):
+class MetadataStore(Questions):
     """Runs with what they used and made, and the graph that this adds up to. Its resources are runs, `run:project/name`.
 
     `resolvers`: how it sees commits, the registry and other stores (`Resolvers`). `referrers`: who is asked before an artifact is deleted;
