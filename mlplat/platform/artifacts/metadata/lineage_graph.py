@@ -98,9 +98,12 @@ class LineageGraph:
         """What stands for nodes that are not named: `before`, and their digest, of a commit its id, or a number where none is known."""
         import numpy as np
 
-        rows = np.frombuffer(self._digests, np.uint64).reshape(-1, 4)[nodes]
-        names = self.names
-        marks = [f"{before}sha1:{names[node][-40:]}" if names[node][:5] == "repo:" else f"{before}node-{node}" for node in nodes]
+        chosen = np.array(nodes, np.int32)
+        rows = np.frombuffer(self._digests, np.uint64).reshape(-1, 4)[chosen]
+        marks = [f"{before}node-{node}" for node in nodes]
+        commits = [code for code, group in enumerate(self.groups) if group.startswith("repo:")]
+        for place in np.flatnonzero(np.isin(np.frombuffer(self._group, np.int32)[chosen], commits)).tolist():
+            marks[place] = f"{before}sha1:{self.names[nodes[place]][-40:]}"
         known = np.flatnonzero(rows.any(axis=1))
         text = rows[known].tobytes().hex()
         for number, place in enumerate(known.tolist()):
