@@ -212,6 +212,52 @@ def test_several_runs_of_a_commit_are_not_guessed_between() -> None:
     assert lineage.missing == () and lineage.run == "run:shop/r2"
 
 
+def test_of_several_runs_that_name_a_model_the_last_to_start_made_it() -> None:
+    world = World()
+    world.train("direct", "shop/r2")
+    world.sim.run(until=10)
+    world.train("direct", "shop/r1")
+    assert world.metadata.lineage(MODEL, actor=world.ada).run == RUN
+
+
+def test_another_commit_in_the_registry_is_a_conflict() -> None:
+    world = World()
+    world.train("both")
+    other = COMMIT[:-1] + "0"
+    world.there[other] = ""
+    world.files[f"{other.removeprefix('repo:')}:mlplat.lock"] = world.files[LOCK]
+    world.commits[MODEL] = other
+    assert missing_of(world) == (MissingLink(RUN, "code", REGISTRY, MissingReason.CONFLICT, other),)
+
+
+def test_a_record_that_names_another_commit_is_of_that_one_alone() -> None:
+    world = World()
+    world.lock()
+    other = CODE[:-1] + "0"
+    world.metadata.start_run("shop/r1", code=other, seed=1, actor=world.ada)
+    world.metadata.record("shop/r1", code=CODE, actor=world.ada)
+    world.metadata.start_run("shop/r2", code=other, seed=1, actor=world.ada)
+    world.there["repo:" + other] = ""
+    world.files[f"{other}:mlplat.lock"] = world.files[LOCK]
+    world.register(commit="repo:" + other)
+    assert world.metadata.lineage(MODEL, linking="chained", actor=world.ada).run == "run:shop/r2"
+
+
+def test_a_direct_record_takes_nothing_from_the_registry() -> None:
+    world = World()
+    world.metadata.start_run("shop/r1", code=CODE, image=IMAGE, data={"training": TRAINING}, seed=1, actor=world.ada)
+    world.register()
+    assert world.metadata.run("shop/r1", actor=world.ada).outputs == {}
+
+
+def test_without_a_seed_nothing_is_missing_and_nothing_is_promised() -> None:
+    world = World()
+    world.metadata.start_run("shop/r1", code=CODE, image=IMAGE, data={"training": TRAINING}, actor=world.ada)
+    world.metadata.finish_run("shop/r1", outputs={"model": MODEL}, actor=world.ada)
+    lineage = world.metadata.lineage(MODEL, actor=world.ada)
+    assert (lineage.missing, lineage.parts["seed"], lineage.reproducible) == ((), None, False)
+
+
 def test_a_run_that_the_registry_names_otherwise_is_a_conflict() -> None:
     world = World()
     world.train("both")

@@ -137,6 +137,14 @@ def test_runs_that_are_not_there_or_have_ended_are_refused() -> None:
         metadata.start_run("nowhere/r1", actor=world.admin)
 
 
+def test_the_latest_value_of_a_metric_is_of_its_highest_step() -> None:
+    world = World()
+    world.metadata.start_run("shop/r1", actor=world.ada)
+    for step, value in ((1, 1.0), (5, 5.0), (5, 6.0), (2, 2.0)):
+        world.metadata.log_metrics("shop/r1", {"loss": value}, step=step, actor=world.ada)
+    assert world.metadata.run("shop/r1", actor=world.ada).metrics == {"loss": 6.0}
+
+
 def test_times_and_steps_are_checked() -> None:
     world = World()
     run = world.metadata.record("shop/old", started="1h", ended="2h", metrics={"auc": 0.5}, actor=world.ada)

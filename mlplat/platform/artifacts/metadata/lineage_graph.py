@@ -89,6 +89,10 @@ class LineageGraph:
         """The number of a node; -1 where there is none."""
         return self._ids.get(name, -1)
 
+    def place(self, node: int) -> int:
+        """Of a node in the topological order: every edge leads from a lower place to a higher."""
+        return self._order[node]
+
     def digest(self, node: int) -> str:
         """The digest of a node's content; empty where none is known."""
         raw = self._digests[32 * node : 32 * node + 32]
