@@ -96,6 +96,15 @@ def test_a_node_with_many_edges_moves_and_its_old_room_is_used_again() -> None:
     assert len(graph._down.pool) <= 3 * 1024 + 2 * 1024
 
 
+def test_what_moves_in_the_order_keeps_its_own() -> None:
+    graph = LineageGraph()
+    for number in range(4):
+        graph.add_node(name(number))
+    for upstream, downstream in ((0, 2), (0, 1), (1, 2), (3, 0)):  # the last moves 0, 1 and 2, met as 0, 2, 1
+        graph.add_edge(name(upstream), name(downstream), "role")
+    assert sorted(range(4), key=graph.place) == [3, 0, 1, 2]
+
+
 def test_edges_that_stay_keep_their_order_when_one_goes() -> None:
     edges = Adjacency()
     edges.add_node()
