@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from ..errors import MlplatError, OptionError, printable
+from ..errors import AccessDenied, MlplatError, OptionError, printable
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
@@ -70,17 +70,21 @@ def _checked(method: F, check: Check) -> F:
             if check.right is None:
                 principal = self._authorization.require_known(actor, check.resource, call=action, source=self.SOURCE)
             else:
-                resources = [check.resource] if check.resource else []
+                resources = {check.resource: check.resource} if check.resource else {}
                 for parameter, place in places.items():
                     given = options[parameter] if parameter in options else arguments[place] if place < len(arguments) else None
                     if given is not None:
-                        resources.append(self._resource_of(parameter, given))
+                        resource = self._resource_of(parameter, self._meant(parameter, given, options))
+                        resources[resource] = _as_written(given, resource)
                 if not resources:  # Python says best what is missing
                     signature.bind(self, *arguments, actor=actor, **options)
                     raise OptionError(f"{action}: expected {' or '.join(places)}")
                 zone = str(options.get("zone") or "") if zoned else ""
-                for resource in resources:
-                    principal = self._authorization.require(actor, check.right, resource, zone, call=action, source=self.SOURCE)
+                for resource, written in resources.items():
+                    try:
+                        principal = self._authorization.require(actor, check.right, resource, zone, call=action, source=self.SOURCE)
+                    except AccessDenied as error:  # to what a name leads is told to those only who may know
+                        raise AccessDenied(error.principal, error.action, written, error.reason) from None
             return method(self, *arguments, actor=principal, **options)
         except MlplatError as error:
             self._refused(action, error, actor)
@@ -88,6 +92,15 @@ def _checked(method: F, check: Check) -> F:
 
     made.check = check  # type: ignore[attr-defined]
     return made  # type: ignore[return-value]
+
+
+def _as_written(given: Any, resource: str) -> str:
+    """The resource as who calls wrote it."""
+    kind = resource.partition(":")[0]
+    try:
+        return f"{kind}:{Reference.parse(given)}"
+    except OptionError:
+        return resource
 
 
 class Component:
@@ -113,6 +126,10 @@ class Component:
         """The resource that an argument names. Components that know aliases resolve them here. Raises OptionError."""
         return f"{self.KIND}:{Reference.parse(value)}"
 
+    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
+        """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time."""
+        return given
+
     def _apply(self, record: Mapping[str, Any]) -> None:
         """Change the state as a record of the journal says."""
         raise NotImplementedError
@@ -132,8 +149,6 @@ class Component:
         return self._sim.emit(subject, predicate, source=self.SOURCE, actor=str(actor), cause=cause, data=data)
 
     def _refused(self, action: str, error: MlplatError, actor: Actor) -> None:
-        from ..errors import AccessDenied
-
         if isinstance(error, AccessDenied) or getattr(error, "_told", False):
             return
         error._told = True  # type: ignore[attr-defined]
