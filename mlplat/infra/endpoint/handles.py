@@ -1,4 +1,4 @@
-"""What `submit` answers: a handle on one workload, for programs and for SimPy processes."""
+"""What `submit` and `fetch` answer: handles on one workload or transfer, for programs and for SimPy processes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ...errors import printable
 if TYPE_CHECKING:
     import simpy
 
+    from ..network.transfers import Transfer
     from ..workload_records import WorkloadRecord, WorkloadStatus
     from .facade import ManagementEndpoint
     from .services import Service
@@ -43,3 +44,34 @@ class WorkloadHandle:
 
     def __repr__(self) -> str:
         return f"WorkloadHandle({printable(self.name)!r}: {self.status.value})"
+
+
+class TransferHandle:
+    """Bytes that move from place to place."""
+
+    __slots__ = ("_transfer",)
+
+    def __init__(self, transfer: Transfer) -> None:
+        self._transfer = transfer
+
+    @property
+    def mib(self) -> float:
+        """How much moves."""
+        return self._transfer.mib
+
+    @property
+    def left_mib(self) -> float:
+        """What has still to leave."""
+        return self._transfer.left_mib
+
+    @property
+    def over(self) -> bool:
+        """Whether it has arrived, or was cancelled."""
+        return self._transfer.over
+
+    def wait(self) -> simpy.Event:
+        """An event that happens when the last byte is there; never if an end of it is gone before."""
+        return self._transfer.done
+
+    def __repr__(self) -> str:
+        return f"TransferHandle({self.mib:g} MiB: {'over' if self.over else f'{self.left_mib:g} MiB left'})"

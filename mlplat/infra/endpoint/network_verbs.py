@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ...errors import OptionError
 from .access import ADMINISTRATOR, check_principal
 from .calls import Calls, verb
+from .handles import TransferHandle
 
 if TYPE_CHECKING:
     from ..network.addresses import Address
@@ -110,6 +111,22 @@ class NetworkVerbs(Calls):
             if not isinstance(end, str):
                 raise OptionError(f"{role}={ascii(end)[:60]}: expected the name of an end of a connection")
         return network.can_reach(source, target, port)
+
+    # -- bytes
+
+    @verb
+    def fetch(self, target: str, source: str, mib: float, *, port: int = PORT, actor: str = ADMINISTRATOR) -> TransferHandle:
+        """Let `target` connect to `source` and get `mib` MiB from there, beginning now.
+
+        Ends are environments (`train/0`) and external endpoints, whose connection is checked, or nodes. It ends with the environment.
+        Raises ConnectionDeniedError, UnknownNameError, OptionError.
+        """
+        check_principal(actor)
+        network = self._network()
+        for role, end in (("target", target), ("source", source)):
+            if not isinstance(end, str):
+                raise OptionError(f"{role}={ascii(end)[:60]}: expected the name of a place in the network")
+        return TransferHandle(network.fetch(target, source, mib, port=port))
 
     # -- inside
 

@@ -46,7 +46,9 @@ def encode(column: pl.Series, described: Any) -> bytes:
     if kind in _AS_TEXT or kind == "binary":
         return _packed("text", len(column), [valid, *_text(column, kind)])
     if kind == "struct":
-        fields = [encode(column.struct.field(name).zip_with(~missing, _nothing(inner, len(column))), inner) for name, inner in described[kind]]
+        fields = [
+            encode(column.struct.field(name).zip_with(~missing, _nothing(inner, len(column))), inner) for name, inner in described[kind]
+        ]
         return _packed("struct", len(column), [valid, *fields])
     lists, inner = (column, described["list"]) if kind == "list" else (column.arr.to_list(), described["array"][0])
     lengths = lists.list.len().fill_null(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ....errors import OptionError, UnknownNameError, printable
 from ...references import check_name
@@ -11,7 +11,7 @@ from ...storage.digests import digest_of, digest_of_array
 from ...storage.store import Store
 from .columns import decode, encode
 from .dtypes import describe, dtype_of
-from .manifests import ArrayManifest, BytesManifest, Chunk, ColumnManifest, FrameManifest, MappingManifest
+from .manifests import ArrayManifest, BytesManifest, Chunk, ColumnManifest, FrameManifest, Manifest, MappingManifest, Part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +26,13 @@ RAW = b'{"chunk":"raw"}\n'
 """Stands before pieces of arrays and files, so that they are nobody else's content."""
 
 
+class Draft(NamedTuple):
+    """Content that may be kept. `pieces`: by their digests."""
+
+    manifest: Manifest
+    pieces: dict[str, bytes]
+
+
 def checked(content: Any) -> Any:
     """Content as it can be kept: a frame, an array, bytes, or a dict of these in order of their names. Raises OptionError."""
     if isinstance(content, Mapping):
@@ -36,45 +43,58 @@ def checked(content: Any) -> Any:
     return _checked_part(content, "content")
 
 
-def write(store: Store, content: Any, known: Any = None) -> Any:
-    """Keep checked content. Returns its manifest. Columns that the manifest `known` has too are not kept again."""
+def draft(content: Any) -> Draft:
+    """Checked content as it would be kept; nothing is."""
     if isinstance(content, dict):
-        before = dict(known.parts) if isinstance(known, MappingManifest) else {}
-        return MappingManifest(tuple((name, write(store, part, before.get(name))) for name, part in content.items()))
+        parts = {name: draft(part) for name, part in content.items()}
+        pieces = {digest: piece for part in parts.values() for digest, piece in part.pieces.items()}
+        return Draft(MappingManifest(tuple((name, cast(Part, part.manifest)) for name, part in parts.items())), pieces)
+    pieces = {}
     if isinstance(content, bytes):
-        return BytesManifest(digest_of(content), _pieces(store, content, 1, range(0, len(content), PIECE), len(content)))
+        return Draft(BytesManifest(digest_of(content), _pieces(pieces, content, 1, PIECE, len(content))), pieces)
     if _is_frame(content):
         described = [describe(dtype, f"column {printable(name)!r}") for name, dtype in content.schema.items()]
-        old = {column.digest: column for column in known.columns} if isinstance(known, FrameManifest) else {}
-        return FrameManifest(tuple(_write_column(store, column, of, old) for column, of in zip(content, described, strict=True)))
-    return _write_array(store, content, digest_of_array(content), content, (), 0)
+        return Draft(FrameManifest(tuple(_column(pieces, column, of) for column, of in zip(content, described, strict=True))), pieces)
+    return Draft(_array_manifest(pieces, content, content, ()), pieces)
 
 
-def append(store: Store, manifest: Any, before: Any, rows: Any) -> Any:
-    """Keep content with rows after it: of what is there nothing is kept again. `before`: the content of the manifest.
+def append(manifest: Manifest, before: Any, rows: Any) -> tuple[Draft, Any]:
+    """Content with rows after it as it would be kept: of what is there nothing is kept again. `before`: the content of the manifest.
 
-    Returns the manifest of the whole. Raises OptionError for rows of another schema.
+    The other answer is the whole content. Raises OptionError for rows of another schema.
     """
     import numpy as np
 
+    pieces: dict[str, bytes] = {}
     if isinstance(manifest, FrameManifest) and _is_frame(rows):
-        given = tuple((name, describe(dtype, f"column {printable(name)!r}")) for name, dtype in rows.schema.items())
-        expected = tuple((column.name, column.dtype) for column in manifest.columns)
+        given = [(name, describe(dtype, f"column {printable(name)!r}")) for name, dtype in rows.schema.items()]
+        expected = [(column.name, column.dtype) for column in manifest.columns]
         if given != expected:
             raise OptionError(f"rows with other columns, {_differing(expected, given)}; expected the names, types and order of the head")
-        return FrameManifest(
-            tuple(_append_column(store, column, before[column.name], rows[column.name]) for column in manifest.columns)
-        )
+        whole = before.vstack(rows).rechunk()
+        return Draft(
+            FrameManifest(tuple(_appended(pieces, old, whole[old.name], rows[old.name]) for old in manifest.columns)), pieces
+        ), whole
     if isinstance(manifest, ArrayManifest) and isinstance(rows, np.ndarray):
         little = rows.dtype.newbyteorder("<").str
         if not manifest.shape or little != manifest.dtype or rows.shape[1:] != manifest.shape[1:]:
-            raise OptionError(f"rows {little}{list(rows.shape)}; expected {manifest.dtype}{['*', *manifest.shape[1:]]}")
-        whole = np.concatenate([before, rows])
-        return _write_array(store, whole, digest_of_array(whole), rows, manifest.chunks, manifest.shape[0])
-    raise OptionError(f"rows are appended to a frame or an array, as such; found {_called(rows)} for {manifest.kind}")
+            expected_shape = ", ".join(["*", *map(str, manifest.shape[1:])])
+            raise OptionError(f"rows {little}{list(rows.shape)}; expected {manifest.dtype}[{expected_shape}]")
+        joined = np.concatenate([before, rows])
+        return Draft(_array_manifest(pieces, joined, rows, manifest.chunks), pieces), joined
+    raise OptionError(f"{_called(rows)} after a version of kind {manifest.kind}; expected a frame after a frame, an array after an array")
 
 
-def read(store: Store, manifest: Any, columns: Iterable[str] | None = None) -> Any:
+def keep(store: Store, made: Draft, known: Manifest | None = None) -> Manifest:
+    """Keep a draft. Returns its manifest. Of columns and parts that `known` has too nothing is kept again, however they are in pieces."""
+    manifest: Manifest = _shared(made.manifest, known)
+    for chunk in manifest.chunks:
+        if chunk.digest in made.pieces:
+            store.put(made.pieces[chunk.digest])
+    return manifest
+
+
+def read(store: Store, manifest: Manifest, columns: Iterable[str] | None = None) -> Any:
     """The content of a manifest; of frames only some columns, in the order asked for. Raises UnknownNameError, OptionError."""
     import polars as pl
 
@@ -88,6 +108,28 @@ def read(store: Store, manifest: Any, columns: Iterable[str] | None = None) -> A
         return {name: read(store, part) for name, part in manifest.parts}
     content = b"".join([memoryview(store.get(chunk.digest))[len(RAW) :] for chunk in manifest.chunks])
     return content if isinstance(manifest, BytesManifest) else _array(content, manifest)
+
+
+def first(manifest: Manifest, rows: int) -> Manifest:
+    """The manifest of the first pieces that have so many rows together (files: bytes), if there are as many."""
+    match manifest:
+        case FrameManifest():
+            return FrameManifest(tuple(column._replace(chunks=_first(column.chunks, rows)) for column in manifest.columns))
+        case ArrayManifest() if manifest.shape:
+            chunks = _first(manifest.chunks, rows)
+            return manifest._replace(chunks=chunks, shape=(sum(chunk.rows for chunk in chunks), *manifest.shape[1:]))
+        case BytesManifest():
+            return manifest._replace(chunks=_first(manifest.chunks, rows))
+        case MappingManifest():
+            return MappingManifest(tuple((name, cast(Part, first(part, rows))) for name, part in manifest.parts))
+    return manifest
+
+
+def head(content: Any, rows: int) -> Any:
+    """The first rows of content, of files the first bytes."""
+    if isinstance(content, dict):
+        return {name: head(part, rows) for name, part in content.items()}
+    return content[:rows] if getattr(content, "shape", None) != () else content
 
 
 def take(content: Any, rows: npt.NDArray[np.intp]) -> Any:
@@ -117,28 +159,47 @@ def _checked_part(part: Any, where: str) -> Any:
     raise OptionError(f"{where}: {_called(part)}; expected a polars DataFrame, a numpy array, bytes or a mapping of these by name")
 
 
-def _write_column(store: Store, column: pl.Series, described: Any, known: Mapping[str, ColumnManifest]) -> ColumnManifest:
-    encoded = [encode(column[start : start + BLOCK], described) for start in range(0, len(column), BLOCK)]
-    odd = any(len(old.chunks) != len(old.blocks) or old.blocks != tuple(chunk.digest for chunk in old.chunks) for old in known.values())
-    blocks = tuple(digest_of(block) if odd else store.put(block) for block in encoded)
-    chunks = tuple(Chunk(digest, rows, len(block)) for digest, block, rows in zip(blocks, encoded, _sizes(len(column)), strict=True))
-    made = ColumnManifest(column.name, described, len(column), blocks, chunks)
-    if odd:
-        old = known.get(made.digest)
-        if old is not None:
-            return old._replace(name=column.name)
-        for block in encoded:
-            store.put(block)
-    return made
+def _first(chunks: tuple[Chunk, ...], rows: int) -> tuple[Chunk, ...]:
+    there, count = 0, 0
+    while count < len(chunks) and there < rows:
+        there += chunks[count].rows
+        count += 1
+    return chunks[:count]
 
 
-def _append_column(store: Store, old: ColumnManifest, before: pl.Series, rows: pl.Series) -> ColumnManifest:
+def _shared(manifest: Any, known: Any) -> Any:
+    if isinstance(manifest, MappingManifest):
+        before = dict(known.parts) if isinstance(known, MappingManifest) else {}
+        return MappingManifest(tuple((name, _shared(part, before.get(name))) for name, part in manifest.parts))
+    if type(manifest) is not type(known):
+        return manifest
+    if isinstance(manifest, FrameManifest):
+        old = {column.digest: column for column in known.columns}
+        return FrameManifest(tuple(old.get(column.digest, column)._replace(name=column.name) for column in manifest.columns))
+    return known if manifest.digest == known.digest else manifest
+
+
+def _column(pieces: dict[str, bytes], column: pl.Series, described: Any) -> ColumnManifest:
+    chunks = _blocks(pieces, column, described)
+    return ColumnManifest(column.name, described, len(column), tuple(chunk.digest for chunk in chunks), chunks)
+
+
+def _appended(pieces: dict[str, bytes], old: ColumnManifest, whole: pl.Series, rows: pl.Series) -> ColumnManifest:
     full = old.rows // BLOCK
-    new = [encode(rows[start : start + BLOCK], old.dtype) for start in range(0, len(rows), BLOCK)]
-    chunks = [Chunk(store.put(block), size, len(block)) for block, size in zip(new, _sizes(len(rows)), strict=True)]
-    tail = before[full * BLOCK :].extend(rows) if old.rows % BLOCK else rows
-    blocks = [digest_of(encode(tail[start : start + BLOCK], old.dtype)) for start in range(0, len(tail), BLOCK)]
-    return ColumnManifest(old.name, old.dtype, old.rows + len(rows), (*old.blocks[:full], *blocks), (*old.chunks, *chunks))
+    chunks = _blocks(pieces, rows, old.dtype)
+    tail = _blocks({}, whole[full * BLOCK :], old.dtype) if old.rows % BLOCK else chunks
+    blocks = (*old.blocks[:full], *(chunk.digest for chunk in tail))
+    return ColumnManifest(old.name, old.dtype, len(whole), blocks, (*old.chunks, *chunks))
+
+
+def _blocks(pieces: dict[str, bytes], column: pl.Series, described: Any) -> tuple[Chunk, ...]:
+    chunks = []
+    for start in range(0, len(column), BLOCK):
+        block = column[start : start + BLOCK]
+        content = encode(block, described)
+        chunks.append(Chunk(digest_of(content), len(block), len(content)))
+        pieces[chunks[-1].digest] = content
+    return tuple(chunks)
 
 
 def _read_column(store: Store, column: ColumnManifest) -> pl.Series:
@@ -150,24 +211,26 @@ def _read_column(store: Store, column: ColumnManifest) -> pl.Series:
     return pl.concat(pieces, rechunk=True).alias(column.name)
 
 
-def _write_array(
-    store: Store, whole: npt.NDArray[Any], digest: str, new: npt.NDArray[Any], before: tuple[Chunk, ...], start: int
-) -> ArrayManifest:
+def _array_manifest(pieces: dict[str, bytes], whole: npt.NDArray[Any], new: npt.NDArray[Any], before: tuple[Chunk, ...]) -> ArrayManifest:
     import numpy as np
 
     dtype = whole.dtype.newbyteorder("<")
     content = np.ascontiguousarray(new, dtype=dtype).tobytes()
     rows = new.shape[0] if new.shape else 1
-    width = max(1, len(content) // max(1, rows))
-    step = max(1, PIECE // width)
-    chunks = _pieces(store, content, width, range(0, rows, step), rows)
-    return ArrayManifest(dtype.str, whole.shape, digest, (*before, *chunks))
+    width = len(content) // max(1, rows)
+    chunks = _pieces(pieces, content, width, max(1, PIECE // max(1, width)), rows)
+    return ArrayManifest(dtype.str, whole.shape, digest_of_array(whole), (*before, *chunks))
 
 
-def _pieces(store: Store, content: bytes, width: int, starts: Sequence[int], rows: int) -> tuple[Chunk, ...]:
-    ends = [*starts[1:], rows]
-    pieces = [(RAW + content[a * width : b * width], b - a) for a, b in zip(starts, ends, strict=False)]
-    return tuple(Chunk(store.put(piece), size, len(piece)) for piece, size in pieces)
+def _pieces(pieces: dict[str, bytes], content: bytes, width: int, step: int, rows: int) -> tuple[Chunk, ...]:
+    """`rows` of `width` bytes each, `step` of them in a piece."""
+    chunks = []
+    for start in range(0, rows, step):
+        end = min(start + step, rows)
+        piece = RAW + content[start * width : end * width]
+        chunks.append(Chunk(digest_of(piece), end - start, len(piece)))
+        pieces[chunks[-1].digest] = piece
+    return tuple(chunks)
 
 
 def _array(content: bytes, manifest: ArrayManifest) -> npt.NDArray[Any]:
@@ -175,10 +238,6 @@ def _array(content: bytes, manifest: ArrayManifest) -> npt.NDArray[Any]:
 
     array: npt.NDArray[Any] = np.frombuffer(bytearray(content), dtype=manifest.dtype).reshape(manifest.shape)
     return array
-
-
-def _sizes(rows: int) -> list[int]:
-    return [min(BLOCK, rows - start) for start in range(0, rows, BLOCK)]
 
 
 def _names(columns: Iterable[str], known: Mapping[str, Any]) -> list[str]:

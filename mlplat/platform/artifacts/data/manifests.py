@@ -20,7 +20,7 @@ class Chunk(NamedTuple):
 
 
 class ColumnManifest(NamedTuple):
-    """A column. `blocks`: digests of its canonical bytes (`columns.encode`), 65,536 rows each but the last, however it is kept in `chunks`."""
+    """A column. `blocks`: digests of its canonical bytes (`columns.encode`), 65,536 rows each but the last, whatever its `chunks`."""
 
     name: str
     dtype: Any
@@ -154,7 +154,8 @@ def to_bytes(manifest: Manifest) -> bytes:
 
 def from_bytes(content: bytes) -> Manifest:
     """The manifest whose bytes these are."""
-    return _read(json.loads(content))
+    manifest: Manifest = _read(json.loads(content))
+    return manifest
 
 
 def _json(manifest: Manifest) -> dict[str, Any]:
@@ -163,8 +164,7 @@ def _json(manifest: Manifest) -> dict[str, Any]:
             return {"kind": "frame", "columns": [column._asdict() for column in manifest.columns]}
         case MappingManifest():
             return {"kind": "mapping", "parts": [[name, _json(part)] for name, part in manifest.parts]}
-    asked: dict[str, Any] = manifest._asdict()
-    return asked
+    return manifest._asdict()
 
 
 def _read(data: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ....canonical import canonical_json
@@ -205,7 +206,7 @@ def _histogram(ordered: npt.NDArray[np.float64]) -> tuple[tuple[float, ...], tup
     low, high = float(ordered[0]), float(ordered[-1])
     width = (high - low) / BINS
     edges = [low + width * i for i in range(BINS)] + [high]
-    if not (0 < width < math.inf) or any(b <= a for a, b in zip(edges, edges[1:], strict=False)):
+    if not (0 < width < math.inf) or any(b <= a for a, b in pairwise(edges)):
         return (low, high), (len(ordered),)
     places = np.searchsorted(ordered, edges, side="left")
     places[-1] = len(ordered)

@@ -1,0 +1,34 @@
+"""`DataStore`: versions of datasets and features, which anybody finds who may, and nobody changes."""
+
+from __future__ import annotations
+
+from .publishing import Publishing
+from .reading import Reading
+from .retention import Deleting
+
+
+class DataStore(Publishing, Reading, Deleting):
+    """Datasets by `project/name`, whose versions are numbered from 1 and never change.
+
+    `endpoint`, `at`: the Management Endpoint of a cluster, and the data store's place in its network (an external endpoint or a node), from
+    which `fetch` takes its time. `referrers`: who is asked before something is deleted.
+
+    >>> import polars as pl
+    >>> import mlplat as mp
+    >>> from mlplat.platform.identity import IdentityProvider
+    >>> sim = mp.Simulation()
+    >>> identity = IdentityProvider(sim)
+    >>> ada = identity.create_user("ada", actor=identity.admin)
+    >>> project = identity.create_project("shop", owner=ada, actor=identity.admin)
+    >>> data = DataStore(sim, identity)
+    >>> first = data.publish("shop/clicks", pl.DataFrame({"user": [1, 2], "clicks": [3, 0]}), actor=ada)
+    >>> second = data.append("shop/clicks", pl.DataFrame({"user": [3], "clicks": [5]}), actor=ada)
+    >>> print(data.compare("shop/clicks@1", "shop/clicks@2", actor=ada))
+    shop/clicks@1 to shop/clicks@2: rows +1 -0 ~?, columns +0 -0 ~0
+    >>> data.describe("shop/clicks", actor=ada).column("clicks").maximum
+    5
+    """
+
+    def __repr__(self) -> str:
+        versions = sum(len(dataset.versions) for dataset in self._catalogue.datasets.values())
+        return f"DataStore({len(self._catalogue.datasets):,} datasets, {versions:,} versions)"

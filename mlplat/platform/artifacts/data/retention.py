@@ -1,0 +1,102 @@
+"""The calls that delete."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ....errors import OptionError
+from ....units import Duration, seconds
+from ...component import call
+from ...identity.authorization import Actor
+from ...identity.principals import Principal
+from ...identity.rights import Right
+from ...references import Reference
+from ..referrers import ReferencedError
+from .calls import DataCalls, principal_of
+from .catalogue import Dataset, Kept
+from .versions import DatasetVersion, Retention
+
+
+class Deleting(DataCalls):
+    """Delete, and retain."""
+
+    @call(Right.ADMIN)
+    def delete(self, ref: str, *, actor: Actor) -> DatasetVersion:
+        """A version, which has to be named, is no more; its number is not used again. The answer is what it was.
+
+        Refused where a lineage record, a deployment, a snapshot or a version made of it names it. What other versions do not share of its
+        content is no longer kept. Events `artifact.deleted` {kind, digest}; `dataset.changed` where it was the head. Raises
+        ReferencedError, UnknownNameError, OptionError.
+        """
+        if not Reference.parse(ref).version:
+            raise OptionError(f"{ref}: a dataset; expected a version, such as {ref}@3")
+        principal = principal_of(actor)
+        kept = self._find(ref, principal)
+        named = self._referrers.of(kept.version.resource)
+        if named:
+            raise ReferencedError(kept.version.resource, named)
+        shown = self._shown(kept, principal)
+        self._delete(kept, principal)
+        return shown
+
+    @call(Right.ADMIN)
+    def retain(self, dataset: str, *, keep: int | None = None, older_than: Duration | None = None, actor: Actor) -> Retention:
+        """Delete the versions that are not among the newest `keep` (at least 1) and were made more than `older_than` ago.
+
+        At least one of both is said. The head stays, and what somebody names stays, with what that was made of. Events as of `delete`.
+        Raises OptionError, UnknownNameError.
+        """
+        there = self._there(dataset)
+        if keep is None and older_than is None:
+            raise OptionError("keep and older_than: expected at least one")
+        if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):
+            raise OptionError(f"keep={keep!r:.40}: expected a whole number of at least 1")
+        age = None if older_than is None else seconds(older_than)
+        newest = list(there.versions.values())[::-1]
+        principal, dropped, kept_back = principal_of(actor), [], []
+        for each in newest[keep or 1 :]:  # the newest first, so that what was made of another goes before it
+            if age is not None and not self._sim.now - each.version.created_s > age:
+                continue
+            named = self._referrers.of(each.version.resource)
+            if named:
+                kept_back.append((each.version.reference, named))
+            else:
+                dropped.append(each.version.reference)
+                self._delete(each, principal)
+        return Retention(tuple(dropped[::-1]), tuple(kept_back[::-1]))
+
+    # -- inside
+
+    def _delete(self, kept: Kept, principal: Principal) -> None:
+        version = kept.version
+        there = self._catalogue.datasets[version.dataset]
+        uses = self._counted()
+        was_head = there.head is kept
+        mine = self._digests(kept)
+        record = {"what": "version.deleted", "dataset": version.dataset, "version": version.version}
+        self._keep({**record, "time": self._sim.now, "actor": principal.id})
+        uses.subtract(mine)
+        for digest in mine:
+            if uses[digest] <= 0:
+                del uses[digest]
+                self._store.discard(digest)
+        cause = self._emit(version.resource, "artifact.deleted", principal, {"kind": "dataset", "digest": version.digest})
+        if was_head:
+            self._announce_head(there, version, principal, cause)
+
+    def _announce_head(self, there: Dataset, before: DatasetVersion, principal: Principal, cause: object) -> None:
+        head = there.head
+        new = None if head is None else head.version.digest
+        if new != before.digest:
+            told = {"old": before.digest, "new": new, "version": None if head is None else head.version.version}
+            self._emit(f"dataset:{there.path}", "dataset.changed", principal, told, cause)
+
+    def _counted(self) -> Counter[str]:
+        if self._uses is None:
+            self._uses = Counter(digest for kept in self._catalogue for digest in self._digests(kept))
+        return self._uses
+
+    def _digests(self, kept: Kept) -> set[str]:
+        """Of all content of a version."""
+        pieces = {chunk.digest for chunk in self._manifest(kept).chunks}
+        return {*pieces, kept.manifest, kept.statistics, *(split.digest for split in kept.splits.values())}
