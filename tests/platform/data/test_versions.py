@@ -1,0 +1,392 @@
+"""Versions: published, appended, derived, named, kept once, found again over the same store, deleted where nobody names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from mlplat.errors import IntegrityError, OptionError, UnknownNameError
+from mlplat.platform.artifacts.data import DataStore
+from mlplat.platform.artifacts.referrers import ReferencedError
+from mlplat.platform.storage import Store, digest_of, digest_of_array
+
+from .stores import CLICKS, FRAME, Shop, frame
+
+CONTENTS = {
+    "frame": FRAME,
+    "array": np.arange(12.0).reshape(3, 2, 2),
+    "text": np.array(["a", "bcd"]),
+    "scalar": np.array(3),
+    "empty": np.zeros((0, 3), dtype="f4"),
+    "bytes": b"\x00\x01",
+    "nothing": b"",
+    "mapping": {"x": np.arange(3), "table": FRAME, "raw": b"abc"},
+}
+
+
+def equal(left: Any, right: Any) -> None:
+    assert type(left) is type(right)
+    if isinstance(left, dict):
+        assert list(left) == sorted(right)
+        for name in left:
+            equal(left[name], right[name])
+    elif isinstance(left, np.ndarray):
+        assert (left.dtype, left.shape, left.tobytes()) == (right.dtype, right.shape, right.tobytes())
+    elif isinstance(left, pl.DataFrame):
+        assert_frame_equal(left, right, check_exact=True)
+    else:
+        assert left == right
+
+
+# -- content
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_s48_any_version_reads_back_bit_for_bit(name: str) -> None:
+    shop = Shop()
+    version = shop.publish(CONTENTS[name], FRAME.reverse(), CONTENTS[name])
+    assert version.version == 3
+    for ref in ("shop/clicks@1", "shop/clicks@3", "shop/clicks", "shop/clicks@head", f"shop/clicks@{version.digest}"):
+        equal(shop.data.read(ref, actor=shop.ada), CONTENTS[name])
+
+
+def test_s48_identical_content_is_kept_once_and_has_one_digest() -> None:
+    shop = Shop()
+    first = shop.publish(frame(1000))
+    kept = shop.bytes_kept()
+    again = shop.data.publish("shop/other", frame(1000), actor=shop.ada)
+    assert again.digest == first.digest and shop.bytes_kept() == kept
+    shop.publish(FRAME)
+    kept = shop.bytes_kept()
+    back = shop.publish(frame(1000))
+    assert (back.version, back.digest, shop.bytes_kept()) == (3, first.digest, kept)
+
+
+def test_s48_digests_are_those_of_the_identity_of_content() -> None:
+    shop = Shop()
+    array = np.array([[0, 1, 2], [3, 4, 5]], dtype="<f8")
+    assert shop.publish(array).digest == digest_of_array(array)
+    assert shop.publish(b"abc").digest == digest_of(b"abc")
+
+
+def test_columns_that_versions_share_are_kept_once() -> None:
+    shop = Shop()
+    shop.publish(frame(50_000))
+    kept = shop.bytes_kept()
+    shop.publish(frame(50_000).with_columns(twice=pl.col("id") * 2).rename({"value": "worth"}))
+    assert shop.bytes_kept() - kept < 50_000 * 8 + 10_000
+
+
+@pytest.mark.parametrize("wide", [1, 100_000])
+def test_an_append_keeps_the_new_rows_only(wide: int) -> None:
+    shop = Shop()
+    old, new = frame(70_000), frame(100, seed=1)
+    shop.publish(old)
+    kept = shop.bytes_kept()
+    version = shop.data.append(CLICKS, new, actor=shop.ada)
+    assert shop.bytes_kept() - kept < 20_000
+    whole = pl.concat([old, new])
+    assert (version.version, version.rows, version.how) == (2, 70_100, "append")
+    equal(shop.data.read(CLICKS, actor=shop.ada), whole)
+    kept = shop.bytes_kept()
+    assert shop.publish(whole).version == 2  # the same content as a whole
+    assert shop.data.publish("shop/other", whole, actor=shop.ada).digest == version.digest
+    assert shop.bytes_kept() == kept
+    shop.publish(whole.with_columns(more=pl.lit(1, dtype=pl.Int8)))
+    assert shop.bytes_kept() - kept < 150_000
+
+
+def test_an_array_is_appended_to_along_its_first_axis() -> None:
+    shop = Shop()
+    shop.publish(np.arange(6.0).reshape(3, 2))
+    version = shop.data.append(CLICKS, np.ones((2, 2)), actor=shop.ada)
+    whole = np.concatenate([np.arange(6.0).reshape(3, 2), np.ones((2, 2))])
+    assert version.digest == digest_of_array(whole)
+    equal(shop.data.read(CLICKS, actor=shop.ada), whole)
+    with pytest.raises(OptionError, match=r"expected <f8\[\*, 2\]"):
+        shop.data.append(CLICKS, np.ones((2, 3)), actor=shop.ada)
+
+
+def test_rows_of_another_schema_are_not_appended() -> None:
+    shop = Shop()
+    shop.publish(FRAME)
+    for rows, match in (
+        (FRAME.with_columns(pl.col("user").cast(pl.Int32)), "'user' int32 for 'user' int64 at 0"),
+        (FRAME.select("item", "user", "price"), "'item' string for 'user' int64 at 0"),
+        (FRAME.drop("price"), "2 for 3"),
+        (np.ones(3), "after a version of kind frame"),
+        (b"abc", "expected a frame or an array"),
+    ):
+        with pytest.raises(OptionError, match=match):
+            shop.data.append(CLICKS, rows, actor=shop.ada)
+    with pytest.raises(UnknownNameError, match="unknown dataset 'shop/none'"):
+        shop.data.append("shop/none", FRAME, actor=shop.ada)
+    assert shop.data.append(CLICKS, FRAME.clear(), actor=shop.ada).version == 1
+
+
+def test_what_is_read_is_the_callers_own() -> None:
+    shop = Shop()
+    array = np.arange(3.0)
+    shop.publish(array)
+    array[0] = 9
+    mine = shop.data.read(CLICKS, actor=shop.ada)
+    mine[1] = 9
+    equal(shop.data.read(CLICKS, actor=shop.ada), np.arange(3.0))
+
+
+def test_columns_are_read_by_name() -> None:
+    shop = Shop()
+    shop.publish(FRAME)
+    equal(shop.data.read(CLICKS, columns=["price", "user"], actor=shop.ada), FRAME.select("price", "user"))
+    with pytest.raises(UnknownNameError, match="did you mean 'price'"):
+        shop.data.read(CLICKS, columns=["prise"], actor=shop.ada)
+    for columns in ([], ["user", "user"], "user"):
+        with pytest.raises(OptionError, match="expected"):
+            shop.data.read(CLICKS, columns=columns, actor=shop.ada)
+
+
+def test_content_that_cannot_be_kept_is_refused_and_nothing_is() -> None:
+    shop = Shop()
+    wrong: list[Any] = [
+        [1, 2],
+        None,
+        FRAME.lazy(),
+        FRAME["user"],
+        pl.DataFrame(),
+        {},
+        {"a/b": FRAME},
+        {"x": [1]},
+        np.array([{}], dtype=object),
+        np.zeros(2, dtype=[("a", "i4")]),
+        np.ma.masked_array([1, 2]),
+        np.zeros(2, dtype=np.longdouble),
+    ]
+    for content in wrong:
+        with pytest.raises(OptionError, match="expected"):
+            shop.publish(content)
+    assert shop.bytes_kept() == 0 and shop.told() == [("call:data.publish", "call.refused")] * len(wrong)
+
+
+def test_what_is_said_of_a_version_is_checked_first() -> None:
+    shop = Shop()
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"tags": ["3"]}, "taken for a version"),
+        ({"tags": ["head"]}, "taken for a version"),
+        ({"tags": "nightly"}, "several names"),
+        ({"note": 3}, "expected text"),
+        ({"code": "x" * 300}, "expected text"),
+        ({"keys": ["item"]}, "two rows have the same"),
+        ({"keys": ["none"]}, "unknown column"),
+        ({"parents": "shop/raw@1"}, "several versions"),
+        ({"parents": ["shop/raw@1"]}, "unknown dataset"),
+        ({"splits": {"fractions": {"train": 0.5}}}, "sum to 0.5"),
+        ({"splits": {"fraction": {}}}, "unknown option of a split"),
+    ]
+    from mlplat.errors import MlplatError
+
+    for options, match in wrong:
+        with pytest.raises(MlplatError, match=match):
+            shop.publish(pl.DataFrame({"item": ["a", "a"]}), **options)
+    with pytest.raises(UnknownNameError, match="unknown project 'none'"):
+        shop.data.publish("none/clicks", FRAME, actor=shop.identity.admin)
+    with pytest.raises(OptionError, match="a version; expected a dataset"):
+        shop.data.publish("shop/clicks@3", FRAME, actor=shop.ada)
+    assert shop.bytes_kept() == 0
+
+
+# -- events
+
+
+def test_s51_the_head_moves_with_an_event_and_identical_content_emits_nothing() -> None:
+    shop = Shop()
+    first = shop.publish(FRAME)
+    assert shop.told() == [("dataset:shop/clicks@1", "artifact.published"), ("dataset:shop/clicks", "dataset.changed")]
+    since = len(shop.sim.log)
+    assert shop.publish(FRAME) == first
+    assert shop.data.append(CLICKS, FRAME.clear(), actor=shop.ada) == first
+    assert shop.told(since=since) == []
+    second = shop.publish(FRAME[:2])
+    published, changed = shop.sim.log[since:]
+    assert dict(published.data) == {"kind": "dataset", "digest": second.digest, "version": 2}
+    assert dict(changed.data) == {"old": first.digest, "new": second.digest, "version": 2}
+    assert (changed.actor, changed.cause) == (shop.ada.id, published.id)
+
+
+# -- names
+
+
+def test_a_version_has_many_names() -> None:
+    shop = Shop()
+    shop.publish(FRAME[:1], tags=["nightly"])
+    shop.sim.run(until=100)
+    shop.publish(FRAME[:2], tags=["nightly", "good"])
+    shop.sim.run(until=200)
+    shop.publish(FRAME[:3])
+    shop.data.snapshot("shop/clicks@1", "nightly-1", actor=shop.ada)
+    shop.data.tag("shop/clicks@1", "good-1", "old", actor=shop.ada)
+
+    def rows(version: str, **options: Any) -> int:
+        return len(shop.data.read(f"shop/clicks{version}", actor=shop.ada, **options))
+
+    assert [rows(name) for name in ("", "@head", "@2", "@nightly", "@good", "@nightly-1", "@old")] == [3, 3, 2, 2, 2, 1, 1]
+    assert [rows("", as_of=time) for time in (0, "99s", 100, 199.5, "1h")] == [1, 1, 2, 2, 3]
+    assert rows("@time:150") == 2
+    for version in ("@4", "@03", "@0", "@none", "@time:soon", f"@sha256:{'0' * 64}", "@99999999999999999999"):
+        with pytest.raises(UnknownNameError, match=r"version of shop/clicks .*Known: .*3"):
+            rows(version)
+    with pytest.raises(OptionError, match="expected a dataset without a version"):
+        rows("@2", as_of=5)
+    with pytest.raises(OptionError, match="is there already: version 1"):
+        shop.data.snapshot(CLICKS, "nightly-1", actor=shop.ada)
+
+
+def test_time_travel_before_the_first_version_leads_nowhere() -> None:
+    shop = Shop()
+    shop.sim.run(until=50)
+    shop.publish(FRAME)
+    with pytest.raises(UnknownNameError, match="version of shop/clicks"):
+        shop.data.read(CLICKS, as_of=49, actor=shop.ada)
+
+
+def test_foreign_content_is_registered_with_its_origin_and_checked_against_its_digest() -> None:
+    shop = Shop()
+    version = shop.data.register(CLICKS, b"abc", source="https://example.org/x", digest=digest_of(b"abc"), actor=shop.ada)
+    assert (version.origin, version.source, version.how) == ("external", "https://example.org/x", "register")
+    with pytest.raises(IntegrityError, match="shop/clicks: expected content with digest"):
+        shop.data.register(CLICKS, b"abd", digest=digest_of(b"abc"), actor=shop.ada)
+    assert len(shop.data.versions(CLICKS, actor=shop.ada)) == 1
+
+
+# -- lineage, deletion, retention
+
+
+def derived(shop: Shop) -> Any:
+    shop.publish(FRAME)
+    return shop.data.derive(
+        "shop/features",
+        lambda clicks: clicks.select(double=pl.col("user") * 2),
+        parents=["shop/clicks@1"],
+        code="368326d86a989788cf4658b610a3074d9b106eb6",
+        actor=shop.ada,
+    )
+
+
+def test_s53_features_have_their_parents_and_the_code_that_made_them() -> None:
+    shop = Shop()
+    version = derived(shop)
+    assert version.parents == ("dataset:shop/clicks@1",) and version.code.startswith("368326") and version.how == "derive"
+    equal(shop.data.read("shop/features", actor=shop.ada), pl.DataFrame({"double": [2, 4, 6, 8]}))
+    for options in ({"parents": [], "code": "c"}, {"parents": ["shop/clicks@1"], "code": ""}):
+        with pytest.raises(OptionError, match="parents and code"):
+            shop.data.derive("shop/features", FRAME, actor=shop.ada, **options)  # type: ignore[arg-type]
+
+
+def test_s53_what_is_named_is_not_deleted_and_the_refusal_lists_the_referrers() -> None:
+    shop = Shop()
+    derived(shop)
+    shop.data.snapshot(CLICKS, "frozen", actor=shop.ada)
+    shop.referrers.register(lambda resource: ["run:shop/7"] if resource == "dataset:shop/clicks@1" else [])
+    with pytest.raises(ReferencedError) as refused:
+        shop.data.delete("shop/clicks@1", actor=shop.ada)
+    assert refused.value.referrers == ("dataset:shop/features@1", "run:shop/7", "snapshot:shop/clicks@frozen")
+    assert shop.data.delete("shop/features@1", actor=shop.ada).reference == "shop/features@1"
+    assert shop.data.release(CLICKS, "frozen", actor=shop.ada).version == 1
+    with pytest.raises(ReferencedError, match="run:shop/7"):
+        shop.data.delete("shop/clicks@1", actor=shop.ada)
+
+
+def test_s53_a_version_that_nobody_names_is_deleted_with_what_only_it_had() -> None:
+    shop = Shop()
+    first, second = frame(1000), frame(1000).with_columns(id=pl.col("id") + 5)
+    shop.publish(first)
+    kept = shop.bytes_kept()
+    shop.publish(second)
+    since = len(shop.sim.log)
+    gone = shop.data.delete("shop/clicks@2", actor=shop.ada)
+    assert gone.version == 2 and shop.bytes_kept() == kept
+    assert shop.told(since=since) == [("dataset:shop/clicks@2", "artifact.deleted"), ("dataset:shop/clicks", "dataset.changed")]
+    equal(shop.data.read(CLICKS, actor=shop.ada), first)
+    with pytest.raises(UnknownNameError, match="unknown version of shop/clicks '2'"):
+        shop.data.read("shop/clicks@2", actor=shop.ada)
+    assert shop.publish(second).version == 3  # a number never comes back
+    with pytest.raises(OptionError, match="expected a version"):
+        shop.data.delete(CLICKS, actor=shop.ada)
+
+
+def test_the_last_version_can_go_too() -> None:
+    shop = Shop()
+    shop.publish(FRAME)
+    shop.data.delete("shop/clicks@1", actor=shop.ada)
+    assert shop.bytes_kept() == 0 and shop.data.versions(CLICKS, actor=shop.ada) == () and shop.data.list(actor=shop.ada) == ()
+    assert dict(shop.sim.log[-1].data)["new"] is None
+    assert shop.publish(FRAME).version == 2
+
+
+def test_retention_drops_what_is_old_and_beyond_the_newest_unless_somebody_names_it() -> None:
+    shop = Shop()
+    for time in range(6):
+        shop.sim.run(until=time * 100 + 1)
+        shop.publish(frame(time))
+    shop.referrers.register(lambda resource: ["run:shop/7"] if resource == "dataset:shop/clicks@2" else [])
+    done = shop.data.retain(CLICKS, keep=2, older_than="250s", actor=shop.ada)
+    assert done.dropped == ("shop/clicks@1", "shop/clicks@3")
+    assert done.kept == (("shop/clicks@2", ("run:shop/7",)),)
+    assert [each.version for each in shop.data.versions(CLICKS, actor=shop.ada)] == [2, 4, 5, 6]
+    assert shop.data.retain(CLICKS, older_than=0, actor=shop.ada).dropped == ("shop/clicks@4", "shop/clicks@5")
+    assert shop.data.retain(CLICKS, keep=1, actor=shop.ada).dropped == ()
+    for options in ({}, {"keep": 0}, {"keep": True}):
+        with pytest.raises(OptionError, match="expected"):
+            shop.data.retain(CLICKS, actor=shop.ada, **options)
+
+
+def test_retention_drops_children_before_their_parents() -> None:
+    shop = Shop()
+    shop.publish(FRAME[:1])
+    shop.publish(FRAME[:2], parents=["shop/clicks@1"])
+    shop.publish(FRAME[:3])
+    assert shop.data.retain(CLICKS, keep=1, actor=shop.ada).dropped == ("shop/clicks@1", "shop/clicks@2")
+
+
+# -- durability
+
+
+def test_a_data_store_over_the_same_store_stands_where_the_last_one_stood() -> None:
+    store = Store()
+    shop = Shop(store)
+    derived(shop)
+    shop.publish(FRAME[:3], tags=["good"], splits={"fractions": {"train": 0.5, "test": 0.5}})
+    shop.data.append(CLICKS, FRAME[:2], actor=shop.ada)
+    shop.data.tag("shop/clicks@2", "better", actor=shop.ada)
+    shop.data.snapshot("shop/clicks@3", "frozen", actor=shop.ada)
+    shop.data.snapshot("shop/clicks@2", "brief", actor=shop.ada)
+    shop.data.release(CLICKS, "brief", actor=shop.ada)
+    shop.publish(FRAME[:1])
+    shop.data.delete("shop/clicks@4", actor=shop.ada)
+    again = DataStore(shop.sim, shop.identity, store)
+    assert again._catalogue.datasets == shop.data._catalogue.datasets
+    for call in ("versions", "snapshots"):
+        assert getattr(again, call)(CLICKS, actor=shop.ada) == getattr(shop.data, call)(CLICKS, actor=shop.ada)
+    assert again.list(actor=shop.ada) == shop.data.list(actor=shop.ada)
+    assert again.describe("shop/clicks@2", actor=shop.ada) == shop.data.describe("shop/clicks@2", actor=shop.ada)
+    equal(again.read("shop/clicks@2", split="train", actor=shop.ada), shop.data.read("shop/clicks@2", split="train", actor=shop.ada))
+    with pytest.raises(ReferencedError, match="shop/features@1"):
+        again.delete("shop/clicks@1", actor=shop.ada)
+    assert again.publish(CLICKS, FRAME[:1], actor=shop.ada).version == 5
+    assert again.publish(CLICKS, FRAME[:1], actor=shop.ada).version == 5
+
+
+def test_damaged_content_is_never_served() -> None:
+    shop = Shop()
+    shop.publish(FRAME)
+    for digest in list(shop.store.digests()):
+        good = shop.store._content[digest]
+        shop.store._content[digest] = good[:-1] + bytes([good[-1] ^ 1])
+        with pytest.raises(IntegrityError):
+            shop.data.read(CLICKS, actor=shop.ada)
+            shop.data.describe(CLICKS, actor=shop.ada)
+        shop.store._content[digest] = good
+    equal(shop.data.read(CLICKS, actor=shop.ada), FRAME)
