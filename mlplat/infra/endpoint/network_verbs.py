@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ...errors import OptionError
@@ -115,8 +116,18 @@ class NetworkVerbs(Calls):
     # -- bytes
 
     @verb
-    def fetch(self, target: str, source: str, mib: float, *, port: int = PORT, actor: str = ADMINISTRATOR) -> TransferHandle:
-        """Let `target` connect to `source` and get `mib` MiB from there, beginning now.
+    def fetch(
+        self,
+        target: str,
+        source: str,
+        mib: float,
+        *,
+        port: int = PORT,
+        on_done: Callable[[], object] | None = None,
+        actor: str = ADMINISTRATOR,
+    ) -> TransferHandle:
+        """Let `target` connect to `source` and get `mib` MiB from there, beginning now. `on_done` is called when the last byte is there,
+        because of the event `transfer.finished`.
 
         Ends are environments (`train/0`) and external endpoints, whose connection is checked, or nodes. It ends with the environment.
         Raises ConnectionDeniedError, UnknownNameError, OptionError.
@@ -126,7 +137,8 @@ class NetworkVerbs(Calls):
         for role, end in (("target", target), ("source", source)):
             if not isinstance(end, str):
                 raise OptionError(f"{role}={ascii(end)[:60]}: expected the name of a place in the network")
-        return TransferHandle(network.fetch(target, source, mib, port=port))
+        called = None if on_done is None else lambda _: on_done()
+        return TransferHandle(network.fetch(target, source, mib, port=port, on_done=called))
 
     # -- inside
 

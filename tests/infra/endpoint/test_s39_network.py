@@ -12,6 +12,7 @@ import mlplat as mp
 from mlplat.errors import OptionError, UnknownNameError
 from mlplat.infra.endpoint import AccessDenied, Ingress, ManagementEndpoint, NetworkPolicy, NoEndpointsError, Rule
 from mlplat.infra.endpoint import NetworkService as Service
+from mlplat.infra.network.connections import ConnectionDeniedError
 
 from .clusters import cluster, network_digest, networked
 
@@ -131,6 +132,9 @@ REFUSED: list[tuple[Call, type[Exception], str]] = [
     (lambda e: e.can_reach("train/0/0", "web.shop", 0), OptionError, "port"),
     (lambda e: e.can_reach("train/0/0", "nobody"), UnknownNameError, "nobody"),
     (lambda e: e.can_reach("db/0/0", "none"), NoEndpointsError, "it has no members"),
+    (lambda e: e.fetch("nobody", "web/0/0", 5), UnknownNameError, "nobody"),
+    (lambda e: e.fetch("train/0/0", 5, 5), OptionError, "source=5: expected the name of a place"),  # type: ignore[arg-type]
+    (lambda e: e.fetch("train/0/0", "node-0", -1), OptionError, "MiB"),
 ]
 
 
@@ -181,6 +185,7 @@ CALLS: list[Call] = [
     lambda e: e.ingresses(),
     lambda e: e.resolve("web"),
     lambda e: e.can_reach("a", "b"),
+    lambda e: e.fetch("a", "b", 1),
 ]
 
 
@@ -190,3 +195,22 @@ def test_s39_a_cluster_without_a_network_says_so(call: Call) -> None:
     with pytest.raises(OptionError, match="has no network; expected one whose description says `network:`"):
         call(of.endpoint)
     assert [event.predicate for event in of.sim.log] == ["call.refused"]
+
+
+def test_s39_bytes_are_fetched_in_the_time_that_the_network_takes() -> None:
+    of, calls = networked(), []
+    handle = of.endpoint.fetch("web/0/0", "web/1/0", 100, on_done=lambda: calls.append(of.sim.now))
+    assert (handle.mib, handle.over, handle.left_mib) == (100, False, 100)
+    done: list[float] = []
+    handle.wait().callbacks.append(lambda _: done.append(of.sim.now))
+    of.sim.run(until="1h")
+    assert handle.over and calls == done == [of.sim.log.select(predicate="transfer.finished")[0].time]
+    assert repr(handle) == "TransferHandle(100 MiB: over)"
+
+
+def test_s39_bytes_are_fetched_only_where_the_connection_is_allowed() -> None:
+    of = networked()
+    before = len(of.sim.log)
+    with pytest.raises(ConnectionDeniedError, match="deny between zones"):
+        of.endpoint.fetch("train/0/0", "db/0/0", 5)
+    assert [predicate for _, predicate, _ in events(of, before)] == ["connection.denied", "call.refused"]

@@ -21,7 +21,7 @@ VERBS = {
     *("label", "taint", "untaint", "add_node", "remove_node"),
     *("expose", "unexpose", "allow", "disallow", "publish", "unpublish"),
     *("register_image", "forget_image", "image_users", "serve_images"),
-    *("services", "policies", "ingresses", "resolve", "can_reach"),
+    *("services", "policies", "ingresses", "resolve", "can_reach", "fetch"),
 }
 
 

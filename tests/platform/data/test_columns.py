@@ -121,9 +121,7 @@ VALUES = {
 def frames(draw: st.DrawFn) -> dict[str, list[Any]]:
     rows = draw(st.integers(0, 12))
     kinds = draw(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=3))
-    return {
-        f"{kind}-{i}": draw(st.lists(st.one_of(st.none(), VALUES[kind]), min_size=rows, max_size=rows)) for i, kind in enumerate(kinds)
-    }
+    return {f"{kind}-{i}": draw(st.lists(st.one_of(st.none(), VALUES[kind]), min_size=rows, max_size=rows)) for i, kind in enumerate(kinds)}
 
 
 def made(columns: dict[str, list[Any]]) -> pl.DataFrame:

@@ -69,15 +69,14 @@ class Reading(DataCalls):
         version, done = self._shown(kept, principal), self._sim.event()
         told = {"kind": "dataset", "digest": version.digest, "to": to, "mib": size / MIB}
 
-        def arrived(_: Any = None) -> None:
+        def arrived() -> None:
             self._emit(version.resource, "artifact.downloaded", principal, told)
             done.succeed(content)
 
         if self._endpoint is None:
             arrived()
         else:
-            handle = self._endpoint.fetch(to, self._at, size / MIB, port=port, actor=principal.id)
-            handle.wait().callbacks.append(arrived)
+            self._endpoint.fetch(to, self._at, size / MIB, port=port, on_done=arrived, actor=principal.id)
         return Fetch(version, to, size / MIB, content, done)
 
     @call(Right.READ)
