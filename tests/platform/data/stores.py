@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from polars.testing import assert_frame_equal
 
 import mlplat as mp
 from mlplat.platform.artifacts.data import DataStore
@@ -62,3 +63,18 @@ def frame(rows: int, seed: int = 0) -> pl.DataFrame:
             "flag": rng.integers(0, 2, rows).astype(bool),
         }
     )
+
+
+def equal(left: Any, right: Any) -> None:
+    """Asserts that two contents are the same, bit for bit."""
+    assert type(left) is type(right)
+    if isinstance(left, dict):
+        assert list(left) == sorted(right)
+        for name in left:
+            equal(left[name], right[name])
+    elif isinstance(left, np.ndarray):
+        assert (left.dtype, left.shape, left.tobytes()) == (right.dtype, right.shape, right.tobytes())
+    elif isinstance(left, pl.DataFrame):
+        assert_frame_equal(left, right, check_exact=True)
+    else:
+        assert left == right

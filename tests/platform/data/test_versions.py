@@ -1,4 +1,4 @@
-"""Versions: published, appended, derived, named, kept once, found again over the same store, deleted where nobody names them."""
+"""Versions: published, appended, registered, named, and kept once."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 from mlplat.errors import IntegrityError, OptionError, UnknownNameError
-from mlplat.platform.artifacts.data import DataStore
-from mlplat.platform.artifacts.referrers import ReferencedError
-from mlplat.platform.storage import Store, digest_of, digest_of_array
+from mlplat.platform.storage import digest_of, digest_of_array
 
-from .stores import CLICKS, FRAME, Shop, frame
+from .stores import CLICKS, FRAME, Shop, equal, frame
 
 CONTENTS = {
     "frame": FRAME,
@@ -26,20 +23,6 @@ CONTENTS = {
     "nothing": b"",
     "mapping": {"x": np.arange(3), "table": FRAME, "raw": b"abc"},
 }
-
-
-def equal(left: Any, right: Any) -> None:
-    assert type(left) is type(right)
-    if isinstance(left, dict):
-        assert list(left) == sorted(right)
-        for name in left:
-            equal(left[name], right[name])
-    elif isinstance(left, np.ndarray):
-        assert (left.dtype, left.shape, left.tobytes()) == (right.dtype, right.shape, right.tobytes())
-    elif isinstance(left, pl.DataFrame):
-        assert_frame_equal(left, right, check_exact=True)
-    else:
-        assert left == right
 
 
 # -- content
@@ -259,134 +242,3 @@ def test_foreign_content_is_registered_with_its_origin_and_checked_against_its_d
     with pytest.raises(IntegrityError, match="shop/clicks: expected content with digest"):
         shop.data.register(CLICKS, b"abd", digest=digest_of(b"abc"), actor=shop.ada)
     assert len(shop.data.versions(CLICKS, actor=shop.ada)) == 1
-
-
-# -- lineage, deletion, retention
-
-
-def derived(shop: Shop) -> Any:
-    shop.publish(FRAME)
-    return shop.data.derive(
-        "shop/features",
-        lambda clicks: clicks.select(double=pl.col("user") * 2),
-        parents=["shop/clicks@1"],
-        code="368326d86a989788cf4658b610a3074d9b106eb6",
-        actor=shop.ada,
-    )
-
-
-def test_s53_features_have_their_parents_and_the_code_that_made_them() -> None:
-    shop = Shop()
-    version = derived(shop)
-    assert version.parents == ("dataset:shop/clicks@1",) and version.code.startswith("368326") and version.how == "derive"
-    equal(shop.data.read("shop/features", actor=shop.ada), pl.DataFrame({"double": [2, 4, 6, 8]}))
-    for options in ({"parents": [], "code": "c"}, {"parents": ["shop/clicks@1"], "code": ""}):
-        with pytest.raises(OptionError, match="parents and code"):
-            shop.data.derive("shop/features", FRAME, actor=shop.ada, **options)  # type: ignore[arg-type]
-
-
-def test_s53_what_is_named_is_not_deleted_and_the_refusal_lists_the_referrers() -> None:
-    shop = Shop()
-    derived(shop)
-    shop.data.snapshot(CLICKS, "frozen", actor=shop.ada)
-    shop.referrers.register(lambda resource: ["run:shop/7"] if resource == "dataset:shop/clicks@1" else [])
-    with pytest.raises(ReferencedError) as refused:
-        shop.data.delete("shop/clicks@1", actor=shop.ada)
-    assert refused.value.referrers == ("dataset:shop/features@1", "run:shop/7", "snapshot:shop/clicks@frozen")
-    assert shop.data.delete("shop/features@1", actor=shop.ada).reference == "shop/features@1"
-    assert shop.data.release(CLICKS, "frozen", actor=shop.ada).version == 1
-    with pytest.raises(ReferencedError, match="run:shop/7"):
-        shop.data.delete("shop/clicks@1", actor=shop.ada)
-
-
-def test_s53_a_version_that_nobody_names_is_deleted_with_what_only_it_had() -> None:
-    shop = Shop()
-    first, second = frame(1000), frame(1000).with_columns(id=pl.col("id") + 5)
-    shop.publish(first)
-    kept = shop.bytes_kept()
-    shop.publish(second)
-    since = len(shop.sim.log)
-    gone = shop.data.delete("shop/clicks@2", actor=shop.ada)
-    assert gone.version == 2 and shop.bytes_kept() == kept
-    assert shop.told(since=since) == [("dataset:shop/clicks@2", "artifact.deleted"), ("dataset:shop/clicks", "dataset.changed")]
-    equal(shop.data.read(CLICKS, actor=shop.ada), first)
-    with pytest.raises(UnknownNameError, match="unknown version of shop/clicks '2'"):
-        shop.data.read("shop/clicks@2", actor=shop.ada)
-    assert shop.publish(second).version == 3  # a number never comes back
-    with pytest.raises(OptionError, match="expected a version"):
-        shop.data.delete(CLICKS, actor=shop.ada)
-
-
-def test_the_last_version_can_go_too() -> None:
-    shop = Shop()
-    shop.publish(FRAME)
-    shop.data.delete("shop/clicks@1", actor=shop.ada)
-    assert shop.bytes_kept() == 0 and shop.data.versions(CLICKS, actor=shop.ada) == () and shop.data.list(actor=shop.ada) == ()
-    assert dict(shop.sim.log[-1].data)["new"] is None
-    assert shop.publish(FRAME).version == 2
-
-
-def test_retention_drops_what_is_old_and_beyond_the_newest_unless_somebody_names_it() -> None:
-    shop = Shop()
-    for time in range(6):
-        shop.sim.run(until=time * 100 + 1)
-        shop.publish(frame(time))
-    shop.referrers.register(lambda resource: ["run:shop/7"] if resource == "dataset:shop/clicks@2" else [])
-    done = shop.data.retain(CLICKS, keep=2, older_than="250s", actor=shop.ada)
-    assert done.dropped == ("shop/clicks@1", "shop/clicks@3")
-    assert done.kept == (("shop/clicks@2", ("run:shop/7",)),)
-    assert [each.version for each in shop.data.versions(CLICKS, actor=shop.ada)] == [2, 4, 5, 6]
-    assert shop.data.retain(CLICKS, older_than=0, actor=shop.ada).dropped == ("shop/clicks@4", "shop/clicks@5")
-    assert shop.data.retain(CLICKS, keep=1, actor=shop.ada).dropped == ()
-    for options in ({}, {"keep": 0}, {"keep": True}):
-        with pytest.raises(OptionError, match="expected"):
-            shop.data.retain(CLICKS, actor=shop.ada, **options)
-
-
-def test_retention_drops_children_before_their_parents() -> None:
-    shop = Shop()
-    shop.publish(FRAME[:1])
-    shop.publish(FRAME[:2], parents=["shop/clicks@1"])
-    shop.publish(FRAME[:3])
-    assert shop.data.retain(CLICKS, keep=1, actor=shop.ada).dropped == ("shop/clicks@1", "shop/clicks@2")
-
-
-# -- durability
-
-
-def test_a_data_store_over_the_same_store_stands_where_the_last_one_stood() -> None:
-    store = Store()
-    shop = Shop(store)
-    derived(shop)
-    shop.publish(FRAME[:3], tags=["good"], splits={"fractions": {"train": 0.5, "test": 0.5}})
-    shop.data.append(CLICKS, FRAME[:2], actor=shop.ada)
-    shop.data.tag("shop/clicks@2", "better", actor=shop.ada)
-    shop.data.snapshot("shop/clicks@3", "frozen", actor=shop.ada)
-    shop.data.snapshot("shop/clicks@2", "brief", actor=shop.ada)
-    shop.data.release(CLICKS, "brief", actor=shop.ada)
-    shop.publish(FRAME[:1])
-    shop.data.delete("shop/clicks@4", actor=shop.ada)
-    again = DataStore(shop.sim, shop.identity, store)
-    assert again._catalogue.datasets == shop.data._catalogue.datasets
-    for call in ("versions", "snapshots"):
-        assert getattr(again, call)(CLICKS, actor=shop.ada) == getattr(shop.data, call)(CLICKS, actor=shop.ada)
-    assert again.list(actor=shop.ada) == shop.data.list(actor=shop.ada)
-    assert again.describe("shop/clicks@2", actor=shop.ada) == shop.data.describe("shop/clicks@2", actor=shop.ada)
-    equal(again.read("shop/clicks@2", split="train", actor=shop.ada), shop.data.read("shop/clicks@2", split="train", actor=shop.ada))
-    with pytest.raises(ReferencedError, match="shop/features@1"):
-        again.delete("shop/clicks@1", actor=shop.ada)
-    assert again.publish(CLICKS, FRAME[:1], actor=shop.ada).version == 5
-    assert again.publish(CLICKS, FRAME[:1], actor=shop.ada).version == 5
-
-
-def test_damaged_content_is_never_served() -> None:
-    shop = Shop()
-    shop.publish(FRAME)
-    for digest in list(shop.store.digests()):
-        good = shop.store._content[digest]
-        shop.store._content[digest] = good[:-1] + bytes([good[-1] ^ 1])
-        with pytest.raises(IntegrityError):
-            shop.data.read(CLICKS, actor=shop.ada)
-            shop.data.describe(CLICKS, actor=shop.ada)
-        shop.store._content[digest] = good
-    equal(shop.data.read(CLICKS, actor=shop.ada), FRAME)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ....canonical import frozen
 from ....errors import AccessDenied, OptionError, UnknownNameError, printable
 from ....units import seconds
 from ...component import Component
@@ -155,6 +156,7 @@ def text(given: object, what: str, longest: int = 10_000) -> str:
     """A text of at most so many characters. Raises OptionError."""
     if not isinstance(given, str) or len(given) > longest:
         raise OptionError(f"{what}: expected text of at most {longest:,} characters")
+    frozen(given, what)
     return given
 
 

@@ -94,9 +94,8 @@ def rows_between(before: pl.DataFrame, after: pl.DataFrame, common: Sequence[str
     old, new = (_comparable(frame, common) for frame in (before, after))
     places = {name: f"c{i}" for i, name in enumerate(common)}
     if not keys:
-        occurrence = pl.int_range(pl.len()).over(new.columns).alias("n")
-        old, new = old.with_columns(occurrence), new.with_columns(occurrence)
-        return {"rows_added": after[_only(new, old, new.columns)], "rows_removed": before[_only(old, new, new.columns)]}
+        added_rows, removed_rows = _surplus_rows(old, new)
+        return {"rows_added": after[added_rows], "rows_removed": before[removed_rows]}
     by = [places[key] for key in keys]
     for frame, where in ((old, "before"), (new, "after")):
         if frame.select(by).is_duplicated().any():
@@ -161,6 +160,26 @@ def _bits(column: pl.Series) -> pl.Series:
 
 def _spelt(value: Any) -> str:
     return repr(value)
+
+
+def _surplus_rows(old: pl.DataFrame, new: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Numbers of the rows that the second has more often than the first, the last of them; and the other way round."""
+    import polars as pl
+
+    both = min(len(old), len(new))
+    differ = pl.repeat(False, both, eager=True)
+    for name in old.columns:
+        differ = differ | old[name][:both].ne_missing(new[name][:both])
+    rest = []  # what stands in the same place on both sides cancels out
+    for side, frame in enumerate((old, new)):
+        kept = pl.concat([differ, pl.repeat(True, len(frame) - both, eager=True)])
+        rest.append(frame.with_row_index("row").with_columns(side=pl.lit(side)).filter(kept))
+    counts = pl.concat(rest).group_by(old.columns).agg("row", after=pl.col("side").sum(), before=(pl.col("side") == 0).sum())
+    more, less = counts.filter(pl.col("after") > pl.col("before")), counts.filter(pl.col("after") < pl.col("before"))
+    surplus = pl.col("after").cast(pl.Int64) - pl.col("before").cast(pl.Int64)
+    added = more.select(pl.col("row").list.tail(surplus)).explode("row")["row"]
+    removed = less.select(pl.col("row").list.slice(pl.col("after"), -surplus)).explode("row")["row"]
+    return added.sort(), removed.sort()
 
 
 def _only(frame: pl.DataFrame, other: pl.DataFrame, by: Sequence[str]) -> pl.Series:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ....canonical import canonical_json
 from ....errors import IntegrityError, OptionError, UnknownNameError, printable
+from ....streams import check_seed
 from ...component import call
 from ...identity.authorization import Actor
 from ...identity.rights import Right
@@ -218,7 +220,7 @@ class Publishing(DataCalls):
             "code": text(code, "code", 200),
             "tags": _tags(tags),
             "note": text(note, "note"),
-            "keys": _check_keys(tuple(keys) if not isinstance(keys, str) else (keys,), given),
+            "keys": _check_keys((keys,) if isinstance(keys, str) else tuple(dict.fromkeys(keys)), given),
             "origin": "external" if how == "register" else "",
             "source": source,
         }
@@ -317,12 +319,13 @@ def _split(content: Any, rows: int | None, options: Mapping[str, Any], name: str
         "name": name,
         "parts": tuple(zip(fractions, counts, strict=True)),
         "fractions": tuple(fractions.items()),
-        "seed": seed,
+        "seed": check_seed(seed),
         "method": method,
         "by": columns,
         "stratify": stratify,
         "digest": digest_of(assignment),
     }
+    canonical_json(record)  # what cannot be written down is refused before anything is kept
     return record, assignment
 
 

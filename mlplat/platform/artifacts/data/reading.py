@@ -180,7 +180,7 @@ class Reading(DataCalls):
         if keys is None:
             told = old.version.keys if old.version.keys == new.version.keys else ()
         else:
-            told = (keys,) if isinstance(keys, str) else tuple(keys)
+            told = (keys,) if isinstance(keys, str) else tuple(dict.fromkeys(keys))
         rows: dict[str, Any] = {}
         if isinstance(left, FrameManifest) and isinstance(right, FrameManifest):
             common = comparison.common_columns(left, right)
