@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from .naming import Naming
 from .publishing import Publishing
 from .reading import Reading
 from .retention import Deleting
 
 
-class DataStore(Publishing, Reading, Deleting):
+class DataStore(Publishing, Naming, Reading, Deleting):
     """Datasets by `project/name`, whose versions are numbered from 1 and never change.
 
     `endpoint`, `at`: the Management Endpoint of a cluster, and the data store's place in its network (an external endpoint or a node), from

@@ -1,37 +1,31 @@
-"""The calls that make versions, and name them."""
+"""The calls that make versions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ....canonical import canonical_json
 from ....errors import IntegrityError, OptionError, UnknownNameError, printable
-from ....streams import check_seed
 from ...component import call
 from ...identity.authorization import Actor
 from ...identity.rights import Right
-from ...references import Reference, check_name
+from ...references import Reference
 from ...storage.digests import check_digest
 from . import content as contents
-from . import manifests, splitting, statistics
-from .calls import DataCalls, principal_of, text, texts
-from .catalogue import HEAD, TIME, Kept
+from . import manifests, statistics
+from .calls import DataCalls, principal_of, text
+from .catalogue import HEAD, Kept
 from .content import Draft
 from .dtypes import type_text
-from .versions import DatasetVersion, Snapshot, Split
+from .naming import SPLIT, checked_tags, split_record
+from .versions import DatasetVersion
 
 if TYPE_CHECKING:
     from ...identity.principals import Principal
 
-ASSIGNMENT = b'{"chunk":"split"}\n'
-"""Stands before the assignment of a split."""
-SPLIT = "default"
-_OPTIONS = ("fractions", "seed", "method", "by", "stratify")
-
 
 class Publishing(DataCalls):
-    """Publish, append, derive, register; tags, snapshots, splits."""
+    """Publish, append, derive, register."""
 
     @call(Right.WRITE)
     def publish(
@@ -113,7 +107,7 @@ class Publishing(DataCalls):
         if head is None:
             raise UnknownNameError(f"version of {there.path}", HEAD, [])
         added = contents.checked(rows)
-        tags, note = _tags(tags), text(note, "note")
+        tags, note = checked_tags(tags), text(note, "note")
         if isinstance(added, (bytes, dict)):
             raise OptionError("rows: expected a frame or an array")
         made, whole = contents.append(self._manifest(head), self._content(head), added)
@@ -122,74 +116,6 @@ class Publishing(DataCalls):
         _check_keys(head.version.keys, whole)
         record = {"parents": (), "code": "", "tags": tags, "note": note, "keys": head.version.keys, "origin": "", "source": ""}
         return self._make("append", Reference.parse(dataset), whole, made, record, principal_of(actor))
-
-    @call(Right.WRITE)
-    def tag(self, dataset: str, *tags: str, actor: Actor) -> DatasetVersion:
-        """Further tags of a version (`shop/clicks@3`; without a number the head). Raises OptionError, UnknownNameError."""
-        principal = principal_of(actor)
-        kept = self._find(dataset, principal)
-        old = kept.version.tags
-        new = tuple(dict.fromkeys([*old, *_tags(tags)]))
-        if new != old:
-            self._keep({"what": "version.tagged", "dataset": kept.version.dataset, "version": kept.version.version, "tags": new})
-        return self._shown(kept, principal)
-
-    @call(Right.WRITE)
-    def snapshot(self, dataset: str, name: str, *, actor: Actor) -> Snapshot:
-        """Name a version (`shop/clicks@3`; without a number the head), so that it stays and the name never leads elsewhere.
-
-        Raises OptionError for a name that is taken, UnknownNameError.
-        """
-        principal = principal_of(actor)
-        version = self._find(dataset, principal).version
-        (checked,) = _tags([name])
-        snapshots = self._catalogue.datasets[version.dataset].snapshots
-        if checked in snapshots:
-            raise OptionError(f"snapshot {checked!r} of {version.dataset} is there already: version {snapshots[checked].version}")
-        place = {"dataset": version.dataset, "name": checked, "version": version.version}
-        self._keep({"what": "snapshot.made", **place, "time": self._sim.now, "actor": principal.id})
-        return snapshots[checked]
-
-    @call(Right.ADMIN)
-    def release(self, dataset: str, name: str, *, actor: Actor) -> Snapshot:
-        """Give up a snapshot, which is the answer. Its version stays, until it is deleted. Raises UnknownNameError."""
-        there = self._there(dataset)
-        if name not in there.snapshots:
-            raise UnknownNameError(f"snapshot of {there.path}", printable(str(name)[:80]), there.snapshots)
-        snapshot = there.snapshots[name]
-        self._keep({"what": "snapshot.released", "dataset": there.path, "name": name})
-        return snapshot
-
-    @call(Right.WRITE)
-    def split(
-        self,
-        dataset: str,
-        fractions: Mapping[str, float] | None = None,
-        *,
-        seed: int = 0,
-        method: str = "stream",
-        by: Iterable[str] = (),
-        stratify: str = "",
-        name: str = SPLIT,
-        actor: Actor,
-    ) -> Split:
-        """Part the rows of a version (`shop/clicks@3`; without a number the head) for good; `read` gives the parts.
-
-        `fractions` of the parts sum to 1; `method`, `by` and `stratify` as in `splitting.assign`. Asking for the same again changes
-        nothing. Raises OptionError for another split of the same name, and where there are no rows; UnknownNameError.
-        """
-        kept = self._find(dataset, principal_of(actor))
-        options = {"fractions": fractions, "seed": seed, "method": method, "by": by, "stratify": stratify}
-        version = kept.version
-        record, assignment = _split(self._content(kept), version.rows, options, check_name(name, "split"))
-        there = kept.splits.get(name)
-        if there is not None:
-            if any(record[key] != getattr(there, key) for key in ("digest", "parts")):
-                raise OptionError(f"split {name!r} of {version.reference} is there already, and another; expected a name that is free")
-            return there
-        self._store.put(assignment)
-        self._keep({"what": "split.made", "dataset": version.dataset, "version": version.version, **record})
-        return kept.splits[name]
 
     # -- inside
 
@@ -218,7 +144,7 @@ class Publishing(DataCalls):
         record = {
             "parents": tuple((kept.version.resource, kept.version.digest) for kept in named),
             "code": text(code, "code", 200),
-            "tags": _tags(tags),
+            "tags": checked_tags(tags),
             "note": text(note, "note"),
             "keys": _check_keys((keys,) if isinstance(keys, str) else tuple(dict.fromkeys(keys)), given),
             "origin": "external" if how == "register" else "",
@@ -228,7 +154,7 @@ class Publishing(DataCalls):
         digest = made.manifest.digest
         if expected and digest != expected:
             raise IntegrityError(expected, digest, str(reference))
-        split = None if splits is None else _split(given, made.manifest.rows, splits, SPLIT)
+        split = None if splits is None else split_record(given, made.manifest.rows, splits, SPLIT)
         there = self._catalogue.datasets.get(reference.path)
         head = None if there is None else there.head
         if head is not None and (head.version.digest, head.form) == (digest, manifests.form_of(made.manifest)):
@@ -297,38 +223,6 @@ class Publishing(DataCalls):
         return list(found.values())
 
 
-def _split(content: Any, rows: int | None, options: Mapping[str, Any], name: str) -> tuple[dict[str, Any], bytes]:
-    """The record of a split and its assignment as it is kept. Raises OptionError, UnknownNameError."""
-    import numpy as np
-
-    from ...storage.digests import digest_of
-
-    for option in options:
-        if option not in _OPTIONS:
-            raise UnknownNameError("option of a split", printable(str(option)[:60]), _OPTIONS)
-    if rows is None:
-        raise OptionError("a split of content without rows; expected a frame, an array, or several of one length")
-    fractions = splitting.checked_fractions(options.get("fractions"))
-    by = options.get("by", ())
-    columns = (by,) if isinstance(by, str) else tuple(by)
-    seed, method, stratify = options.get("seed", 0), options.get("method", "stream"), options.get("stratify", "")
-    assigned = splitting.assign(content, rows, fractions, seed, method, columns, stratify)
-    counts = np.bincount(assigned, minlength=len(fractions)).tolist()
-    assignment = ASSIGNMENT + assigned.tobytes()
-    record = {
-        "name": name,
-        "parts": tuple(zip(fractions, counts, strict=True)),
-        "fractions": tuple(fractions.items()),
-        "seed": check_seed(seed),
-        "method": method,
-        "by": columns,
-        "stratify": stratify,
-        "digest": digest_of(assignment),
-    }
-    canonical_json(record)  # what cannot be written down is refused before anything is kept
-    return record, assignment
-
-
 def _check_keys(keys: tuple[str, ...], content: Any) -> tuple[str, ...]:
     import polars as pl
 
@@ -342,14 +236,6 @@ def _check_keys(keys: tuple[str, ...], content: Any) -> tuple[str, ...]:
     if content.select(keys).is_duplicated().any():
         raise OptionError(f"keys {', '.join(map(printable, keys))}: two rows have the same; expected columns that tell rows apart")
     return keys
-
-
-def _tags(tags: Iterable[str]) -> tuple[str, ...]:
-    found = texts(tags, "tag")
-    for tag in found:
-        if tag.isdecimal() or tag == HEAD or tag.startswith(TIME):
-            raise OptionError(f"tag {tag!r}: it would be taken for a version; expected another name")
-    return found
 
 
 def _several(parents: Iterable[str]) -> Iterable[str]:

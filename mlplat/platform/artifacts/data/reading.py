@@ -17,7 +17,7 @@ from .catalogue import Kept
 from .comparison import DatasetComparison
 from .fetching import Fetch
 from .manifests import ArrayManifest, FrameManifest
-from .publishing import ASSIGNMENT, SPLIT
+from .naming import ASSIGNMENT, SPLIT
 from .statistics import ColumnStatistics
 from .versions import DatasetDescription, DatasetSummary, DatasetVersion, Snapshot
 
