@@ -63,6 +63,7 @@ def table(rows: list[Any]) -> pl.DataFrame:
 def test_it_does_what_a_naive_one_does(calls: list[Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(content, "BLOCK", 4)
+        patch.setattr(content, "TIERS", 2)
         shop, naive, grants = Shop(), Naive(), []
         for what, *given_ in calls:
             match what:

@@ -83,6 +83,26 @@ def test_an_append_keeps_the_new_rows_only(wide: int) -> None:
     assert shop.bytes_kept() - kept < 150_000
 
 
+def test_many_short_appends_stay_few_pieces_and_keep_each_row_a_few_times() -> None:
+    shop = Shop()
+    shop.data.publish("shop/array", np.zeros((1, 100)), actor=shop.ada)
+    whole = frame(1500)
+    shop.publish(whole[:1])
+    grown = []
+    for row in range(1, 300):
+        before = shop.bytes_kept()
+        shop.data.append(CLICKS, whole[row : row + 1], actor=shop.ada)
+        grown.append(shop.bytes_kept() - before)
+        shop.data.append("shop/array", np.full((1, 100), float(row)), actor=shop.ada)
+    for name in (CLICKS, "shop/array"):
+        chunks = shop.data._manifest(shop.data._find(name, shop.ada)).chunks
+        assert len(chunks) < 4 * 48
+    assert max(grown) < 40_000
+    equal(shop.data.read(CLICKS, actor=shop.ada), whole[:300])
+    array = shop.data.read("shop/array", actor=shop.ada)
+    assert (array == np.arange(300.0)[:, None]).all() and array.shape == (300, 100)
+
+
 def test_an_array_is_appended_to_along_its_first_axis() -> None:
     shop = Shop()
     shop.publish(np.arange(6.0).reshape(3, 2))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ....errors import OptionError, UnknownNameError, printable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 BLOCK = 65_536
 """Rows of a block of a column."""
+TIERS = 16
+"""So many small pieces in a row become one."""
 PIECE = 8 * 2**20
 """Bytes of a piece of an array or file, at most (of an array at least one row)."""
 RAW = b'{"chunk":"raw"}\n'
@@ -189,7 +192,22 @@ def _appended(pieces: dict[str, bytes], old: ColumnManifest, whole: pl.Series, r
     chunks = _blocks(pieces, rows, old.dtype)
     tail = _blocks({}, whole[full * BLOCK :], old.dtype) if old.rows % BLOCK else chunks
     blocks = (*old.blocks[:full], *(chunk.digest for chunk in tail))
-    return ColumnManifest(old.name, old.dtype, len(whole), blocks, (*old.chunks, *chunks))
+    kept = _merged((*old.chunks, *chunks), BLOCK, lambda start: _blocks(pieces, whole[start:], old.dtype))
+    return ColumnManifest(old.name, old.dtype, len(whole), blocks, kept)
+
+
+def _merged(chunks: tuple[Chunk, ...], full: int, made: Callable[[int], tuple[Chunk, ...]]) -> tuple[Chunk, ...]:
+    """Pieces of at most `full` rows, where too many small ones at the end are one, which `made(start)` makes of all rows from there on.
+
+    So many short appends keep each row a few times, and never make a long list of pieces.
+    """
+    for limit in (full // TIERS**2, full // TIERS, full):
+        count = 0
+        while count < len(chunks) and chunks[-1 - count].rows < limit:
+            count += 1
+        if count >= TIERS:
+            chunks = (*chunks[:-count], *made(sum(chunk.rows for chunk in chunks[:-count])))
+    return chunks
 
 
 def _blocks(pieces: dict[str, bytes], column: pl.Series, described: Any) -> tuple[Chunk, ...]:
@@ -215,11 +233,17 @@ def _array_manifest(pieces: dict[str, bytes], whole: npt.NDArray[Any], new: npt.
     import numpy as np
 
     dtype = whole.dtype.newbyteorder("<")
-    content = np.ascontiguousarray(new, dtype=dtype).tobytes()
-    rows = new.shape[0] if new.shape else 1
-    width = len(content) // max(1, rows)
-    chunks = _pieces(pieces, content, width, max(1, PIECE // max(1, width)), rows)
-    return ArrayManifest(dtype.str, whole.shape, digest_of_array(whole), (*before, *chunks))
+    width = dtype.itemsize * math.prod(whole.shape[1:])
+    step = max(1, PIECE // max(1, width))
+
+    def made(rows: npt.NDArray[Any]) -> tuple[Chunk, ...]:
+        content = np.ascontiguousarray(rows, dtype=dtype).tobytes()
+        return _pieces(pieces, content, width, step, rows.shape[0] if rows.shape else 1)
+
+    chunks = (*before, *made(new))
+    if before:
+        chunks = _merged(chunks, step, lambda start: made(whole[start:]))
+    return ArrayManifest(dtype.str, whole.shape, digest_of_array(whole), chunks)
 
 
 def _pieces(pieces: dict[str, bytes], content: bytes, width: int, step: int, rows: int) -> tuple[Chunk, ...]:
