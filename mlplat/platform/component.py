@@ -70,21 +70,23 @@ def _checked(method: F, check: Check) -> F:
             if check.right is None:
                 principal = self._authorization.require_known(actor, check.resource, call=action, source=self.SOURCE)
             else:
-                resources = {check.resource: check.resource} if check.resource else {}
+                resources = [(check.resource, check.resource)] if check.resource else []
                 for parameter, place in places.items():
                     given = options[parameter] if parameter in options else arguments[place] if place < len(arguments) else None
                     if given is not None:
                         resource = self._resource_of(parameter, self._meant(parameter, given, options))
-                        resources[resource] = _as_written(given, resource)
+                        resources.append((resource, self._named(parameter, given, resource)))
                 if not resources:  # Python says best what is missing
                     signature.bind(self, *arguments, actor=actor, **options)
                     raise OptionError(f"{action}: expected {' or '.join(places)}")
                 zone = str(options.get("zone") or "") if zoned else ""
-                for resource, written in resources.items():
+                for resource, named in resources:
                     try:
                         principal = self._authorization.require(actor, check.right, resource, zone, call=action, source=self.SOURCE)
-                    except AccessDenied as error:  # to what a name leads is told to those only who may know
-                        raise AccessDenied(error.principal, error.action, written, error.reason) from None
+                    except AccessDenied as error:
+                        if named == resource:
+                            raise
+                        raise AccessDenied(error.principal, error.action, named, error.reason) from None
             return method(self, *arguments, actor=principal, **options)
         except MlplatError as error:
             self._refused(action, error, actor)
@@ -92,15 +94,6 @@ def _checked(method: F, check: Check) -> F:
 
     made.check = check  # type: ignore[attr-defined]
     return made  # type: ignore[return-value]
-
-
-def _as_written(given: Any, resource: str) -> str:
-    """The resource as who calls wrote it."""
-    kind = resource.partition(":")[0]
-    try:
-        return f"{kind}:{Reference.parse(given)}"
-    except OptionError:
-        return resource
 
 
 class Component:
@@ -125,6 +118,10 @@ class Component:
     def _resource_of(self, parameter: str, value: Any) -> str:
         """The resource that an argument names. Components that know aliases resolve them here. Raises OptionError."""
         return f"{self.KIND}:{Reference.parse(value)}"
+
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        """How a refusal names the resource that an argument means: as it was written where what it stands for is not to be told."""
+        return resource
 
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time."""

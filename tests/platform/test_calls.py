@@ -21,6 +21,9 @@ class _Shelf(Component):
         found = Reference.parse(value)
         return f"book:{found.at('7')}" if found.version in ("", "newest") else f"book:{found}"
 
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return f"book:{Reference.parse(value)}"
+
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         return Reference.parse(given).at(options["edition"]) if "edition" in options else given
 

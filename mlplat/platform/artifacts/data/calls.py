@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,8 +50,6 @@ class DataCalls(Component):
             )
         self._catalogue = Catalogue()
         self._endpoint, self._at = endpoint, at
-        self._uses: Counter[str] | None = None
-        """Of each content how many versions consist of it; None while nobody has counted."""
         self._referrers = Referrers() if referrers is None else referrers
         self._referrers.register(self._catalogue.referrers)
         super().__init__(sim, identity, store)
@@ -66,6 +63,11 @@ class DataCalls(Component):
         for record in records:
             self._apply(record)
 
+    def _contents(self) -> Iterator[str]:
+        for kept in self._catalogue:
+            yield from (chunk.digest for chunk in self._manifest(kept).chunks)
+            yield from (kept.manifest, kept.statistics, *(split.digest for split in kept.splits.values()))
+
     # -- names
 
     def _resource_of(self, parameter: str, value: Any) -> str:
@@ -74,6 +76,9 @@ class DataCalls(Component):
             return f"dataset:{reference.path}"
         kept = self._catalogue.find(reference)
         return f"dataset:{reference}" if kept is None else kept.version.resource
+
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return resource if parameter == "dataset" else f"dataset:{Reference.parse(value)}"
 
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         as_of = options.get("as_of")
