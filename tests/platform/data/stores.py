@@ -12,7 +12,7 @@ import mlplat as mp
 from mlplat.platform.artifacts.data import DataStore
 from mlplat.platform.artifacts.referrers import Referrers
 from mlplat.platform.identity import IdentityProvider
-from mlplat.platform.storage import Store
+from mlplat.platform.storage import Store, sweep
 
 CLICKS = "shop/clicks"
 FRAME = pl.DataFrame({"user": [1, 2, 3, 4], "item": ["a", "b", None, "a"], "price": [1.5, None, float("nan"), 2.0]})
@@ -48,7 +48,8 @@ class Shop:
         ]
 
     def bytes_kept(self) -> int:
-        """Of content in the store."""
+        """Of content in the store, without what nothing names."""
+        sweep(self.store, [self.data])
         return sum(self.store.size(digest) for digest in self.store.digests())
 
 

@@ -204,7 +204,6 @@ class Publishing(DataCalls):
             self._store.put(split[1])
             records.append({"what": "split.made", **place, **split[0]})
         self._keep_all(*records)
-        self._uses = None
         path = f"dataset:{reference.path}"
         told = {"kind": "dataset", "digest": digest, "version": number}
         cause = self._emit(f"{path}@{number}", "artifact.published", principal, told)

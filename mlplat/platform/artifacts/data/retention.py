@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from ....errors import OptionError
 from ....units import Duration, seconds
 from ...component import call
@@ -24,8 +22,8 @@ class Deleting(DataCalls):
     def delete(self, ref: str, *, actor: Actor) -> DatasetVersion:
         """A version, which has to be named, is no more; its number is not used again. The answer is what it was.
 
-        Refused where a lineage record, a deployment, a snapshot or a version made of it names it. What other versions do not share of its
-        content is no longer kept. Events `artifact.deleted` {kind, digest}; `dataset.changed` where it was the head. Raises
+        Refused where a lineage record, a deployment, a snapshot or a version made of it names it. Content that nothing else has is given
+        up in the next sweep (`storage.sweep`). Events `artifact.deleted` {kind, digest}; `dataset.changed` where it was the head. Raises
         ReferencedError, UnknownNameError, OptionError.
         """
         if not Reference.parse(ref).version:
@@ -70,16 +68,9 @@ class Deleting(DataCalls):
     def _delete(self, kept: Kept, principal: Principal) -> None:
         version = kept.version
         there = self._catalogue.datasets[version.dataset]
-        uses = self._counted()
         was_head = there.head is kept
-        mine = self._digests(kept)
         record = {"what": "version.deleted", "dataset": version.dataset, "version": version.version}
         self._keep({**record, "time": self._sim.now, "actor": principal.id})
-        uses.subtract(mine)
-        for digest in mine:
-            if uses[digest] <= 0:
-                del uses[digest]
-                self._store.discard(digest)
         cause = self._emit(version.resource, "artifact.deleted", principal, {"kind": "dataset", "digest": version.digest})
         if was_head:
             self._announce_head(there, version, principal, cause)
@@ -90,13 +81,3 @@ class Deleting(DataCalls):
         if new != before.digest:
             told = {"old": before.digest, "new": new, "version": None if head is None else head.version.version}
             self._emit(f"dataset:{there.path}", "dataset.changed", principal, told, cause)
-
-    def _counted(self) -> Counter[str]:
-        if self._uses is None:
-            self._uses = Counter(digest for kept in self._catalogue for digest in self._digests(kept))
-        return self._uses
-
-    def _digests(self, kept: Kept) -> set[str]:
-        """Of all content of a version."""
-        pieces = {chunk.digest for chunk in self._manifest(kept).chunks}
-        return {*pieces, kept.manifest, kept.statistics, *(split.digest for split in kept.splits.values())}
