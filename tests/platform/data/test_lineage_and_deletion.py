@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,7 @@ import pytest
 from mlplat.errors import IntegrityError, OptionError, UnknownNameError
 from mlplat.platform.artifacts.data import DataStore
 from mlplat.platform.artifacts.referrers import ReferencedError
-from mlplat.platform.storage import Store
+from mlplat.platform.storage import Store, sweep
 
 from .stores import CLICKS, FRAME, Shop, equal, frame
 
@@ -130,6 +131,24 @@ def test_a_data_store_over_the_same_store_stands_where_the_last_one_stood() -> N
         again.delete("shop/clicks@1", actor=shop.ada)
     assert again.publish(CLICKS, FRAME[:1], actor=shop.ada).version == 5
     assert again.publish(CLICKS, FRAME[:1], actor=shop.ada).version == 5
+
+
+def test_a_data_store_on_disk_is_found_again_by_another_process(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store") as store:
+        shop = Shop(store)
+        shop.publish(FRAME, splits={"fractions": {"train": 0.5, "test": 0.5}})
+        shop.data.append(CLICKS, FRAME[:2], actor=shop.ada)
+        shop.publish({"x": FRAME, "y": b"abc"})
+        train = shop.data.read("shop/clicks@1", split="train", actor=shop.ada)
+    with Store.open(tmp_path / "store") as store:
+        again = DataStore(shop.sim, shop.identity, store)
+        equal(again.read("shop/clicks@2", actor=shop.ada), pl.concat([FRAME, FRAME[:2]]))
+        equal(again.read("shop/clicks@1", split="train", actor=shop.ada), train)
+        equal(again.read(CLICKS, actor=shop.ada), {"x": FRAME, "y": b"abc"})
+        assert again.describe("shop/clicks@1", actor=shop.ada).column("user").maximum == 4
+        again.delete("shop/clicks@2", actor=shop.ada)
+        assert sweep(store, [again]) and not sweep(store, [again])
+        equal(again.read("shop/clicks@1", actor=shop.ada), FRAME)
 
 
 def test_damaged_content_is_never_served() -> None:
