@@ -7,6 +7,7 @@ HistogramDiff (S. Pearce), and E. Myers, An O(ND) difference algorithm, 1986, fo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 FREQUENT = 64
@@ -53,7 +54,7 @@ def changes(old: Sequence[bytes], new: Sequence[bytes]) -> list[Change]:
     _slide(first, left, right)
     _slide(second, right, left)
     found = []
-    for (i, i_end), (j, j_end) in zip(zip(left, left[1:], strict=False), zip(right, right[1:], strict=False), strict=True):
+    for (i, i_end), (j, j_end) in zip(pairwise(left), pairwise(right), strict=True):
         if i_end - i > 1 or j_end - j > 1:
             found.append(Change(i + 1, i_end - i - 1, j + 1, j_end - j - 1))
     return found

@@ -1,0 +1,252 @@
+"""Reading source code: files, history and differences at a commit, for those who may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from ....errors import OptionError, UnknownNameError, printable
+from ...component import Component, call, call_of_anybody
+from ...identity.authorization import Actor
+from ...identity.principals import Principal
+from ...identity.rights import Right
+from ...references import Reference
+from ...storage.store import Store
+from ..referrers import Referrers
+from .blame import BlamedLine, blame
+from .history import by_date, is_ancestor, merge_bases, topological
+from .lines import is_binary, split_lines, unified
+from .object_store import unpacked
+from .objects import FOLDER, SUBMODULE, Commit, File, is_id
+from .paths import check_path
+from .repository import Bundle, Repository, Status
+from .trees import Difference, differences, file_of, find, walk
+
+if TYPE_CHECKING:
+    from ....context import Simulation
+    from ...identity.provider import IdentityProvider
+
+ORDERS = {"date": by_date, "topological": topological}
+
+
+class Staged(NamedTuple):
+    """Objects of the record that is about to be kept, so that they need not be read back from its pack."""
+
+    frames: dict[str, bytes]
+    commit: Commit | None
+
+
+class Source(Component):
+    """Repositories, as far as they are read."""
+
+    KIND: ClassVar[str] = "repo"
+    SOURCE: ClassVar[str] = "scm"
+
+    def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None):
+        self._repositories: dict[str, Repository] = {}
+        self._staged: Staged | None = None
+        self._referrers = Referrers() if referrers is None else referrers
+        super().__init__(sim, identity, store)
+
+    @call(Right.READ, "commit")
+    def resolve(self, commit: str, *, actor: Actor) -> str:
+        """The id of the commit that a reference names, such as `shop/churn@main`, `shop/churn@v1` or the beginning of an id.
+
+        A reference without a version means the head of the default branch, here and in the other calls. Raises UnknownNameError.
+        """
+        return self._at(commit)[1]
+
+    @call(Right.READ, "commit")
+    def show(self, commit: str, *, at: str = "", actor: Actor) -> Commit:
+        """A commit.
+
+        `at`, here and in the other calls: the id of one of its ancestors instead, which who may read a commit may read too, as git needs
+        them to take it. Raises UnknownNameError.
+        """
+        repository, number = self._at(commit, at)
+        return repository.objects.commit(number)
+
+    @call(Right.READ, "commit")
+    def read(self, commit: str, path: str, *, at: str = "", actor: Actor) -> bytes:
+        """The content of a file at a commit; of a symbolic link its target. Raises UnknownNameError, PathError."""
+        repository, number = self._at(commit, at)
+        found = find(repository.objects, repository.objects.link(number).tree, check_path(path))
+        if found is None or found.mode in (FOLDER, SUBMODULE):
+            known = [name for name, _ in walk(repository.objects, repository.objects.link(number).tree)]
+            raise UnknownNameError("file", printable(path), known[:200])
+        return repository.objects.content(found.id)
+
+    @call(Right.READ, "commit")
+    def checkout(self, commit: str, *, at: str = "", actor: Actor) -> Mapping[str, File]:
+        """All files at a commit by path. Nothing is written anywhere."""
+        repository, number = self._at(commit, at)
+        objects = repository.objects
+        return MappingProxyType({path: file_of(objects, found) for path, found in walk(objects, objects.link(number).tree)})
+
+    @call(Right.READ, "commit")
+    def log(self, commit: str, *, order: str = "date", limit: int | None = None, actor: Actor) -> tuple[Commit, ...]:
+        """A commit and its ancestors, at most `limit`; `order`: `date`, the latest first, or `topological`, no parent before a child.
+
+        As `git log` and `git log --topo-order`. Raises UnknownNameError, OptionError.
+        """
+        repository, number = self._at(commit)
+        if order not in ORDERS:
+            raise UnknownNameError("order", order, ORDERS)
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise OptionError(f"limit={limit!r}: expected a number of commits")
+        objects = repository.objects
+        history = by_date(objects, [number]) if order == "date" else topological(objects, number)
+        return tuple(
+            objects.commit(found) for _, found in zip(range(len(objects.links) if limit is None else limit), history, strict=False)
+        )
+
+    @call(Right.READ, "old", "new")
+    def diff(self, old: str, new: str, *, actor: Actor) -> tuple[Difference, ...]:
+        """Files that differ between two commits of a repository, by path. Raises UnknownNameError, OptionError."""
+        repository, first, second = self._both(old, new)
+        objects = repository.objects
+        return tuple(differences(objects, objects.link(first).tree, objects.link(second).tree))
+
+    @call(Right.READ, "old", "new")
+    def diff_text(self, old: str, new: str, *, context: int = 3, actor: Actor) -> str:
+        """What differs between two commits as unified text, with `context` lines around. Raises UnknownNameError, OptionError."""
+        repository, first, second = self._both(old, new)
+        if type(context) is not int or context < 0:
+            raise OptionError(f"context={context!r}: expected a number of lines")
+        objects = repository.objects
+        found = differences(objects, objects.link(first).tree, objects.link(second).tree)
+        return "".join(_shown(repository, difference, context) for difference in found)
+
+    @call(Right.READ, "ours", "theirs")
+    def merge_base(self, ours: str, theirs: str, *, actor: Actor) -> tuple[str, ...]:
+        """Ids of the best common ancestors of two commits, the latest first; several after a criss-cross, none for unrelated ones."""
+        repository, first, second = self._both(ours, theirs)
+        return tuple(merge_bases(repository.objects, first, second))
+
+    @call(Right.READ, "commit")
+    def blame(self, commit: str, path: str, *, at: str = "", actor: Actor) -> tuple[BlamedLine, ...]:
+        """Which commit last changed each line of a file. Renames are not followed. Raises UnknownNameError, PathError."""
+        repository, number = self._at(commit, at)
+        found = find(repository.objects, repository.objects.link(number).tree, check_path(path))
+        if found is None or found.mode in (FOLDER, SUBMODULE):
+            raise UnknownNameError("file", printable(path), ())
+        return tuple(blame(repository.objects, number, path))
+
+    @call(Right.READ, "commit")
+    def objects(self, commit: str, *, actor: Actor) -> Bundle:
+        """All objects that a commit leads to, to be pushed elsewhere: its files, its ancestors and theirs. Event `artifact.downloaded`."""
+        repository, number = self._at(commit)
+        frames = tuple(repository.objects.frame(found) for found in repository.objects.closure([number]))
+        self._emit(f"repo:{repository.path}@{number}", "artifact.downloaded", actor, {"kind": "repository", "objects": len(frames)})  # type: ignore[arg-type]
+        return Bundle(number, frames)
+
+    @call(Right.READ, "commit")
+    def statuses(self, commit: str, *, actor: Actor) -> tuple[Status, ...]:
+        """What was reported of a commit, the latest of each context, by context."""
+        repository, number = self._at(commit)
+        return tuple(sorted(repository.statuses.get(number, {}).values()))
+
+    @call(Right.READ, "repo")
+    def branches(self, repo: str, *, actor: Actor) -> Mapping[str, str]:
+        """Heads of the branches by name."""
+        return MappingProxyType(dict(sorted(self._repository(repo).branches.items())))
+
+    @call(Right.READ, "repo")
+    def tags(self, repo: str, *, actor: Actor) -> Mapping[str, str]:
+        """By name of the tag the id of the commit that it leads to."""
+        return MappingProxyType(dict(sorted(self._repository(repo).tagged.items())))
+
+    @call_of_anybody
+    def repositories(self, *, actor: Actor) -> tuple[str, ...]:
+        """What the caller may read: repositories, and single commits (`shop/churn@<id>`) of others."""
+        assert isinstance(actor, Principal)
+        may, authorization = self._authorization.may, self._authorization
+        whole = {path for path in self._repositories if may(actor, Right.READ, f"repo:{path}")}
+        mine = set(authorization.directory.grantees(actor.id))
+        single = set()
+        for grant in authorization.grants:
+            kind, _, text = grant.resource.partition(":")
+            path, at, version = text.partition("@")
+            if kind == "repo" and at and grant.grantee in mine and path in self._repositories and path not in whole:
+                known = version in self._repositories[path].objects.links
+                if known and may(actor, Right.READ, grant.resource):
+                    single.add(text)
+        return tuple(sorted(whole | single))
+
+    # -- inside
+
+    def _resource_of(self, parameter: str, value: Any) -> str:
+        reference = Reference.parse(value)
+        if parameter == "repo":
+            if reference.version:
+                raise OptionError(f"{reference}: expected a repository, such as 'shop/churn', without a version")
+            return f"repo:{reference.path}"
+        repository = self._repositories.get(reference.path)
+        found = None if repository is None else repository.resolve(reference.version or repository.default_branch)
+        return f"repo:{reference}" if found is None else f"repo:{reference.path}@{found}"
+
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return f"repo:{Reference.parse(value)}"
+
+    def _repository(self, repo: object) -> Repository:
+        path = Reference.parse(repo).path
+        if path not in self._repositories:
+            raise UnknownNameError("repository", path, ())
+        return self._repositories[path]
+
+    def _at(self, reference: str, at: str = "") -> tuple[Repository, str]:
+        """The repository and commit of a reference, or an ancestor of that."""
+        parsed = Reference.parse(reference)
+        repository = self._repositories.get(parsed.path)
+        number = None if repository is None else repository.resolve(parsed.version or repository.default_branch)
+        if repository is None or number is None:
+            raise UnknownNameError("commit", str(parsed), ())
+        if at:
+            if not is_id(at) or at not in repository.objects.links or not is_ancestor(repository.objects, at, number):
+                raise UnknownNameError("ancestor", printable(str(at)[:80]), ())
+            number = at
+        return repository, number
+
+    def _both(self, first: str, second: str) -> tuple[Repository, str, str]:
+        (repository, one), (other, two) = self._at(first), self._at(second)
+        if repository is not other:
+            raise OptionError(f"{first} and {second}: expected commits of one repository")
+        return repository, one, two
+
+    def _apply(self, record: Mapping[str, Any]) -> None:
+        staged, path = self._staged, record["repo"]
+        if record["what"] == "repository.created":
+            self._repositories[path] = Repository(path, record["branch"])
+        elif record["what"] == "repository.deleted":
+            del self._repositories[path]
+        elif staged is not None and staged.commit is not None:
+            self._repositories[path].objects.add_commit(staged.commit, staged.frames)
+            self._repositories[path].apply(record, {})
+        else:
+            pack = record.get("pack", "")
+            frames = staged.frames if staged is not None else unpacked(self._store.get(pack)) if pack else {}
+            self._repositories[path].apply(record, frames)
+
+
+def _shown(repository: Repository, found: Difference, context: int) -> str:
+    sides = (found.old, found.old_mode), (found.new, found.new_mode)
+    old, new = (b"" if not number or mode == SUBMODULE else repository.objects.content(number) for number, mode in sides)
+    path = printable(found.path)
+    lines = [f"diff --git a/{path} b/{path}"]
+    if found.kind == "added":
+        lines.append(f"new file mode {found.new_mode}")
+    elif found.kind == "removed":
+        lines.append(f"deleted file mode {found.old_mode}")
+    elif found.old_mode != found.new_mode:
+        lines += [f"old mode {found.old_mode}", f"new mode {found.new_mode}"]
+    if found.old != found.new:
+        lines.append(f"index {found.old or '0' * 40}..{found.new or '0' * 40}")
+        left, right = f"a/{path}" if found.old else "/dev/null", f"b/{path}" if found.new else "/dev/null"
+        if is_binary(old) or is_binary(new):
+            lines.append(f"Binary files {left} and {right} differ")
+        else:
+            text = unified(split_lines(old), split_lines(new), context)
+            if text:
+                return "\n".join([*lines, f"--- {left}", f"+++ {right}", ""]) + text
+    return "\n".join([*lines, ""])

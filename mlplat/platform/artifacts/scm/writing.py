@@ -1,0 +1,319 @@
+"""Writing source code: repositories, commits, pushes, branches and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ....errors import OptionError, UnknownNameError, printable
+from ...component import call
+from ...identity.authorization import Actor
+from ...identity.principals import Principal
+from ...identity.rights import Right
+from ...references import Reference
+from ..referrers import ReferencedError
+from .errors import MoveRefused, Refusal
+from .history import is_ancestor
+from .object_store import checked, packed
+from .objects import Commit, Person, commit_frame, object_id, parse_author, parse_commit, person, tag_frame, unframed
+from .refs import check_free, check_ref
+from .repository import GREEN, Bundle, Protection, Repository
+from .source import Source, Staged
+from .trees import Content, changed, walk
+
+MAIN = "main"
+EMAIL_HOST = "mlplat.invalid"
+"""Of the addresses of principals who give none; no such host can exist (RFC 2606)."""
+LONGEST_MESSAGE = 1_000_000
+
+
+class Writing(Source):
+    """Repositories, as far as they are written."""
+
+    @call(Right.WRITE, "repo")
+    def create_repository(self, repo: str, *, branch: str = MAIN, actor: Actor) -> str:
+        """An empty repository. `branch`: its default branch, which the first commit makes. Event `artifact.published`.
+
+        Raises OptionError for a name that is taken, UnknownNameError for an unknown project.
+        """
+        reference = Reference.parse(repo)
+        projects = self._authorization.directory.projects
+        if reference.project not in projects:
+            raise UnknownNameError("project", reference.project, ())
+        if reference.path in self._repositories:
+            raise OptionError(f"repository {reference.path} is there already")
+        self._keep({"what": "repository.created", "repo": reference.path, "branch": check_ref(branch), **self._when(actor)})
+        self._tell(reference.path, "", "artifact.published", actor, {"kind": "repository"})
+        return reference.path
+
+    @call(Right.ADMIN, "repo")
+    def delete_repository(self, repo: str, *, actor: Actor) -> None:
+        """A repository is no more. Raises ReferencedError while somebody names it or one of its commits. Event `artifact.deleted`."""
+        repository = self._repository(repo)
+        for version in ("", *repository.objects.links):
+            resource = f"repo:{repository.path}@{version}" if version else f"repo:{repository.path}"
+            if referrers := self._referrers.of(resource):
+                raise ReferencedError(resource, referrers)
+        self._keep({"what": "repository.deleted", "repo": repository.path, **self._when(actor)})
+        self._tell(repository.path, "", "artifact.deleted", actor, {"kind": "repository"})
+
+    @call(Right.WRITE, "repo")
+    def commit(
+        self,
+        repo: str,
+        branch: str,
+        files: Mapping[str, Content],
+        message: str,
+        *,
+        author: str = "",
+        timezone: str = "+0000",
+        expected: str | None = None,
+        whole: bool = False,
+        empty: bool = False,
+        actor: Actor,
+    ) -> Commit:
+        """A commit on top of a branch, made now. Event `commit.pushed`.
+
+        `files`: by path what changes: content, text, a `File` with its mode, None for a file that is to go. `whole`: these are all files
+        there are. `author`: such as `Ada Lovelace <ada@example.org>`; default: the caller. `expected`: the id of the head on which this
+        is built; if the branch has moved on, nothing is done. `empty`: a commit without a change is meant. The message gets a line feed
+        at its end if it has none. The first commit of a repository makes the branch.
+
+        Raises PathError, OptionError, UnknownNameError, MoveRefused.
+        """
+        repository = self._repository(repo)
+        head = self._head(repository, branch)
+        if expected is not None and expected != head:
+            raise MoveRefused(branch, Refusal.NOT_FAST_FORWARD, expected)
+        if branch in repository.protections:
+            raise MoveRefused(branch, Refusal.PROTECTED)
+        who = self._person(author, timezone, actor)
+        objects = repository.objects
+        before = objects.links[head].tree if head else ""
+        if whole and before:
+            files = {**dict.fromkeys((path for path, _ in walk(objects, before) if path not in files), None), **files}
+        tree, frames, folders = changed(objects, before, files)
+        if tree == before and not empty:
+            raise OptionError(f"nothing changes on branch {branch}; say `empty=True` for a commit without a change")
+        commit = self._commit(repository, tree, (head,) if head else (), who, message, frames)
+        self._keep_head(repository, branch, head, commit, frames, actor)
+        for number, entries in folders.items():
+            objects.remember(number, entries)
+        return commit
+
+    @call(Right.WRITE, "repo")
+    def push(self, repo: str, branch: str, commits: Bundle | str, *, force: bool = False, actor: Actor) -> str:
+        """Move a branch to a commit, by fast-forward, and take the objects that come with it. Returns the id. Event `commit.pushed`.
+
+        `commits`: a bundle of objects, or what names a commit that is here. Every object is checked. `force`: by who holds that right,
+        the branch moves wherever it was. A branch that is not there is made. A head that does not move is no push.
+
+        Raises ObjectError, MoveRefused, AccessDenied.
+        """
+        repository = self._repository(repo)
+        number, frames = self._taken(repository, commits)
+        before = repository.branches.get(check_ref(branch), "")
+        if before == number:
+            return number
+        if not before:
+            self._check_new(repository, branch)
+        self._check_green(repository, branch, number)
+        if before and not leads_to(repository, number, frames, before):
+            if not force or branch in repository.protections:
+                raise MoveRefused(branch, Refusal.NOT_FAST_FORWARD, number)
+            self._authorization.require(actor, Right.FORCE, f"repo:{repository.path}", call="scm.push", source=self.SOURCE)
+        self._keep_objects({"what": "pushed", "branch": branch, "commit": number, "before": before}, repository, frames, actor)
+        self._tell(repository.path, number, "commit.pushed", actor, {"branch": branch, "commit": number, "before": before})
+        return number
+
+    @call(Right.WRITE, "repo")
+    def import_objects(self, repo: str, commits: Bundle, *, actor: Actor) -> str:
+        """Take the objects of a bundle, made elsewhere, without moving a branch. Returns the id of its commit. Raises ObjectError."""
+        repository = self._repository(repo)
+        number, frames = self._taken(repository, commits)
+        if frames:
+            self._keep_objects({"what": "imported", "branches": {}, "tags": {}, "default": ""}, repository, frames, actor)
+            self._tell(repository.path, number, "artifact.published", actor, {"kind": "commit", "objects": len(frames)})
+        return number
+
+    @call(Right.WRITE, "repo")
+    def create_branch(self, repo: str, branch: str, at: str = "", *, actor: Actor) -> str:
+        """A branch at what `at` names, the default branch's head unless said. Returns the id. Event `commit.pushed`."""
+        repository = self._repository(repo)
+        number = repository.commit(at or repository.default_branch)
+        if branch in repository.branches:
+            raise OptionError(f"branch {branch!r} is there already")
+        self._check_new(repository, check_ref(branch))
+        self._check_green(repository, branch, number)
+        self._keep_objects({"what": "pushed", "branch": branch, "commit": number, "before": ""}, repository, {}, actor)
+        self._tell(repository.path, number, "commit.pushed", actor, {"branch": branch, "commit": number, "before": ""})
+        return number
+
+    @call(Right.WRITE, "repo")
+    def delete_branch(self, repo: str, branch: str, *, actor: Actor) -> None:
+        """A branch is no more; its commits stay. Raises MoveRefused for a protected branch and for the default one."""
+        repository = self._repository(repo)
+        head = repository.branch(branch)
+        if branch in repository.protections or branch == repository.default_branch:
+            raise MoveRefused(branch, Refusal.PROTECTED)
+        self._keep({"what": "branch.deleted", "repo": repository.path, "branch": branch, **self._when(actor)})
+        self._tell(repository.path, head, "artifact.deleted", actor, {"kind": "branch", "branch": branch})
+
+    @call(Right.WRITE, "repo")
+    def tag(self, repo: str, name: str, at: str = "", *, message: str = "", author: str = "", timezone: str = "+0000", actor: Actor) -> str:
+        """A tag on what `at` names, the default branch's head unless said; with a message it is an annotated tag.
+
+        Tags do not move. Returns the id of the commit. Raises OptionError, UnknownNameError. Event `artifact.published`.
+        """
+        repository = self._repository(repo)
+        number = repository.commit(at or repository.default_branch)
+        check_free(check_ref(name, "tag"), [*repository.tags, *repository.branches], "tag")
+        frames, target = {}, number
+        if message:
+            tagger = self._person(author, timezone, actor)
+            frame = tag_frame(number, "commit", name, tagger, _message(message))
+            target = object_id(frame)
+            frames[target] = frame
+        self._keep_objects({"what": "tagged", "tag": name, "target": target, "commit": number}, repository, frames, actor)
+        self._tell(repository.path, number, "artifact.published", actor, {"kind": "tag", "tag": name, "object": target})
+        return number
+
+    @call(Right.ADMIN, "repo")
+    def delete_tag(self, repo: str, name: str, *, actor: Actor) -> None:
+        """A tag is no more. Raises UnknownNameError. Event `artifact.deleted`."""
+        repository = self._repository(repo)
+        if name not in repository.tags:
+            raise UnknownNameError("tag", printable(str(name)[:80]), repository.tags)
+        number = repository.tagged[name]
+        self._keep({"what": "tag.deleted", "repo": repository.path, "tag": name, **self._when(actor)})
+        self._tell(repository.path, number, "artifact.deleted", actor, {"kind": "tag", "tag": name})
+
+    # -- inside
+
+    def _when(self, actor: Actor) -> dict[str, Any]:
+        return {"time": self._sim.now, "actor": str(actor)}
+
+    def _tell(self, path: str, commit: str, predicate: str, actor: Actor, data: Mapping[str, Any]) -> None:
+        self._emit(f"repo:{path}@{commit}" if commit else f"repo:{path}", predicate, str(actor), data)
+
+    def _head(self, repository: Repository, branch: str) -> str:
+        """The head of a branch; empty for the first commit of a repository."""
+        found = repository.branches.get(branch)
+        if found is None:
+            if repository.branches:
+                return repository.branch(branch)
+            self._check_new(repository, check_ref(branch))
+            return ""
+        return found
+
+    @staticmethod
+    def _check_new(repository: Repository, branch: str) -> None:
+        check_free(branch, [*repository.branches, *repository.tags], "branch")
+
+    def _person(self, author: str, timezone: str, actor: Actor) -> Person:
+        assert isinstance(actor, Principal)
+        name, email = parse_author(author) if author else (actor.name, f"{actor.id}@{EMAIL_HOST}")
+        return person(name, email, int((self._sim.epoch + self._sim.now) // 1), timezone)
+
+    @staticmethod
+    def _commit(repository: Repository, tree: str, parents: tuple[str, ...], who: Person, message: str, frames: dict[str, bytes]) -> Commit:
+        """A commit, whose object is added to `frames`."""
+        text = _message(message)
+        frame = commit_frame(tree, parents, who, who, text)
+        number = object_id(frame)
+        frames[number] = frame
+        return Commit(number, tree, parents, who, who, text)
+
+    def _keep_head(self, repository: Repository, branch: str, before: str, commit: Commit, frames: dict[str, bytes], actor: Actor) -> None:
+        record = {"what": "pushed", "branch": branch, "commit": commit.id, "before": before}
+        self._keep_objects(record, repository, frames, actor, commit)
+        self._tell(repository.path, commit.id, "commit.pushed", actor, {"branch": branch, "commit": commit.id, "before": before})
+
+    def _keep_objects(
+        self, record: dict[str, Any], repository: Repository, frames: dict[str, bytes], actor: Actor, commit: Commit | None = None
+    ) -> None:
+        """Put new objects into the store as one pack and keep the record that names it."""
+        objects = repository.objects
+        fresh = {number: frame for number, frame in frames.items() if number not in objects}
+        if commit is not None and commit.id not in fresh:
+            commit = None
+        record["pack"] = self._store.put(packed(fresh.values())) if fresh else ""
+        record["repo"], record["time"], record["actor"] = repository.path, self._sim.now, str(actor)
+        self._staged = Staged(fresh, commit)
+        try:
+            self._keep(record)
+        finally:
+            self._staged = None
+
+    def _taken(self, repository: Repository, commits: Bundle | str) -> tuple[str, dict[str, bytes]]:
+        """The id of the commit that is pushed and the objects that are new, checked."""
+        if isinstance(commits, str):
+            return repository.commit(commits), {}
+        if not isinstance(commits, Bundle):
+            raise OptionError(f"commits: a {type(commits).__name__}; expected a Bundle or what names a commit")
+        frames = checked(commits.frames, repository.objects)
+        frame = frames.get(commits.head)
+        if frame is None and commits.head in repository.objects.links:
+            return commits.head, frames
+        if frame is None or not frame.startswith(b"commit "):
+            raise OptionError(f"the head {printable(str(commits.head)[:80])!r} of the bundle is no commit in it")
+        return commits.head, frames
+
+    def _check_green(self, repository: Repository, branch: str, commit: str, approved: int | None = None) -> None:
+        """That a branch may take a commit. `approved`: approvals that it has as a change; None where it comes without a change.
+
+        Raises MoveRefused.
+        """
+        rule = repository.protections.get(branch)
+        if rule is None:
+            return
+        missing, red = self._not_green(repository, rule, commit)
+        if red:
+            raise MoveRefused(branch, Refusal.STATUS_RED, commit, red)
+        if missing:
+            raise MoveRefused(branch, Refusal.STATUS_MISSING, commit, missing)
+        if rule.approvals > (approved or 0):
+            raise MoveRefused(branch, Refusal.APPROVALS_MISSING, commit, [f"{approved or 0} of {rule.approvals}"])
+
+    @staticmethod
+    def _not_green(repository: Repository, rule: Protection, commit: str) -> tuple[list[str], list[str]]:
+        """Contexts that a commit has no status of (or a pending one), and those of which it is not green."""
+        missing, red = [], []
+        for context in rule.contexts:
+            status = repository.statuses.get(commit, {}).get(context)
+            if status is None or status.outcome == "pending" or (rule.reporters and status.reporter not in rule.reporters):
+                missing.append(context)
+            elif status.outcome != GREEN:
+                red.append(context)
+        return missing, red
+
+
+def _message(message: str) -> str:
+    if not isinstance(message, str) or not message.strip() or "\0" in message or len(message) > LONGEST_MESSAGE:
+        raise OptionError(
+            f"message={printable(str(message)[:60])!r}: expected text, without NUL, of at most {LONGEST_MESSAGE:,} characters"
+        )
+    try:
+        message.encode()
+    except UnicodeEncodeError:
+        raise OptionError(f"message={message[:60]!a}: expected Unicode text") from None
+    return message if message.endswith("\n") else message + "\n"
+
+
+def leads_to(repository: Repository, number: str, frames: Mapping[str, bytes], old: str) -> bool:
+    """Whether `old` is an ancestor of a commit that is not in the repository yet."""
+    seen, todo = {number}, [number]
+    while todo:
+        found = todo.pop()
+        if found == old:
+            return True
+        frame = frames.get(found)
+        if frame is None:
+            if is_ancestor(repository.objects, old, found):
+                return True
+            continue
+        for parent in parse_commit(unframed(frame)[1], found).parents:
+            if parent not in seen:
+                seen.add(parent)
+                todo.append(parent)
+    return False
