@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha512
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -75,6 +76,7 @@ def edited(draw: Callable[[st.SearchStrategy[Any]], Any], before: list[str]) -> 
 MODES = st.sampled_from([FILE, FILE, FILE, FILE, EXECUTABLE, SYMLINK])
 
 
-def as_file(text: list[str], mode: str) -> File:
-    """A file of these lines."""
-    return File("".join(text).encode() if mode != SYMLINK else b"target-" + str(len(text)).encode(), mode)
+def as_file(path: str, text: list[str], mode: str) -> File:
+    """A file of these lines, below a line of the path's own, so long that no file is half like one of another path: a rename."""
+    own = sha512(path.encode()).hexdigest() * 2
+    return File(f"{own}\n{''.join(text)}".encode() if mode != SYMLINK else f"{own}-{len(text)}".encode(), mode)

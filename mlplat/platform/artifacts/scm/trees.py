@@ -18,7 +18,9 @@ _EMPTY = object_id(EMPTY_TREE)
 
 
 class _Folder(dict[str, "_Folder | Entry | None"]):
-    """Changes below a folder: by name a folder's, a new entry, or None for a removal."""
+    """Changes below a folder: by name a folder's, a new entry, or None for a removal. `file`: what takes its place once it is empty."""
+
+    file: Entry | None = None
 
 
 def changed(store: ObjectStore, tree: str, files: Mapping[str, Content]) -> tuple[str, dict[str, bytes], dict[str, dict[str, Entry]]]:
@@ -37,15 +39,16 @@ def changed(store: ObjectStore, tree: str, files: Mapping[str, Content]) -> tupl
         for folder in folders:
             below = at.get(folder)
             if not isinstance(below, _Folder):
-                if isinstance(below, Entry):
-                    raise PathError(path, f"no file at {folder!r}, which is its folder")
-                below = at[folder] = _Folder()
+                file, below = below, _Folder()
+                below.file = file
+                at[folder] = below
             at = below
-        if isinstance(at.get(name), _Folder):
-            if content is None:
-                continue  # removed, or replaced by a folder
-            raise PathError(path, "no folder with files of that name")
-        at[name] = None if content is None else _file_entry(name, content, path, frames)
+        change = None if content is None else _file_entry(name, content, path, frames)
+        below = at.get(name)
+        if not isinstance(below, _Folder):
+            at[name] = change
+        elif change is not None:
+            below.file = change
     parsed: dict[str, dict[str, Entry]] = {}
     removed = frozenset(path for path, content in files.items() if content is None)
     return _write(store, tree, top, "", removed, frames, parsed) or _put_empty(frames), frames, parsed
@@ -99,10 +102,13 @@ def _write(
                 raise PathError(where, "a folder; there is a file of that name, which is to be removed first")
             old = before.id if before is not None and before.mode == FOLDER else ""
             below = _write(store, old, change, f"{where}/", removed, frames, parsed)
-            if not below:
+            if below and change.file is not None:
+                raise PathError(where, "a file or a folder, not both; the files in the folder are to be removed first")
+            if not below and change.file is None:
                 entries.pop(name, None)
                 continue
-            change = entry(name, FOLDER, below)
+            change = change.file if not below else entry(name, FOLDER, below)
+            assert change is not None
         elif before is not None and before.mode == FOLDER:
             raise PathError(where, "a file; there is a folder of that name, whose files are to be removed first")
         fresh = fresh or before is None or before.mode != change.mode
