@@ -35,7 +35,7 @@ def measure(commits: int) -> tuple[float, float]:
     identity.create_project("shop", owner=identity.admin, actor=identity.admin)
     scm, actor = SCM(sim, identity), identity.admin
     repo = scm.create_repository("shop/churn", actor=actor)
-    last = {path: b"start\n" * 20 for path in PATHS}
+    last = dict.fromkeys(PATHS, b"start\n" * 20)
     scm.commit(repo, "main", last, "start", actor=actor)
     changes = [(PATHS[number % len(PATHS)], b"value = %d\n" % number * 20) for number in range(commits)]
     gc.collect()

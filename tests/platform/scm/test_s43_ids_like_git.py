@@ -73,9 +73,11 @@ def test_s43_golden_ids_of_a_tree_and_of_commits_through_the_public_calls() -> N
 NAMES = ("a", "a.b", "a0", "b", "größe", "日本", "A", "-x", "a b", 'q"uote', "new\nline", ".hidden", "gitx", "z" * 60)
 PATHS = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map("/".join)
 CONTENTS = st.binary(max_size=12) | st.text(max_size=8)
-FILES = CONTENTS | st.builds(
-    File, st.binary(max_size=8), st.sampled_from([FILE, EXECUTABLE])
-) | st.builds(File, st.text(alphabet="ab/.", min_size=1, max_size=5).map(str.encode), st.just(SYMLINK))
+FILES = (
+    CONTENTS
+    | st.builds(File, st.binary(max_size=8), st.sampled_from([FILE, EXECUTABLE]))
+    | st.builds(File, st.text(alphabet="ab/.", min_size=1, max_size=5).map(str.encode), st.just(SYMLINK))
+)
 AUTHORS = st.sampled_from(["", ADA, "Jürgen Groß <j@example.org>", "x <>", "J. O'Neil <o+n@example.org>"])
 TIMEZONES = st.sampled_from(["+0000", "+0100", "-0330", "+1345"])
 MESSAGES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
