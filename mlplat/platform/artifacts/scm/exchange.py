@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
+import warnings
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -51,14 +53,17 @@ def read_repository(path: str | PathLike[str]) -> Found:
     for borrowed in ("objects/info/alternates", "commondir", "shallow"):
         if (home / borrowed).exists():
             raise InputError(f"a repository that is not whole: it has {borrowed}", path=shown(folder), expected="a full clone")
-    try:
-        with library.repo.Repo(os.fspath(home)) as repository:
-            return _read(repository, folder)
-    except MlplatError:
-        raise
-    except Exception as error:  # of a library that meets a damaged repository
-        problem = f"cannot be read as a repository: {type(error).__name__}: {printable(str(error)[:200])}"
-        raise InputError(problem, path=shown(folder)) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            with library.repo.Repo(os.fspath(home)) as repository:
+                return _read(repository, folder)
+        except MlplatError:
+            raise
+        except Exception as error:  # of a library that meets a damaged repository
+            problem = f"cannot be read as a repository: {type(error).__name__}: {printable(str(error)[:200])}"
+        gc.collect()  # closes the files that the library then leaves open
+    raise InputError(problem, path=shown(folder))
 
 
 def _read(repository: Any, folder: Path) -> Found:
