@@ -93,6 +93,27 @@ def test_a_push_with_an_object_missing_wrong_or_of_another_kind_is_refused_and_c
     assert world.scm.push(REPO, "side", Bundle(object_id(empty), (tree_frame({}), empty)), actor=world.ada) == object_id(empty)
 
 
+def test_folders_nested_without_end_are_refused() -> None:
+    world = World()
+    deep = "/".join("d" * 200)
+    world.commit({deep: b"1"})
+    world.scm.create_branch(REPO, "side", actor=world.ada)
+    world.commit({deep: b"2"})
+    world.commit({"other": b"3"}, branch="side")
+    merged = world.scm.merge(REPO, "main", "side", actor=world.ada)
+    assert world.scm.read(f"{REPO}@{merged}", deep, actor=world.ada) == b"2"
+    with pytest.raises(PathError, match="200 names"):
+        world.commit({deep + "/d": b"1"})
+    frames = [framed("tree", b"")]
+    for _ in range(3000):
+        frames.append(framed("tree", b"40000 d\0" + bytes.fromhex(object_id(frames[-1]))))
+    who = person("Ada", "ada@example.org", 1)
+    frames.append(commit_frame(object_id(frames[-1]), [], who, who, "deep\n"))
+    for order in (frames, frames[::-1]):
+        with pytest.raises(ObjectError, match="nested"):
+            world.scm.push(REPO, "deep", Bundle(object_id(frames[-1]), tuple(order)), actor=world.ada)
+
+
 @pytest.mark.parametrize(
     "path",
     [

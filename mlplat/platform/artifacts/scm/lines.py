@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 FREQUENT = 64
 """A line that occurs more often says nothing about where it belongs."""
-FARTHEST = 1500
+FARTHEST = 500
 """Edits after which the search for a shortest script is given up, and the stretch counts as changed as a whole."""
 
 

@@ -22,6 +22,7 @@ from .objects import (
     tree_frame,
     unframed,
 )
+from .paths import DEEPEST
 
 EMPTY_TREE = framed("tree", b"")
 REMEMBERED = 8192
@@ -196,7 +197,27 @@ def checked(frames: Iterable[bytes], there: ObjectStore) -> dict[str, bytes]:
                 raise ObjectError(f"names {expected} {other}, which is not here", number)
             if kind_of(found) != expected:
                 raise ObjectError(f"names {other} as a {expected}, and it is a {kind_of(found)}", number)
+    _check_depth(fresh, there)
     return fresh
+
+
+def _check_depth(fresh: Mapping[str, bytes], there: ObjectStore) -> None:
+    """That no folders are nested deeper than paths may be. Raises ObjectError."""
+    depths: dict[str, int] = {}
+    for first in (number for number, frame in fresh.items() if frame.startswith(b"tree ")):
+        todo = [first]
+        while todo:
+            number = todo[-1]
+            frame = fresh.get(number)
+            entries = there.tree(number) if frame is None else parse_tree(content_of(frame), number)
+            below = [entry.id for entry in entries.values() if entry.mode == FOLDER]
+            missing = [folder for folder in below if folder not in depths]
+            if missing and len(todo) <= DEEPEST:
+                todo.append(missing[0])
+                continue
+            depths[todo.pop()] = depth = 1 + max((depths.get(folder, DEEPEST) for folder in below), default=0)
+            if depth > DEEPEST:
+                raise ObjectError(f"folders nested deeper than {DEEPEST}", number)
 
 
 def _references(kind: str, content: bytes, number: str) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ Source: git's documentation, gitformat-* and `git help hash-object`.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha1
@@ -28,6 +29,7 @@ NO_ID: Final = "0" * 40
 _ID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _TIMEZONE = re.compile(r"[-+]\d{4}", re.ASCII)
 _PERSON = re.compile(rb"([^<>\n]*?) ?<([^<>\n]*)> (\d{1,18}) ([-+]\d{4})")
+_ENCODINGS = ("utf-8", "ascii", "iso8859", "cp125", "cp8", "cp9", "koi8", "euc_", "shift_jis", "gb", "big5", "mac")
 _FORBIDDEN = re.compile("[<>\n\0]")
 
 
@@ -255,10 +257,12 @@ def _person(lines: list[bytes], role: bytes, encoding: str, number: str) -> Pers
 
 
 def _text(content: bytes, encoding: str) -> str:
+    """Text in a declared encoding; in UTF-8 where that is none of people's. Python knows others too, which do more than to read text."""
     try:
-        return content.decode(encoding, "replace")
-    except (LookupError, ValueError, UnicodeError):
-        return content.decode("utf-8", "replace")
+        name = codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        name = ""
+    return content.decode(name if name.startswith(_ENCODINGS) else "utf-8", "replace")
 
 
 class File(NamedTuple):

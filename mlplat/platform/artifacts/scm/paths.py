@@ -11,6 +11,8 @@ _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _DOT_GIT = re.compile(r"(\.git|git~1)[ .]*(:.*)?", re.IGNORECASE | re.DOTALL)
 LONGEST = 4096
 """Bytes of a path."""
+DEEPEST = 200
+"""Names in a path."""
 
 
 def is_name(name: str) -> bool:
@@ -32,7 +34,10 @@ def check_path(path: object) -> str:
         raise PathError(path, "text such as 'src/train.py'")
     if path[0] == "/":
         raise PathError(path, "a path relative to the top of the tree")
-    for name in path.split("/"):
+    names = path.split("/")
+    if len(names) > DEEPEST:
+        raise PathError(path, f"at most {DEEPEST} names in it")
+    for name in names:
         if not is_name(name):
             raise PathError(path, r"no name in it that is empty, '.', '..' or '.git', and no '\' or NUL")
     try:
