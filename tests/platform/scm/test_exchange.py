@@ -200,9 +200,11 @@ def test_a_folder_in_use_is_not_written_to(tmp_path: Path) -> None:
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "file").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    for name in ("used", "used/file", "link"):
-        with pytest.raises(OptionError, match="in use"):
+    for name in ("used", "used/file", "link", "used/file/below", "nul\0"):
+        with pytest.raises(OptionError, match=r"in use|cannot be written"):
             world.scm.export_repository(REPO, tmp_path / name, actor=world.ada)
+    with pytest.raises(InputError):
+        world.scm.import_repository(REPO, tmp_path / "nul\0", actor=world.ada)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "used"]
     (tmp_path / "empty").mkdir()
     world.scm.export_repository(REPO, tmp_path / "empty", actor=world.ada)

@@ -47,12 +47,16 @@ def read_repository(path: str | PathLike[str]) -> Found:
     """Branches and tags of a repository and all that they lead to, byte for byte. See `SCM.import_repository`."""
     library = _dulwich()
     folder = Path(path)
-    home = folder / ".git" if (folder / ".git").exists() else folder
-    if not (home / "objects").is_dir():
+    try:
+        home = folder / ".git" if (folder / ".git").exists() else folder
+        whole = (home / "objects").is_dir()
+        borrowed = [name for name in ("objects/info/alternates", "commondir", "shallow") if (home / name).exists()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {printable(str(error)[:200])}", path=shown(folder)) from None
+    if not whole:
         raise InputError("no repository of git's in this folder", path=shown(folder), expected="a folder with objects, or with .git")
-    for borrowed in ("objects/info/alternates", "commondir", "shallow"):
-        if (home / borrowed).exists():
-            raise InputError(f"a repository that is not whole: it has {borrowed}", path=shown(folder), expected="a full clone")
+    if borrowed:
+        raise InputError(f"a repository that is not whole: it has {borrowed[0]}", path=shown(folder), expected="a full clone")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         try:
@@ -120,23 +124,31 @@ def write_repository(path: str | PathLike[str], repository: Repository) -> int:
     """Write branches and tags and all that they lead to into a new bare repository; all of it or nothing. See `SCM.export_repository`."""
     library = _dulwich()
     folder = Path(path)
-    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-        raise OptionError(f"{shown(folder)} is in use; expected a folder that is empty or not there")
+    try:
+        if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+            raise OptionError(f"{shown(folder)} is in use; expected a folder that is empty or not there")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".mlplat-") as outer:
+            place = Path(outer) / "repository"
+            place.mkdir()
+            count = _write(library, place, repository)
+            place.rename(folder)
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{shown(folder)} cannot be written: {type(error).__name__}: {printable(str(error)[:200])}") from None
+    return count
+
+
+def _write(library: Any, place: Path, repository: Repository) -> int:
     objects = repository.objects
     wanted = objects.closure([*repository.branches.values(), *repository.tags.values()])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".mlplat-") as outer:
-        place = Path(outer) / "repository"
-        place.mkdir()
-        with library.repo.Repo.init_bare(os.fspath(place)) as made:
-            make = library.objects.ShaFile.from_raw_string
-            kinds = ((objects.frame(number), number) for number in wanted)
-            pairs = [(make(_NUMBER_BY_KIND[kind_of(frame)], content_of(frame), number.encode()), None) for frame, number in kinds]
-            if pairs:
-                made.object_store.add_objects(pairs)
-            for prefix, names in ((b"refs/heads/", repository.branches), (b"refs/tags/", repository.tags)):
-                for name, number in names.items():
-                    made.refs[prefix + name.encode()] = number.encode()
-            made.refs.set_symbolic_ref(b"HEAD", b"refs/heads/" + repository.default_branch.encode())
-        place.rename(folder)
+    with library.repo.Repo.init_bare(os.fspath(place)) as made:
+        make = library.objects.ShaFile.from_raw_string
+        frames = ((number, objects.frame(number)) for number in wanted)
+        pairs = [(make(_NUMBER_BY_KIND[kind_of(frame)], content_of(frame), number.encode()), None) for number, frame in frames]
+        if pairs:
+            made.object_store.add_objects(pairs)
+        for prefix, names in ((b"refs/heads/", repository.branches), (b"refs/tags/", repository.tags)):
+            for name, number in names.items():
+                made.refs[prefix + name.encode()] = number.encode()
+        made.refs.set_symbolic_ref(b"HEAD", b"refs/heads/" + repository.default_branch.encode())
     return len(wanted)
