@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mlplat.platform.artifacts.scm.history import merge_bases
 from mlplat.platform.artifacts.scm.merging import merge_commits
-from mlplat.platform.artifacts.scm.objects import FILE, File
+from mlplat.platform.artifacts.scm.objects import FILE, SYMLINK, File
 from mlplat.platform.artifacts.scm.trees import walk
 
 from .git_program import Git, needs_git
@@ -140,3 +140,13 @@ def test_s45_criss_cross_merges_equal_gits(tmp_path: Path, removes: bool) -> Non
     """S-45"""
     clean, conflicts, several = _compare(tmp_path / "git", examples(criss_cross(removes), 150))
     assert clean >= 15 and conflicts >= 30 and several >= 100
+
+
+@needs_git
+def test_links_that_differ_in_the_common_ancestors_are_as_before_them(tmp_path: Path) -> None:
+    """Found at random: both sides add a link, and each keeps its own in a criss-cross merge."""
+    maker = Maker()
+    base = maker.commit({"kept": b"k"})
+    left, right = (maker.commit({"link": File(target, SYMLINK)}, base) for target in (b"one", b"two"))
+    ours, theirs = maker.commit({"x": b"1"}, left, right), maker.commit({"y": b"1"}, right, left)
+    assert _compare(tmp_path / "git", [Case(maker, ours, theirs)]) == (0, 1, 1)

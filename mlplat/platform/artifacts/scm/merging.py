@@ -119,6 +119,8 @@ class _TreeMerge:
         number, merged = self._contents(o, a, b)
         if not (clean and merged):
             self._conflict(where)
+        if not merged and self.depth and (a.mode == SYMLINK or (a.mode not in _PLAIN and (o is None or o.mode != a.mode))):
+            return None if o is None else (o.mode, o.id, 0)  # links that differ are as they were before
         return mode, number, 0
 
     def _contents(self, o: Entry | None, a: Entry, b: Entry) -> tuple[str, bool]:
@@ -128,7 +130,7 @@ class _TreeMerge:
         if o is not None and o.id == a.id:
             return b.id, True
         if a.mode not in _PLAIN:
-            return (o.id if o is not None and self.depth and a.mode == SYMLINK else a.id), False
+            return a.id, False
         read = self.objects.content
         base = read(o.id) if o is not None and o.mode in _PLAIN else b""
         contents = base, read(a.id), read(b.id)
