@@ -70,20 +70,20 @@ def _checked(method: F, check: Check) -> F:
             if check.right is None:
                 principal = self._authorization.require_known(actor, check.resource, call=action, source=self.SOURCE)
             else:
-                resources = [(check.resource, check.resource)] if check.resource else []
+                resources: list[tuple[str, str, Any]] = [(check.resource, "", None)] if check.resource else []
                 for parameter, place in places.items():
                     given = options[parameter] if parameter in options else arguments[place] if place < len(arguments) else None
                     if given is not None:
-                        resource = self._resource_of(parameter, self._meant(parameter, given, options))
-                        resources.append((resource, self._named(parameter, given, resource)))
+                        resources.append((self._resource_of(parameter, self._meant(parameter, given, options)), parameter, given))
                 if not resources:  # Python says best what is missing
                     signature.bind(self, *arguments, actor=actor, **options)
                     raise OptionError(f"{action}: expected {' or '.join(places)}")
                 zone = str(options.get("zone") or "") if zoned else ""
-                for resource, named in resources:
+                for resource, parameter, given in resources:
                     try:
                         principal = self._authorization.require(actor, check.right, resource, zone, call=action, source=self.SOURCE)
                     except AccessDenied as error:
+                        named = self._named(parameter, given, resource) if parameter else resource
                         if named == resource:
                             raise
                         raise AccessDenied(error.principal, error.action, named, error.reason) from None
