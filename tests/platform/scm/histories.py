@@ -18,7 +18,7 @@ WHO = ("Ada Lovelace", "ada@example.org")
 
 
 def examples(strategy: st.SearchStrategy[T], count: int) -> list[T]:
-    """So many values, the same each time."""
+    """So many values: the same each time, as far as the same modules are loaded (hypothesis takes constants from them too)."""
     found: list[T] = []
 
     @settings(max_examples=count, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))

@@ -1,8 +1,8 @@
 """Which lines of two texts differ: the histogram algorithm, which pairs the rarest lines first.
 
 The outcome is that of `git diff --histogram --no-indent-heuristic`, on which `git merge` builds. Source: the description of JGit's
-HistogramDiff (S. Pearce). In stretches where every common line occurs more than 64 times a shortest script is searched instead (E. Myers, An
-O(ND) difference algorithm, 1986); of several such scripts git may choose another there.
+HistogramDiff (S. Pearce). In stretches where every common line occurs more than 64 times a shortest script is searched instead
+(E. Myers, An O(ND) difference algorithm, 1986); of several such scripts git may choose another there.
 """
 
 from __future__ import annotations

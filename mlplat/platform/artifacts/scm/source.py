@@ -190,10 +190,13 @@ class Source(Component):
         return f"repo:{Reference.parse(value)}"
 
     def _repository(self, repo: object) -> Repository:
-        path = Reference.parse(repo).path
-        if path not in self._repositories:
-            raise UnknownNameError("repository", path, ())
-        return self._repositories[path]
+        found = self._repositories.get(repo) if isinstance(repo, str) else None
+        if found is None:
+            path = Reference.parse(repo).path
+            if path not in self._repositories:
+                raise UnknownNameError("repository", path, ())
+            found = self._repositories[path]
+        return found
 
     def _at(self, reference: str, at: str = "") -> tuple[Repository, str]:
         """The repository and commit of a reference, or an ancestor of that."""
