@@ -87,6 +87,10 @@ def test_what_goes_out_comes_in_the_same(tmp_path: Path) -> None:
     assert other.scm.branches(REPO, actor=other.ada) == world.scm.branches(REPO, actor=world.ada)
     assert other.scm.tags(REPO, actor=other.ada) == world.scm.tags(REPO, actor=world.ada)
     assert other.scm.checkout(REPO, actor=other.ada) == world.scm.checkout(REPO, actor=world.ada)
+    again = other.again()
+    assert again.branches(REPO, actor=other.ada) == other.scm.branches(REPO, actor=other.ada)
+    assert again.tags(REPO, actor=other.ada) == other.scm.tags(REPO, actor=other.ada)
+    assert again.checkout(REPO, actor=other.ada) == other.scm.checkout(REPO, actor=other.ada)
     announced = [event.data["branch"] for event in other.sim.log.select(predicate="commit.pushed")]
     assert announced == ["feature/x", "main"]
     assert {number: other.scm._repositories[REPO].objects.frame(number) for number in other.scm._repositories[REPO].objects} == {
