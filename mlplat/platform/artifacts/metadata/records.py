@@ -85,7 +85,7 @@ class Records(Component):
 
     def _resource_of(self, parameter: str, value: Any) -> str:
         if parameter in ("run", "run_a", "run_b"):
-            text = self._named(value)
+            text = self._run_name(value)
             return text if "/" in text else f"{text}/*"
         kind = {"model": NodeKind.MODEL, "deployment": NodeKind.DEPLOYMENT}.get(parameter)
         if isinstance(value, str) and ":" in value.partition("@")[0]:
@@ -98,7 +98,7 @@ class Records(Component):
         return self._canonical(f"{kind}:{Reference.parse(value)}")
 
     @staticmethod
-    def _named(run: object) -> str:
+    def _run_name(run: object) -> str:
         """`run:project/name`, or `run:project` where only that is given. Raises OptionError."""
         text = run.resource if isinstance(run, Run) else run
         if isinstance(text, str):
@@ -111,7 +111,7 @@ class Records(Component):
         return f"run:{reference}"
 
     def _new_run(self, run: object) -> str:
-        name = self._named(run)
+        name = self._run_name(run)
         project = name.removeprefix("run:").partition("/")[0]
         projects = self._authorization.directory.projects
         if project not in projects:
@@ -127,7 +127,7 @@ class Records(Component):
         return f"{name}/run-{number}"
 
     def _known(self, run: object) -> RunState:
-        name = self._named(run)
+        name = self._run_name(run)
         state = self._state.runs.get(name)
         if state is None:
             raise UnknownRunError(name)

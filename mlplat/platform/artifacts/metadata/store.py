@@ -129,7 +129,7 @@ class MetadataStore(Questions):
         `origin`: of a run that is new, `external` or `platform`. `started`, `ended`: s.
         """
         principal = self._caller(actor)
-        name = self._named(run)
+        name = self._run_name(run)
         state = self._state.runs.get(name)
         more: dict[str, Any] = {"status": one_of(RunStatus, status, "status").value}
         started, ended = check_time(started), check_time(ended)
