@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
+    from .platform.facade import Platform
     from .resources import ResourceRequest
     from .runs.replay import replay
     from .runs.result import Result
@@ -47,6 +48,7 @@ __all__ = [
     "MlplatError",
     "Outages",
     "PlacementPolicy",
+    "Platform",
     "Reliability",
     "ResourceRequest",
     "RestartPolicy",
@@ -74,6 +76,7 @@ _HOME = {
     "Outages": "hardware.outages",
     "PLACEMENTS": "infra.placement",
     "PlacementPolicy": "infra.placement",
+    "Platform": "platform.facade",
     "QUEUES": "infra.queueing",
     "Reliability": "hardware.reliability",
     "ResourceRequest": "resources",

@@ -137,8 +137,9 @@ class Component:
         self._apply(record)
 
     def _contents(self) -> Iterable[str]:
-        """Digests of the content in the store that the state names (`storage.sweep`)."""
-        return ()
+        """Digests of all content in the store that the journal or the state names; what nobody names may be given up
+        (`storage.sweeping`)."""
+        raise NotImplementedError
 
     def _emit(
         self, subject: str, predicate: str, actor: Principal | str, data: Mapping[str, Any] | None = None, cause: Any = None

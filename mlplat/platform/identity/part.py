@@ -27,6 +27,9 @@ class IdentityPart(Component):
             return f"project:{check_project(value)}"
         return check_resource(value)
 
+    def _contents(self) -> Iterable[str]:
+        return ()
+
     def _write(self, *records: Mapping[str, Any]) -> None:
         """Keep records, all of them or none. Tell of the grants that begin and end by it."""
         authorization = self._authorization

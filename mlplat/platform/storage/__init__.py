@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .digests import array_bytes, digest_of, digest_of_array, digest_of_json, digest_of_parts
     from .disk_store import DiskStore, StoreError
     from .store import Store, UnknownContentError
-    from .sweep import sweep
+    from .sweeping import sweep
 
 __all__ = [
     "DiskStore",
@@ -35,7 +35,7 @@ _HOME = {
     "digest_of_array": "digests",
     "digest_of_json": "digests",
     "digest_of_parts": "digests",
-    "sweep": "sweep",
+    "sweep": "sweeping",
 }
 
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)

@@ -23,7 +23,7 @@ class Deleting(DataCalls):
         """A version, which has to be named, is no more; its number is not used again. The answer is what it was.
 
         Refused where a lineage record, a deployment, a snapshot or a version made of it names it. Content that nothing else has is given
-        up in the next sweep (`storage.sweep`). Events `artifact.deleted` {kind, digest}; `dataset.changed` where it was the head. Raises
+        up in the next sweep (`storage.sweeping`). Events `artifact.deleted` {kind, digest}; `dataset.changed` where it was the head. Raises
         ReferencedError, UnknownNameError, OptionError.
         """
         if not Reference.parse(ref).version:

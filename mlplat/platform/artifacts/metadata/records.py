@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,10 @@ class Records(Component):
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._state.apply(record)
+
+    def _contents(self) -> Iterator[str]:
+        for rows in self._state.baselines.values():
+            yield from (row.digest for row in rows)
 
     # -- names
 

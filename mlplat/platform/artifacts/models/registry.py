@@ -21,7 +21,7 @@ from .rules import Rule, Situation
 from .shelf import Shelf
 from .signatures import Signature
 from .stages import TRANSITIONS, StageError, stage_of
-from .statements import check_alias, check_metrics, check_tags, check_target, check_words, whole_name
+from .statements import check_alias, check_commit, check_metrics, check_tags, check_target, check_words, whole_name
 from .versions import AliasMove, Deployable, ModelComparison, ModelVersion, Promotion, StageMove, compared
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class ModelRegistry(Component):
         *,
         run: str | None = None,
         external: Iterable[str] | None = None,
+        commit: str | None = None,
         signature: Signature | None = None,
         metrics: Mapping[str, float] | None = None,
         parameters: Mapping[str, Any] | None = None,
@@ -94,6 +95,7 @@ class ModelRegistry(Component):
         """The next version of a model. `artifact`: bytes, or bytes and arrays by name.
 
         Either `run`, which made it, or `external`: that it was made elsewhere, and what is unknown of that, such as `["data", "seed"]`.
+        `commit`: the one whose code made it, `project/name` and its full id, such as `shop/churn@368326…`; lineage finds the model by it.
         The same bytes again are another version, whose `same_as` says so. Event `artifact.published` {kind, digest, run, external}.
         Raises OptionError, UnknownNameError for the project.
         """
@@ -115,6 +117,7 @@ class ModelRegistry(Component):
             "parameters": frozen({} if parameters is None else parameters, "parameters"),
             "run": None if run is None else check_words(run, "run", 250),
             "external": None if external is None else check_external(external),
+            "commit": None if commit is None else check_commit(commit),
             "tags": check_tags({} if tags is None else tags),
             "description": check_words(description, "description", 10_000, empty=True),
         }

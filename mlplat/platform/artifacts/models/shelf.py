@@ -35,6 +35,8 @@ class Shelf:
 
     def __init__(self) -> None:
         self.models: dict[str, Model] = {}
+        self.by_commit: dict[str, list[tuple[str, int]]] = {}
+        """Of each commit the versions, by name and number, that its code made."""
 
     def apply(self, record: Mapping[str, Any]) -> None:
         """Change the state as a record says."""
@@ -70,6 +72,8 @@ class Shelf:
                 model.versions[number] = replace(model.versions[number], description=record["text"])
             case "deleted":
                 gone = model.versions.pop(number)
+                if gone.commit is not None:
+                    self.by_commit[gone.commit].remove((gone.name, number))
                 model.by_digest[gone.digest].remove(number)
                 if not model.by_digest[gone.digest]:
                     del model.by_digest[gone.digest]
@@ -87,6 +91,7 @@ class Shelf:
             parameters=frozen(record["parameters"]),
             run=record["run"],
             external=None if record["external"] is None else tuple(record["external"]),
+            commit=record["commit"],
             created_s=record["time"],
             creator=record["actor"],
             same_as=tuple(model.by_digest.get(digest, ())),
@@ -94,6 +99,8 @@ class Shelf:
             description=record["description"],
         )
         model.count = number
+        if record["commit"] is not None:
+            self.by_commit.setdefault(record["commit"], []).append((record["name"], number))
         model.by_digest.setdefault(digest, []).append(number)
 
     def get(self, path: str) -> Model:

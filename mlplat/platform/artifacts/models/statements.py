@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -13,6 +14,7 @@ from .shelf import NEWEST
 from .stages import stage_of
 
 LARGEST: Final = sys.float_info.max
+_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
 
 def whole_name(name: object) -> Reference:
@@ -48,6 +50,14 @@ def check_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
             raise OptionError(f"metric {name!r}: {printable(str(value)[:40])}; expected a finite number")
     return {name: float(value) for name, value in found.items()}
+
+
+def check_commit(commit: object) -> str:
+    """A commit as a resource, `repo:project/name@id`. Raises OptionError for what is not a full id of 40 hexadecimal digits."""
+    reference = Reference.parse(commit.removeprefix("repo:") if isinstance(commit, str) else commit)
+    if _COMMIT.fullmatch(reference.version) is None:
+        raise OptionError(f"commit {reference}: expected 'project/name@' and the full id, 40 hexadecimal digits")
+    return f"repo:{reference}"
 
 
 def check_tags(tags: Mapping[str, str]) -> dict[str, str]:

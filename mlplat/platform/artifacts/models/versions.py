@@ -22,8 +22,9 @@ class ModelVersion:
     """A version of a model, as of the instant at which it was asked for. `name`, `version` and all about its bytes never change.
 
     `name`: `project/name`. `version`: from 1, never given twice. `digest`: of its bytes, or of its parts by name. `same_as`: the versions
-    with this digest that were there before it. `run`: what made it; None where `external` says what is unknown of its origin. `metrics`:
-    finite numbers. `parameters`: any JSON. `created_s`: seconds. `creator`: an id. `stage`, `aliases`, `tags`, `description` and
+    with this digest that were there before it. `run`: what made it; None where `external` says what is unknown of its origin. `commit`:
+    whose code made it, `repo:project/name@id`; None where nobody said. `metrics`: finite numbers. `parameters`: any JSON. `created_s`:
+    seconds. `creator`: an id. `stage`, `aliases`, `tags`, `description` and
     `protected_by` as of now.
     """
 
@@ -36,6 +37,7 @@ class ModelVersion:
     parameters: Mapping[str, Any]
     run: str | None
     external: tuple[str, ...] | None
+    commit: str | None
     created_s: float
     creator: str
     same_as: tuple[int, ...] = ()

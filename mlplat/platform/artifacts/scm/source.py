@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -45,6 +45,8 @@ class Source(Component):
 
     def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None):
         self._repositories: dict[str, Repository] = {}
+        self._packs: set[str] = set()
+        """Digests of the packs of all pushes there were: the journal is read with them, those of deleted repositories too."""
         self._staged: Staged | None = None
         self._referrers = Referrers() if referrers is None else referrers
         super().__init__(sim, identity, store)
@@ -217,6 +219,9 @@ class Source(Component):
             raise OptionError(f"{first} and {second}: expected commits of one repository")
         return repository, one, two
 
+    def _contents(self) -> Iterable[str]:
+        return self._packs
+
     def _apply(self, record: Mapping[str, Any]) -> None:
         staged, path = self._staged, record["repo"]
         if record["what"] == "repository.created":
@@ -224,10 +229,12 @@ class Source(Component):
         elif record["what"] == "repository.deleted":
             del self._repositories[path]
         elif staged is not None and staged.commit is not None:
+            self._packs.add(record["pack"])
             self._repositories[path].objects.add_commit(staged.commit, staged.frames)
             self._repositories[path].apply(record, {})
         else:
-            pack = record.get("pack", "")
+            if pack := record.get("pack", ""):
+                self._packs.add(pack)
             frames = staged.frames if staged is not None else unpacked(self._store.get(pack)) if pack else {}
             self._repositories[path].apply(record, frames)
 

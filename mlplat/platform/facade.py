@@ -1,0 +1,112 @@
+"""`Platform`: the components of one platform, over one store, in one simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ..context import Simulation
+from ..errors import OptionError
+from .artifacts.data import DataStore
+from .artifacts.images import ImageRegistry
+from .artifacts.metadata import MetadataStore
+from .artifacts.models import ModelRegistry
+from .artifacts.referrers import Referrers
+from .artifacts.scm import SCM
+from .component import Component
+from .identity.authorization import Actor
+from .identity.provider import IdentityProvider
+from .identity.rights import Right
+from .neighbours import Neighbours
+from .references import PLATFORM
+from .storage.store import Store
+from .storage.sweeping import sweep
+
+if TYPE_CHECKING:
+    from ..infra.cluster import Cluster
+    from .identity.principals import Principal
+
+
+class Platform:
+    """An ML platform: who may do what, and the memory of code, data, images, models and how they came about.
+
+    `on`: the cluster it runs on, or a simulation for a platform without one; None for a simulation of its own. `store`: where everything
+    is kept, in memory unless said. `data_at`: the data store's place in the network of the cluster, an external endpoint or a node, from
+    which data takes its time; None for data that is there at once.
+
+    `identity`, `scm`, `data`, `images`, `models`, `metadata`: the components. `admin`: the first administrator.
+
+    >>> platform = Platform()
+    >>> ada = platform.identity.create_user("ada", actor=platform.admin)
+    >>> project = platform.identity.create_project("shop", owner=ada, actor=platform.admin)
+    >>> repository = platform.scm.create_repository("shop/churn", actor=ada)
+    >>> commit = platform.scm.commit("shop/churn", "main", {"train.py": b"print(1)"}, "first", actor=ada)
+    >>> run = platform.metadata.start_run("shop/r1", code=f"shop/churn@{commit.id}", seed=7, actor=ada)
+    >>> model = platform.models.register("shop/churn", b"weights", run="run:shop/r1", commit=f"shop/churn@{commit.id}", actor=ada)
+    >>> run = platform.metadata.finish_run("shop/r1", outputs={"model": model.resource}, actor=ada)
+    >>> platform.metadata.lineage("shop/churn@1", actor=ada).missing[0].role
+    'lock'
+    """
+
+    def __init__(self, on: Cluster | Simulation | None = None, *, store: Store | None = None, data_at: str | None = None) -> None:
+        cluster = None if on is None or isinstance(on, Simulation) else on
+        if cluster is None and data_at is not None:
+            raise OptionError(f"data_at={data_at!r:.60}: a place in the network of a cluster, and there is no cluster")
+        self.sim: Simulation = (on if isinstance(on, Simulation) else Simulation()) if cluster is None else cluster.sim
+        self.store = Store() if store is None else store
+        referrers = Referrers()
+        self.identity = IdentityProvider(self.sim, self.store)
+        shared: Any = {"sim": self.sim, "identity": self.identity, "store": self.store, "referrers": referrers}
+        place: Any = {} if cluster is None or data_at is None else {"endpoint": cluster.endpoint, "at": data_at}
+        self.scm = SCM(**shared)
+        self.data = DataStore(**shared, **place)
+        self.images = ImageRegistry(**shared)
+        self.models = ModelRegistry(**shared)
+        self.metadata = MetadataStore(**shared, resolvers=Neighbours(self.scm, self.data, self.images, self.models).resolvers())
+        if cluster is not None:
+            self.images.serve(cluster.endpoint, actor=self.admin)
+
+    @classmethod
+    def open(cls, path: str | PathLike[str], on: Cluster | Simulation | None = None, *, fsync: bool = False, **options: Any) -> Self:
+        """A platform whose store is in a folder (`Store.open`): it stands where it stood when it was used last. To be closed.
+
+        `options`: those of `Platform`. Raises StoreError, IntegrityError.
+        """
+        store = Store.open(path, fsync=fsync)
+        try:
+            return cls(on, store=store, **options)
+        except BaseException:
+            store.close()
+            raise
+
+    @property
+    def admin(self) -> Principal:
+        """The first administrator, who holds every right."""
+        return self.identity.admin
+
+    @property
+    def components(self) -> Mapping[str, Component]:
+        """By the name that they have in events."""
+        found = (self.identity, self.scm, self.data, self.images, self.models, self.metadata)
+        return MappingProxyType({component.SOURCE: component for component in found})
+
+    def sweep(self, *, actor: Actor) -> tuple[str, ...]:
+        """Give up content that nothing names any more. Returns its digests. For administrators. Raises AccessDenied."""
+        self.identity._authorization.require(actor, Right.ADMIN, PLATFORM, call="platform.sweep", source="platform")
+        return sweep(self.store, self.components.values())
+
+    def close(self) -> None:
+        """Write down what was not yet, and let the store go. A second time does nothing."""
+        self.identity._authorization.audit.flush()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Platform({', '.join(map(repr, self.components.values()))})"
