@@ -115,6 +115,6 @@ def test_a10_4_what_a_deleted_user_made_stays_with_the_project() -> None:
     shop.identity.delete(carl, actor=shop.identity.admin)
     assert shop.data.read(CLICKS, actor=shop.ada).height == 4
     again = shop.identity.create_user("carl", actor=shop.identity.admin)
-    assert version.author == carl.id != again.id
+    assert version.creator == carl.id != again.id
     with pytest.raises(AccessDenied):
         shop.data.read(CLICKS, actor=again)

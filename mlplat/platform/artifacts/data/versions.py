@@ -18,7 +18,7 @@ class DatasetVersion:
 
     `dataset`: `project/name`. `version`: counted from 1, never used again. `digest`: of the content. `kind`: `frame`, `array`, `bytes` or
     `mapping`. `rows`: None where that says nothing. `columns`: names and types, of a mapping those of its parts. `size`: bytes that the
-    version takes, with what it shares with others. `how`: `publish`, `append`, `derive` or `register`. `created_s`: seconds. `author`: id
+    version takes, with what it shares with others. `how`: `publish`, `append`, `derive` or `register`. `created_s`: seconds. `creator`: id
     of who made it. `parents`: `dataset:project/name@version`, or `withheld:` and a digest for whom may not read it. `code`: the commit
     that made it, empty where that is not known. `keys`: columns that tell the rows apart, if it was said. `origin`: `external` for what
     was made elsewhere, as `source` says, else empty.
@@ -33,7 +33,7 @@ class DatasetVersion:
     size: int
     how: str
     created_s: float
-    author: str
+    creator: str
     parents: tuple[str, ...] = ()
     code: str = ""
     tags: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class Snapshot(NamedTuple):
     name: str
     version: int
     created_s: float
-    author: str
+    creator: str
 
 
 class Split(NamedTuple):

@@ -15,14 +15,14 @@ class Baseline(NamedTuple):
 
     `features`, `predictions`: distributions by name, mappings with any of `edges` and `counts` (one fewer), `quantiles` (by level),
     `mean`, `std`, `missing` (a share) and `categories` (counts by value). `quality`: metrics; a value, or {value, low, high}.
-    `latency`: seconds by quantile, such as {"p50": 0.01}. `revision`: from 1; `digest` of all this; `recorded`: s.
+    `latency`: seconds by quantile, such as {"p50": 0.01}. `revision`: from 1; `digest` of all this; `created_s`: s, `creator`: an id.
     """
 
     model: str
     revision: int
     digest: str
-    recorded: float
-    actor: str
+    created_s: float
+    creator: str
     features: Mapping[str, Any]
     predictions: Mapping[str, Any]
     quality: Mapping[str, Any]

@@ -140,4 +140,4 @@ class Questions(Records):
             raise UnknownBaselineError(model, revision)
         row = rows[number - 1]
         content = frozen(json.loads(self._store.get(row.digest)))
-        return Baseline(model, number, row.digest, row.recorded, row.actor, **content)
+        return Baseline(model, number, row.digest, row.created_s, row.creator, **content)

@@ -15,8 +15,8 @@ class BaselineRow(NamedTuple):
     """Where the content of a baseline is, and who recorded it when."""
 
     digest: str
-    recorded: float
-    actor: str
+    created_s: float
+    creator: str
 
 
 class MetadataState:

@@ -51,8 +51,8 @@ class ChangeRequest(NamedTuple):
     target: str
     title: str
     description: str
-    author: str
-    created: float
+    creator: str
+    created_s: float
     state: str = "open"
     reviews: tuple[Review, ...] = ()
     merged: str = ""
@@ -155,7 +155,7 @@ class Repository:
                 self.statuses.setdefault(record["commit"], {})[status.context] = status
             case "change.created":
                 named = {key: record[key] for key in ("number", "source", "target", "title", "description")}
-                self.changes.append(ChangeRequest(**named, author=record["actor"], created=record["time"]))
+                self.changes.append(ChangeRequest(**named, creator=record["actor"], created_s=record["time"]))
             case "change.reviewed":
                 change = self.changes[record["number"] - 1]
                 review = Review(record["actor"], record["verdict"], record["comment"], record["commit"], record["time"])

@@ -131,7 +131,7 @@ class Reviews(Writing):
         if verdict not in VERDICTS:
             raise UnknownNameError("verdict", printable(str(verdict)[:40]), VERDICTS)
         head = repository.branch(found.source)
-        if verdict == "approve" and str(actor) in (found.author, repository.pushers.get(head)):
+        if verdict == "approve" and str(actor) in (found.creator, repository.pushers.get(head)):
             raise OptionError(f"change {change}: {actor} proposed or pushed it, and cannot approve it")
         said = {"number": change, "verdict": verdict, "comment": str(comment)[:100_000], "commit": head}
         self._keep({"what": "change.reviewed", "repo": repository.path, **said, **self._when(actor)})
