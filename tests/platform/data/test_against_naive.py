@@ -112,7 +112,7 @@ def check(shop: Shop, naive: Naive) -> None:
                     shop.data.read(f"{name}@{number}", actor=shop.eve)
     assert len(set(seen.values())) == len(seen)
     readable = sorted({(name, number) for name, number in naive.shares if number in naive.versions[name]})
-    assert [(each.dataset, each.version) for each in shop.data.search(actor=shop.eve)] == readable
+    assert [(each.name, each.version) for each in shop.data.search(actor=shop.eve)] == readable
     assert len(shop.told("dataset.changed")) == naive.events
     if not any(naive.versions.values()):
         assert shop.bytes_kept() == 0

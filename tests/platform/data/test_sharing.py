@@ -120,7 +120,7 @@ def test_a10_3_search_lists_and_counts_hold_only_what_was_shared() -> None:
         assert asked(actor=shop.bob) == ()
     shop.identity.grant(shop.bob, "read", "dataset:shop/clicks@3", actor=shop.ada)
     (summary,) = shop.data.list(actor=shop.bob)
-    assert (summary.dataset, summary.versions, summary.newest.version) == (CLICKS, 1, 3)
+    assert (summary.name, summary.versions, summary.newest.version) == (CLICKS, 1, 3)
     assert [each.reference for each in shop.data.search("SECRET", actor=shop.bob)] == ["shop/clicks@3"]
     assert [each.version for each in shop.data.versions(CLICKS, actor=shop.bob)] == [3]
     assert len(shop.data.search("secret", actor=shop.ada)) == 5

@@ -72,13 +72,13 @@ class DataCalls(Component):
 
     def _resource_of(self, parameter: str, value: Any) -> str:
         reference = Reference.parse(value)
-        if parameter == "dataset":
+        if parameter in ("name", "version"):
             return f"dataset:{reference.path}"
         kept = self._catalogue.find(reference)
         return f"dataset:{reference}" if kept is None else kept.version.resource
 
     def _named(self, parameter: str, value: Any, resource: str) -> str:
-        return resource if parameter == "dataset" else f"dataset:{Reference.parse(value)}"
+        return resource if parameter in ("name", "version") else f"dataset:{Reference.parse(value)}"
 
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         as_of = options.get("as_of")

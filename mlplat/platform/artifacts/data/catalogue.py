@@ -99,22 +99,22 @@ class Catalogue:
             case "version.made":
                 self._add(record)
             case "version.deleted":
-                self._delete(record["dataset"], record["version"])
+                self._delete(record["name"], record["version"])
             case "version.tagged":
-                kept = self.datasets[record["dataset"]].versions[record["version"]]
+                kept = self.datasets[record["name"]].versions[record["version"]]
                 kept.version = replace(kept.version, tags=tuple(record["tags"]))
             case "split.made":
-                kept = self.datasets[record["dataset"]].versions[record["version"]]
-                kept.splits[record["name"]] = _split_of(record)
+                kept = self.datasets[record["name"]].versions[record["version"]]
+                kept.splits[record["split"]] = _split_of(record)
             case "snapshot.made":
-                snapshot = Snapshot(record["dataset"], record["name"], record["version"], record["time"], record["actor"])
-                self.datasets[record["dataset"]].snapshots[record["name"]] = snapshot
+                snapshot = Snapshot(record["name"], record["snapshot"], record["version"], record["time"], record["actor"])
+                self.datasets[record["name"]].snapshots[record["snapshot"]] = snapshot
             case "snapshot.released":
-                del self.datasets[record["dataset"]].snapshots[record["name"]]
+                del self.datasets[record["name"]].snapshots[record["snapshot"]]
 
     def _add(self, record: Mapping[str, Any]) -> None:
         version = version_of(record)
-        dataset = self.datasets.setdefault(version.dataset, Dataset(version.dataset))
+        dataset = self.datasets.setdefault(version.name, Dataset(version.name))
         kept = Kept(version, record["manifest"], record["statistics"], record["form"], tuple(digest for _, digest in record["parents"]))
         dataset.versions[version.version] = kept
         dataset.last = version.version
@@ -134,8 +134,8 @@ class Catalogue:
 
 def _split_of(record: Mapping[str, Any]) -> Split:
     return Split(
-        f"{record['dataset']}@{record['version']}",
-        record["name"],
+        f"{record['name']}@{record['version']}",
+        record["split"],
         tuple((name, rows) for name, rows in record["parts"]),
         tuple((name, fraction) for name, fraction in record["fractions"]),
         record["seed"],

@@ -28,46 +28,46 @@ class Naming(DataCalls):
     """Tag, snapshot, release, split."""
 
     @call(Right.WRITE)
-    def tag(self, dataset: str, *tags: str, actor: Actor) -> DatasetVersion:
+    def tag(self, version: str, *tags: str, actor: Actor) -> DatasetVersion:
         """Further tags of a version (`shop/clicks@3`; without a number the head). Raises OptionError, UnknownNameError."""
         principal = principal_of(actor)
-        kept = self._find(dataset, principal)
+        kept = self._find(version, principal)
         old = kept.version.tags
         new = tuple(dict.fromkeys([*old, *checked_tags(tags)]))
         if new != old:
-            self._keep({"what": "version.tagged", "dataset": kept.version.dataset, "version": kept.version.version, "tags": new})
+            self._keep({"what": "version.tagged", "name": kept.version.name, "version": kept.version.version, "tags": new})
         return self._shown(kept, principal)
 
     @call(Right.WRITE)
-    def snapshot(self, dataset: str, name: str, *, actor: Actor) -> Snapshot:
+    def snapshot(self, version: str, snapshot: str, *, actor: Actor) -> Snapshot:
         """Name a version (`shop/clicks@3`; without a number the head), so that it stays and the name never leads elsewhere.
 
         Raises OptionError for a name that is taken, UnknownNameError.
         """
         principal = principal_of(actor)
-        version = self._find(dataset, principal).version
-        (checked,) = checked_tags([name])
-        snapshots = self._catalogue.datasets[version.dataset].snapshots
+        found = self._find(version, principal).version
+        (checked,) = checked_tags([snapshot])
+        snapshots = self._catalogue.datasets[found.name].snapshots
         if checked in snapshots:
-            raise OptionError(f"snapshot {checked!r} of {version.dataset} is there already: version {snapshots[checked].version}")
-        place = {"dataset": version.dataset, "name": checked, "version": version.version}
+            raise OptionError(f"snapshot {checked!r} of {found.name} is there already: version {snapshots[checked].version}")
+        place = {"name": found.name, "version": found.version, "snapshot": checked}
         self._keep({"what": "snapshot.made", **place, "time": self._sim.now, "actor": principal.id})
         return snapshots[checked]
 
     @call(Right.ADMIN)
-    def release(self, dataset: str, name: str, *, actor: Actor) -> Snapshot:
+    def release(self, name: str, snapshot: str, *, actor: Actor) -> Snapshot:
         """Give up a snapshot, which is the answer. Its version stays, until it is deleted. Raises UnknownNameError."""
-        there = self._there(dataset)
-        if name not in there.snapshots:
-            raise UnknownNameError(f"snapshot of {there.path}", printable(str(name)[:80]), there.snapshots)
-        snapshot = there.snapshots[name]
-        self._keep({"what": "snapshot.released", "dataset": there.path, "name": name})
-        return snapshot
+        there = self._there(name)
+        if snapshot not in there.snapshots:
+            raise UnknownNameError(f"snapshot of {there.path}", printable(str(snapshot)[:80]), there.snapshots)
+        found = there.snapshots[snapshot]
+        self._keep({"what": "snapshot.released", "name": there.path, "snapshot": snapshot})
+        return found
 
     @call(Right.WRITE)
     def split(
         self,
-        dataset: str,
+        version: str,
         fractions: Mapping[str, float] | None = None,
         *,
         seed: int = 0,
@@ -82,17 +82,17 @@ class Naming(DataCalls):
         `fractions` of the parts sum to 1; `method`, `by` and `stratify` as in `splitting.assign`. Asking for the same again changes
         nothing. Raises OptionError for another split of the same name, and where there are no rows; UnknownNameError.
         """
-        kept = self._find(dataset, principal_of(actor))
+        kept = self._find(version, principal_of(actor))
         options = {"fractions": fractions, "seed": seed, "method": method, "by": by, "stratify": stratify}
-        version = kept.version
-        record, assignment = split_record(self._content(kept), version.rows, options, check_name(name, "split"))
+        found = kept.version
+        record, assignment = split_record(self._content(kept), found.rows, options, check_name(name, "split"))
         there = kept.splits.get(name)
         if there is not None:
             if any(record[key] != getattr(there, key) for key in ("digest", "parts")):
-                raise OptionError(f"split {name!r} of {version.reference} is there already, and another; expected a name that is free")
+                raise OptionError(f"split {name!r} of {found.reference} is there already, and another; expected a name that is free")
             return there
         self._store.put(assignment)
-        self._keep({"what": "split.made", "dataset": version.dataset, "version": version.version, **record})
+        self._keep({"what": "split.made", "name": found.name, "version": found.version, **record})
         return kept.splits[name]
 
 
@@ -113,7 +113,7 @@ def split_record(content: Any, rows: int | None, options: Mapping[str, Any], nam
     counts = np.bincount(assigned, minlength=len(fractions)).tolist()
     assignment = ASSIGNMENT + assigned.tobytes()
     record = {
-        "name": name,
+        "split": name,
         "parts": tuple(zip(fractions, counts, strict=True)),
         "fractions": tuple(fractions.items()),
         "seed": check_seed(seed),

@@ -30,7 +30,7 @@ class Publishing(DataCalls):
     @call(Right.WRITE)
     def publish(
         self,
-        dataset: str,
+        name: str,
         content: Any,
         *,
         parents: Iterable[str] = (),
@@ -48,12 +48,12 @@ class Publishing(DataCalls):
         options of `split`. Events `artifact.published` {kind, digest, version}, `dataset.changed` {old, new, version}. Raises OptionError,
         UnknownNameError, AccessDenied.
         """
-        return self._publish("publish", dataset, content, actor, parents, code, tags, note, keys, splits)
+        return self._publish("publish", name, content, actor, parents, code, tags, note, keys, splits)
 
     @call(Right.WRITE)
     def register(
         self,
-        dataset: str,
+        name: str,
         content: Any,
         *,
         source: str = "",
@@ -69,12 +69,12 @@ class Publishing(DataCalls):
         `digest`: what it should have. Raises IntegrityError where it has another.
         """
         expected = check_digest(digest) if digest else ""
-        return self._publish("register", dataset, content, actor, (), code, tags, note, keys, None, text(source, "source"), expected)
+        return self._publish("register", name, content, actor, (), code, tags, note, keys, None, text(source, "source"), expected)
 
     @call(Right.WRITE)
     def derive(
         self,
-        dataset: str,
+        name: str,
         content: Any,
         *,
         parents: Iterable[str],
@@ -94,15 +94,15 @@ class Publishing(DataCalls):
             raise OptionError("parents and code: expected versions, and the commit that made something of them")
         if callable(content):
             content = content(*[self._content(kept) for kept in self._parents(named, actor)])
-        return self._publish("derive", dataset, content, actor, named, code, tags, note, keys, splits)
+        return self._publish("derive", name, content, actor, named, code, tags, note, keys, splits)
 
     @call(Right.WRITE)
-    def append(self, dataset: str, rows: Any, *, tags: Iterable[str] = (), note: str = "", actor: Actor) -> DatasetVersion:
+    def append(self, name: str, rows: Any, *, tags: Iterable[str] = (), note: str = "", actor: Actor) -> DatasetVersion:
         """The head with rows after it as the next version, which shares with it what is there. `keys` stay. No rows, no version.
 
         Takes a frame with the head's columns, or an array. Events as of `publish`. Raises OptionError, UnknownNameError.
         """
-        there = self._there(dataset)
+        there = self._there(name)
         head = there.head
         if head is None:
             raise UnknownNameError(f"version of {there.path}", HEAD, [])
@@ -115,14 +115,14 @@ class Publishing(DataCalls):
             return self._shown(head, principal_of(actor))
         _check_keys(head.version.keys, whole)
         record = {"parents": (), "code": "", "tags": tags, "note": note, "keys": head.version.keys, "origin": "", "source": ""}
-        return self._make("append", Reference.parse(dataset), whole, made, record, principal_of(actor))
+        return self._make("append", Reference.parse(name), whole, made, record, principal_of(actor))
 
     # -- inside
 
     def _publish(
         self,
         how: str,
-        dataset: object,
+        name: object,
         content: Any,
         actor: Actor,
         parents: Iterable[str],
@@ -135,7 +135,7 @@ class Publishing(DataCalls):
         expected: str = "",
     ) -> DatasetVersion:
         principal = principal_of(actor)
-        reference = self._dataset(dataset)
+        reference = self._dataset(name)
         projects = self._authorization.directory.projects
         if reference.project not in projects:
             raise UnknownNameError("project", reference.project, [])
@@ -182,7 +182,7 @@ class Publishing(DataCalls):
             manifest = contents.keep(self._store, made, None if head is None else self._manifest(head))
             kept_manifest, kept_statistics = self._store.put(manifests.to_bytes(manifest)), self._store.put(measured)
         number = 1 if there is None else there.last + 1
-        place = {"dataset": reference.path, "version": number}
+        place = {"name": reference.path, "version": number}
         record = {
             "what": "version.made",
             **place,

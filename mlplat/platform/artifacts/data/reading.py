@@ -98,26 +98,26 @@ class Reading(DataCalls):
         principal = principal_of(actor)
         kept = self._find(self._meant("ref", ref, {"as_of": as_of}), principal)
         version = self._shown(kept, principal)
-        snapshots = self._catalogue.datasets[version.dataset].snapshots.values()
+        snapshots = self._catalogue.datasets[version.name].snapshots.values()
         named = tuple(snapshot.name for snapshot in snapshots if snapshot.version == version.version)
         return DatasetDescription(version, self._statistics(kept), tuple(kept.splits.values()), named)
 
     @call_of_anybody
-    def versions(self, dataset: str, *, actor: Actor) -> tuple[DatasetVersion, ...]:
+    def versions(self, name: str, *, actor: Actor) -> tuple[DatasetVersion, ...]:
         """The versions that the caller may read, the oldest first. Raises AccessDenied where that is none, UnknownNameError."""
         principal = principal_of(actor)
-        reference = self._dataset(dataset)
+        reference = self._dataset(name)
         there = self._catalogue.datasets.get(reference.path)
         kept = [] if there is None else [each for each in there.versions.values() if self._may_read(principal, each)]
         if not kept:
             self._authorization.require(actor, Right.READ, f"dataset:{reference.path}", call="data.versions", source=self.SOURCE)
-            self._there(dataset)
+            self._there(name)
         return tuple(self._shown(each, principal) for each in kept)
 
     @call(Right.READ)
-    def snapshots(self, dataset: str, *, actor: Actor) -> tuple[Snapshot, ...]:
+    def snapshots(self, name: str, *, actor: Actor) -> tuple[Snapshot, ...]:
         """The snapshots of a dataset, in the order in which they were made. Raises UnknownNameError."""
-        return tuple(self._there(dataset).snapshots.values())
+        return tuple(self._there(name).snapshots.values())
 
     @call_of_anybody
     def list(self, project: str = "", *, actor: Actor) -> tuple[DatasetSummary, ...]:
@@ -157,14 +157,14 @@ class Reading(DataCalls):
             version = kept.version
             if not first <= version.created_s < last or (tag and tag not in version.tags):
                 return False
-            if project and not version.dataset.startswith(f"{project}/"):
+            if project and not version.name.startswith(f"{project}/"):
                 return False
             if column and not any(name == column or name.endswith(f"/{column}") for name, _ in version.columns):
                 return False
-            return not wanted or any(wanted in each.casefold() for each in (version.dataset, version.note, version.source, *version.tags))
+            return not wanted or any(wanted in each.casefold() for each in (version.name, version.note, version.source, *version.tags))
 
         found = [kept for kept in self._catalogue if fits(kept) and self._may_read(principal, kept)]
-        found.sort(key=lambda kept: (kept.version.dataset, kept.version.version))
+        found.sort(key=lambda kept: (kept.version.name, kept.version.version))
         return tuple(self._shown(kept, principal) for kept in found)
 
     @call(Right.READ, "before", "after")

@@ -38,13 +38,13 @@ class Deleting(DataCalls):
         return shown
 
     @call(Right.ADMIN)
-    def retain(self, dataset: str, *, keep: int | None = None, older_than: Duration | None = None, actor: Actor) -> Retention:
+    def retain(self, name: str, *, keep: int | None = None, older_than: Duration | None = None, actor: Actor) -> Retention:
         """Delete the versions that are not among the newest `keep` (at least 1) and were made more than `older_than` ago.
 
         At least one of both is said. The head stays, and what somebody names stays, with what that was made of. Events as of `delete`.
         Raises OptionError, UnknownNameError.
         """
-        there = self._there(dataset)
+        there = self._there(name)
         if keep is None and older_than is None:
             raise OptionError("keep and older_than: expected at least one")
         if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):
@@ -67,9 +67,9 @@ class Deleting(DataCalls):
 
     def _delete(self, kept: Kept, principal: Principal) -> None:
         version = kept.version
-        there = self._catalogue.datasets[version.dataset]
+        there = self._catalogue.datasets[version.name]
         was_head = there.head is kept
-        record = {"what": "version.deleted", "dataset": version.dataset, "version": version.version}
+        record = {"what": "version.deleted", "name": version.name, "version": version.version}
         self._keep({**record, "time": self._sim.now, "actor": principal.id})
         cause = self._emit(version.resource, "artifact.deleted", principal, {"kind": "dataset", "digest": version.digest})
         if was_head:

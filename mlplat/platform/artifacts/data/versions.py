@@ -16,7 +16,7 @@ WITHHELD = "withheld:"
 class DatasetVersion:
     """A version of a dataset; its content never changes.
 
-    `dataset`: `project/name`. `version`: counted from 1, never used again. `digest`: of the content. `kind`: `frame`, `array`, `bytes` or
+    `name`: `project/name`. `version`: counted from 1, never used again. `digest`: of the content. `kind`: `frame`, `array`, `bytes` or
     `mapping`. `rows`: None where that says nothing. `columns`: names and types, of a mapping those of its parts. `size`: bytes that the
     version takes, with what it shares with others. `how`: `publish`, `append`, `derive` or `register`. `created_s`: seconds. `creator`: id
     of who made it. `parents`: `dataset:project/name@version`, or `withheld:` and a digest for whom may not read it. `code`: the commit
@@ -24,7 +24,7 @@ class DatasetVersion:
     was made elsewhere, as `source` says, else empty.
     """
 
-    dataset: str
+    name: str
     version: int
     digest: str
     kind: str
@@ -45,7 +45,7 @@ class DatasetVersion:
     @property
     def reference(self) -> str:
         """Such as `shop/clicks@3`."""
-        return f"{self.dataset}@{self.version}"
+        return f"{self.name}@{self.version}"
 
     @property
     def resource(self) -> str:
@@ -82,7 +82,7 @@ class Split(NamedTuple):
 class DatasetSummary(NamedTuple):
     """A dataset in a line: `versions` that the caller may read, and the newest of them."""
 
-    dataset: str
+    name: str
     versions: int
     newest: DatasetVersion
 
@@ -115,7 +115,7 @@ class Retention(NamedTuple):
 def version_of(record: Mapping[str, Any]) -> DatasetVersion:
     """From its record in the journal."""
     return DatasetVersion(
-        record["dataset"],
+        record["name"],
         record["version"],
         record["digest"],
         record["kind"],
