@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from ..errors import AccessDenied, MlplatError, OptionError, printable
+from ..errors import AccessDenied, MlplatError, OptionError, UnknownNameError, printable
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
-from .references import PLATFORM, Reference
+from .references import PLATFORM, Reference, check_project
 from .storage.store import Store
 
 if TYPE_CHECKING:
@@ -115,35 +115,62 @@ class Component:
         for record in self._store.records(self.SOURCE):
             self._apply(record)
 
+    # -- what a call is about
+
     def _resource_of(self, parameter: str, value: Any) -> str:
-        """The resource that an argument names. Components that know aliases resolve them here. Raises OptionError."""
-        return f"{self.KIND}:{Reference.parse(value)}"
+        """The resource that an argument names. Raises OptionError.
+
+        By the name of the parameter: `project`; `name`, an artifact without a version; `version`, one version in a call that takes the
+        right on the whole artifact; any other, such as `ref`, one version, and the right on that is enough.
+        """
+        if parameter == "project":
+            return f"project:{check_project(value)}"
+        reference = Reference.parse(value)
+        return f"{self.KIND}:{reference.path if parameter in ('name', 'version') else self._resolved(reference)}"
+
+    def _resolved(self, reference: Reference) -> Reference:
+        """The version that a reference means now, so that a right on one version opens no other; as it is where there is none."""
+        return reference
 
     def _named(self, parameter: str, value: Any, resource: str) -> str:
-        """How a refusal names the resource that an argument means: as it was written where what it stands for is not to be told."""
-        return resource
+        """How a refusal names the resource that an argument means: as it was written, since what it stands for is not to be told."""
+        return resource if parameter in ("project", "name", "version") else f"{self.KIND}:{Reference.parse(value)}"
 
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time."""
         return given
 
+    def _check_project(self, project: str) -> None:
+        """That there is a project. Raises UnknownNameError, which names no other."""
+        if project not in self._authorization.directory.projects:
+            raise UnknownNameError("project", project, ())
+
+    def _may_read(self, actor: Actor, resource: str) -> bool:
+        """For choosing what to show."""
+        return self._authorization.may(actor, Right.READ, resource)
+
+    # -- what is kept and told
+
     def _apply(self, record: Mapping[str, Any]) -> None:
         """Change the state as a record of the journal says."""
         raise NotImplementedError
 
-    def _keep(self, record: Mapping[str, Any]) -> None:
-        """Write a record to the journal and change the state as it says."""
-        self._store.append(self.SOURCE, record)
-        self._apply(record)
+    def _record(self, what: str, actor: Actor, **values: Any) -> dict[str, Any]:
+        """For the journal: what `actor` (a principal, or the id of one) does now."""
+        return {"what": what, "time": self._sim.now, "actor": str(actor), **values}
+
+    def _keep(self, *records: Mapping[str, Any]) -> None:
+        """Write records to the journal, all or none, and change the state as they say."""
+        self._store.append(self.SOURCE, *records)
+        for record in records:
+            self._apply(record)
 
     def _contents(self) -> Iterable[str]:
         """Digests of all content in the store that the journal or the state names; what nobody names may be given up
         (`storage.sweeping`)."""
         raise NotImplementedError
 
-    def _emit(
-        self, subject: str, predicate: str, actor: Principal | str, data: Mapping[str, Any] | None = None, cause: Any = None
-    ) -> Event:
+    def _emit(self, subject: str, predicate: str, actor: Actor, data: Mapping[str, Any] | None = None, cause: Any = None) -> Event:
         return self._sim.emit(subject, predicate, source=self.SOURCE, actor=str(actor), cause=cause, data=data)
 
     def _refused(self, action: str, error: MlplatError, actor: Actor) -> None:
@@ -153,3 +180,9 @@ class Component:
         number, wrong = self._authorization.who(actor)
         data = {"error": type(error).__name__, "reason": printable(str(error))[:500]}
         self._emit(f"call:{action}", "call.refused", number if wrong is None else "anonymous", data)
+
+
+def principal_of(actor: Actor) -> Principal:
+    """Who calls; inside a call that is known."""
+    assert isinstance(actor, Principal)
+    return actor

@@ -31,10 +31,9 @@ class Neighbours:
 
     def _canonical(self, resource: str) -> str:
         kind, _, path = resource.partition(":")
-        parameter = "commit" if kind == self._scm.KIND else "ref"
         for component in (self._scm, self._data, self._images, self._models):
             if kind == component.KIND:
-                return component._resource_of(parameter, path)
+                return component._resource_of("ref", path)
         return resource
 
     def _read_file(self, commit: str, path: str, _: object) -> bytes | None:

@@ -56,6 +56,14 @@ def is_version(text: str) -> bool:
     return _VERSION.fullmatch(text) is not None and ".." not in text and "//" not in text
 
 
+def whole_name(name: object) -> Reference:
+    """An artifact, without a version. Raises OptionError."""
+    reference = Reference.parse(name)
+    if reference.version:
+        raise OptionError(f"{reference}: expected a name without a version, {reference.path}")
+    return reference
+
+
 def check_project(name: object) -> str:
     """The name of a project, a DNS label. Raises OptionError."""
     if not isinstance(name, str) or _PROJECT.fullmatch(name) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -55,6 +56,27 @@ def test_s53_s66_what_a_lineage_record_names_is_not_deleted() -> None:
     ):
         with pytest.raises(ReferencedError, match="run:shop/r1"):
             delete()
+
+
+@pytest.mark.parametrize(
+    ("component", "call", "kind", "refs"),
+    [
+        ("models", "load", "model", ("shop/churn@champion", "shop/churn@none", "shop/churn")),
+        ("images", "pull", "image", ("shop/train@v1", "shop/train@none")),
+        ("data", "read", "dataset", ("shop/clicks@head", "shop/clicks@none", "shop/clicks")),
+        ("scm", "show", "repo", ("shop/churn@main", "shop/churn@none", "shop/churn")),
+        ("metadata", "upstream", "", ("model:shop/churn@champion", "dataset:shop/clicks@head", "image:shop/train@none")),
+    ],
+)
+def test_a10_3_a_refusal_names_what_was_asked_for_not_what_that_means(component: str, call: str, kind: str, refs: Sequence[str]) -> None:
+    platform = mp.Platform()
+    ada = _trained(platform)
+    platform.models.set_alias("shop/churn@1", "champion", actor=ada)
+    eve = platform.identity.create_user("eve", actor=platform.admin)
+    for ref in refs:
+        with pytest.raises(AccessDenied) as caught:
+            getattr(getattr(platform, component), call)(ref, actor=eve)
+        assert caught.value.resource == (f"{kind}:{ref}" if kind else ref)
 
 
 def test_an_alias_or_tag_names_the_same_artifact_in_the_lineage() -> None:

@@ -27,6 +27,9 @@ class IdentityPart(Component):
             return f"project:{check_project(value)}"
         return check_resource(value)
 
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return resource
+
     def _contents(self) -> Iterable[str]:
         return ()
 
@@ -50,10 +53,6 @@ class IdentityPart(Component):
             cause = first if grant.ended is DecisionReason.GIVER_LOST else None
             event = self._emit(f"grant:{number}", "grant.revoked", records[0]["actor"], data, cause)
             first = first or event
-
-    def _record(self, what: str, actor: Actor, **values: Any) -> dict[str, Any]:
-        """For the journal: what `actor` (a principal, or the id of one) does now."""
-        return {"what": what, "time": self._sim.now, "actor": str(actor), **values}
 
     def _grant_record(
         self,
@@ -130,11 +129,6 @@ class IdentityPart(Component):
             return self._authorization.directory.find(principal)
         except UnknownNameError as error:
             raise UnknownNameError("principal", error.name, [each.name for each in self._visible(actor)]) from None
-
-    def _check_project(self, name: str) -> None:
-        projects = self._authorization.directory.projects
-        if name not in projects:
-            raise UnknownNameError("project", name, projects)
 
 
 def check_zone(zone: object) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ....errors import InputError, IntegrityError, MlplatError, OptionError, UnknownNameError, printable
+from ....errors import InputError, IntegrityError, MlplatError, OptionError, printable
 from ...component import Component
-from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference, check_project
@@ -80,15 +79,14 @@ class Records(Component):
 
     # -- names
 
-    def _caller(self, actor: Actor) -> Principal:
-        assert isinstance(actor, Principal)
-        return actor
-
     def _canonical(self, resource: str) -> str:
         return self._resolvers.canonical(resource)
 
     def _resource_of(self, parameter: str, value: Any) -> str:
-        if parameter in ("run", "run_a", "run_b"):
+        return self._canonical(self._named(parameter, value, ""))
+
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        if parameter in ("run", "first", "second"):
             text = self._run_name(value)
             return text if "/" in text else f"{text}/*"
         kind = {"model": NodeKind.MODEL, "deployment": NodeKind.DEPLOYMENT}.get(parameter)
@@ -96,10 +94,10 @@ class Records(Component):
             found = node_kind(value)
             if kind is not None and found is not kind:
                 raise OptionError(f"{printable(value[:80])}: expected a {kind.word}")
-            return self._canonical(f"{found}:{Reference.parse(value.partition(':')[2])}")
+            return f"{found}:{Reference.parse(value.partition(':')[2])}"
         if kind is None:
             raise OptionError(f"node {printable(str(value)[:80])!r}: expected 'kind:project/name@version', such as 'dataset:shop/clicks@3'")
-        return self._canonical(f"{kind}:{Reference.parse(value)}")
+        return f"{kind}:{Reference.parse(value)}"
 
     @staticmethod
     def _run_name(run: object) -> str:
@@ -117,9 +115,7 @@ class Records(Component):
     def _new_run(self, run: object) -> str:
         name = self._run_name(run)
         project = name.removeprefix("run:").partition("/")[0]
-        projects = self._authorization.directory.projects
-        if project not in projects:
-            raise UnknownNameError("project", project, projects)
+        self._check_project(project)
         runs = self._state.runs
         if "/" in name:
             if name in runs:
@@ -167,7 +163,7 @@ class Records(Component):
         return self._state.runs[resource].view(partial(self._shown, principal))
 
     def _keep_run(self, actor: Principal | str, resource: str, changes: Mapping[str, Any]) -> None:
-        self._keep({"what": "run.stated", "time": self._sim.now, "actor": str(actor), "run": resource, "changes": changes})
+        self._keep(self._record("run.stated", actor, run=resource, changes=changes))
         told = {name: value for name, value in changes.items() if name != "environment"}
         state = self._state.runs[resource]
         data = {"what": "run", "revision": state.revision, "status": state.status.value, "digest": digest_of_json(told)}
@@ -227,16 +223,12 @@ class Records(Component):
         node = None if one is None else self._state.next_deployment(name)
         if one is not None and node is not None:
             self._state.graph.check_acyclic([one.resource], node, [])
-        record = {"what": "deployment.changed", "deployment": name, "model": None if one is None else one.resource}
-        record |= {"digest": "" if one is None else one.digest}
-        self._keep({**record, "time": self._sim.now, "actor": actor})
-        self._emit(name, "metadata.recorded", actor, {"what": "deployment", "digest": digest_of_json(record)})
+        said = {"deployment": name, "model": None if one is None else one.resource, "digest": "" if one is None else one.digest}
+        self._keep(self._record("deployment.changed", actor, **said))
+        self._emit(name, "metadata.recorded", actor, {"what": "deployment", "digest": digest_of_json(said)})
         return node
 
     # -- what a caller sees
-
-    def _may_read(self, principal: Principal, resource: str) -> bool:
-        return self._authorization.may(principal, Right.READ, resource)
 
     def _mark(self, resource: str) -> str:
         """What stands for a resource whose name is not shown: its digest, or a number where none is known."""

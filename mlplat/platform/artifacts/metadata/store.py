@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, Unpack
+from typing import Any, ClassVar, TypeVar, Unpack
 
 from ....canonical import canonical_json
 from ....errors import OptionError, UnknownNameError, printable
-from ...component import call, call_of_anybody
+from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...references import check_name
@@ -22,9 +22,6 @@ from .lineage import Lineage, Subgraph
 from .nodes import NodeKind, artifact, check_node
 from .questions import Questions
 from .runs import Linking, MetricPoint, Run, RunStatus, Statement, local_environment, one_of
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 MOST = 10_000
@@ -63,20 +60,20 @@ class MetadataStore(Questions):
         Inputs are such as the caller may read; a digest that is left out is taken from the store that has the artifact. Raises OptionError
         for a name that is taken, LineageCycleError, IntegrityError for a digest that is not the artifact's.
         """
-        principal = self._caller(actor)
+        principal = principal_of(actor)
         resource = self._new_run(run)
         return self._state_run(principal, resource, Fields(fields), {"status": RunStatus.RUNNING.value, "origin": "platform"}, "start_run")
 
     @call(Right.WRITE)
     def log_parameters(self, run: str, parameters: Mapping[str, Any], *, actor: Actor) -> Run:
         """More parameters of a run; those of a name that is known supersede."""
-        return self._state_run(self._caller(actor), self._known(run).resource, Fields({"parameters": parameters}), {}, "log_parameters")
+        return self._state_run(principal_of(actor), self._known(run).resource, Fields({"parameters": parameters}), {}, "log_parameters")
 
     @call(Right.WRITE)
     def log_metrics(self, run: str, metrics: Mapping[str, Any], *, step: int = 0, actor: Actor) -> None:
         """Values of metrics at a step; earlier ones stay (`metric_history`)."""
         state = self._known(run)
-        self._keep_run(self._caller(actor), state.resource, {"metrics": check_metrics(metrics, step), "step": step})
+        self._keep_run(principal_of(actor), state.resource, {"metrics": check_metrics(metrics, step), "step": step})
 
     @call(Right.WRITE)
     def log_step(
@@ -95,7 +92,7 @@ class MetadataStore(Questions):
         row = {"name": check_name(step, "step"), "status": one_of(RunStatus, status, "status").value}
         times = {"started": check_time(started), "ended": check_time(ended)}
         self._keep_run(
-            self._caller(actor), state.resource, {"steps": [{**row, **times, "resources": check_mapping(resources, "resources")}]}
+            principal_of(actor), state.resource, {"steps": [{**row, **times, "resources": check_mapping(resources, "resources")}]}
         )
 
     @call(Right.WRITE)
@@ -109,7 +106,7 @@ class MetadataStore(Questions):
         if final is RunStatus.RUNNING or state.status is not RunStatus.RUNNING:
             raise OptionError(f"{state.resource} is {state.status}; expected a run that is running, and a status that is final")
         more = {"status": final.value, "ended": self._sim.now} | ({"error": printable(str(error))[:2000]} if error else {})
-        return self._state_run(self._caller(actor), state.resource, Fields(fields), more, "finish_run")
+        return self._state_run(principal_of(actor), state.resource, Fields(fields), more, "finish_run")
 
     @call(Right.WRITE)
     def record(
@@ -128,7 +125,7 @@ class MetadataStore(Questions):
 
         `origin`: of a run that is new, `external` or `platform`. `started`, `ended`: s.
         """
-        principal = self._caller(actor)
+        principal = principal_of(actor)
         name = self._run_name(run)
         state = self._state.runs.get(name)
         more: dict[str, Any] = {"status": one_of(RunStatus, status, "status").value}
@@ -154,13 +151,13 @@ class MetadataStore(Questions):
         family = next((name for name in ("inputs", "outputs") if role in getattr(state, name)), "")
         if not family:
             raise OptionError(f"{state.resource} names nothing as {printable(str(role)[:60])!r}")
-        self._keep_run(self._caller(actor), state.resource, {family: {role: None}, "linking": state.linking.value})
-        return state.view(partial(self._shown, self._caller(actor)))
+        self._keep_run(principal_of(actor), state.resource, {family: {role: None}, "linking": state.linking.value})
+        return state.view(partial(self._shown, principal_of(actor)))
 
     @call(Right.WRITE)
     def capture(self, run: str, *, actor: Actor, **fields: Unpack[RunFields]) -> Capture:
         """A run around a `with` block, for the code that runs steps: what happens inside needs to know nothing of it (`Capture`)."""
-        principal = self._caller(actor)
+        principal = principal_of(actor)
         fields.setdefault("environment", local_environment())
         started = self.start_run(run, actor=principal, **fields)
         assert self._last is not None
@@ -193,23 +190,23 @@ class MetadataStore(Questions):
     @call(Right.READ)
     def run(self, run: str, *, actor: Actor) -> Run:
         """A run as its latest record has it. Raises UnknownRunError."""
-        return self._known(run).view(partial(self._shown, self._caller(actor)))
+        return self._known(run).view(partial(self._shown, principal_of(actor)))
 
     @call(Right.READ)
     def history(self, run: str, *, actor: Actor) -> tuple[Statement, ...]:
         """All records of a run, the first first."""
-        return self._known(run).history(partial(self._shown_name, self._caller(actor)))
+        return self._known(run).history(partial(self._shown_name, principal_of(actor)))
 
     @call(Right.READ)
     def metric_history(self, run: str, metric: str, *, actor: Actor) -> tuple[MetricPoint, ...]:
         """All values of a metric of a run, in the order in which they were recorded; none where it has none."""
         return tuple(self._known(run).metrics.get(metric, ()))
 
-    @call(Right.READ, "run_a", "run_b")
-    def compare(self, run_a: str, run_b: str, *, actor: Actor) -> Comparison:
+    @call(Right.READ, "first", "second")
+    def compare(self, first: str, second: str, *, actor: Actor) -> Comparison:
         """Two runs side by side: parameters, metrics, environment, inputs and outputs."""
-        show = partial(self._shown, self._caller(actor))
-        return compared(self._known(run_a).view(show), self._known(run_b).view(show))
+        show = partial(self._shown, principal_of(actor))
+        return compared(self._known(first).view(show), self._known(second).view(show))
 
     @call_of_anybody
     def search(
@@ -221,14 +218,14 @@ class MetadataStore(Questions):
         """
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
             raise OptionError(f"limit={limit!r:.40}: expected a number of runs")
-        principal = self._caller(actor)
+        principal = principal_of(actor)
         found = self._ordered(self._matching(principal, filter, project), order_by)[:limit]
         return tuple(state.view(partial(self._shown, principal)) for state in found)
 
     @call_of_anybody
     def count(self, filter: str = "", *, project: str | None = None, actor: Actor) -> int:
         """How many runs there are that the caller may read and a filter holds for."""
-        return len(self._matching(self._caller(actor), filter, project))
+        return len(self._matching(principal_of(actor), filter, project))
 
     # -- the graph
 
@@ -238,16 +235,16 @@ class MetadataStore(Questions):
 
         The caller may read `upstream`. Raises LineageCycleError.
         """
-        principal = self._caller(actor)
+        principal = principal_of(actor)
         one, below = artifact(upstream), check_node(self._canonical(downstream))
         self._require(principal, Right.READ, one.resource, "link")
         check_name(role, "role")
         if (one.resource, below, role) in self._state.links:
             return
         self._state.graph.check_acyclic([one.resource], below, [])
-        record = {"what": "link.recorded", "upstream": one.resource, "downstream": below, "role": role, "digest": one.digest}
-        self._keep({**record, "time": self._sim.now, "actor": principal.id})
-        self._emit(below, "metadata.recorded", principal, {"what": "link", "role": role, "digest": digest_of_json(record)})
+        said = {"upstream": one.resource, "downstream": below, "role": role, "digest": one.digest}
+        self._keep(self._record("link.recorded", principal, **said))
+        self._emit(below, "metadata.recorded", principal, {"what": "link", "role": role, "digest": digest_of_json(said)})
 
     @call(Right.READ)
     def lineage(self, model: str, *, linking: str = "both", generations: int = 1, actor: Actor) -> Lineage:
@@ -260,22 +257,22 @@ class MetadataStore(Questions):
         chosen = one_of(Linking, linking, "linking")
         if isinstance(generations, bool) or not isinstance(generations, int) or generations < 1:
             raise OptionError(f"generations={generations!r:.40}: expected at least 1")
-        return self._lineage_of(check_node(name), chosen, generations, self._caller(actor))
+        return self._lineage_of(check_node(name), chosen, generations, principal_of(actor))
 
     @call(Right.READ)
     def upstream(self, node: str, *, actor: Actor) -> Reach:
         """All that a node was made of, through all generations; nothing where no record names it."""
-        return self._reach(self._resource_of("node", node), True, self._caller(actor))
+        return self._reach(self._resource_of("node", node), True, principal_of(actor))
 
     @call(Right.READ)
     def downstream(self, node: str, *, actor: Actor) -> Reach:
         """All that was made of a node, through all generations; nothing where no record names it."""
-        return self._reach(self._resource_of("node", node), False, self._caller(actor))
+        return self._reach(self._resource_of("node", node), False, principal_of(actor))
 
     @call(Right.READ)
     def impact(self, node: str, *, actor: Actor) -> Impact:
         """What a node had a part in: "which deployed models saw version 3 of this dataset?" """
-        principal = self._caller(actor)
+        principal = principal_of(actor)
         name = self._resource_of("node", node)
         graph = self._state.graph
         below = {graph.names[each] for each in graph.reached(graph.find(name), up=False)}
@@ -291,7 +288,7 @@ class MetadataStore(Questions):
         """The part of the graph above a node, below it, or both, with all links in it. Raises OptionError beyond 10,000 nodes."""
         if direction not in ("upstream", "downstream", "both"):
             raise UnknownNameError("direction", printable(str(direction)[:40]), ("upstream", "downstream", "both"))
-        return self._subgraph(self._resource_of("node", node), direction, MOST, self._caller(actor))
+        return self._subgraph(self._resource_of("node", node), direction, MOST, principal_of(actor))
 
     # -- deployments
 
@@ -301,7 +298,7 @@ class MetadataStore(Questions):
 
         Deployments that tell of themselves by events (`service.deployed` and others, with the model in their data) need no call.
         """
-        principal = self._caller(actor)
+        principal = principal_of(actor)
         name = self._resource_of("deployment", deployment)
         one = None if model is None else artifact(self._resource_of("model", model), NodeKind.MODEL)
         if one is not None:
@@ -322,12 +319,11 @@ class MetadataStore(Questions):
         actor: Actor,
     ) -> Baseline:
         """The baseline of a model version (`Baseline`); supersedes an earlier one, which stays."""
-        principal = self._caller(actor)
+        principal = principal_of(actor)
         name = check_node(self._resource_of("model", model))
         content = baseline_content(features or {}, predictions or {}, quality or {}, latency or {})
         digest = self._store.put(canonical_json(content))
-        record = {"what": "baseline.recorded", "model": name, "digest": digest, "time": self._sim.now, "actor": principal.id}
-        self._keep(record)
+        self._keep(self._record("baseline.recorded", principal, model=name, digest=digest))
         revision = len(self._state.baselines[name])
         self._emit(name, "metadata.recorded", principal, {"what": "baseline", "revision": revision, "digest": digest})
         return self._baseline(name, revision)
