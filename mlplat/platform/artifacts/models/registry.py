@@ -10,9 +10,8 @@ from ....canonical import frozen
 from ....errors import MlplatError, OptionError, UnknownNameError, printable
 from ...component import Component, call, call_of_anybody
 from ...identity.authorization import Actor
-from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import Reference, check_project
+from ...references import Reference, check_project, whole_name
 from ...storage.store import Store
 from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
@@ -21,7 +20,7 @@ from .rules import Rule, Situation
 from .shelf import Shelf
 from .signatures import Signature
 from .stages import TRANSITIONS, StageError, stage_of
-from .statements import check_alias, check_commit, check_metrics, check_tags, check_target, check_words, whole_name
+from .statements import check_alias, check_commit, check_metrics, check_tags, check_target, check_words
 from .versions import AliasMove, Deployable, ModelComparison, ModelVersion, Promotion, StageMove, compared
 
 if TYPE_CHECKING:
@@ -100,17 +99,13 @@ class ModelRegistry(Component):
         Raises OptionError, UnknownNameError for the project.
         """
         reference = whole_name(name)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, projects)
+        self._check_project(reference.project)
         if (run is None) == (external is None):
             raise OptionError(f"{reference}: expected either the run that made the model, or external=[what is unknown of its origin]")
         if signature is not None and not isinstance(signature, Signature):
             raise OptionError(f"signature: a {type(signature).__name__}; expected a Signature, such as Signature.of(inputs, outputs)")
         contents = contents_of(artifact)
-        record = {
-            "what": "registered",
-            "name": reference.path,
+        said: dict[str, Any] = {
             "version": self._shelf.get(reference.path).count + 1,
             "signature": None if signature is None else signature.to_json(),
             "metrics": check_metrics({} if metrics is None else metrics),
@@ -121,15 +116,15 @@ class ModelRegistry(Component):
             "tags": check_tags({} if tags is None else tags),
             "description": check_words(description, "description", 10_000, empty=True),
         }
-        if not isinstance(record["parameters"], Mapping):
+        if not isinstance(said["parameters"], Mapping):
             raise OptionError("parameters: expected values by name")
         digests = {part: self._store.put(content) for part, (content, _) in contents.items()}
-        record["parts"] = [[part, digests[part], len(content), is_array] for part, (content, is_array) in contents.items()]
-        record["digest"] = digest_of_artifact(digests)
-        self._note(record, actor)
+        said["parts"] = [[part, digests[part], len(content), is_array] for part, (content, is_array) in contents.items()]
+        said["digest"] = digest_of_artifact(digests)
+        self._keep(self._record("registered", actor, name=reference.path, **said))
         version = self._shelf.version(reference.path, self._shelf.get(reference.path).count)
         data = {"kind": self.KIND, "digest": version.digest, "run": version.run, "external": version.external is not None}
-        self._emit(version.resource, "artifact.published", str(actor), data)
+        self._emit(version.resource, "artifact.published", actor, data)
         return version
 
     @call(Right.WRITE)
@@ -140,7 +135,7 @@ class ModelRegistry(Component):
             raise OptionError("tags: expected text by name, None for those that go")
         merged = {**version.tags, **check_tags({key: value for key, value in tags.items() if value is not None})}
         kept = {key: value for key, value in merged.items() if tags.get(key, "") is not None}
-        self._note({"what": "tagged", "name": version.name, "version": version.version, "tags": kept}, actor)
+        self._keep(self._record("tagged", actor, name=version.name, version=version.version, tags=kept))
         return self._find(str(version))
 
     @call(Right.WRITE)
@@ -148,7 +143,7 @@ class ModelRegistry(Component):
         """Say in words what a version is. Raises UnknownNameError, OptionError."""
         version = self._find(ref)
         said = check_words(text, "description", 10_000, empty=True)
-        self._note({"what": "described", "name": version.name, "version": version.version, "text": said}, actor)
+        self._keep(self._record("described", actor, name=version.name, version=version.version, text=said))
         return self._find(str(version))
 
     # -- out
@@ -166,7 +161,7 @@ class ModelRegistry(Component):
         """
         version = self._find(ref)
         artifact = self._artifact(version)
-        self._emit(version.resource, "artifact.downloaded", str(actor), {"kind": self.KIND, "digest": version.digest})
+        self._emit(version.resource, "artifact.downloaded", actor, {"kind": self.KIND, "digest": version.digest})
         return artifact
 
     @call(Right.DEPLOY)
@@ -177,7 +172,7 @@ class ModelRegistry(Component):
         version = self._find(ref)
         answer = Deployable(version, zone, self._artifact(version))
         data = {"kind": self.KIND, "digest": version.digest, "zone": zone}
-        self._emit(version.resource, "artifact.downloaded", str(actor), data)
+        self._emit(version.resource, "artifact.downloaded", actor, data)
         return answer
 
     # -- looking
@@ -251,37 +246,35 @@ class ModelRegistry(Component):
         for nothing. See `Rule`. Raises OptionError, UnknownNameError.
         """
         reference = whole_name(name)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, projects)
+        self._check_project(reference.project)
         if isinstance(rules, (str, bytes)) or not isinstance(rules, Iterable):
             raise OptionError(f"rules={printable(str(rules)[:60])}: expected a list, such as ['auc >= 0.8']")
         said = [str(Rule.parse(rule)) for rule in rules]
         at = check_target(target)
         if said or at in self._shelf.get(reference.path).rules:
-            self._note({"what": "ruled", "name": reference.path, "target": at, "rules": said}, actor)
+            self._keep(self._record("ruled", actor, name=reference.path, target=at, rules=said))
 
     @call(Right.WRITE)
-    def promote(self, candidate: str, target: str, *, zone: str = "", actor: Actor) -> Promotion:
+    def promote(self, version: str, target: str, *, zone: str = "", actor: Actor) -> Promotion:
         """Let a version become `target`, an alias (`@champion`) or a stage (`production`), if the rules of the model allow it.
 
         Takes `write` on the model. The answer has the verdict of each rule; one that failed has changed nothing. Event `alias.moved`
         {kind, alias, before, after} or `stage.moved`. `zone`: in which a `right` rule wants the right. Raises UnknownNameError, StageError.
         """
-        return self._promote(self._find(candidate), check_target(target), zone, actor)
+        return self._promote(self._find(version), check_target(target), zone, actor)
 
     @call(Right.WRITE)
-    def set_alias(self, candidate: str, alias: str, *, zone: str = "", actor: Actor) -> ModelVersion:
+    def set_alias(self, version: str, alias: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """Let an alias point to a version. As `promote`, but raises PromotionError where a rule fails."""
-        promotion = self._promote(self._find(candidate), "@" + check_alias(alias), zone, actor)
+        promotion = self._promote(self._find(version), "@" + check_alias(alias), zone, actor)
         if not promotion:
             raise PromotionError(promotion)
         return promotion.version
 
     @call(Right.WRITE)
-    def set_stage(self, candidate: str, stage: str, *, zone: str = "", actor: Actor) -> ModelVersion:
+    def set_stage(self, version: str, stage: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """Let a version go to a stage. As `promote`, but raises PromotionError where a rule fails."""
-        promotion = self._promote(self._find(candidate), stage_of(stage).value, zone, actor)
+        promotion = self._promote(self._find(version), stage_of(stage).value, zone, actor)
         if not promotion:
             raise PromotionError(promotion)
         return promotion.version
@@ -319,21 +312,14 @@ class ModelRegistry(Component):
         named.update(version.protected_by, self._referrers.of(version.resource))
         if named:
             raise ReferencedError(version.resource, sorted(named))
-        self._note({"what": "deleted", "name": version.name, "version": version.version}, actor)
-        self._emit(version.resource, "artifact.deleted", str(actor), {"kind": self.KIND, "digest": version.digest})
+        self._keep(self._record("deleted", actor, name=version.name, version=version.version))
+        self._emit(version.resource, "artifact.deleted", actor, {"kind": self.KIND, "digest": version.digest})
 
     # -- inside
 
-    def _resource_of(self, parameter: str, value: Any) -> str:
-        if parameter == "project":
-            return f"project:{check_project(value)}"
-        reference = Reference.parse(value)
-        if parameter == "candidate":  # aliases and stages are the model's
-            return f"{self.KIND}:{reference.path}"
-        if parameter != "name":
-            number = self._shelf.number_of(reference.path, reference.version)
-            reference = reference if number is None else reference.at(number)
-        return f"{self.KIND}:{reference}"
+    def _resolved(self, reference: Reference) -> Reference:
+        number = self._shelf.number_of(reference.path, reference.version)
+        return reference if number is None else reference.at(number)
 
     def _find(self, ref: str) -> ModelVersion:
         reference = Reference.parse(ref)
@@ -349,11 +335,10 @@ class ModelRegistry(Component):
 
     def _visible(self, actor: Actor, project: str | None, only: str | None = None) -> Iterator[ModelVersion]:
         start = "" if project is None else check_project(project) + "/"
-        assert isinstance(actor, Principal)
         for path, model in self._shelf if only is None else [(only, self._shelf.get(only))]:
             if path.startswith(start):
                 for number in model.versions:
-                    if self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{number}"):
+                    if self._may_read(actor, f"{self.KIND}:{path}@{number}"):
                         yield self._shelf.version(path, number)
 
     def _promote(self, version: ModelVersion, target: str, zone: str, actor: Actor) -> Promotion:
@@ -370,26 +355,23 @@ class ModelRegistry(Component):
         if target.startswith("@"):
             self._move(version.name, target[1:], version.version, actor)
         elif target != version.stage:
-            self._note({"what": "staged", "name": version.name, "version": version.version, "stage": target}, actor)
+            self._keep(self._record("staged", actor, name=version.name, version=version.version, stage=target))
             data = {"kind": self.KIND, "before": version.stage.value, "after": target}
-            self._emit(version.resource, "stage.moved", str(actor), data)
+            self._emit(version.resource, "stage.moved", actor, data)
         return Promotion(self._shelf.version(version.name, version.version), target, True, verdicts)
 
     def _move(self, path: str, alias: str, number: int | None, actor: Actor) -> None:
         before = self._shelf.get(path).aliases.get(alias)
         if before != number:
-            self._note({"what": "alias.moved", "name": path, "alias": alias, "version": number}, actor)
+            self._keep(self._record("alias.moved", actor, name=path, alias=alias, version=number))
             data = {"kind": self.KIND, "alias": alias, "before": before, "after": number}
-            self._emit(f"{self.KIND}:{path}", "alias.moved", str(actor), data)
+            self._emit(f"{self.KIND}:{path}", "alias.moved", actor, data)
 
     def _protect(self, ref: str, by: str, held: bool, actor: Actor) -> ModelVersion:
         version = self._find(ref)
         if (check_words(by, "by", 250) in version.protected_by) != held:
-            self._note({"what": "protected", "name": version.name, "version": version.version, "by": by, "held": held}, actor)
+            self._keep(self._record("protected", actor, name=version.name, version=version.version, by=by, held=held))
         return self._find(str(version))
-
-    def _note(self, record: dict[str, Any], actor: Actor) -> None:
-        self._keep({**record, "time": self._sim.now, "actor": str(actor)})
 
     def _contents(self) -> Iterator[str]:
         for _, model in self._shelf:

@@ -17,14 +17,6 @@ LARGEST: Final = sys.float_info.max
 _COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
 
-def whole_name(name: object) -> Reference:
-    """A model, without a version. Raises OptionError."""
-    reference = Reference.parse(name)
-    if reference.version:
-        raise OptionError(f"{reference}: expected a name without a version")
-    return reference
-
-
 def check_alias(alias: object) -> str:
     """The name of an alias. Raises OptionError."""
     text = check_name(alias, "alias")

@@ -48,9 +48,14 @@ class ModelVersion:
     protected_by: tuple[str, ...] = ()
 
     @property
+    def reference(self) -> str:
+        """Such as `shop/churn@3`."""
+        return f"{self.name}@{self.version}"
+
+    @property
     def resource(self) -> str:
-        """What it is called in grants and events: `model:project/name@3`."""
-        return f"model:{self.name}@{self.version}"
+        """What it is called in grants and events, `model:shop/churn@3`."""
+        return f"model:{self.reference}"
 
     @property
     def size(self) -> int:
@@ -58,7 +63,7 @@ class ModelVersion:
         return sum(part.size for part in self.parts)
 
     def __str__(self) -> str:
-        return f"{self.name}@{self.version}"
+        return self.reference
 
 
 class AliasMove(NamedTuple):
