@@ -17,7 +17,7 @@ WHOLE, VERSION, PROJECT, ANY = "the image", "the version v1", "the project", "an
 CALLS: dict[str, tuple[str, str, tuple[Any, ...], dict[str, Any]]] = {
     "publish": ("write", WHOLE, ("shop/train", image(CODE)), {"tags": ["v3"]}),
     "register": ("write", WHOLE, ("shop/train", image(CODE)), {"external": ["commit"]}),
-    "tag": ("write", WHOLE, ("shop/train", "new", "v1"), {}),
+    "tag": ("write", WHOLE, ("shop/train@v1", "new"), {}),
     "untag": ("write", WHOLE, ("shop/train", "v1"), {}),
     "fix_tags": ("admin", WHOLE, ("shop/train", ["v*"]), {}),
     "resolve": ("read", VERSION, ("shop/train@v1",), {}),

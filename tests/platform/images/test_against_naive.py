@@ -76,7 +76,7 @@ def do(shop: Shop, naive: Naive, what: str, name: str, how: Any) -> None:
         tag, index = how
         digest = there[index].digest if index < len(there) else "sha256:" + "0" * 64
         fine = index < len(there) and naive.may_move(name, tag, digest)
-        attempt(fine, lambda: images.tag(name, tag, digest, actor=admin))
+        attempt(fine, lambda: images.tag(f"{name}@{digest}", tag, actor=admin))
         if fine:
             naive.point(name, tag, digest)
     elif what == "untag":

@@ -24,7 +24,7 @@ def test_s65_a_pull_by_digest_always_yields_the_same_layers_and_tags_move_with_h
     assert second.tags == ("latest",) and shop.images.resolve("shop/train@v1", actor=shop.ada).tags == ("v1",)
     pulled = shop.images.pull(f"shop/train@{first.digest}", actor=shop.ada)
     assert (pulled.digest, list(pulled.missing)) == (first.digest, [BASE, CODE])
-    shop.images.tag("shop/train", "latest", "v1", actor=shop.ada)
+    shop.images.tag("shop/train@v1", "latest", actor=shop.ada)
     moves = shop.images.history("shop/train", "latest", actor=shop.ada)
     assert [(move.time, move.actor, move.before, move.after) for move in moves] == [
         (0.0, shop.ada.id, None, first.digest),
@@ -60,9 +60,9 @@ def test_tags_that_are_fixed_never_point_to_anything_else() -> None:
     shop = Shop()
     first = shop.images.publish("shop/train", image(), tags=["v1", "latest"], actor=shop.ada)
     shop.images.publish("shop/train", image(LIBS), tags=["v0"], actor=shop.ada)
-    shop.images.tag("shop/train", "v0", "v1", actor=shop.ada)  # not fixed yet
+    shop.images.tag("shop/train@v1", "v0", actor=shop.ada)  # not fixed yet
     shop.images.fix_tags("shop/train", ["v*"], actor=shop.ada)
-    shop.images.tag("shop/train", "v0", "v1", actor=shop.ada)  # it is there already
+    shop.images.tag("shop/train@v1", "v0", actor=shop.ada)  # it is there already
     before = len(list(shop.store.records("images")))
     for call in (
         lambda: shop.images.publish("shop/train", image(CODE), tags=["latest", "v1"], actor=shop.ada),
@@ -74,10 +74,10 @@ def test_tags_that_are_fixed_never_point_to_anything_else() -> None:
     shop.images.publish("shop/train", image(CODE), tags=["latest", "v2"], actor=shop.ada)
     shop.images.delete(f"shop/train@{first.digest}", actor=shop.ada)
     with pytest.raises(OptionError, match="does not move"):
-        shop.images.tag("shop/train", "v1", "v2", actor=shop.ada)
+        shop.images.tag("shop/train@v2", "v1", actor=shop.ada)
     shop.images.publish("shop/train", image(), tags=["v1"], actor=shop.ada)
     shop.images.fix_tags("shop/train", [], actor=shop.ada)
-    shop.images.tag("shop/train", "v1", "v2", actor=shop.ada)
+    shop.images.tag("shop/train@v2", "v1", actor=shop.ada)
 
 
 def test_a_pull_sends_what_is_not_there_each_layer_once_and_is_counted() -> None:
@@ -170,7 +170,7 @@ def test_what_cannot_be_meant_is_refused_and_changes_nothing() -> None:
         (lambda: shop.images.register("shop/x", image(), external="commit", actor=shop.ada), OptionError, "what is unknown"),
         (lambda: shop.images.resolve("shop/train", actor=shop.ada), OptionError, "expected a tag or digest"),
         (lambda: shop.images.resolve("shop/train@v9", actor=shop.ada), UnknownNameError, "did you mean 'shop/train@v1'"),
-        (lambda: shop.images.tag("shop/train", "v2", "v3", actor=shop.ada), UnknownNameError, "unknown image"),
+        (lambda: shop.images.tag("shop/train@v3", "v2", actor=shop.ada), UnknownNameError, "unknown image"),
         (lambda: shop.images.untag("shop/train", "v3", actor=shop.ada), UnknownNameError, "unknown tag"),
         (lambda: shop.images.fix_tags("shop/train", "v*", actor=shop.ada), OptionError, "expected a list"),
         (lambda: shop.images.fix_tags("shop/train", ["["], actor=shop.ada), OptionError, "pattern"),

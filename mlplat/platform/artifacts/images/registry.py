@@ -9,9 +9,8 @@ from ....errors import OptionError, UnknownNameError, printable
 from ....infra.endpoint import Image
 from ...component import Component, call, call_of_anybody
 from ...identity.authorization import Actor
-from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import PLATFORM, Reference, check_project
+from ...references import PLATFORM, Reference, check_project, whole_name
 from ...storage.digests import digest_of
 from ...storage.store import Store
 from ..origins import check_external
@@ -90,21 +89,20 @@ class ImageRegistry(Component):
         return self._take_in(name, image, check_external(external), tags, actor)
 
     @call(Right.WRITE)
-    def tag(self, name: str, tag: str, version: str, *, actor: Actor) -> ImageVersion:
-        """Let a tag point to an image, given by its digest or another tag. Nothing happens where it does already.
+    def tag(self, version: str, *tags: str, actor: Actor) -> ImageVersion:
+        """Let tags point to an image, given by its digest or another tag. Nothing happens where they do already.
 
-        Event `alias.moved` {kind, alias, before, after}. Raises UnknownNameError; OptionError for a tag that does not move.
+        Events `alias.moved` {kind, alias, before, after}. Raises UnknownNameError; OptionError for a tag that does not move.
         """
-        reference = _whole(name)
-        digest = self._digest(reference.at(version) if isinstance(version, str) and version else reference)
-        self._check_tags(reference.path, [tag], digest)
-        self._move(reference.path, [tag], digest, actor)
-        return self._shelf.version(reference.path, digest)
+        found = self._find(version)
+        self._check_tags(found.name, tags, found.digest)
+        self._move(found.name, tags, found.digest, actor)
+        return self._find(found.reference)
 
     @call(Right.WRITE)
     def untag(self, name: str, tag: str, *, actor: Actor) -> None:
         """Let a tag point to nothing. Raises UnknownNameError; OptionError for a tag that does not move."""
-        path = _whole(name).path
+        path = whole_name(name).path
         shelf = self._shelf.get(path)
         if tag not in shelf.tags:
             raise UnknownNameError("tag", printable(str(tag)[:80]), shelf.tags)
@@ -119,24 +117,22 @@ class ImageRegistry(Component):
 
         Raises OptionError, UnknownNameError.
         """
-        path = _whole(name).path
+        path = whole_name(name).path
         if path not in self._shelf.repositories:
             raise UnknownNameError("image", path, ())
-        self._keep({"what": "fixed", "name": path, "patterns": check_patterns(patterns), "actor": str(actor), "time": self._sim.now})
+        self._keep(self._record("fixed", actor, name=path, patterns=check_patterns(patterns)))
 
     # -- out
 
     @call(Right.READ)
     def resolve(self, ref: str, *, actor: Actor) -> ImageVersion:
         """The image that a digest or tag means now. Raises UnknownNameError."""
-        reference = Reference.parse(ref)
-        return self._shelf.version(reference.path, self._digest(reference))
+        return self._find(ref)
 
     @call(Right.READ)
     def manifest(self, ref: str, *, actor: Actor) -> bytes:
         """The manifest of an image, its canonical JSON, checked against the image's digest. Raises UnknownNameError, IntegrityError."""
-        reference = Reference.parse(ref)
-        return self._checked(self._shelf.version(reference.path, self._digest(reference)))
+        return self._checked(self._find(ref))
 
     @call(Right.READ)
     def pull(self, ref: str, have: Iterable[str] = (), *, actor: Actor) -> ImagePull:
@@ -144,13 +140,12 @@ class ImageRegistry(Component):
 
         Raises UnknownNameError, OptionError, IntegrityError for a manifest that was damaged.
         """
-        reference = Reference.parse(ref)
-        version = self._shelf.version(reference.path, self._digest(reference))
+        version = self._find(ref)
         self._checked(version)
         there = {have} if isinstance(have, str) else set(have)
         missing = {layer.digest: layer for layer in version.layers if layer.digest not in there}
         pull = ImagePull(version.digest, tuple(missing.values()))
-        self._count(version, str(actor), pull.size_mib)
+        self._count(version, actor, pull.size_mib)
         return pull
 
     # -- looking
@@ -175,7 +170,7 @@ class ImageRegistry(Component):
     @call(Right.READ)
     def history(self, name: str, tag: str | None = None, *, actor: Actor) -> tuple[TagMove, ...]:
         """How the tags of an image, or one of them, moved, in that order."""
-        return tuple(move for move in self._shelf.get(_whole(name).path).moves if tag is None or move.tag == tag)
+        return tuple(move for move in self._shelf.get(whole_name(name).path).moves if tag is None or move.tag == tag)
 
     @call_of_anybody
     def storage(self, project: str | None = None, *, actor: Actor) -> ImageStorage:
@@ -190,8 +185,7 @@ class ImageRegistry(Component):
 
         Raises ReferencedError where a record or a workload names it; UnknownNameError.
         """
-        reference = Reference.parse(ref)
-        version = self._shelf.version(reference.path, self._digest(reference))
+        version = self._find(ref)
         named = self._named_by(version)
         if named:
             raise ReferencedError(version.resource, named)
@@ -238,18 +232,13 @@ class ImageRegistry(Component):
 
     # -- inside
 
-    def _resource_of(self, parameter: str, value: Any) -> str:
-        if parameter == "project":
-            return f"project:{check_project(value)}"
-        reference = Reference.parse(value)
+    def _resolved(self, reference: Reference) -> Reference:
         digest = self._shelf.digest_of(reference.path, reference.version)
-        return f"{self.KIND}:{reference if digest is None else reference.at(digest)}"
+        return reference if digest is None else reference.at(digest)
 
     def _take_in(self, name: str, image: Any, external: tuple[str, ...] | None, tags: Iterable[str], actor: Actor) -> ImageVersion:
-        reference, manifest = _whole(name), _manifest(image)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, projects)
+        reference, manifest = whole_name(name), _manifest(image)
+        self._check_project(reference.project)
         for layer in manifest.layers:
             known = self._shelf.sizes.get(layer.digest, layer.size_mib)
             if known != layer.size_mib:
@@ -277,32 +266,32 @@ class ImageRegistry(Component):
         before = {tag: now.get(tag) for tag in tags if now.get(tag) != digest}
         if not before and published is None:
             return
-        record = {"what": "tagged", "name": path, "tags": [*before], "digest": digest, "time": self._sim.now, "actor": str(actor)}
+        record = self._record("tagged", actor, name=path, tags=[*before], digest=digest)
         self._keep({**record, **(published or {})})
         if published is not None and digest is not None:
             version = self._shelf.version(path, digest)
             data = {"kind": self.KIND, "digest": digest, "size_mib": version.size_mib, "external": version.external is not None}
-            self._emit(version.resource, "artifact.published", str(actor), data)
+            self._emit(version.resource, "artifact.published", actor, data)
         for tag, at in before.items():
             moved = {"kind": self.KIND, "alias": tag, "before": at, "after": digest}
-            self._emit(f"{self.KIND}:{path}", "alias.moved", str(actor), moved)
+            self._emit(f"{self.KIND}:{path}", "alias.moved", actor, moved)
 
-    def _digest(self, reference: Reference) -> str:
+    def _find(self, ref: object) -> ImageVersion:
+        reference = Reference.parse(ref)
         if not reference.version:
             raise OptionError(f"{reference}: expected a tag or digest, such as {reference}@v1")
         digest = self._shelf.digest_of(reference.path, reference.version)
         if digest is None:
             shelf = self._shelf.get(reference.path)
             raise UnknownNameError("image", str(reference), [f"{reference.path}@{tag}" for tag in shelf.tags])
-        return digest
+        return self._shelf.version(reference.path, digest)
 
     def _visible(self, actor: Actor, project: str | None) -> Iterator[ImageVersion]:
         start = "" if project is None else check_project(project) + "/"
-        assert isinstance(actor, Principal)
         for path, shelf in self._shelf:
             if path.startswith(start):
                 for digest in shelf.images:
-                    if self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{digest}"):
+                    if self._may_read(actor, f"{self.KIND}:{path}@{digest}"):
                         yield self._shelf.version(path, digest)
 
     def _named_by(self, version: ImageVersion) -> tuple[str, ...]:
@@ -310,12 +299,11 @@ class ImageRegistry(Component):
         return tuple(sorted(users.union(self._referrers.of(version.resource))))
 
     def _remove(self, version: ImageVersion, actor: Actor) -> None:
-        record = {"what": "deleted", "name": version.name, "digest": version.digest, "time": self._sim.now, "actor": str(actor)}
-        self._keep(record)
-        self._emit(version.resource, "artifact.deleted", str(actor), {"kind": self.KIND, "digest": version.digest})
+        self._keep(self._record("deleted", actor, name=version.name, digest=version.digest))
+        self._emit(version.resource, "artifact.deleted", actor, {"kind": self.KIND, "digest": version.digest})
 
-    def _count(self, version: ImageVersion, actor: str, size_mib: int, *, cause: Any = None) -> None:
-        self._keep({"what": "pulled", "name": version.name, "digest": version.digest})
+    def _count(self, version: ImageVersion, actor: Actor, size_mib: int, *, cause: Any = None) -> None:
+        self._keep(self._record("pulled", actor, name=version.name, digest=version.digest))
         data = {"kind": self.KIND, "digest": version.digest, "size_mib": size_mib}
         self._emit(version.resource, "artifact.downloaded", actor, data, cause)
 
@@ -338,13 +326,6 @@ class ImageRegistry(Component):
 
     def __repr__(self) -> str:
         return f"ImageRegistry({sum(len(shelf.images) for _, shelf in self._shelf):,} images, {len(self._shelf.layers):,} layers)"
-
-
-def _whole(name: object) -> Reference:
-    reference = Reference.parse(name)
-    if reference.version:
-        raise OptionError(f"{reference}: expected a name without a version")
-    return reference
 
 
 def _manifest(image: object) -> Manifest:

@@ -29,9 +29,14 @@ class ImageVersion:
     pulls: int = 0
 
     @property
+    def reference(self) -> str:
+        """Such as `shop/train@sha256:…`."""
+        return f"{self.name}@{self.digest}"
+
+    @property
     def resource(self) -> str:
-        """What it is called in grants and events: `image:project/name@sha256:…`."""
-        return f"image:{self.name}@{self.digest}"
+        """What it is called in grants and events, `image:shop/train@sha256:…`."""
+        return f"image:{self.reference}"
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -46,7 +51,10 @@ class ImageVersion:
     @property
     def image(self) -> Image:
         """As a cluster knows it."""
-        return self.manifest.image(f"{self.name}@{self.digest}")
+        return self.manifest.image(self.reference)
+
+    def __str__(self) -> str:
+        return self.reference
 
 
 class TagMove(NamedTuple):
