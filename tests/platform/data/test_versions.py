@@ -196,7 +196,7 @@ def test_what_is_said_of_a_version_is_checked_first() -> None:
             shop.publish(pl.DataFrame({"item": ["a", "a"]}), **options)
     with pytest.raises(UnknownNameError, match="unknown project 'none'"):
         shop.data.publish("none/clicks", FRAME, actor=shop.identity.admin)
-    with pytest.raises(OptionError, match="a version; expected a dataset"):
+    with pytest.raises(OptionError, match="expected a name without a version"):
         shop.data.publish("shop/clicks@3", FRAME, actor=shop.ada)
     assert shop.bytes_kept() == 0
 

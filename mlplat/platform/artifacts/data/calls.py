@@ -13,7 +13,7 @@ from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import Reference, check_name
+from ...references import Reference, check_name, whole_name
 from ..referrers import Referrers
 from . import content as contents
 from . import manifests
@@ -57,12 +57,6 @@ class DataCalls(Component):
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)
 
-    def _keep_all(self, *records: Mapping[str, Any]) -> None:
-        """Write records to the journal, all or none, and change the state as they say."""
-        self._store.append(self.SOURCE, *records)
-        for record in records:
-            self._apply(record)
-
     def _contents(self) -> Iterator[str]:
         for kept in self._catalogue:
             yield from (chunk.digest for chunk in self._manifest(kept).chunks)
@@ -70,15 +64,9 @@ class DataCalls(Component):
 
     # -- names
 
-    def _resource_of(self, parameter: str, value: Any) -> str:
-        reference = Reference.parse(value)
-        if parameter in ("name", "version"):
-            return f"dataset:{reference.path}"
+    def _resolved(self, reference: Reference) -> Reference:
         kept = self._catalogue.find(reference)
-        return f"dataset:{reference}" if kept is None else kept.version.resource
-
-    def _named(self, parameter: str, value: Any, resource: str) -> str:
-        return resource if parameter in ("name", "version") else f"dataset:{Reference.parse(value)}"
+        return reference if kept is None else reference.at(kept.version.version)
 
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         as_of = options.get("as_of")
@@ -89,16 +77,9 @@ class DataCalls(Component):
             raise OptionError(f"{reference} as of a time; expected a dataset without a version")
         return reference.at(f"{TIME}{seconds(as_of)!r}")
 
-    def _dataset(self, name: object) -> Reference:
-        """The name of a dataset. Raises OptionError where it names a version."""
-        reference = Reference.parse(name)
-        if reference.version:
-            raise OptionError(f"{reference}: a version; expected a dataset, {reference.path}")
-        return reference
-
     def _there(self, name: object) -> Dataset:
         """A dataset that has been published. Raises UnknownNameError."""
-        reference = self._dataset(name)
+        reference = whole_name(name)
         found = self._catalogue.datasets.get(reference.path)
         if found is None:
             known = [path for path in self._catalogue.datasets if path.startswith(f"{reference.project}/")]
@@ -111,16 +92,12 @@ class DataCalls(Component):
         kept = self._catalogue.find(reference)
         if kept is None:
             dataset = self._catalogue.datasets.get(reference.path)
-            versions = [] if dataset is None else [each for each in dataset.versions.values() if self._may_read(principal, each)]
+            there = () if dataset is None else dataset.versions.values()
+            versions = [str(each.version.version) for each in there if self._may_read(principal, each.version.resource)]
             if not versions:
                 raise UnknownNameError("dataset", str(reference), [])
-            raise UnknownNameError(
-                f"version of {reference.path}", reference.version or HEAD, [str(each.version.version) for each in versions]
-            )
+            raise UnknownNameError(f"version of {reference.path}", reference.version or HEAD, versions)
         return kept
-
-    def _may_read(self, principal: Principal, kept: Kept) -> bool:
-        return self._authorization.may(principal, Right.READ, kept.version.resource)
 
     def _require_read(self, reference: Reference, actor: Actor) -> None:
         """Raises AccessDenied where the caller may not read a version, in the words in which it was named."""
@@ -134,9 +111,8 @@ class DataCalls(Component):
         version = kept.version
         if not version.parents:
             return version
-        may = self._authorization.may
         parents = [
-            parent if may(principal, Right.READ, parent) else f"{WITHHELD}{digest}"
+            parent if self._may_read(principal, parent) else f"{WITHHELD}{digest}"
             for parent, digest in zip(version.parents, kept.parents, strict=True)
         ]
         return replace(version, parents=tuple(parents))
@@ -163,9 +139,3 @@ def text(given: object, what: str, longest: int = 10_000) -> str:
         raise OptionError(f"{what}: expected text of at most {longest:,} characters")
     frozen(given, what)
     return given
-
-
-def principal_of(actor: Actor) -> Principal:
-    """Who calls; inside a call that is known."""
-    assert isinstance(actor, Principal)
-    return actor

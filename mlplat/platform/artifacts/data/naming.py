@@ -8,13 +8,13 @@ from typing import Any
 from ....canonical import canonical_json
 from ....errors import OptionError, UnknownNameError, printable
 from ....streams import check_seed
-from ...component import call
+from ...component import call, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...references import check_name
 from ...storage.digests import digest_of
 from . import splitting
-from .calls import DataCalls, principal_of, texts
+from .calls import DataCalls, texts
 from .catalogue import HEAD, TIME
 from .versions import DatasetVersion, Snapshot, Split
 
@@ -35,7 +35,7 @@ class Naming(DataCalls):
         old = kept.version.tags
         new = tuple(dict.fromkeys([*old, *checked_tags(tags)]))
         if new != old:
-            self._keep({"what": "version.tagged", "name": kept.version.name, "version": kept.version.version, "tags": new})
+            self._keep(self._record("version.tagged", actor, name=kept.version.name, version=kept.version.version, tags=new))
         return self._shown(kept, principal)
 
     @call(Right.WRITE)
@@ -50,8 +50,7 @@ class Naming(DataCalls):
         snapshots = self._catalogue.datasets[found.name].snapshots
         if checked in snapshots:
             raise OptionError(f"snapshot {checked!r} of {found.name} is there already: version {snapshots[checked].version}")
-        place = {"name": found.name, "version": found.version, "snapshot": checked}
-        self._keep({"what": "snapshot.made", **place, "time": self._sim.now, "actor": principal.id})
+        self._keep(self._record("snapshot.made", actor, name=found.name, version=found.version, snapshot=checked))
         return snapshots[checked]
 
     @call(Right.ADMIN)
@@ -61,7 +60,7 @@ class Naming(DataCalls):
         if snapshot not in there.snapshots:
             raise UnknownNameError(f"snapshot of {there.path}", printable(str(snapshot)[:80]), there.snapshots)
         found = there.snapshots[snapshot]
-        self._keep({"what": "snapshot.released", "name": there.path, "snapshot": snapshot})
+        self._keep(self._record("snapshot.released", actor, name=there.path, snapshot=snapshot))
         return found
 
     @call(Right.WRITE)
@@ -92,7 +91,7 @@ class Naming(DataCalls):
                 raise OptionError(f"split {name!r} of {found.reference} is there already, and another; expected a name that is free")
             return there
         self._store.put(assignment)
-        self._keep({"what": "split.made", "name": found.name, "version": found.version, **record})
+        self._keep(self._record("split.made", actor, name=found.name, version=found.version, **record))
         return kept.splits[name]
 
 

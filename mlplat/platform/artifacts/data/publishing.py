@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ....errors import IntegrityError, OptionError, UnknownNameError, printable
-from ...component import call
+from ...component import call, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
-from ...references import Reference
+from ...references import Reference, whole_name
 from ...storage.digests import check_digest
 from . import content as contents
 from . import manifests, statistics
-from .calls import DataCalls, principal_of, text
+from .calls import DataCalls, text
 from .catalogue import HEAD, Kept
 from .content import Draft
 from .dtypes import type_text
@@ -135,10 +135,8 @@ class Publishing(DataCalls):
         expected: str = "",
     ) -> DatasetVersion:
         principal = principal_of(actor)
-        reference = self._dataset(name)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, [])
+        reference = whole_name(name)
+        self._check_project(reference.project)
         given = contents.checked(content)
         named = self._parents(parents, actor)
         record = {
@@ -183,9 +181,7 @@ class Publishing(DataCalls):
             kept_manifest, kept_statistics = self._store.put(manifests.to_bytes(manifest)), self._store.put(measured)
         number = 1 if there is None else there.last + 1
         place = {"name": reference.path, "version": number}
-        record = {
-            "what": "version.made",
-            **place,
+        parts = {
             "how": how,
             "digest": digest,
             "kind": manifest.kind,
@@ -195,15 +191,12 @@ class Publishing(DataCalls):
             "size": sum(chunk.size for chunk in manifest.chunks),
             "manifest": kept_manifest,
             "statistics": kept_statistics,
-            "time": self._sim.now,
-            "actor": principal.id,
-            **said,
         }
-        records = [record]
+        records = [self._record("version.made", principal, **place, **parts, **said)]
         if split is not None:
             self._store.put(split[1])
-            records.append({"what": "split.made", **place, **split[0]})
-        self._keep_all(*records)
+            records.append(self._record("split.made", principal, **place, **split[0]))
+        self._keep(*records)
         path = f"dataset:{reference.path}"
         told = {"kind": "dataset", "digest": digest, "version": number}
         cause = self._emit(f"{path}@{number}", "artifact.published", principal, told)

@@ -7,12 +7,13 @@ from typing import Any
 
 from ....errors import OptionError, UnknownNameError, printable
 from ....units import MIB, Duration, seconds
-from ...component import call, call_of_anybody
+from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
+from ...references import whole_name
 from . import comparison, statistics
 from . import content as contents
-from .calls import DataCalls, principal_of, text
+from .calls import DataCalls, text
 from .catalogue import Kept
 from .comparison import DatasetComparison
 from .fetching import Fetch
@@ -106,9 +107,9 @@ class Reading(DataCalls):
     def versions(self, name: str, *, actor: Actor) -> tuple[DatasetVersion, ...]:
         """The versions that the caller may read, the oldest first. Raises AccessDenied where that is none, UnknownNameError."""
         principal = principal_of(actor)
-        reference = self._dataset(name)
+        reference = whole_name(name)
         there = self._catalogue.datasets.get(reference.path)
-        kept = [] if there is None else [each for each in there.versions.values() if self._may_read(principal, each)]
+        kept = [] if there is None else [each for each in there.versions.values() if self._may_read(principal, each.version.resource)]
         if not kept:
             self._authorization.require(actor, Right.READ, f"dataset:{reference.path}", call="data.versions", source=self.SOURCE)
             self._there(name)
@@ -127,7 +128,7 @@ class Reading(DataCalls):
         for path, dataset in sorted(self._catalogue.datasets.items()):
             if project and not path.startswith(f"{project}/"):
                 continue
-            kept = [each for each in dataset.versions.values() if self._may_read(principal, each)]
+            kept = [each for each in dataset.versions.values() if self._may_read(principal, each.version.resource)]
             if kept:
                 found.append(DatasetSummary(path, len(kept), self._shown(kept[-1], principal)))
         return tuple(found)
@@ -163,7 +164,7 @@ class Reading(DataCalls):
                 return False
             return not wanted or any(wanted in each.casefold() for each in (version.name, version.note, version.source, *version.tags))
 
-        found = [kept for kept in self._catalogue if fits(kept) and self._may_read(principal, kept)]
+        found = [kept for kept in self._catalogue if fits(kept) and self._may_read(principal, kept.version.resource)]
         found.sort(key=lambda kept: (kept.version.name, kept.version.version))
         return tuple(self._shown(kept, principal) for kept in found)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ....errors import OptionError
 from ....units import Duration, seconds
-from ...component import call
+from ...component import call, principal_of
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference
 from ..referrers import ReferencedError
-from .calls import DataCalls, principal_of
+from .calls import DataCalls
 from .catalogue import Dataset, Kept
 from .versions import DatasetVersion, Retention
 
@@ -69,8 +69,7 @@ class Deleting(DataCalls):
         version = kept.version
         there = self._catalogue.datasets[version.name]
         was_head = there.head is kept
-        record = {"what": "version.deleted", "name": version.name, "version": version.version}
-        self._keep({**record, "time": self._sim.now, "actor": principal.id})
+        self._keep(self._record("version.deleted", principal, name=version.name, version=version.version))
         cause = self._emit(version.resource, "artifact.deleted", principal, {"kind": "dataset", "digest": version.digest})
         if was_head:
             self._announce_head(there, version, principal, cause)

@@ -49,8 +49,11 @@ class DatasetVersion:
 
     @property
     def resource(self) -> str:
-        """Such as `dataset:shop/clicks@3`."""
+        """What it is called in grants and events, `dataset:shop/clicks@3`."""
         return f"dataset:{self.reference}"
+
+    def __str__(self) -> str:
+        return self.reference
 
 
 class Snapshot(NamedTuple):
