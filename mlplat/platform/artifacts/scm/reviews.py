@@ -24,10 +24,10 @@ VERDICTS = ("approve", "request_changes")
 class Reviews(Writing):
     """Repositories, as far as people agree on what goes into them."""
 
-    @call(Right.ADMIN, "repo")
+    @call(Right.ADMIN)
     def protect(
         self,
-        repo: str,
+        name: str,
         branch: str,
         *,
         contexts: Iterable[str] = ("ci",),
@@ -40,56 +40,56 @@ class Reviews(Writing):
         `approvals`: it takes changes only, approved by as many others. `reporters`: whose statuses count; anybody's who may write unless
         said. Event `metadata.recorded`. Raises OptionError, UnknownNameError.
         """
-        repository = self._repository(repo)
+        repository = self._repository(name)
         if type(approvals) is not int or approvals < 0:
             raise OptionError(f"approvals={approvals!r}: expected a number of approvals")
         names = sorted({_text(context, "context") for context in ([contexts] if isinstance(contexts, str) else contexts)})
         trusted = sorted({self._authorization.directory.find(reporter).id for reporter in reporters})
         rule = {"contexts": names, "approvals": approvals, "reporters": trusted}
-        self._keep({"what": "protected", "repo": repository.path, "branch": check_ref(branch), "rule": rule, **self._when(actor)})
+        self._keep(self._record("protected", actor, name=repository.path, branch=check_ref(branch), rule=rule))
         self._tell(repository.path, "", "metadata.recorded", actor, {"kind": "protection", "branch": branch, **rule})
 
-    @call(Right.ADMIN, "repo")
-    def unprotect(self, repo: str, branch: str, *, actor: Actor) -> None:
+    @call(Right.ADMIN)
+    def unprotect(self, name: str, branch: str, *, actor: Actor) -> None:
         """A branch is protected no longer. Event `metadata.recorded`. Raises UnknownNameError."""
-        repository = self._repository(repo)
+        repository = self._repository(name)
         if branch not in repository.protections:
             raise UnknownNameError("protected branch", printable(str(branch)[:80]), repository.protections)
-        self._keep({"what": "protected", "repo": repository.path, "branch": branch, "rule": None, **self._when(actor)})
+        self._keep(self._record("protected", actor, name=repository.path, branch=branch, rule=None))
         self._tell(
             repository.path, "", "metadata.recorded", actor, {"kind": "protection", "branch": branch, "contexts": (), "approvals": 0}
         )
 
-    @call(Right.WRITE, "commit")
-    def set_status(self, commit: str, outcome: str, *, context: str = "ci", description: str = "", actor: Actor) -> Status:
+    @call(Right.WRITE)
+    def set_status(self, ref: str, outcome: str, *, context: str = "ci", description: str = "", actor: Actor) -> Status:
         """What was found out about a commit, whatever branches it is on. Event `status.reported`.
 
         `outcome`: `success`, `failure` (the work is wrong), `error` (the infrastructure was), `pending` or `cancelled`.
         """
-        repository, number = self._at(commit)
+        repository, number = self._at(ref)
         if outcome not in OUTCOMES:
             raise UnknownNameError("outcome", printable(str(outcome)[:40]), OUTCOMES)
         said = {"context": _text(context, "context"), "outcome": outcome, "description": str(description)[:2000]}
-        self._keep({"what": "status", "repo": repository.path, "commit": number, **said, **self._when(actor)})
+        self._keep(self._record("status", actor, name=repository.path, commit=number, **said))
         self._tell(repository.path, number, "status.reported", actor, {"commit": number, **said})
         return repository.statuses[number][context]
 
-    @call(Right.WRITE, "repo")
+    @call(Right.WRITE)
     def prepare_merge(
-        self, repo: str, branch: str, source: str, *, message: str = "", author: str = "", timezone: str = "+0000", actor: Actor
+        self, name: str, branch: str, source: str, *, message: str = "", author: str = "", timezone: str = "+0000", actor: Actor
     ) -> str:
         """Make the commit that merging what `source` names into a branch would give, so that it can be tested. Returns its id.
 
         It is made once for the two heads; a second time its id is told. No branch moves. Event `commit.pushed`, with `branch` empty and
         `candidate_for`. Raises MergeConflict with the paths, MoveRefused for unrelated histories.
         """
-        repository = self._repository(repo)
+        repository = self._repository(name)
         return self._candidate(repository, branch, source, message, author, timezone, actor)
 
-    @call(Right.WRITE, "repo")
+    @call(Right.WRITE)
     def merge(
         self,
-        repo: str,
+        name: str,
         branch: str,
         source: str,
         *,
@@ -104,47 +104,47 @@ class Reviews(Writing):
         Where the branch's head is an ancestor of the source, the branch moves there, unless `fast_forward` is False. Into a protected
         branch goes only the merge commit of `prepare_merge`, once it is green. Raises MergeConflict with the paths, MoveRefused.
         """
-        repository = self._repository(repo)
+        repository = self._repository(name)
         return self._merge(repository, branch, source, message, author, timezone, fast_forward, None, actor)
 
-    @call(Right.WRITE, "repo")
-    def create_change(self, repo: str, source: str, target: str, title: str, *, description: str = "", actor: Actor) -> ChangeRequest:
+    @call(Right.WRITE)
+    def create_change(self, name: str, source: str, target: str, title: str, *, description: str = "", actor: Actor) -> ChangeRequest:
         """Propose to merge a branch into another. Event `change.created`. Raises UnknownNameError, OptionError."""
-        repository = self._repository(repo)
+        repository = self._repository(name)
         repository.branch(source), repository.branch(target)
         if source == target:
             raise OptionError(f"a change from {source} into itself")
         number = len(repository.changes) + 1
         said = {"source": source, "target": target, "title": _text(title, "title"), "description": str(description)[:100_000]}
-        self._keep({"what": "change.created", "repo": repository.path, "number": number, **said, **self._when(actor)})
+        self._keep(self._record("change.created", actor, name=repository.path, number=number, **said))
         self._tell_change(repository, number, "change.created", actor, source=source, target=target)
         return repository.change(number)
 
-    @call(Right.APPROVE, "repo")
-    def review(self, repo: str, change: int, verdict: str, *, comment: str = "", actor: Actor) -> ChangeRequest:
+    @call(Right.APPROVE)
+    def review(self, name: str, change: int, verdict: str, *, comment: str = "", actor: Actor) -> ChangeRequest:
         """Approve a change as it stands, or ask for changes; the last verdict of each reviewer counts. Event `change.reviewed`.
 
         An approval is of the head that the source branch has now, and ends when that moves. Nobody approves what they proposed or
         pushed. Raises OptionError.
         """
-        repository, found = self._open_change(repo, change)
+        repository, found = self._open_change(name, change)
         if verdict not in VERDICTS:
             raise UnknownNameError("verdict", printable(str(verdict)[:40]), VERDICTS)
         head = repository.branch(found.source)
         if verdict == "approve" and str(actor) in (found.creator, repository.pushers.get(head)):
             raise OptionError(f"change {change}: {actor} proposed or pushed it, and cannot approve it")
         said = {"number": change, "verdict": verdict, "comment": str(comment)[:100_000], "commit": head}
-        self._keep({"what": "change.reviewed", "repo": repository.path, **said, **self._when(actor)})
+        self._keep(self._record("change.reviewed", actor, name=repository.path, **said))
         self._tell_change(repository, change, "change.reviewed", actor, verdict=verdict, commit=head)
         return repository.change(change)
 
-    @call(Right.WRITE, "repo")
-    def merge_change(self, repo: str, change: int, *, message: str = "", actor: Actor) -> ChangeRequest:
+    @call(Right.WRITE)
+    def merge_change(self, name: str, change: int, *, message: str = "", actor: Actor) -> ChangeRequest:
         """Merge a change by a merge commit. On a protected branch: one that `prepare_merge` made and that is green, after the approvals.
 
         Events `commit.pushed` and `change.merged`. Raises MergeConflict, MoveRefused, OptionError.
         """
-        repository, found = self._open_change(repo, change)
+        repository, found = self._open_change(name, change)
         head = repository.branch(found.source)
         counted = [review for review in found.reviews if review.verdict != "approve" or review.commit == head]
         against = sorted(review.reviewer for review in counted if review.verdict != "approve")
@@ -156,17 +156,17 @@ class Reviews(Writing):
         self._close(repository, change, "merged", merged, actor)
         return repository.change(change)
 
-    @call(Right.WRITE, "repo")
-    def abandon_change(self, repo: str, change: int, *, actor: Actor) -> ChangeRequest:
+    @call(Right.WRITE)
+    def abandon_change(self, name: str, change: int, *, actor: Actor) -> ChangeRequest:
         """A change is not to be merged. Event `change.abandoned`. Raises OptionError where it is closed already."""
-        repository, _ = self._open_change(repo, change)
+        repository, _ = self._open_change(name, change)
         self._close(repository, change, "abandoned", "", actor)
         return repository.change(change)
 
-    @call(Right.READ, "repo")
-    def changes(self, repo: str, *, state: str | None = None, actor: Actor) -> tuple[ChangeRequest, ...]:
+    @call(Right.READ)
+    def changes(self, name: str, *, state: str | None = None, actor: Actor) -> tuple[ChangeRequest, ...]:
         """Changes by number; those `open`, `merged` or `abandoned`, or all."""
-        return tuple(change for change in self._repository(repo).changes if state is None or change.state == state)
+        return tuple(change for change in self._repository(name).changes if state is None or change.state == state)
 
     # -- inside
 
@@ -233,17 +233,15 @@ class Reviews(Writing):
         self._tell(repository.path, number, "commit.pushed", actor, {"branch": branch, "commit": number, "before": ours})
         return number
 
-    def _open_change(self, repo: str, number: int) -> tuple[Repository, ChangeRequest]:
-        repository = self._repository(repo)
+    def _open_change(self, name: str, number: int) -> tuple[Repository, ChangeRequest]:
+        repository = self._repository(name)
         found = repository.change(number)
         if found.state != "open":
             raise OptionError(f"change {number} is {found.state} already")
         return repository, found
 
     def _close(self, repository: Repository, number: int, state: str, commit: str, actor: Actor) -> None:
-        self._keep(
-            {"what": "change.closed", "repo": repository.path, "number": number, "state": state, "commit": commit, **self._when(actor)}
-        )
+        self._keep(self._record("change.closed", actor, name=repository.path, number=number, state=state, commit=commit))
         self._tell_change(repository, number, f"change.{state}", actor, commit=commit)
 
     def _tell_change(self, repository: Repository, number: int, predicate: str, actor: Actor, **data: Any) -> None:

@@ -41,13 +41,13 @@ class SCM(Reviews):
     ('4c80e39bb3', b'print(1)\\n')
     """
 
-    @call(Right.READ, "repo")
-    def subscribe(self, repo: str, callback: Callable[[Event], object], *, actor: Actor) -> Callable[[], None]:
+    @call(Right.READ)
+    def subscribe(self, name: str, callback: Callable[[Event], object], *, actor: Actor) -> Callable[[], None]:
         """Call `callback(event)` at each `commit.pushed` of a repository from now on, once and in order; returns what ends it.
 
         It hears while the caller may read the repository. What it commits is told after what it was told of.
         """
-        path = self._repository(repo).path
+        path = self._repository(name).path
         assert isinstance(actor, Principal)
         reader = actor
 
@@ -61,8 +61,8 @@ class SCM(Reviews):
 
         return self._sim.log.subscribe("commit.pushed", told)
 
-    @call(Right.WRITE, "repo")
-    def import_repository(self, repo: str, path: str | PathLike[str], *, actor: Actor) -> tuple[str, ...]:
+    @call(Right.WRITE)
+    def import_repository(self, name: str, path: str | PathLike[str], *, actor: Actor) -> tuple[str, ...]:
         """Take branches and tags, and all that they lead to, from git's repository in a folder. Returns the names that are new or moved.
 
         Ids stay as they are, and so does every byte, of signatures and of texts in other encodings too. Nothing of it runs. A branch
@@ -71,7 +71,7 @@ class SCM(Reviews):
 
         Raises MissingExtraError without dulwich, InputError for a folder without a repository, ObjectError, OptionError, MoveRefused.
         """
-        repository = self._repository(repo)
+        repository = self._repository(name)
         found = read_repository(path)
         frames = checked(found.frames, repository.objects)
         branches, tags = self._movable(repository, found, frames)
@@ -86,15 +86,15 @@ class SCM(Reviews):
                 self._tell(repository.path, number, "commit.pushed", actor, told)
         return (*branches, *tags)
 
-    @call(Right.READ, "repo")
-    def export_repository(self, repo: str, path: str | PathLike[str], *, actor: Actor) -> int:
+    @call(Right.READ)
+    def export_repository(self, name: str, path: str | PathLike[str], *, actor: Actor) -> int:
         """Write a repository as git's, a bare one, into a folder that is not there or is empty. Returns how many objects it has.
 
         Only objects and refs are written; no file is checked out. Event `artifact.downloaded`.
 
         Raises MissingExtraError without dulwich, OptionError for a folder that is in use.
         """
-        repository = self._repository(repo)
+        repository = self._repository(name)
         count = write_repository(path, repository)
         self._tell(repository.path, "", "artifact.downloaded", actor, {"kind": "repository", "objects": count})
         return count

@@ -7,11 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ....errors import OptionError, UnknownNameError, printable
-from ...component import Component, call, call_of_anybody
+from ...component import Component, call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
-from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import Reference
+from ...references import Reference, whole_name
 from ...storage.store import Store
 from ..referrers import Referrers
 from .blame import BlamedLine, blame
@@ -51,48 +50,48 @@ class Source(Component):
         self._referrers = Referrers() if referrers is None else referrers
         super().__init__(sim, identity, store)
 
-    @call(Right.READ, "commit")
-    def resolve(self, commit: str, *, actor: Actor) -> str:
+    @call(Right.READ)
+    def resolve(self, ref: str, *, actor: Actor) -> str:
         """The id of the commit that a reference names, such as `shop/churn@main`, `shop/churn@v1` or the beginning of an id.
 
         A reference without a version means the head of the default branch, here and in the other calls. Raises UnknownNameError.
         """
-        return self._at(commit)[1]
+        return self._at(ref)[1]
 
-    @call(Right.READ, "commit")
-    def show(self, commit: str, *, at: str = "", actor: Actor) -> Commit:
+    @call(Right.READ)
+    def show(self, ref: str, *, at: str = "", actor: Actor) -> Commit:
         """A commit.
 
         `at`, here and in the other calls: the id of one of its ancestors instead, which who may read a commit may read too, as git needs
         them to take it. Raises UnknownNameError.
         """
-        repository, number = self._at(commit, at)
+        repository, number = self._at(ref, at)
         return repository.objects.commit(number)
 
-    @call(Right.READ, "commit")
-    def read(self, commit: str, path: str, *, at: str = "", actor: Actor) -> bytes:
+    @call(Right.READ)
+    def read(self, ref: str, path: str, *, at: str = "", actor: Actor) -> bytes:
         """The content of a file at a commit; of a symbolic link its target. Raises UnknownNameError, PathError."""
-        repository, number = self._at(commit, at)
+        repository, number = self._at(ref, at)
         found = find(repository.objects, repository.objects.link(number).tree, check_path(path))
         if found is None or found.mode in (FOLDER, SUBMODULE):
             known = [name for name, _ in walk(repository.objects, repository.objects.link(number).tree)]
             raise UnknownNameError("file", printable(path), known[:200])
         return repository.objects.content(found.id)
 
-    @call(Right.READ, "commit")
-    def checkout(self, commit: str, *, at: str = "", actor: Actor) -> Mapping[str, File]:
+    @call(Right.READ)
+    def checkout(self, ref: str, *, at: str = "", actor: Actor) -> Mapping[str, File]:
         """All files at a commit by path. Nothing is written anywhere."""
-        repository, number = self._at(commit, at)
+        repository, number = self._at(ref, at)
         objects = repository.objects
         return MappingProxyType({path: file_of(objects, found) for path, found in walk(objects, objects.link(number).tree)})
 
-    @call(Right.READ, "commit")
-    def log(self, commit: str, *, order: str = "date", limit: int | None = None, actor: Actor) -> tuple[Commit, ...]:
+    @call(Right.READ)
+    def log(self, ref: str, *, order: str = "date", limit: int | None = None, actor: Actor) -> tuple[Commit, ...]:
         """A commit and its ancestors, at most `limit`; `order`: `date`, the latest first, or `topological`, no parent before a child.
 
         As `git log` and `git log --topo-order`. Raises UnknownNameError, OptionError.
         """
-        repository, number = self._at(commit)
+        repository, number = self._at(ref)
         if order not in ORDERS:
             raise UnknownNameError("order", order, ORDERS)
         if limit is not None and (type(limit) is not int or limit < 0):
@@ -126,87 +125,77 @@ class Source(Component):
         repository, first, second = self._both(ours, theirs)
         return tuple(merge_bases(repository.objects, first, second))
 
-    @call(Right.READ, "commit")
-    def blame(self, commit: str, path: str, *, at: str = "", actor: Actor) -> tuple[BlamedLine, ...]:
+    @call(Right.READ)
+    def blame(self, ref: str, path: str, *, at: str = "", actor: Actor) -> tuple[BlamedLine, ...]:
         """Which commit last changed each line of a file. Renames are not followed. Raises UnknownNameError, PathError."""
-        repository, number = self._at(commit, at)
+        repository, number = self._at(ref, at)
         found = find(repository.objects, repository.objects.link(number).tree, check_path(path))
         if found is None or found.mode in (FOLDER, SUBMODULE):
             raise UnknownNameError("file", printable(path), ())
         return tuple(blame(repository.objects, number, path))
 
-    @call(Right.READ, "commit")
-    def objects(self, commit: str, *, actor: Actor) -> Bundle:
+    @call(Right.READ)
+    def objects(self, ref: str, *, actor: Actor) -> Bundle:
         """All objects that a commit leads to, to be pushed elsewhere: its files, its ancestors and theirs. Event `artifact.downloaded`."""
-        repository, number = self._at(commit)
+        repository, number = self._at(ref)
         frames = tuple(repository.objects.frame(found) for found in repository.objects.closure([number]))
-        self._emit(f"repo:{repository.path}@{number}", "artifact.downloaded", actor, {"kind": "repository", "objects": len(frames)})  # type: ignore[arg-type]
+        self._emit(f"repo:{repository.path}@{number}", "artifact.downloaded", actor, {"kind": "repository", "objects": len(frames)})
         return Bundle(number, frames)
 
-    @call(Right.READ, "commit")
-    def statuses(self, commit: str, *, actor: Actor) -> tuple[Status, ...]:
+    @call(Right.READ)
+    def statuses(self, ref: str, *, actor: Actor) -> tuple[Status, ...]:
         """What was reported of a commit, the latest of each context, by context."""
-        repository, number = self._at(commit)
+        repository, number = self._at(ref)
         return tuple(sorted(repository.statuses.get(number, {}).values()))
 
-    @call(Right.READ, "repo")
-    def branches(self, repo: str, *, actor: Actor) -> Mapping[str, str]:
+    @call(Right.READ)
+    def branches(self, name: str, *, actor: Actor) -> Mapping[str, str]:
         """Heads of the branches by name."""
-        return MappingProxyType(dict(sorted(self._repository(repo).branches.items())))
+        return MappingProxyType(dict(sorted(self._repository(name).branches.items())))
 
-    @call(Right.READ, "repo")
-    def tags(self, repo: str, *, actor: Actor) -> Mapping[str, str]:
+    @call(Right.READ)
+    def tags(self, name: str, *, actor: Actor) -> Mapping[str, str]:
         """By name of the tag the id of the commit that it leads to."""
-        return MappingProxyType(dict(sorted(self._repository(repo).tagged.items())))
+        return MappingProxyType(dict(sorted(self._repository(name).tagged.items())))
 
     @call_of_anybody
     def repositories(self, *, actor: Actor) -> tuple[str, ...]:
         """What the caller may read: repositories, and single commits (`shop/churn@<id>`) of others."""
-        assert isinstance(actor, Principal)
-        may, authorization = self._authorization.may, self._authorization
-        whole = {path for path in self._repositories if may(actor, Right.READ, f"repo:{path}")}
-        mine = set(authorization.directory.grantees(actor.id))
+        whole = {path for path in self._repositories if self._may_read(actor, f"repo:{path}")}
+        mine = set(self._authorization.directory.grantees(principal_of(actor).id))
         single = set()
-        for grant in authorization.grants:
+        for grant in self._authorization.grants:
             kind, _, text = grant.resource.partition(":")
             path, at, version = text.partition("@")
             if kind == "repo" and at and grant.grantee in mine and path in self._repositories and path not in whole:
                 known = version in self._repositories[path].objects.links
-                if known and may(actor, Right.READ, grant.resource):
+                if known and self._may_read(actor, grant.resource):
                     single.add(text)
         return tuple(sorted(whole | single))
 
     # -- inside
 
-    def _resource_of(self, parameter: str, value: Any) -> str:
-        reference = Reference.parse(value)
-        if parameter == "repo":
-            if reference.version:
-                raise OptionError(f"{reference}: expected a repository, such as 'shop/churn', without a version")
-            return f"repo:{reference.path}"
+    def _resolved(self, reference: Reference) -> Reference:
         repository = self._repositories.get(reference.path)
         found = None if repository is None else repository.resolve(reference.version or repository.default_branch)
-        return f"repo:{reference}" if found is None else f"repo:{reference.path}@{found}"
+        return reference if found is None else reference.at(found)
 
-    def _named(self, parameter: str, value: Any, resource: str) -> str:
-        return f"repo:{Reference.parse(value)}"
-
-    def _repository(self, repo: object) -> Repository:
-        found = self._repositories.get(repo) if isinstance(repo, str) else None
+    def _repository(self, name: object) -> Repository:
+        found = self._repositories.get(name) if isinstance(name, str) else None
         if found is None:
-            path = Reference.parse(repo).path
+            path = whole_name(name).path
             if path not in self._repositories:
                 raise UnknownNameError("repository", path, ())
             found = self._repositories[path]
         return found
 
-    def _at(self, reference: str, at: str = "") -> tuple[Repository, str]:
+    def _at(self, ref: object, at: str = "") -> tuple[Repository, str]:
         """The repository and commit of a reference, or an ancestor of that."""
-        parsed = Reference.parse(reference)
-        repository = self._repositories.get(parsed.path)
-        number = None if repository is None else repository.resolve(parsed.version or repository.default_branch)
+        reference = Reference.parse(ref)
+        repository = self._repositories.get(reference.path)
+        number = None if repository is None else repository.resolve(reference.version or repository.default_branch)
         if repository is None or number is None:
-            raise UnknownNameError("commit", str(parsed), ())
+            raise UnknownNameError("commit", str(reference), ())
         if at:
             if not is_id(at) or at not in repository.objects.links or not is_ancestor(repository.objects, at, number):
                 raise UnknownNameError("ancestor", printable(str(at)[:80]), ())
@@ -223,7 +212,7 @@ class Source(Component):
         return self._packs
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        staged, path = self._staged, record["repo"]
+        staged, path = self._staged, record["name"]
         if record["what"] == "repository.created":
             self._repositories[path] = Repository(path, record["branch"])
         elif record["what"] == "repository.deleted":

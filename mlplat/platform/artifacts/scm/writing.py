@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....errors import OptionError, UnknownNameError, printable
-from ...component import call
+from ...component import call, principal_of
 from ...identity.authorization import Actor
-from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import Reference
+from ...references import whole_name
 from ..referrers import ReferencedError
 from .errors import MoveRefused, Refusal
 from .history import is_ancestor
@@ -30,37 +29,35 @@ LONGEST_MESSAGE = 1_000_000
 class Writing(Source):
     """Repositories, as far as they are written."""
 
-    @call(Right.WRITE, "repo")
-    def create_repository(self, repo: str, *, branch: str = MAIN, actor: Actor) -> str:
+    @call(Right.WRITE)
+    def create_repository(self, name: str, *, branch: str = MAIN, actor: Actor) -> str:
         """An empty repository. `branch`: its default branch, which the first commit makes. Event `artifact.published`.
 
         Raises OptionError for a name that is taken, UnknownNameError for an unknown project.
         """
-        reference = Reference.parse(repo)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, ())
+        reference = whole_name(name)
+        self._check_project(reference.project)
         if reference.path in self._repositories:
             raise OptionError(f"repository {reference.path} is there already")
-        self._keep({"what": "repository.created", "repo": reference.path, "branch": check_ref(branch), **self._when(actor)})
+        self._keep(self._record("repository.created", actor, name=reference.path, branch=check_ref(branch)))
         self._tell(reference.path, "", "artifact.published", actor, {"kind": "repository"})
         return reference.path
 
-    @call(Right.ADMIN, "repo")
-    def delete_repository(self, repo: str, *, actor: Actor) -> None:
+    @call(Right.ADMIN)
+    def delete_repository(self, name: str, *, actor: Actor) -> None:
         """A repository is no more. Raises ReferencedError while somebody names it or one of its commits. Event `artifact.deleted`."""
-        repository = self._repository(repo)
+        repository = self._repository(name)
         for version in ("", *repository.objects.links):
             resource = f"repo:{repository.path}@{version}" if version else f"repo:{repository.path}"
             if referrers := self._referrers.of(resource):
                 raise ReferencedError(resource, referrers)
-        self._keep({"what": "repository.deleted", "repo": repository.path, **self._when(actor)})
+        self._keep(self._record("repository.deleted", actor, name=repository.path))
         self._tell(repository.path, "", "artifact.deleted", actor, {"kind": "repository"})
 
-    @call(Right.WRITE, "repo")
+    @call(Right.WRITE)
     def commit(
         self,
-        repo: str,
+        name: str,
         branch: str,
         files: Mapping[str, Content],
         message: str,
@@ -81,7 +78,7 @@ class Writing(Source):
 
         Raises PathError, OptionError, UnknownNameError, MoveRefused.
         """
-        repository = self._repository(repo)
+        repository = self._repository(name)
         head = self._head(repository, branch)
         if expected is not None and expected != head:
             raise MoveRefused(branch, Refusal.NOT_FAST_FORWARD, expected)
@@ -101,8 +98,8 @@ class Writing(Source):
             objects.remember(number, entries)
         return commit
 
-    @call(Right.WRITE, "repo")
-    def push(self, repo: str, branch: str, commits: Bundle | str, *, force: bool = False, actor: Actor) -> str:
+    @call(Right.WRITE)
+    def push(self, name: str, branch: str, commits: Bundle | str, *, force: bool = False, actor: Actor) -> str:
         """Move a branch to a commit, by fast-forward, and take the objects that come with it. Returns the id. Event `commit.pushed`.
 
         `commits`: a bundle of objects, or what names a commit that is here. Every object is checked. `force`: by who holds that right,
@@ -110,7 +107,7 @@ class Writing(Source):
 
         Raises ObjectError, MoveRefused, AccessDenied.
         """
-        repository = self._repository(repo)
+        repository = self._repository(name)
         number, frames = self._taken(repository, commits)
         before = repository.branches.get(check_ref(branch), "")
         if before == number:
@@ -126,20 +123,20 @@ class Writing(Source):
         self._tell(repository.path, number, "commit.pushed", actor, {"branch": branch, "commit": number, "before": before})
         return number
 
-    @call(Right.WRITE, "repo")
-    def import_objects(self, repo: str, commits: Bundle, *, actor: Actor) -> str:
+    @call(Right.WRITE)
+    def import_objects(self, name: str, commits: Bundle, *, actor: Actor) -> str:
         """Take the objects of a bundle, made elsewhere, without moving a branch. Returns the id of its commit. Raises ObjectError."""
-        repository = self._repository(repo)
+        repository = self._repository(name)
         number, frames = self._taken(repository, commits)
         if frames:
             self._keep_objects({"what": "imported", "branches": {}, "tags": {}, "default": ""}, repository, frames, actor)
             self._tell(repository.path, number, "artifact.published", actor, {"kind": "commit", "objects": len(frames)})
         return number
 
-    @call(Right.WRITE, "repo")
-    def create_branch(self, repo: str, branch: str, at: str = "", *, actor: Actor) -> str:
+    @call(Right.WRITE)
+    def create_branch(self, name: str, branch: str, at: str = "", *, actor: Actor) -> str:
         """A branch at what `at` names, the default branch's head unless said. Returns the id. Event `commit.pushed`."""
-        repository = self._repository(repo)
+        repository = self._repository(name)
         number = repository.commit(at or repository.default_branch)
         if branch in repository.branches:
             raise OptionError(f"branch {branch!r} is there already")
@@ -149,52 +146,49 @@ class Writing(Source):
         self._tell(repository.path, number, "commit.pushed", actor, {"branch": branch, "commit": number, "before": ""})
         return number
 
-    @call(Right.WRITE, "repo")
-    def delete_branch(self, repo: str, branch: str, *, actor: Actor) -> None:
+    @call(Right.WRITE)
+    def delete_branch(self, name: str, branch: str, *, actor: Actor) -> None:
         """A branch is no more; its commits stay. Raises MoveRefused for a protected branch and for the default one."""
-        repository = self._repository(repo)
+        repository = self._repository(name)
         head = repository.branch(branch)
         if branch in repository.protections or branch == repository.default_branch:
             raise MoveRefused(branch, Refusal.PROTECTED)
-        self._keep({"what": "branch.deleted", "repo": repository.path, "branch": branch, **self._when(actor)})
+        self._keep(self._record("branch.deleted", actor, name=repository.path, branch=branch))
         self._tell(repository.path, head, "artifact.deleted", actor, {"kind": "branch", "branch": branch})
 
-    @call(Right.WRITE, "repo")
-    def tag(self, repo: str, name: str, at: str = "", *, message: str = "", author: str = "", timezone: str = "+0000", actor: Actor) -> str:
+    @call(Right.WRITE)
+    def tag(self, name: str, tag: str, at: str = "", *, message: str = "", author: str = "", timezone: str = "+0000", actor: Actor) -> str:
         """A tag on what `at` names, the default branch's head unless said; with a message it is an annotated tag.
 
         Tags do not move. Returns the id of the commit. Raises OptionError, UnknownNameError. Event `artifact.published`.
         """
-        repository = self._repository(repo)
+        repository = self._repository(name)
         number = repository.commit(at or repository.default_branch)
-        check_free(check_ref(name, "tag"), [*repository.tags, *repository.branches], "tag")
+        check_free(check_ref(tag, "tag"), [*repository.tags, *repository.branches], "tag")
         frames, target = {}, number
         if message:
             tagger = self._person(author, timezone, actor)
-            frame = tag_frame(number, "commit", name, tagger, _message(message))
+            frame = tag_frame(number, "commit", tag, tagger, _message(message))
             target = object_id(frame)
             frames[target] = frame
-        self._keep_objects({"what": "tagged", "tag": name, "target": target, "commit": number}, repository, frames, actor)
-        self._tell(repository.path, number, "artifact.published", actor, {"kind": "tag", "tag": name, "object": target})
+        self._keep_objects({"what": "tagged", "tag": tag, "target": target, "commit": number}, repository, frames, actor)
+        self._tell(repository.path, number, "artifact.published", actor, {"kind": "tag", "tag": tag, "object": target})
         return number
 
-    @call(Right.ADMIN, "repo")
-    def delete_tag(self, repo: str, name: str, *, actor: Actor) -> None:
+    @call(Right.ADMIN)
+    def delete_tag(self, name: str, tag: str, *, actor: Actor) -> None:
         """A tag is no more. Raises UnknownNameError. Event `artifact.deleted`."""
-        repository = self._repository(repo)
-        if name not in repository.tags:
-            raise UnknownNameError("tag", printable(str(name)[:80]), repository.tags)
-        number = repository.tagged[name]
-        self._keep({"what": "tag.deleted", "repo": repository.path, "tag": name, **self._when(actor)})
-        self._tell(repository.path, number, "artifact.deleted", actor, {"kind": "tag", "tag": name})
+        repository = self._repository(name)
+        if tag not in repository.tags:
+            raise UnknownNameError("tag", printable(str(tag)[:80]), repository.tags)
+        number = repository.tagged[tag]
+        self._keep(self._record("tag.deleted", actor, name=repository.path, tag=tag))
+        self._tell(repository.path, number, "artifact.deleted", actor, {"kind": "tag", "tag": tag})
 
     # -- inside
 
-    def _when(self, actor: Actor) -> dict[str, Any]:
-        return {"time": self._sim.now, "actor": str(actor)}
-
     def _tell(self, path: str, commit: str, predicate: str, actor: Actor, data: Mapping[str, Any]) -> None:
-        self._emit(f"repo:{path}@{commit}" if commit else f"repo:{path}", predicate, str(actor), data)
+        self._emit(f"repo:{path}@{commit}" if commit else f"repo:{path}", predicate, actor, data)
 
     def _head(self, repository: Repository, branch: str) -> str:
         """The head of a branch; empty for the first commit of a repository."""
@@ -211,8 +205,8 @@ class Writing(Source):
         check_free(branch, [*repository.branches, *repository.tags], "branch")
 
     def _person(self, author: str, timezone: str, actor: Actor) -> Person:
-        assert isinstance(actor, Principal)
-        name, email = parse_author(author) if author else (actor.name, f"{actor.id}@{EMAIL_HOST}")
+        caller = principal_of(actor)
+        name, email = parse_author(author) if author else (caller.name, f"{caller.id}@{EMAIL_HOST}")
         return person(name, email, int((self._sim.epoch + self._sim.now) // 1), timezone)
 
     @staticmethod
@@ -238,7 +232,7 @@ class Writing(Source):
         if commit is not None and commit.id not in fresh:
             commit = None
         record["pack"] = self._store.put(packed(fresh.values())) if fresh else ""
-        record["repo"], record["time"], record["actor"] = repository.path, self._sim.now, str(actor)
+        record["name"], record["time"], record["actor"] = repository.path, self._sim.now, str(actor)
         self._staged = Staged(fresh, commit)
         try:
             self._keep(record)
