@@ -12,6 +12,7 @@ PLATFORM = "platform"
 
 _PROJECT = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9](?:[-._A-Za-z0-9]{0,126}[A-Za-z0-9])?", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _VERSION = re.compile(r"[A-Za-z0-9](?:[-._+:/A-Za-z0-9]{0,198}[-_A-Za-z0-9])?", re.ASCII)
 
 
@@ -54,6 +55,11 @@ class Reference(NamedTuple):
 def is_version(text: str) -> bool:
     """Whether this can name a version: a number, a digest, a tag, an alias, a branch."""
     return _VERSION.fullmatch(text) is not None and ".." not in text and "//" not in text
+
+
+def is_commit(text: object) -> bool:
+    """Whether this is the full id of a commit: 40 hexadecimal digits."""
+    return isinstance(text, str) and _COMMIT.fullmatch(text) is not None
 
 
 def whole_name(name: object) -> Reference:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ....canonical import frozen
-from ....errors import AccessDenied, OptionError, UnknownNameError, printable
+from ....errors import AccessDenied, OptionError, UnknownNameError
 from ....units import seconds
 from ...component import Component
 from ...identity.authorization import Actor
@@ -15,6 +14,7 @@ from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference, check_name, whole_name
 from ..referrers import Referrers
+from ..wording import check_several
 from . import content as contents
 from . import manifests
 from .catalogue import HEAD, TIME, Catalogue, Dataset, Kept
@@ -126,16 +126,6 @@ class DataCalls(Component):
         return contents.read(self._store, self._manifest(kept), columns)
 
 
-def texts(given: object, what: str) -> tuple[str, ...]:
+def texts(given: Iterable[str], what: str) -> tuple[str, ...]:
     """Several names, each once, in the order given. Raises OptionError."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise OptionError(f"{what}={printable(str(given)[:60])!r}: expected several names")
-    return tuple(dict.fromkeys(check_name(name, what) for name in given))
-
-
-def text(given: object, what: str, longest: int = 10_000) -> str:
-    """A text of at most so many characters. Raises OptionError."""
-    if not isinstance(given, str) or len(given) > longest:
-        raise OptionError(f"{what}: expected text of at most {longest:,} characters")
-    frozen(given, what)
-    return given
+    return tuple(dict.fromkeys(check_name(name, what) for name in check_several(given, what, "['raw', 'daily']")))

@@ -11,9 +11,10 @@ from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...references import Reference, whole_name
 from ...storage.digests import check_digest
+from ..wording import check_several, check_words
 from . import content as contents
 from . import manifests, statistics
-from .calls import DataCalls, text
+from .calls import DataCalls
 from .catalogue import HEAD, Kept
 from .content import Draft
 from .dtypes import type_text
@@ -69,7 +70,9 @@ class Publishing(DataCalls):
         `digest`: what it should have. Raises IntegrityError where it has another.
         """
         expected = check_digest(digest) if digest else ""
-        return self._publish("register", name, content, actor, (), code, tags, note, keys, None, text(source, "source"), expected)
+        return self._publish(
+            "register", name, content, actor, (), code, tags, note, keys, None, check_words(source, "source", empty=True), expected
+        )
 
     @call(Right.WRITE)
     def derive(
@@ -89,8 +92,8 @@ class Publishing(DataCalls):
 
         `content`: that, or a function of the parents' contents. A parent stays as long as what was made of it.
         """
-        named = list(_several(parents))
-        if not named or not text(code, "code", 200):
+        named = list(check_several(parents, "parents", "['shop/clicks@3']"))
+        if not named or not check_words(code, "code", 200, empty=True):
             raise OptionError("parents and code: expected versions, and the commit that made something of them")
         if callable(content):
             content = content(*[self._content(kept) for kept in self._parents(named, actor)])
@@ -107,7 +110,7 @@ class Publishing(DataCalls):
         if head is None:
             raise UnknownNameError(f"version of {there.path}", HEAD, [])
         added = contents.checked(rows)
-        tags, note = checked_tags(tags), text(note, "note")
+        tags, note = checked_tags(tags), check_words(note, "note", empty=True)
         if isinstance(added, (bytes, dict)):
             raise OptionError("rows: expected a frame or an array")
         made, whole = contents.append(self._manifest(head), self._content(head), added)
@@ -141,9 +144,9 @@ class Publishing(DataCalls):
         named = self._parents(parents, actor)
         record = {
             "parents": tuple((kept.version.resource, kept.version.digest) for kept in named),
-            "code": text(code, "code", 200),
+            "code": check_words(code, "code", 200, empty=True),
             "tags": checked_tags(tags),
-            "note": text(note, "note"),
+            "note": check_words(note, "note", empty=True),
             "keys": _check_keys((keys,) if isinstance(keys, str) else tuple(dict.fromkeys(keys)), given),
             "origin": "external" if how == "register" else "",
             "source": source,
@@ -207,7 +210,7 @@ class Publishing(DataCalls):
     def _parents(self, parents: Iterable[str], actor: Actor) -> list[Kept]:
         """Versions by their names, or as resources. Raises AccessDenied for those that the caller may not read, UnknownNameError."""
         principal, found = principal_of(actor), {}
-        for parent in _several(parents):
+        for parent in check_several(parents, "parents", "['shop/clicks@3']"):
             reference = Reference.parse(parent.removeprefix("dataset:") if isinstance(parent, str) else parent)
             self._require_read(reference, actor)
             kept = self._find(reference, principal)
@@ -228,9 +231,3 @@ def _check_keys(keys: tuple[str, ...], content: Any) -> tuple[str, ...]:
     if content.select(keys).is_duplicated().any():
         raise OptionError(f"keys {', '.join(map(printable, keys))}: two rows have the same; expected columns that tell rows apart")
     return keys
-
-
-def _several(parents: Iterable[str]) -> Iterable[str]:
-    if isinstance(parents, (str, Reference)) or not isinstance(parents, Iterable):
-        raise OptionError("parents: expected several versions, such as ['shop/clicks@3']")
-    return parents

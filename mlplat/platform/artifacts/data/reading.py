@@ -11,9 +11,10 @@ from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...references import whole_name
+from ..wording import check_words
 from . import comparison, statistics
 from . import content as contents
-from .calls import DataCalls, text
+from .calls import DataCalls
 from .catalogue import Kept
 from .comparison import DatasetComparison
 from .fetching import Fetch
@@ -150,7 +151,7 @@ class Reading(DataCalls):
         `text` occurs in name, note, source or a tag, in whatever case. It has the tag, and a column of that name (in a mapping, after the
         slash too). It was made from `since` on, and before `until` (s).
         """
-        principal, wanted = principal_of(actor), _wanted(text)
+        principal, wanted = principal_of(actor), check_words(text, "text", 1000, empty=True).casefold()
         first = 0.0 if since is None else seconds(since)
         last = float("inf") if until is None else seconds(until)
 
@@ -211,7 +212,7 @@ class Reading(DataCalls):
         import numpy as np
 
         names = None if columns is None else columns if isinstance(columns, str) else tuple(columns)
-        rows, share = (None, 1.0) if not split else self._part(kept, text(split, "split", 300))
+        rows, share = (None, 1.0) if not split else self._part(kept, check_words(split, "split", 300))
         manifest = self._manifest(kept)
         content = contents.read(self._store, manifest, names)
         if rows is not None:
@@ -237,7 +238,3 @@ class Reading(DataCalls):
         assigned = np.frombuffer(memoryview(self._store.get(found.digest))[len(ASSIGNMENT) :], dtype="u1")
         mine = assigned == parts.index(part)
         return mine, float(mine.mean()) if len(mine) else 0.0
-
-
-def _wanted(given: object) -> str:
-    return text(given, "text", 1000).casefold()

@@ -13,8 +13,8 @@ from ...identity.rights import Right
 from ...references import PLATFORM, Reference, check_project, whole_name
 from ...storage.digests import digest_of
 from ...storage.store import Store
-from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
+from ..wording import check_external
 from . import garbage
 from .manifests import Manifest, ManifestError
 from .serving import ClusterImages

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from ....errors import OptionError, printable
+from ..wording import check_several
 
 _TAG = re.compile(r"[A-Za-z0-9](?:[-._A-Za-z0-9]{0,126}[-_A-Za-z0-9])?", re.ASCII)
 _PATTERN = re.compile(r"[-._A-Za-z0-9*?]{1,128}", re.ASCII)
@@ -21,9 +22,7 @@ def check_tag(tag: object) -> str:
 
 def check_patterns(patterns: Iterable[str]) -> tuple[str, ...]:
     """Patterns of tags, sorted. Raises OptionError."""
-    if isinstance(patterns, (str, bytes)) or not isinstance(patterns, Iterable):
-        raise OptionError(f"patterns={printable(str(patterns)[:60])}: expected a list, such as ['v*']")
-    found = list(patterns)
+    found = check_several(patterns, "patterns", "['v*']")
     for pattern in found:
         if not isinstance(pattern, str) or _PATTERN.fullmatch(pattern) is None:
             raise OptionError(f"pattern {printable(str(pattern)[:80])!r}: expected characters of tags, '*' and '?'")

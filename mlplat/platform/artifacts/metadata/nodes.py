@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -10,10 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from ....canonical import frozen
 from ....errors import OptionError, UnknownNameError, printable
-from ...references import Reference, check_name
+from ...references import Reference, check_name, is_commit
 from ...storage.digests import check_digest
-
-_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
 
 class NodeKind(StrEnum):
@@ -85,7 +82,7 @@ def check_node(resource: object) -> str:
             raise OptionError(f"run {printable(resource[:80])!r}: expected 'run:project/name', without a version")
     elif not reference.version:
         raise OptionError(f"{printable(resource[:80])!r}: expected one version of it, '{printable(resource[:80])}@…'")
-    elif kind is NodeKind.COMMIT and not _COMMIT.fullmatch(reference.version):
+    elif kind is NodeKind.COMMIT and not is_commit(reference.version):
         raise OptionError(f"commit {printable(reference.version[:60])!r}: expected 40 hexadecimal digits")
     return resource
 

@@ -13,14 +13,14 @@ from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...references import Reference, check_project, whole_name
 from ...storage.store import Store
-from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
+from ..wording import check_external, check_several, check_words
 from .artifact_parts import assembled, contents_of, digest_of_artifact
 from .rules import Rule, Situation
 from .shelf import Shelf
 from .signatures import Signature
 from .stages import TRANSITIONS, StageError, stage_of
-from .statements import check_alias, check_commit, check_metrics, check_tags, check_target, check_words
+from .statements import check_alias, check_commit, check_metrics, check_tags, check_target
 from .versions import AliasMove, Deployable, ModelComparison, ModelVersion, Promotion, StageMove, compared
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class ModelRegistry(Component):
             "external": None if external is None else check_external(external),
             "commit": None if commit is None else check_commit(commit),
             "tags": check_tags({} if tags is None else tags),
-            "description": check_words(description, "description", 10_000, empty=True),
+            "description": check_words(description, "description", empty=True),
         }
         if not isinstance(said["parameters"], Mapping):
             raise OptionError("parameters: expected values by name")
@@ -142,7 +142,7 @@ class ModelRegistry(Component):
     def describe(self, ref: str, text: str, *, actor: Actor) -> ModelVersion:
         """Say in words what a version is. Raises UnknownNameError, OptionError."""
         version = self._find(ref)
-        said = check_words(text, "description", 10_000, empty=True)
+        said = check_words(text, "description", empty=True)
         self._keep(self._record("described", actor, name=version.name, version=version.version, text=said))
         return self._find(str(version))
 
@@ -247,9 +247,7 @@ class ModelRegistry(Component):
         """
         reference = whole_name(name)
         self._check_project(reference.project)
-        if isinstance(rules, (str, bytes)) or not isinstance(rules, Iterable):
-            raise OptionError(f"rules={printable(str(rules)[:60])}: expected a list, such as ['auc >= 0.8']")
-        said = [str(Rule.parse(rule)) for rule in rules]
+        said = [str(Rule.parse(rule)) for rule in check_several(rules, "rules", "['auc >= 0.8']")]
         at = check_target(target)
         if said or at in self._shelf.get(reference.path).rules:
             self._keep(self._record("ruled", actor, name=reference.path, target=at, rules=said))

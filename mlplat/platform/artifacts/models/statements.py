@@ -1,20 +1,19 @@
-"""What callers say of models, checked: names, aliases, metrics, tags and text."""
+"""What callers say of models, checked: aliases, metrics, commits and tags."""
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
 from typing import Final
 
 from ....canonical import frozen
 from ....errors import OptionError, printable
-from ...references import Reference, check_name
+from ...references import Reference, check_name, is_commit
+from ..wording import check_words
 from .shelf import NEWEST
 from .stages import stage_of
 
 LARGEST: Final = sys.float_info.max
-_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
 
 def check_alias(alias: object) -> str:
@@ -47,7 +46,7 @@ def check_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
 def check_commit(commit: object) -> str:
     """A commit as a resource, `repo:project/name@id`. Raises OptionError for what is not a full id of 40 hexadecimal digits."""
     reference = Reference.parse(commit.removeprefix("repo:") if isinstance(commit, str) else commit)
-    if _COMMIT.fullmatch(reference.version) is None:
+    if not is_commit(reference.version):
         raise OptionError(f"commit {reference}: expected 'project/name@' and the full id, 40 hexadecimal digits")
     return f"repo:{reference}"
 
@@ -57,10 +56,3 @@ def check_tags(tags: Mapping[str, str]) -> dict[str, str]:
     if not isinstance(tags, Mapping):
         raise OptionError("tags: expected text by name")
     return {check_name(name, "tag"): check_words(value, f"tag {name!r}", 500, empty=True) for name, value in tags.items()}
-
-
-def check_words(value: object, what: str, most: int, *, empty: bool = False) -> str:
-    """Text for people; lines are kept. Raises OptionError."""
-    if not isinstance(value, str) or not (value or empty) or len(value) > most or not value.replace("\n", "").isprintable():
-        raise OptionError(f"{what}: {printable(ascii(value)[:60])}; expected printable text of at most {most} characters")
-    return value

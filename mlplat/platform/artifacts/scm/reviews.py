@@ -10,6 +10,7 @@ from ...component import call
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
+from ..wording import check_line, check_words
 from .errors import MergeConflict, MoveRefused, Refusal
 from .history import is_ancestor
 from .merging import merge_commits
@@ -43,7 +44,7 @@ class Reviews(Writing):
         repository = self._repository(name)
         if type(approvals) is not int or approvals < 0:
             raise OptionError(f"approvals={approvals!r}: expected a number of approvals")
-        names = sorted({_text(context, "context") for context in ([contexts] if isinstance(contexts, str) else contexts)})
+        names = sorted({check_line(context, "context") for context in ([contexts] if isinstance(contexts, str) else contexts)})
         trusted = sorted({self._authorization.directory.find(reporter).id for reporter in reporters})
         rule = {"contexts": names, "approvals": approvals, "reporters": trusted}
         self._keep(self._record("protected", actor, name=repository.path, branch=check_ref(branch), rule=rule))
@@ -69,7 +70,11 @@ class Reviews(Writing):
         repository, number = self._at(ref)
         if outcome not in OUTCOMES:
             raise UnknownNameError("outcome", printable(str(outcome)[:40]), OUTCOMES)
-        said = {"context": _text(context, "context"), "outcome": outcome, "description": str(description)[:2000]}
+        said = {
+            "context": check_line(context, "context"),
+            "outcome": outcome,
+            "description": check_words(description, "description", empty=True),
+        }
         self._keep(self._record("status", actor, name=repository.path, commit=number, **said))
         self._tell(repository.path, number, "status.reported", actor, {"commit": number, **said})
         return repository.statuses[number][context]
@@ -115,7 +120,12 @@ class Reviews(Writing):
         if source == target:
             raise OptionError(f"a change from {source} into itself")
         number = len(repository.changes) + 1
-        said = {"source": source, "target": target, "title": _text(title, "title"), "description": str(description)[:100_000]}
+        said = {
+            "source": source,
+            "target": target,
+            "title": check_line(title, "title"),
+            "description": check_words(description, "description", empty=True),
+        }
         self._keep(self._record("change.created", actor, name=repository.path, number=number, **said))
         self._tell_change(repository, number, "change.created", actor, source=source, target=target)
         return repository.change(number)
@@ -133,7 +143,7 @@ class Reviews(Writing):
         head = repository.branch(found.source)
         if verdict == "approve" and str(actor) in (found.creator, repository.pushers.get(head)):
             raise OptionError(f"change {change}: {actor} proposed or pushed it, and cannot approve it")
-        said = {"number": change, "verdict": verdict, "comment": str(comment)[:100_000], "commit": head}
+        said = {"number": change, "verdict": verdict, "comment": check_words(comment, "comment", empty=True), "commit": head}
         self._keep(self._record("change.reviewed", actor, name=repository.path, **said))
         self._tell_change(repository, change, "change.reviewed", actor, verdict=verdict, commit=head)
         return repository.change(change)
@@ -246,9 +256,3 @@ class Reviews(Writing):
 
     def _tell_change(self, repository: Repository, number: int, predicate: str, actor: Actor, **data: Any) -> None:
         self._tell(repository.path, "", predicate, actor, {"change": number, **data})
-
-
-def _text(value: object, what: str) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > 200:
-        raise OptionError(f"{what} {printable(str(value)[:60])!r}: expected one line of text of at most 200 characters")
-    return value

@@ -10,14 +10,14 @@ from ....errors import OptionError, UnknownNameError, printable
 from ...component import Component, call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
-from ...references import Reference, whole_name
+from ...references import Reference, is_commit, whole_name
 from ...storage.store import Store
 from ..referrers import Referrers
 from .blame import BlamedLine, blame
 from .history import by_date, is_ancestor, merge_bases, topological
 from .lines import is_binary, split_lines, unified
 from .object_store import unpacked
-from .objects import FOLDER, SUBMODULE, Commit, File, is_id
+from .objects import FOLDER, SUBMODULE, Commit, File
 from .paths import check_path
 from .repository import Bundle, Repository, Status
 from .trees import Difference, differences, file_of, find, walk
@@ -197,7 +197,7 @@ class Source(Component):
         if repository is None or number is None:
             raise UnknownNameError("commit", str(reference), ())
         if at:
-            if not is_id(at) or at not in repository.objects.links or not is_ancestor(repository.objects, at, number):
+            if not is_commit(at) or at not in repository.objects.links or not is_ancestor(repository.objects, at, number):
                 raise UnknownNameError("ancestor", printable(str(at)[:80]), ())
             number = at
         return repository, number
