@@ -132,6 +132,10 @@ class Component:
         """The version that a reference means now, so that a right on one version opens no other; as it is where there is none."""
         return reference
 
+    def _digest_of(self, reference: Reference) -> str | None:
+        """The digest of a version; None where it is not there, empty where its name says it all. For other components: unchecked."""
+        return None
+
     def _named(self, parameter: str, value: Any, resource: str) -> str:
         """How a refusal names the resource that an argument means: as it was written, since what it stands for is not to be told."""
         return resource if parameter in ("project", "name", "version") else f"{self.KIND}:{Reference.parse(value)}"

@@ -68,6 +68,10 @@ class DataCalls(Component):
         kept = self._catalogue.find(reference)
         return reference if kept is None else reference.at(kept.version.version)
 
+    def _digest_of(self, reference: Reference) -> str | None:
+        kept = self._catalogue.find(reference)
+        return None if kept is None else kept.version.digest
+
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         as_of = options.get("as_of")
         if parameter != "ref" or as_of is None:

@@ -236,6 +236,9 @@ class ImageRegistry(Component):
         digest = self._shelf.digest_of(reference.path, reference.version)
         return reference if digest is None else reference.at(digest)
 
+    def _digest_of(self, reference: Reference) -> str | None:
+        return self._shelf.digest_of(reference.path, reference.version)
+
     def _take_in(self, name: str, image: Any, external: tuple[str, ...] | None, tags: Iterable[str], actor: Actor) -> ImageVersion:
         reference, manifest = whole_name(name), _manifest(image)
         self._check_project(reference.project)

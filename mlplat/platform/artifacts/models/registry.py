@@ -319,6 +319,24 @@ class ModelRegistry(Component):
         number = self._shelf.number_of(reference.path, reference.version)
         return reference if number is None else reference.at(number)
 
+    def _version(self, reference: Reference) -> ModelVersion | None:
+        number = self._shelf.number_of(reference.path, reference.version)
+        return None if number is None else self._shelf.get(reference.path).versions[number]
+
+    def _digest_of(self, reference: Reference) -> str | None:
+        version = self._version(reference)
+        return None if version is None else version.digest
+
+    def _commit_of(self, reference: Reference) -> str | None:
+        """The commit whose code made a version, `repo:project/name@id`, if it was said."""
+        version = self._version(reference)
+        return None if version is None else version.commit
+
+    def _made_by(self, commit: str) -> Iterator[ModelVersion]:
+        """The versions that the code of a commit made."""
+        for name, number in self._shelf.by_commit.get(commit, ()):
+            yield self._shelf.models[name].versions[number]
+
     def _find(self, ref: str) -> ModelVersion:
         reference = Reference.parse(ref)
         number = self._shelf.number_of(reference.path, reference.version)

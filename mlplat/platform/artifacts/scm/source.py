@@ -180,6 +180,18 @@ class Source(Component):
         found = None if repository is None else repository.resolve(reference.version or repository.default_branch)
         return reference if found is None else reference.at(found)
 
+    def _digest_of(self, reference: Reference) -> str | None:
+        repository = self._repositories.get(reference.path)
+        return None if repository is None or reference.version not in repository.objects.links else ""
+
+    def _file_at(self, reference: Reference, path: str) -> bytes | None:
+        """The content of a file at a commit, if both are there. For other components: unchecked."""
+        if self._digest_of(reference) is None:
+            return None
+        objects = self._repositories[reference.path].objects
+        found = find(objects, objects.link(reference.version).tree, path)
+        return None if found is None or found.mode in (FOLDER, SUBMODULE) else objects.content(found.id)
+
     def _repository(self, name: object) -> Repository:
         found = self._repositories.get(name) if isinstance(name, str) else None
         if found is None:
