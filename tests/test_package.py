@@ -50,6 +50,12 @@ def test_describing_a_cluster_and_generating_jobs_loads_no_compiler() -> None:
     assert loaded_by(statement).isdisjoint({"numba", "plotly", "matplotlib", "pandas"})
 
 
+def test_a_platform_without_a_cluster_loads_no_compiler() -> None:
+    statement = "import mlplat as mp; p = mp.Platform(); a = p.admin; p.identity.create_project('shop', owner=a, actor=a); "
+    statement += "p.scm.create_repository('shop/churn', actor=a); p.models.register('shop/churn', b'', run='r', actor=a)"
+    assert loaded_by(statement).isdisjoint({"numba", "polars", "pydantic", "networkx", "dulwich", "prov", "openlineage"})
+
+
 def test_the_command_lines_help_loads_no_compiler() -> None:
     statement = "sys.argv = ['mlplat', '--version']; from mlplat.cli import app; app(standalone_mode=False)"
     loaded = loaded_by(statement)
