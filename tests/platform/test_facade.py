@@ -117,7 +117,7 @@ def test_content_that_nothing_names_is_given_up_by_administrators_only() -> None
     again = mp.Platform(store=platform.store)
     assert again.metadata.baseline("shop/churn@1", actor=ada) == platform.metadata.baseline("shop/churn@1", actor=ada)
     assert again.scm.read("shop/churn", "train.py", actor=ada) == b"print(1)\n"
-    assert again.scm.repositories(actor=ada) == ("shop/churn",)
+    assert again.scm.list(actor=ada) == ("shop/churn",)
 
 
 def test_on_a_cluster_workloads_name_images_of_the_registry() -> None:

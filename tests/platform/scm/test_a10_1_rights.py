@@ -42,7 +42,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "protect": ((REPO, "main"), {}),
     "push": ((REPO, "new", "main"), {}),
     "read": ((f"{REPO}@main", "a"), {}),
-    "repositories": ((), {}),
+    "list": ((), {}),
     "resolve": ((f"{REPO}@main",), {}),
     "review": ((REPO, 1, "request_changes"), {}),
     "set_status": ((f"{REPO}@main", "success"), {}),

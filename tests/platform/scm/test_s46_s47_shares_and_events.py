@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlplat.errors import AccessDenied, UnknownNameError
+from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.events import Event
 from mlplat.platform.artifacts.scm import MoveRefused
 from mlplat.platform.artifacts.scm.object_store import ObjectStore, checked
@@ -40,7 +40,7 @@ def test_s46_a_share_of_a_commit_opens_its_closure_and_nothing_else() -> None:
             whole(REPO, actor=guest)
     with pytest.raises(AccessDenied):
         scm.set_status(reference, "success", actor=guest)
-    assert scm.repositories(actor=guest) == (reference,)
+    assert scm.list(actor=guest) == (reference,)
 
 
 def test_s46_a_share_of_a_repository_opens_all_of_it_until_it_is_revoked() -> None:
@@ -50,13 +50,13 @@ def test_s46_a_share_of_a_repository_opens_all_of_it_until_it_is_revoked() -> No
     grant = world.identity.grant(world.bob, "read", f"repo:{REPO}", actor=world.ada)
     later = world.commit({"a": b"2"})
     assert world.scm.read(f"{REPO}@{later}", "a", actor=world.bob) == b"2"
-    assert world.scm.repositories(actor=world.bob) == (REPO,)
+    assert world.scm.list(actor=world.bob) == (REPO,)
     with pytest.raises(AccessDenied):
         world.scm.commit(REPO, "main", {"a": b"3"}, "x", actor=world.bob)
     world.identity.revoke(grant, actor=world.ada)
     with pytest.raises(AccessDenied):
         world.scm.read(REPO, "a", actor=world.bob)
-    assert world.scm.repositories(actor=world.bob) == ()
+    assert world.scm.list(actor=world.bob) == ()
 
 
 def test_a10_3_unknown_and_forbidden_look_alike() -> None:
@@ -73,7 +73,7 @@ def test_a10_3_unknown_and_forbidden_look_alike() -> None:
         texts.append(str(denied.value).replace(reference, "…"))
         assert denied.value.resource == f"repo:{reference}"
     assert len(set(texts)) == 1
-    assert world.scm.repositories(actor=world.outsider) == ()
+    assert world.scm.list(actor=world.outsider) == ()
 
 
 def test_s47_each_new_head_is_announced_once_and_in_order() -> None:
@@ -121,3 +121,14 @@ def test_a_refused_call_leaves_one_event_and_nothing_else() -> None:
         world.scm.commit(REPO, "main", {"a": b"2"}, "x", actor=None)
     assert [event.predicate for event in world.sim.log[before:]] == ["access.denied"] * 2
     assert len(list(world.store.records("scm"))) == records
+
+
+def test_repositories_are_listed_by_project() -> None:
+    world = World()
+    admin = world.identity.admin
+    world.identity.create_project("lab", owner=world.ada, actor=admin)
+    world.scm.create_repository("lab/x", actor=world.ada)
+    assert world.scm.list(actor=world.ada) == ("lab/x", REPO)
+    assert world.scm.list("lab", actor=world.ada) == ("lab/x",) and world.scm.list("la", actor=world.ada) == ()
+    with pytest.raises(OptionError):
+        world.scm.list("Lab!", actor=world.ada)

@@ -10,7 +10,7 @@ from ....units import MIB, Duration, seconds
 from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
-from ...references import whole_name
+from ...references import check_project, whole_name
 from ..wording import check_words
 from . import comparison, statistics
 from . import content as contents
@@ -122,12 +122,13 @@ class Reading(DataCalls):
         return tuple(self._there(name).snapshots.values())
 
     @call_of_anybody
-    def list(self, project: str = "", *, actor: Actor) -> tuple[DatasetSummary, ...]:
-        """The datasets, of a project or all, of which the caller may read a version, in order of their names."""
+    def list(self, project: str | None = None, *, actor: Actor) -> tuple[DatasetSummary, ...]:
+        """The datasets, of a project or of all, of which the caller may read a version, in order of their names. Raises OptionError."""
         principal = principal_of(actor)
+        start = "" if project is None else f"{check_project(project)}/"
         found = []
         for path, dataset in sorted(self._catalogue.datasets.items()):
-            if project and not path.startswith(f"{project}/"):
+            if not path.startswith(start):
                 continue
             kept = [each for each in dataset.versions.values() if self._may_read(principal, each.version.resource)]
             if kept:
@@ -141,7 +142,7 @@ class Reading(DataCalls):
         *,
         tag: str = "",
         column: str = "",
-        project: str = "",
+        project: str | None = None,
         since: Duration | None = None,
         until: Duration | None = None,
         actor: Actor,
@@ -152,6 +153,7 @@ class Reading(DataCalls):
         slash too). It was made from `since` on, and before `until` (s).
         """
         principal, wanted = principal_of(actor), check_words(text, "text", 1000, empty=True).casefold()
+        start = "" if project is None else f"{check_project(project)}/"
         first = 0.0 if since is None else seconds(since)
         last = float("inf") if until is None else seconds(until)
 
@@ -159,7 +161,7 @@ class Reading(DataCalls):
             version = kept.version
             if not first <= version.created_s < last or (tag and tag not in version.tags):
                 return False
-            if project and not version.name.startswith(f"{project}/"):
+            if not version.name.startswith(start):
                 return False
             if column and not any(name == column or name.endswith(f"/{column}") for name, _ in version.columns):
                 return False

@@ -10,7 +10,7 @@ from ....errors import OptionError, UnknownNameError, printable
 from ...component import Component, call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
-from ...references import Reference, is_commit, whole_name
+from ...references import Reference, check_project, is_commit, whole_name
 from ...storage.store import Store
 from ..referrers import Referrers
 from .blame import BlamedLine, blame
@@ -159,8 +159,11 @@ class Source(Component):
         return MappingProxyType(dict(sorted(self._repository(name).tagged.items())))
 
     @call_of_anybody
-    def repositories(self, *, actor: Actor) -> tuple[str, ...]:
-        """What the caller may read: repositories, and single commits (`shop/churn@<id>`) of others."""
+    def list(self, project: str | None = None, *, actor: Actor) -> tuple[str, ...]:
+        """What the caller may read, of a project or of all: repositories, and single commits (`shop/churn@<id>`) of others.
+
+        Raises OptionError.
+        """
         whole = {path for path in self._repositories if self._may_read(actor, f"repo:{path}")}
         mine = set(self._authorization.directory.grantees(principal_of(actor).id))
         single = set()
@@ -171,7 +174,8 @@ class Source(Component):
                 known = version in self._repositories[path].objects.links
                 if known and self._may_read(actor, grant.resource):
                     single.add(text)
-        return tuple(sorted(whole | single))
+        start = "" if project is None else f"{check_project(project)}/"
+        return tuple(sorted(path for path in whole | single if path.startswith(start)))
 
     # -- inside
 
