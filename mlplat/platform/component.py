@@ -144,10 +144,12 @@ class Component:
         """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time."""
         return given
 
-    def _check_project(self, project: str) -> None:
-        """That there is a project. Raises UnknownNameError, which names no other."""
-        if project not in self._authorization.directory.projects:
-            raise UnknownNameError("project", project, ())
+    def _check_project(self, name: str, actor: Actor) -> None:
+        """That there is a project. Raises UnknownNameError, which names those that the caller may read."""
+        projects = self._authorization.directory.projects
+        if name not in projects:
+            known = [project for project in projects if self._authorization.may(actor, Right.READ, f"project:{project}")]
+            raise UnknownNameError("project", name, known)
 
     def _may_read(self, actor: Actor, resource: str) -> bool:
         """For choosing what to show."""

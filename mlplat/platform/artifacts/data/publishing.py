@@ -139,7 +139,7 @@ class Publishing(DataCalls):
     ) -> DatasetVersion:
         principal = principal_of(actor)
         reference = whole_name(name)
-        self._check_project(reference.project)
+        self._check_project(reference.project, actor)
         given = contents.checked(content)
         named = self._parents(parents, actor)
         record = {

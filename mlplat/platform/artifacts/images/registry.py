@@ -241,7 +241,7 @@ class ImageRegistry(Component):
 
     def _take_in(self, name: str, image: Any, external: tuple[str, ...] | None, tags: Iterable[str], actor: Actor) -> ImageVersion:
         reference, manifest = whole_name(name), _manifest(image)
-        self._check_project(reference.project)
+        self._check_project(reference.project, actor)
         for layer in manifest.layers:
             known = self._shelf.sizes.get(layer.digest, layer.size_mib)
             if known != layer.size_mib:

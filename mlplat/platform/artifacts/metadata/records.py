@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....errors import InputError, IntegrityError, MlplatError, OptionError, printable
 from ...component import Component
+from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference, check_project
@@ -83,9 +84,13 @@ class Records(Component):
         return self._resolvers.canonical(resource)
 
     def _resource_of(self, parameter: str, value: Any) -> str:
-        return self._canonical(self._named(parameter, value, ""))
+        return self._canonical(self._written(parameter, value))
 
     def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return self._written(parameter, value)
+
+    def _written(self, parameter: str, value: Any) -> str:
+        """The resource that an argument names, with an alias as it is written."""
         if parameter in ("run", "first", "second"):
             text = self._run_name(value)
             return text if "/" in text else f"{text}/*"
@@ -112,10 +117,10 @@ class Records(Component):
             raise OptionError(f"run {printable(str(text)[:80])!r}: expected 'project/name', without a version")
         return f"run:{reference}"
 
-    def _new_run(self, run: object) -> str:
+    def _new_run(self, run: object, actor: Actor) -> str:
         name = self._run_name(run)
         project = name.removeprefix("run:").partition("/")[0]
-        self._check_project(project)
+        self._check_project(project, actor)
         runs = self._state.runs
         if "/" in name:
             if name in runs:

@@ -99,7 +99,7 @@ class ModelRegistry(Component):
         Raises OptionError, UnknownNameError for the project.
         """
         reference = whole_name(name)
-        self._check_project(reference.project)
+        self._check_project(reference.project, actor)
         if (run is None) == (external is None):
             raise OptionError(f"{reference}: expected either the run that made the model, or external=[what is unknown of its origin]")
         if signature is not None and not isinstance(signature, Signature):
@@ -246,7 +246,7 @@ class ModelRegistry(Component):
         for nothing. See `Rule`. Raises OptionError, UnknownNameError.
         """
         reference = whole_name(name)
-        self._check_project(reference.project)
+        self._check_project(reference.project, actor)
         said = [str(Rule.parse(rule)) for rule in check_several(rules, "rules", "['auc >= 0.8']")]
         at = check_target(target)
         if said or at in self._shelf.get(reference.path).rules:

@@ -36,7 +36,7 @@ class Writing(Source):
         Raises OptionError for a name that is taken, UnknownNameError for an unknown project.
         """
         reference = whole_name(name)
-        self._check_project(reference.project)
+        self._check_project(reference.project, actor)
         if reference.path in self._repositories:
             raise OptionError(f"repository {reference.path} is there already")
         self._keep(self._record("repository.created", actor, name=reference.path, branch=check_ref(branch)))
