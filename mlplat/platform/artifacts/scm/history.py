@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from itertools import count
 
 from .object_store import ObjectStore
+from .objects import parse_commit, unframed
 
 
 def by_date(store: ObjectStore, heads: Iterable[str]) -> Iterator[str]:
@@ -53,6 +54,25 @@ def is_ancestor(store: ObjectStore, old: str, new: str) -> bool:
             if parent == old:
                 return True
             if parent not in seen and store.link(parent).generation > lowest:
+                seen.add(parent)
+                todo.append(parent)
+    return False
+
+
+def leads_to(store: ObjectStore, old: str, new: str, frames: Mapping[str, bytes]) -> bool:
+    """As `is_ancestor`, where `new` and commits before it may be among `frames`, which are not in the store yet."""
+    seen, todo = {new}, [new]
+    while todo:
+        found = todo.pop()
+        if found == old:
+            return True
+        frame = frames.get(found)
+        if frame is None:
+            if is_ancestor(store, old, found):
+                return True
+            continue
+        for parent in parse_commit(unframed(frame)[1], found).parents:
+            if parent not in seen:
                 seen.add(parent)
                 todo.append(parent)
     return False

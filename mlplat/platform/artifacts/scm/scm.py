@@ -12,11 +12,11 @@ from ...identity.principals import Principal
 from ...identity.rights import Right
 from .errors import MoveRefused, Refusal
 from .exchange import Found, read_repository, write_repository
+from .history import leads_to
 from .object_store import checked
 from .refs import check_free
 from .repository import Repository
 from .reviews import Reviews
-from .writing import leads_to
 
 if TYPE_CHECKING:
     from ....events import Event
@@ -111,7 +111,7 @@ class SCM(Reviews):
             if before is None:
                 check_free(name, taken, "branch")
                 taken.add(name)
-            elif not leads_to(repository, number, frames, before):
+            elif not leads_to(repository.objects, before, number, frames):
                 raise MoveRefused(name, Refusal.NOT_FAST_FORWARD, number)
             self._check_green(repository, name, number)
         for name in tags:

@@ -12,9 +12,9 @@ from ...identity.rights import Right
 from ...references import whole_name
 from ..referrers import ReferencedError
 from .errors import MoveRefused, Refusal
-from .history import is_ancestor
+from .history import leads_to
 from .object_store import checked, packed
-from .objects import Commit, Person, commit_frame, object_id, parse_author, parse_commit, person, tag_frame, unframed
+from .objects import Commit, Person, commit_frame, object_id, parse_author, person, tag_frame
 from .refs import check_free, check_ref
 from .repository import GREEN, Bundle, Protection, Repository
 from .source import Source, Staged
@@ -115,7 +115,7 @@ class Writing(Source):
         if not before:
             self._check_new(repository, branch)
         self._check_green(repository, branch, number)
-        if before and not leads_to(repository, number, frames, before):
+        if before and not leads_to(repository.objects, before, number, frames):
             if not force or branch in repository.protections:
                 raise MoveRefused(branch, Refusal.NOT_FAST_FORWARD, number)
             self._authorization.require(actor, Right.FORCE, f"repo:{repository.path}", call="scm.push", source=self.SOURCE)
@@ -292,22 +292,3 @@ def _message(message: str) -> str:
     except UnicodeEncodeError:
         raise OptionError(f"message={message[:60]!a}: expected Unicode text") from None
     return message if message.endswith("\n") else message + "\n"
-
-
-def leads_to(repository: Repository, number: str, frames: Mapping[str, bytes], old: str) -> bool:
-    """Whether `old` is an ancestor of a commit that is not in the repository yet."""
-    seen, todo = {number}, [number]
-    while todo:
-        found = todo.pop()
-        if found == old:
-            return True
-        frame = frames.get(found)
-        if frame is None:
-            if is_ancestor(repository.objects, old, found):
-                return True
-            continue
-        for parent in parse_commit(unframed(frame)[1], found).parents:
-            if parent not in seen:
-                seen.add(parent)
-                todo.append(parent)
-    return False
