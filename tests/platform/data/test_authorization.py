@@ -24,6 +24,7 @@ CALLS: dict[str, tuple[Right | None, str, Callable[[DataStore, str, Any], Any]]]
     "release": (Right.ADMIN, "dataset", lambda data, _, who: data.release(CLICKS, "frozen", actor=who)),
     "retain": (Right.ADMIN, "dataset", lambda data, _, who: data.retain(CLICKS, keep=1, actor=who)),
     "delete": (Right.ADMIN, "version", lambda data, ref, who: data.delete(ref, actor=who)),
+    "resolve": (Right.READ, "version", lambda data, ref, who: data.resolve(ref, actor=who)),
     "read": (Right.READ, "version", lambda data, ref, who: data.read(ref, actor=who)),
     "fetch": (Right.READ, "version", lambda data, ref, who: data.fetch(ref, actor=who)),
     "preview": (Right.READ, "version", lambda data, ref, who: data.preview(ref, actor=who)),

@@ -82,6 +82,7 @@ def test_a_grant_to_write_one_version_makes_no_next_one() -> None:
 
 
 ASKED: dict[str, Callable[[Shop, str, Any], Any]] = {
+    "resolve": lambda shop, ref, who: shop.data.resolve(ref, actor=who),
     "read": lambda shop, ref, who: shop.data.read(ref, actor=who),
     "read as of": lambda shop, ref, who: shop.data.read(ref.partition("@")[0], as_of=0, actor=who),
     "fetch": lambda shop, ref, who: shop.data.fetch(ref, actor=who),
@@ -137,6 +138,7 @@ def test_a10_3_in_the_lineage_of_what_was_shared_the_rest_is_withheld() -> None:
     shop.identity.grant(shop.eve, "read", made.resource, actor=shop.ada)
     withheld = (f"withheld:{parent.digest}",)
     assert shop.data.describe("shop/features", actor=shop.eve).version.parents == withheld
+    assert shop.data.resolve("shop/features", actor=shop.eve).parents == withheld
     assert shop.data.versions("shop/features", actor=shop.eve)[0].parents == withheld
     assert shop.data.search(actor=shop.eve)[0].parents == withheld
     assert shop.data.list(actor=shop.eve)[0].newest.parents == withheld

@@ -103,6 +103,15 @@ def test_many_short_appends_stay_few_pieces_and_keep_each_row_a_few_times() -> N
     assert (array == np.arange(300.0)[:, None]).all() and array.shape == (300, 100)
 
 
+def test_a_name_resolves_to_the_version_that_it_means_now() -> None:
+    shop = Shop()
+    first, second = shop.publish(FRAME), shop.publish(FRAME[:2])
+    assert shop.data.resolve(CLICKS, actor=shop.ada) == second and shop.data.resolve("shop/clicks@1", actor=shop.ada) == first
+    assert shop.data.resolve(first.reference, actor=shop.ada) == first == shop.data.resolve(f"{CLICKS}@{first.digest}", actor=shop.ada)
+    with pytest.raises(UnknownNameError):
+        shop.data.resolve("shop/clicks@9", actor=shop.ada)
+
+
 def test_an_array_is_appended_to_along_its_first_axis() -> None:
     shop = Shop()
     shop.publish(np.arange(6.0).reshape(3, 2))

@@ -32,6 +32,12 @@ class Reading(DataCalls):
     """
 
     @call(Right.READ)
+    def resolve(self, ref: str, *, as_of: Duration | None = None, actor: Actor) -> DatasetVersion:
+        """The version that a name leads to now; the answer means it for ever. Raises UnknownNameError."""
+        principal = principal_of(actor)
+        return self._shown(self._find(self._meant("ref", ref, {"as_of": as_of}), principal), principal)
+
+    @call(Right.READ)
     def read(self, ref: str, *, columns: Iterable[str] | None = None, split: str = "", as_of: Duration | None = None, actor: Actor) -> Any:
         """The content of a version, as it was published: frame, array, bytes or dict. The caller's own copy.
 
