@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from ..errors import AccessDenied, MlplatError, OptionError, printable
@@ -80,13 +80,10 @@ def _checked(method: F, check: Check) -> F:
                     raise OptionError(f"{action}: expected {' or '.join(places)}")
                 zone = str(options.get("zone") or "") if zoned else ""
                 for resource, parameter, given in resources:
-                    try:
-                        principal = self._authorization.require(actor, check.right, resource, zone, call=action, source=self.SOURCE)
-                    except AccessDenied as error:
-                        named = self._named(parameter, given, resource) if parameter else resource
-                        if named == resource:
-                            raise
-                        raise AccessDenied(error.principal, error.action, named, error.reason) from None
+                    named = partial(self._named, parameter, given, resource) if parameter else None
+                    principal = self._authorization.require(
+                        actor, check.right, resource, zone, call=action, source=self.SOURCE, named=named
+                    )
             return method(self, *arguments, actor=principal, **options)
         except MlplatError as error:
             self._refused(action, error, actor)
@@ -120,7 +117,9 @@ class Component:
         return f"{self.KIND}:{Reference.parse(value)}"
 
     def _named(self, parameter: str, value: Any, resource: str) -> str:
-        """How a refusal names the resource that an argument means: as it was written where what it stands for is not to be told."""
+        """How a refusal names the resource that an argument means: as it was written where what it stands for is not to be told, which is
+        wherever `_resource_of` looks into the state.
+        """
         return resource
 
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -116,13 +116,28 @@ class Authorization:
         reason, grant = self.grants.find(self.directory.grantees(number), right, resource, zone, self.sim.env._now)
         return Decision(reason is DecisionReason.GRANTED, reason, number, right, resource, zone, grant)
 
-    def require(self, actor: Actor, right: Right, resource: str, zone: str = "", *, call: str = "", source: str = "identity") -> Principal:
+    def require(
+        self,
+        actor: Actor,
+        right: Right,
+        resource: str,
+        zone: str = "",
+        *,
+        call: str = "",
+        source: str = "identity",
+        named: Callable[[], str] | None = None,
+    ) -> Principal:
         """Who calls, if they may. The decision is in the audit log.
 
-        Raises AccessDenied for everybody else, after one event `access.denied` {action, resource, reason}.
+        `named`: how a refusal names the resource, such as by the alias that was given: who may not read it is not told what that means,
+        by the error, the event or their part of the audit log. Raises AccessDenied for everybody else, after one event `access.denied`
+        {action, resource, reason}.
         """
         caller = self.caller(actor)
-        return self._settle(caller, self._decide(caller, right, resource, zone), call, source)
+        decision = self._decide(caller, right, resource, zone)
+        if named is not None and not decision.allowed:
+            decision = decision._replace(resource=named())
+        return self._settle(caller, decision, call, source)
 
     def require_one(
         self, actor: Actor, rights: Iterable[Right], resource: str, zone: str = "", *, call: str = "", source: str = "identity"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....canonical import frozen
-from ....errors import AccessDenied, OptionError, UnknownNameError, printable
+from ....errors import OptionError, UnknownNameError, printable
 from ....units import seconds
 from ...component import Component
 from ...identity.authorization import Actor
@@ -124,10 +125,9 @@ class DataCalls(Component):
 
     def _require_read(self, reference: Reference, actor: Actor) -> None:
         """Raises AccessDenied where the caller may not read a version, in the words in which it was named."""
-        try:
-            self._authorization.require(actor, Right.READ, self._resource_of("ref", reference), call="data.read", source=self.SOURCE)
-        except AccessDenied as error:
-            raise AccessDenied(error.principal, error.action, f"dataset:{reference}", error.reason) from None
+        resource = self._resource_of("ref", reference)
+        named = partial(self._named, "ref", reference, resource)
+        self._authorization.require(actor, Right.READ, resource, call="data.read", source=self.SOURCE, named=named)
 
     def _shown(self, kept: Kept, principal: Principal) -> DatasetVersion:
         """A version as the caller may see it: of parents that they may not read, the digest."""

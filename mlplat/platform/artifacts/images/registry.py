@@ -245,6 +245,9 @@ class ImageRegistry(Component):
         digest = self._shelf.digest_of(reference.path, reference.version)
         return f"{self.KIND}:{reference if digest is None else reference.at(digest)}"
 
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return resource if parameter == "project" else f"{self.KIND}:{Reference.parse(value)}"
+
     def _take_in(self, name: str, image: Any, external: tuple[str, ...] | None, tags: Iterable[str], actor: Actor) -> ImageVersion:
         reference, manifest = _whole(name), _manifest(image)
         projects = self._authorization.directory.projects

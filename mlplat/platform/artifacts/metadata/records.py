@@ -88,6 +88,13 @@ class Records(Component):
         return self._resolvers.canonical(resource)
 
     def _resource_of(self, parameter: str, value: Any) -> str:
+        return self._canonical(self._written(parameter, value))
+
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return self._written(parameter, value)
+
+    def _written(self, parameter: str, value: Any) -> str:
+        """The resource that an argument names, with an alias as it is written."""
         if parameter in ("run", "run_a", "run_b"):
             text = self._run_name(value)
             return text if "/" in text else f"{text}/*"
@@ -96,10 +103,10 @@ class Records(Component):
             found = node_kind(value)
             if kind is not None and found is not kind:
                 raise OptionError(f"{printable(value[:80])}: expected a {kind.word}")
-            return self._canonical(f"{found}:{Reference.parse(value.partition(':')[2])}")
+            return f"{found}:{Reference.parse(value.partition(':')[2])}"
         if kind is None:
             raise OptionError(f"node {printable(str(value)[:80])!r}: expected 'kind:project/name@version', such as 'dataset:shop/clicks@3'")
-        return self._canonical(f"{kind}:{Reference.parse(value)}")
+        return f"{kind}:{Reference.parse(value)}"
 
     @staticmethod
     def _run_name(run: object) -> str:
@@ -137,8 +144,9 @@ class Records(Component):
             raise UnknownRunError(name)
         return state
 
-    def _require(self, principal: Principal, right: Right, resource: str, action: str) -> None:
-        self._authorization.require(principal, right, resource, call=f"{self.SOURCE}.{action}", source=self.SOURCE)
+    def _require(self, principal: Principal, right: Right, resource: str, action: str, written: str) -> None:
+        """`written`: how the caller named the resource."""
+        self._authorization.require(principal, right, resource, call=f"{self.SOURCE}.{action}", source=self.SOURCE, named=lambda: written)
 
     # -- records
 
@@ -146,9 +154,9 @@ class Records(Component):
         """Check a statement, keep it, and give the run as it is then."""
         inputs = {role: self._pinned(one) for role, one in fields.inputs.items()}
         outputs = {role: self._pinned(one) for role, one in fields.outputs.items()}
-        for right, named in ((Right.READ, inputs), (Right.WRITE, outputs)):
-            for one in named.values():
-                self._require(principal, right, one.resource, action)
+        for right, named, written in ((Right.READ, inputs, fields.inputs), (Right.WRITE, outputs, fields.outputs)):
+            for role, one in named.items():
+                self._require(principal, right, one.resource, action, written[role].resource)
         inputs, outputs = ({role: self._verified(one) for role, one in named.items()} for named in (inputs, outputs))
         state = self._state.runs.get(resource)
         clash = sorted(

@@ -240,7 +240,7 @@ class MetadataStore(Questions):
         """
         principal = self._caller(actor)
         one, below = artifact(upstream), check_node(self._canonical(downstream))
-        self._require(principal, Right.READ, one.resource, "link")
+        self._require(principal, Right.READ, one.resource, "link", one.resource)
         check_name(role, "role")
         if (one.resource, below, role) in self._state.links:
             return
@@ -305,7 +305,7 @@ class MetadataStore(Questions):
         name = self._resource_of("deployment", deployment)
         one = None if model is None else artifact(self._resource_of("model", model), NodeKind.MODEL)
         if one is not None:
-            self._require(principal, Right.READ, one.resource, "record_deployment")
+            self._require(principal, Right.READ, one.resource, "record_deployment", self._written("model", model))
         return self._deploy(name, one, principal.id)
 
     # -- baselines

@@ -335,6 +335,9 @@ class ModelRegistry(Component):
             reference = reference if number is None else reference.at(number)
         return f"{self.KIND}:{reference}"
 
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return f"{self.KIND}:{Reference.parse(value)}" if parameter not in ("project", "candidate") else resource
+
     def _find(self, ref: str) -> ModelVersion:
         reference = Reference.parse(ref)
         number = self._shelf.number_of(reference.path, reference.version)
