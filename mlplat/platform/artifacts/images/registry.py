@@ -96,7 +96,7 @@ class ImageRegistry(Component):
         Event `alias.moved` {kind, alias, before, after}. Raises UnknownNameError; OptionError for a tag that does not move.
         """
         reference = _whole(name)
-        digest = self._digest(reference.at(version) if isinstance(version, str) and version else reference)
+        digest = self._digest(reference.at(version) if isinstance(version, str) and version else reference, actor)
         self._check_tags(reference.path, [tag], digest)
         self._move(reference.path, [tag], digest, actor)
         return self._shelf.version(reference.path, digest)
@@ -130,13 +130,13 @@ class ImageRegistry(Component):
     def resolve(self, ref: str, *, actor: Actor) -> ImageVersion:
         """The image that a digest or tag means now. Raises UnknownNameError."""
         reference = Reference.parse(ref)
-        return self._shelf.version(reference.path, self._digest(reference))
+        return self._shelf.version(reference.path, self._digest(reference, actor))
 
     @call(Right.READ)
     def manifest(self, ref: str, *, actor: Actor) -> bytes:
         """The manifest of an image, its canonical JSON, checked against the image's digest. Raises UnknownNameError, IntegrityError."""
         reference = Reference.parse(ref)
-        return self._checked(self._shelf.version(reference.path, self._digest(reference)))
+        return self._checked(self._shelf.version(reference.path, self._digest(reference, actor)))
 
     @call(Right.READ)
     def pull(self, ref: str, have: Iterable[str] = (), *, actor: Actor) -> ImagePull:
@@ -145,7 +145,7 @@ class ImageRegistry(Component):
         Raises UnknownNameError, OptionError, IntegrityError for a manifest that was damaged.
         """
         reference = Reference.parse(ref)
-        version = self._shelf.version(reference.path, self._digest(reference))
+        version = self._shelf.version(reference.path, self._digest(reference, actor))
         self._checked(version)
         there = {have} if isinstance(have, str) else set(have)
         missing = {layer.digest: layer for layer in version.layers if layer.digest not in there}
@@ -191,7 +191,7 @@ class ImageRegistry(Component):
         Raises ReferencedError where a record or a workload names it; UnknownNameError.
         """
         reference = Reference.parse(ref)
-        version = self._shelf.version(reference.path, self._digest(reference))
+        version = self._shelf.version(reference.path, self._digest(reference, actor))
         named = self._named_by(version)
         if named:
             raise ReferencedError(version.resource, named)
@@ -290,13 +290,15 @@ class ImageRegistry(Component):
             moved = {"kind": self.KIND, "alias": tag, "before": at, "after": digest}
             self._emit(f"{self.KIND}:{path}", "alias.moved", str(actor), moved)
 
-    def _digest(self, reference: Reference) -> str:
+    def _digest(self, reference: Reference, actor: Actor) -> str:
+        """The digest that a reference names. Raises OptionError, and UnknownNameError, which names tags that the caller may read."""
         if not reference.version:
             raise OptionError(f"{reference}: expected a tag or digest, such as {reference}@v1")
         digest = self._shelf.digest_of(reference.path, reference.version)
         if digest is None:
-            shelf = self._shelf.get(reference.path)
-            raise UnknownNameError("image", str(reference), [f"{reference.path}@{tag}" for tag in shelf.tags])
+            tags = self._shelf.get(reference.path).tags.items()
+            known = [f"{reference.path}@{tag}" for tag, at in tags if self._may_read(actor, reference.path, at)]
+            raise UnknownNameError("image", str(reference), known)
         return digest
 
     def _visible(self, actor: Actor, project: str | None) -> Iterator[ImageVersion]:
@@ -305,8 +307,11 @@ class ImageRegistry(Component):
         for path, shelf in self._shelf:
             if path.startswith(start):
                 for digest in shelf.images:
-                    if self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{digest}"):
+                    if self._may_read(actor, path, digest):
                         yield self._shelf.version(path, digest)
+
+    def _may_read(self, actor: Actor, path: str, digest: str) -> bool:
+        return self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{digest}")
 
     def _named_by(self, version: ImageVersion) -> tuple[str, ...]:
         users = {f"workload:{name}" for endpoint in self._served for name in endpoint.image_users(version.digest)}

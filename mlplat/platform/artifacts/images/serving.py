@@ -51,7 +51,9 @@ class ClusterImages:
                 self._authorization.audit.add(self._authorization.sim.now, self._call, told)
             if decision.allowed:
                 if digest is None:
-                    raise UnknownNameError("image", reference, [f"{path}@{tag}" for tag in self._shelf.get(path).tags])
+                    tags, may = self._shelf.get(path).tags.items(), self._authorization.may
+                    known = [f"{path}@{tag}" for tag, at in tags if may(who, Right.READ, f"image:{path}@{at}")]
+                    raise UnknownNameError("image", reference, known)
                 return self._shelf.version(path, digest).image
         raise AccessDenied(principal, CALL, f"image:{reference}", SENTENCES[decision.reason])
 

@@ -135,28 +135,28 @@ class ModelRegistry(Component):
     @call(Right.WRITE)
     def set_tags(self, ref: str, tags: Mapping[str, str | None], *, actor: Actor) -> ModelVersion:
         """Give a version tags, or take those away that are None. Raises UnknownNameError, OptionError."""
-        version = self._find(ref)
+        version = self._find(ref, actor)
         if not isinstance(tags, Mapping):
             raise OptionError("tags: expected text by name, None for those that go")
         merged = {**version.tags, **check_tags({key: value for key, value in tags.items() if value is not None})}
         kept = {key: value for key, value in merged.items() if tags.get(key, "") is not None}
         self._note({"what": "tagged", "name": version.name, "version": version.version, "tags": kept}, actor)
-        return self._find(str(version))
+        return self._find(str(version), actor)
 
     @call(Right.WRITE)
     def describe(self, ref: str, text: str, *, actor: Actor) -> ModelVersion:
         """Say in words what a version is. Raises UnknownNameError, OptionError."""
-        version = self._find(ref)
+        version = self._find(ref, actor)
         said = check_words(text, "description", 10_000, empty=True)
         self._note({"what": "described", "name": version.name, "version": version.version, "text": said}, actor)
-        return self._find(str(version))
+        return self._find(str(version), actor)
 
     # -- out
 
     @call(Right.READ)
     def resolve(self, ref: str, *, actor: Actor) -> ModelVersion:
         """The version that a number, digest or alias means now; the answer means it for ever. Raises UnknownNameError."""
-        return self._find(ref)
+        return self._find(ref, actor)
 
     @call(Right.READ)
     def load(self, ref: str, *, actor: Actor) -> Any:
@@ -164,7 +164,7 @@ class ModelRegistry(Component):
 
         Raises UnknownNameError, IntegrityError.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         artifact = self._artifact(version)
         self._emit(version.resource, "artifact.downloaded", str(actor), {"kind": self.KIND, "digest": version.digest})
         return artifact
@@ -174,7 +174,7 @@ class ModelRegistry(Component):
         """What a deployment of a version into a zone needs; for who holds `deploy` on it there. Which version that is does not change
         when an alias moves. Event `artifact.downloaded` {zone}. Raises UnknownNameError, IntegrityError.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         answer = Deployable(version, zone, self._artifact(version))
         data = {"kind": self.KIND, "digest": version.digest, "zone": zone}
         self._emit(version.resource, "artifact.downloaded", str(actor), data)
@@ -221,7 +221,7 @@ class ModelRegistry(Component):
     @call(Right.READ, "first", "second")
     def compare(self, first: str, second: str, *, actor: Actor) -> ModelComparison:
         """Two versions side by side. Raises UnknownNameError."""
-        return compared(self._find(first), self._find(second))
+        return compared(self._find(first, actor), self._find(second, actor))
 
     @call(Right.READ)
     def aliases(self, name: str, *, actor: Actor) -> Mapping[str, int]:
@@ -268,12 +268,12 @@ class ModelRegistry(Component):
         Takes `write` on the model. The answer has the verdict of each rule; one that failed has changed nothing. Event `alias.moved`
         {kind, alias, before, after} or `stage.moved`. `zone`: in which a `right` rule wants the right. Raises UnknownNameError, StageError.
         """
-        return self._promote(self._find(candidate), check_target(target), zone, actor)
+        return self._promote(self._find(candidate, actor), check_target(target), zone, actor)
 
     @call(Right.WRITE)
     def set_alias(self, candidate: str, alias: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """Let an alias point to a version. As `promote`, but raises PromotionError where a rule fails."""
-        promotion = self._promote(self._find(candidate), "@" + check_alias(alias), zone, actor)
+        promotion = self._promote(self._find(candidate, actor), "@" + check_alias(alias), zone, actor)
         if not promotion:
             raise PromotionError(promotion)
         return promotion.version
@@ -281,7 +281,7 @@ class ModelRegistry(Component):
     @call(Right.WRITE)
     def set_stage(self, candidate: str, stage: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """Let a version go to a stage. As `promote`, but raises PromotionError where a rule fails."""
-        promotion = self._promote(self._find(candidate), stage_of(stage).value, zone, actor)
+        promotion = self._promote(self._find(candidate, actor), stage_of(stage).value, zone, actor)
         if not promotion:
             raise PromotionError(promotion)
         return promotion.version
@@ -304,7 +304,7 @@ class ModelRegistry(Component):
     @call(Right.DEPLOY)
     def unprotect(self, ref: str, by: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """`by` needs a version no longer. Raises UnknownNameError, also where it did not need it."""
-        if by not in (known := self._find(ref).protected_by):
+        if by not in (known := self._find(ref, actor).protected_by):
             raise UnknownNameError("protection", printable(str(by)[:80]), known)
         return self._protect(ref, by, False, actor)
 
@@ -314,7 +314,7 @@ class ModelRegistry(Component):
 
         Raises ReferencedError where an alias points to it, something protects it, or a record or deployment names it; UnknownNameError.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         named = {f"alias:{version.name}@{alias}" for alias in version.aliases}
         named.update(version.protected_by, self._referrers.of(version.resource))
         if named:
@@ -338,14 +338,19 @@ class ModelRegistry(Component):
     def _named(self, parameter: str, value: Any, resource: str) -> str:
         return f"{self.KIND}:{Reference.parse(value)}" if parameter not in ("project", "candidate") else resource
 
-    def _find(self, ref: str) -> ModelVersion:
+    def _find(self, ref: str, actor: Actor) -> ModelVersion:
+        """The version that a reference names. Raises UnknownNameError, which names those that the caller may read."""
         reference = Reference.parse(ref)
         number = self._shelf.number_of(reference.path, reference.version)
         if number is None:
             model = self._shelf.get(reference.path)
-            known = [f"{reference.path}@{version}" for version in (*model.versions, *model.aliases)]
+            named = [*((number, number) for number in model.versions), *model.aliases.items()]
+            known = [f"{reference.path}@{name}" for name, number in named if self._may_read(actor, reference.path, number)]
             raise UnknownNameError("model", str(reference), known)
         return self._shelf.version(reference.path, number)
+
+    def _may_read(self, actor: Actor, path: str, number: int) -> bool:
+        return self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{number}")
 
     def _artifact(self, version: ModelVersion) -> Any:
         return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
@@ -356,7 +361,7 @@ class ModelRegistry(Component):
         for path, model in self._shelf if only is None else [(only, self._shelf.get(only))]:
             if path.startswith(start):
                 for number in model.versions:
-                    if self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{number}"):
+                    if self._may_read(actor, path, number):
                         yield self._shelf.version(path, number)
 
     def _promote(self, version: ModelVersion, target: str, zone: str, actor: Actor) -> Promotion:
@@ -386,10 +391,10 @@ class ModelRegistry(Component):
             self._emit(f"{self.KIND}:{path}", "alias.moved", str(actor), data)
 
     def _protect(self, ref: str, by: str, held: bool, actor: Actor) -> ModelVersion:
-        version = self._find(ref)
+        version = self._find(ref, actor)
         if (check_words(by, "by", 250) in version.protected_by) != held:
             self._note({"what": "protected", "name": version.name, "version": version.version, "by": by, "held": held}, actor)
-        return self._find(str(version))
+        return self._find(str(version), actor)
 
     def _note(self, record: dict[str, Any], actor: Actor) -> None:
         self._keep({**record, "time": self._sim.now, "actor": str(actor)})
