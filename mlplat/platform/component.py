@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from ..errors import AccessDenied, MlplatError, OptionError, printable
+from ..errors import AccessDenied, MlplatError, OptionError, UnknownNameError, printable
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
@@ -125,6 +125,13 @@ class Component:
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time."""
         return given
+
+    def _check_project(self, name: str, actor: Actor) -> None:
+        """That there is a project. Raises UnknownNameError, which names those that the caller may read."""
+        projects = self._authorization.directory.projects
+        if name not in projects:
+            known = [project for project in projects if self._authorization.may(actor, Right.READ, f"project:{project}")]
+            raise UnknownNameError("project", name, known)
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         """Change the state as a record of the journal says."""

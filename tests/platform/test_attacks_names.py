@@ -78,3 +78,26 @@ def test_a10_3_a_share_of_what_is_not_there_tells_no_neighbour() -> None:
         assert getattr(refused.value, "known", []) == [], refused.value
         for hidden in (f"{MODEL}@1", "champion", f"{DATA}@1", "@v1", world.one, world.head):
             assert hidden not in str(refused.value)
+
+
+def test_a10_3_a_right_on_what_is_not_there_yet_tells_neither_projects_nor_datasets() -> None:
+    world = PlatformWorld()
+    eve, platform = _attacker(world), world.platform
+    for resource in ("dataset:shop/none", "dataset:nowhere/x", "model:nowhere/x", "image:nowhere/x", "run:nowhere/x", "project:nowhere"):
+        world.identity.grant(eve, ["read", "write", "admin"], resource, actor=world.identity.admin)
+    layers = {"layers": [{"digest": world.one, "size_mib": 1}], "entry": "e"}
+    asks: tuple[Callable[[], Any], ...] = (
+        lambda: platform.data.append("shop/none", b"1", actor=eve),
+        lambda: platform.data.release("shop/none", "x", actor=eve),
+        lambda: platform.data.snapshots("shop/none", actor=eve),
+        lambda: platform.data.publish("nowhere/x", b"1", actor=eve),
+        lambda: platform.models.register("nowhere/x", b"1", run="r", actor=eve),
+        lambda: platform.models.set_rules("nowhere/x", "@champion", [], actor=eve),
+        lambda: platform.images.publish("nowhere/x", layers, actor=eve),
+        lambda: platform.metadata.start_run("nowhere/x", actor=eve),
+        lambda: world.identity.members("nowhere", actor=eve),
+    )
+    for ask in asks:
+        with pytest.raises(MlplatError) as refused:
+            ask()
+        assert not {"shop", "elsewhere", DATA, "shop/single"} & set(getattr(refused.value, "known", ())), refused.value

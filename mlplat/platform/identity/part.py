@@ -131,11 +131,6 @@ class IdentityPart(Component):
         except UnknownNameError as error:
             raise UnknownNameError("principal", error.name, [each.name for each in self._visible(actor)]) from None
 
-    def _check_project(self, name: str) -> None:
-        projects = self._authorization.directory.projects
-        if name not in projects:
-            raise UnknownNameError("project", name, projects)
-
 
 def check_zone(zone: object) -> str:
     """The name of a zone, empty for all. Raises OptionError."""

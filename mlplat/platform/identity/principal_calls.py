@@ -44,7 +44,7 @@ class PrincipalCalls(IdentityPart):
     @call(Right.ADMIN, "project")
     def create_service_account(self, project: str, name: str, *, actor: Actor) -> Principal:
         """An automatic component that acts for a project. It has no right but what is granted to it."""
-        self._check_project(project)
+        self._check_project(project, actor)
         return self._make(PrincipalKind.SERVICE_ACCOUNT, name, actor, project=project)
 
     @call(Right.ADMIN, resource=PLATFORM)

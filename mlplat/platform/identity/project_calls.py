@@ -40,14 +40,14 @@ class ProjectCalls(IdentityPart):
     @call(Right.ADMIN, "project")
     def add_member(self, project: str, principal: Principal | str, role: str = "contributor", *, actor: Actor) -> Grant:
         """A principal gets the rights of a role on everything in a project, instead of those of the role it had in it before."""
-        self._check_project(project)
+        self._check_project(project, actor)
         found = self._authorization.directory.find(principal)
         return self._write_grant(self._admission(project, found, role, actor), *self._dismissals(project, found, actor))
 
     @call(Right.ADMIN, "project")
     def remove_member(self, project: str, principal: Principal | str, *, actor: Actor) -> None:
         """A principal belongs to a project no longer; what it gave by that ends. Raises UnknownNameError for one who does not."""
-        self._check_project(project)
+        self._check_project(project, actor)
         found = self._authorization.directory.find(principal)
         dismissals = self._dismissals(project, found, actor)
         if not dismissals:
@@ -57,7 +57,7 @@ class ProjectCalls(IdentityPart):
     @call(Right.READ, "project")
     def members(self, project: str, *, actor: Actor) -> tuple[Member, ...]:
         """Who belongs to a project, in the order in which they came to their role."""
-        self._check_project(project)
+        self._check_project(project, actor)
         return tuple(
             Member(self._known(grant.grantee), grant.role, grant.rights, grant.created_s, grant.id) for grant in self._memberships(project)
         )

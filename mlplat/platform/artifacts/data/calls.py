@@ -97,12 +97,13 @@ class DataCalls(Component):
             raise OptionError(f"{reference}: a version; expected a dataset, {reference.path}")
         return reference
 
-    def _there(self, name: object) -> Dataset:
-        """A dataset that has been published. Raises UnknownNameError."""
+    def _there(self, name: object, principal: Principal) -> Dataset:
+        """A dataset that has been published. Raises UnknownNameError, which names those of the project that the caller may read."""
         reference = self._dataset(name)
         found = self._catalogue.datasets.get(reference.path)
         if found is None:
-            known = [path for path in self._catalogue.datasets if path.startswith(f"{reference.project}/")]
+            near = [dataset for path, dataset in self._catalogue.datasets.items() if path.startswith(f"{reference.project}/")]
+            known = [each.path for each in near if any(self._may_read(principal, kept) for kept in each.versions.values())]
             raise UnknownNameError("dataset", reference.path, known)
         return found
 

@@ -57,7 +57,7 @@ class Naming(DataCalls):
     @call(Right.ADMIN)
     def release(self, dataset: str, name: str, *, actor: Actor) -> Snapshot:
         """Give up a snapshot, which is the answer. Its version stays, until it is deleted. Raises UnknownNameError."""
-        there = self._there(dataset)
+        there = self._there(dataset, principal_of(actor))
         if name not in there.snapshots:
             raise UnknownNameError(f"snapshot of {there.path}", printable(str(name)[:80]), there.snapshots)
         snapshot = there.snapshots[name]

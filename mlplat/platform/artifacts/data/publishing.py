@@ -102,7 +102,7 @@ class Publishing(DataCalls):
 
         Takes a frame with the head's columns, or an array. Events as of `publish`. Raises OptionError, UnknownNameError.
         """
-        there = self._there(dataset)
+        there = self._there(dataset, principal_of(actor))
         head = there.head
         if head is None:
             raise UnknownNameError(f"version of {there.path}", HEAD, [])
@@ -136,9 +136,7 @@ class Publishing(DataCalls):
     ) -> DatasetVersion:
         principal = principal_of(actor)
         reference = self._dataset(dataset)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, [])
+        self._check_project(reference.project, actor)
         given = contents.checked(content)
         named = self._parents(parents, actor)
         record = {

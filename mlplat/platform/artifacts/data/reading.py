@@ -111,13 +111,13 @@ class Reading(DataCalls):
         kept = [] if there is None else [each for each in there.versions.values() if self._may_read(principal, each)]
         if not kept:
             self._authorization.require(actor, Right.READ, f"dataset:{reference.path}", call="data.versions", source=self.SOURCE)
-            self._there(dataset)
+            self._there(dataset, principal_of(actor))
         return tuple(self._shown(each, principal) for each in kept)
 
     @call(Right.READ)
     def snapshots(self, dataset: str, *, actor: Actor) -> tuple[Snapshot, ...]:
         """The snapshots of a dataset, in the order in which they were made. Raises UnknownNameError."""
-        return tuple(self._there(dataset).snapshots.values())
+        return tuple(self._there(dataset, principal_of(actor)).snapshots.values())
 
     @call_of_anybody
     def list(self, project: str = "", *, actor: Actor) -> tuple[DatasetSummary, ...]:

@@ -44,7 +44,7 @@ class Deleting(DataCalls):
         At least one of both is said. The head stays, and what somebody names stays, with what that was made of. Events as of `delete`.
         Raises OptionError, UnknownNameError.
         """
-        there = self._there(dataset)
+        there = self._there(dataset, principal_of(actor))
         if keep is None and older_than is None:
             raise OptionError("keep and older_than: expected at least one")
         if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):

@@ -250,9 +250,7 @@ class ImageRegistry(Component):
 
     def _take_in(self, name: str, image: Any, external: tuple[str, ...] | None, tags: Iterable[str], actor: Actor) -> ImageVersion:
         reference, manifest = _whole(name), _manifest(image)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, projects)
+        self._check_project(reference.project, actor)
         for layer in manifest.layers:
             known = self._shelf.sizes.get(layer.digest, layer.size_mib)
             if known != layer.size_mib:

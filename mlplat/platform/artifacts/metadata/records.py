@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ....errors import InputError, IntegrityError, MlplatError, OptionError, UnknownNameError, printable
+from ....errors import InputError, IntegrityError, MlplatError, OptionError, printable
 from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
@@ -121,12 +121,10 @@ class Records(Component):
             raise OptionError(f"run {printable(str(text)[:80])!r}: expected 'project/name', without a version")
         return f"run:{reference}"
 
-    def _new_run(self, run: object) -> str:
+    def _new_run(self, run: object, actor: Actor) -> str:
         name = self._run_name(run)
         project = name.removeprefix("run:").partition("/")[0]
-        projects = self._authorization.directory.projects
-        if project not in projects:
-            raise UnknownNameError("project", project, projects)
+        self._check_project(project, actor)
         runs = self._state.runs
         if "/" in name:
             if name in runs:

@@ -64,7 +64,7 @@ class MetadataStore(Questions):
         for a name that is taken, LineageCycleError, IntegrityError for a digest that is not the artifact's.
         """
         principal = self._caller(actor)
-        resource = self._new_run(run)
+        resource = self._new_run(run, actor)
         return self._state_run(principal, resource, Fields(fields), {"status": RunStatus.RUNNING.value, "origin": "platform"}, "start_run")
 
     @call(Right.WRITE)
@@ -134,7 +134,7 @@ class MetadataStore(Questions):
         more: dict[str, Any] = {"status": one_of(RunStatus, status, "status").value}
         started, ended = check_time(started), check_time(ended)
         if state is None:
-            name = self._new_run(run)
+            name = self._new_run(run, actor)
             if origin not in ("external", "platform"):
                 raise UnknownNameError("origin", printable(str(origin)[:40]), ("external", "platform"))
             more |= {"origin": origin, "started": self._sim.now if started is None else started, "ended": ended}

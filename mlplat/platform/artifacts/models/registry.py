@@ -100,9 +100,7 @@ class ModelRegistry(Component):
         Raises OptionError, UnknownNameError for the project.
         """
         reference = whole_name(name)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, projects)
+        self._check_project(reference.project, actor)
         if (run is None) == (external is None):
             raise OptionError(f"{reference}: expected either the run that made the model, or external=[what is unknown of its origin]")
         if signature is not None and not isinstance(signature, Signature):
@@ -251,9 +249,7 @@ class ModelRegistry(Component):
         for nothing. See `Rule`. Raises OptionError, UnknownNameError.
         """
         reference = whole_name(name)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, projects)
+        self._check_project(reference.project, actor)
         if isinstance(rules, (str, bytes)) or not isinstance(rules, Iterable):
             raise OptionError(f"rules={printable(str(rules)[:60])}: expected a list, such as ['auc >= 0.8']")
         said = [str(Rule.parse(rule)) for rule in rules]

@@ -37,9 +37,7 @@ class Writing(Source):
         Raises OptionError for a name that is taken, UnknownNameError for an unknown project.
         """
         reference = Reference.parse(repo)
-        projects = self._authorization.directory.projects
-        if reference.project not in projects:
-            raise UnknownNameError("project", reference.project, ())
+        self._check_project(reference.project, actor)
         if reference.path in self._repositories:
             raise OptionError(f"repository {reference.path} is there already")
         self._keep({"what": "repository.created", "repo": reference.path, "branch": check_ref(branch), **self._when(actor)})
