@@ -16,11 +16,12 @@ from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference, check_name
 from ..referrers import Referrers
+from ..withholding import WITHHELD, shown
 from . import content as contents
 from . import manifests
 from .catalogue import HEAD, TIME, Catalogue, Dataset, Kept
 from .manifests import Manifest
-from .versions import WITHHELD, DatasetVersion
+from .versions import DatasetVersion
 
 if TYPE_CHECKING:
     from ....context import Simulation
@@ -131,16 +132,17 @@ class DataCalls(Component):
         self._authorization.require(actor, Right.READ, resource, call="data.read", source=self.SOURCE, named=named)
 
     def _shown(self, kept: Kept, principal: Principal) -> DatasetVersion:
-        """A version as the caller may see it: of parents that they may not read, the digest."""
+        """A version as the caller may see it: of parents and code that they may not read, the digest."""
         version = kept.version
-        if not version.parents:
+        if not version.parents and not version.code:
             return version
         may = self._authorization.may
         parents = [
             parent if may(principal, Right.READ, parent) else f"{WITHHELD}{digest}"
             for parent, digest in zip(version.parents, kept.parents, strict=True)
         ]
-        return replace(version, parents=tuple(parents))
+        code = shown(self._authorization, principal, version.code, "repo") if version.code else ""
+        return replace(version, parents=tuple(parents), code=code)
 
     # -- content
 

@@ -13,10 +13,11 @@ from ....errors import OptionError, printable
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import check_project, covering
+from ..withholding import WITHHELD
 from .answers import Reach
 from .baselines import Baseline
 from .filters import FilterError, field_of, parse_filter
-from .lineage import WITHHELD, Lineage, Subgraph, fingerprint_of, lineage_parts, node_of
+from .lineage import Lineage, Subgraph, fingerprint_of, lineage_parts, node_of
 from .linking import Found
 from .missing import MissingLink
 from .nodes import Artifact, Link, NodeKind, node_kind

@@ -15,9 +15,9 @@ from ...references import Reference, check_project
 from ...storage.digests import digest_of_json
 from ...storage.store import Store
 from ..referrers import Referrers
+from ..withholding import WITHHELD
 from .events import Listener
 from .fields import Fields
-from .lineage import WITHHELD
 from .linking import Linker
 from .lock_file import LockFile
 from .nodes import Artifact, NodeKind, node_kind

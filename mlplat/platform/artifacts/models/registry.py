@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +18,7 @@ from ...references import Reference, check_project
 from ...storage.store import Store
 from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
+from ..withholding import shown
 from .artifact_parts import assembled, contents_of, digest_of_artifact
 from .rules import Rule, Situation
 from .shelf import Shelf
@@ -128,7 +131,7 @@ class ModelRegistry(Component):
         version = self._shelf.version(reference.path, self._shelf.get(reference.path).count)
         data = {"kind": self.KIND, "digest": version.digest, "run": version.run, "external": version.external is not None}
         self._emit(version.resource, "artifact.published", str(actor), data)
-        return version
+        return self._shown(version, actor)
 
     @call(Right.WRITE)
     def set_tags(self, ref: str, tags: Mapping[str, str | None], *, actor: Actor) -> ModelVersion:
@@ -139,7 +142,7 @@ class ModelRegistry(Component):
         merged = {**version.tags, **check_tags({key: value for key, value in tags.items() if value is not None})}
         kept = {key: value for key, value in merged.items() if tags.get(key, "") is not None}
         self._note({"what": "tagged", "name": version.name, "version": version.version, "tags": kept}, actor)
-        return self._find(str(version), actor)
+        return self._shown(self._find(str(version), actor), actor)
 
     @call(Right.WRITE)
     def describe(self, ref: str, text: str, *, actor: Actor) -> ModelVersion:
@@ -147,14 +150,14 @@ class ModelRegistry(Component):
         version = self._find(ref, actor)
         said = check_words(text, "description", 10_000, empty=True)
         self._note({"what": "described", "name": version.name, "version": version.version, "text": said}, actor)
-        return self._find(str(version), actor)
+        return self._shown(self._find(str(version), actor), actor)
 
     # -- out
 
     @call(Right.READ)
     def resolve(self, ref: str, *, actor: Actor) -> ModelVersion:
         """The version that a number, digest or alias means now; the answer means it for ever. Raises UnknownNameError."""
-        return self._find(ref, actor)
+        return self._shown(self._find(ref, actor), actor)
 
     @call(Right.READ)
     def load(self, ref: str, *, actor: Actor) -> Any:
@@ -173,7 +176,7 @@ class ModelRegistry(Component):
         when an alias moves. Event `artifact.downloaded` {zone}. Raises UnknownNameError, IntegrityError.
         """
         version = self._find(ref, actor)
-        answer = Deployable(version, zone, self._artifact(version))
+        answer = Deployable(self._shown(version, actor), zone, self._artifact(version))
         data = {"kind": self.KIND, "digest": version.digest, "zone": zone}
         self._emit(version.resource, "artifact.downloaded", str(actor), data)
         return answer
@@ -189,7 +192,7 @@ class ModelRegistry(Component):
     def versions(self, name: str, *, actor: Actor) -> tuple[ModelVersion, ...]:
         """The versions of a model that the caller may read. Raises OptionError."""
         path = whole_name(name).path
-        return tuple(self._visible(actor, None, path))
+        return tuple(self._shown(version, actor) for version in self._visible(actor, None, path))
 
     @call_of_anybody
     def search(
@@ -208,7 +211,7 @@ class ModelRegistry(Component):
         rules = [Rule.parse(rule) for rule in ([where] if isinstance(where, str) else where)]
         situation = Situation({}, frozenset())
         return tuple(
-            version
+            self._shown(version, actor)
             for version in self._visible(actor, None)
             if (text in version.name or text in version.description or text in version.aliases)
             and wanted <= version.tags.items()
@@ -219,7 +222,7 @@ class ModelRegistry(Component):
     @call(Right.READ, "first", "second")
     def compare(self, first: str, second: str, *, actor: Actor) -> ModelComparison:
         """Two versions side by side. Raises UnknownNameError."""
-        return compared(self._find(first, actor), self._find(second, actor))
+        return compared(*(self._shown(self._find(ref, actor), actor) for ref in (first, second)))
 
     @call(Right.READ)
     def aliases(self, name: str, *, actor: Actor) -> Mapping[str, int]:
@@ -300,8 +303,9 @@ class ModelRegistry(Component):
     @call(Right.DEPLOY)
     def unprotect(self, ref: str, by: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """`by` needs a version no longer. Raises UnknownNameError, also where it did not need it."""
-        if by not in (known := self._find(ref, actor).protected_by):
-            raise UnknownNameError("protection", printable(str(by)[:80]), known)
+        version = self._find(ref, actor)
+        if by not in version.protected_by:
+            raise UnknownNameError("protection", printable(str(by)[:80]), self._shown(version, actor).protected_by)
         return self._protect(ref, by, False, actor)
 
     @call(Right.ADMIN)
@@ -348,6 +352,17 @@ class ModelRegistry(Component):
     def _may_read(self, actor: Actor, path: str, number: int) -> bool:
         return self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{number}")
 
+    def _shown(self, version: ModelVersion, actor: Actor) -> ModelVersion:
+        """A version as the caller may see it: of what it names and they may not read, that it is withheld."""
+        see = partial(shown, self._authorization, actor)
+        return replace(
+            version,
+            run=None if version.run is None else see(version.run, "run"),
+            commit=None if version.commit is None else see(version.commit, "repo"),
+            same_as=tuple(number for number in version.same_as if self._may_read(actor, version.name, number)),
+            protected_by=tuple(map(see, version.protected_by)),
+        )
+
     def _artifact(self, version: ModelVersion) -> Any:
         return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
 
@@ -370,14 +385,14 @@ class ModelRegistry(Component):
                 raise StageError(version.stage, after)
         verdicts = tuple(Rule.parse(rule).judge(version, situation) for rule in model.rules.get(target, ()))
         if not all(verdicts):
-            return Promotion(version, target, False, verdicts)
+            return Promotion(self._shown(version, actor), target, False, verdicts)
         if target.startswith("@"):
             self._move(version.name, target[1:], version.version, actor)
         elif target != version.stage:
             self._note({"what": "staged", "name": version.name, "version": version.version, "stage": target}, actor)
             data = {"kind": self.KIND, "before": version.stage.value, "after": target}
             self._emit(version.resource, "stage.moved", str(actor), data)
-        return Promotion(self._shelf.version(version.name, version.version), target, True, verdicts)
+        return Promotion(self._shown(self._shelf.version(version.name, version.version), actor), target, True, verdicts)
 
     def _move(self, path: str, alias: str, number: int | None, actor: Actor) -> None:
         before = self._shelf.get(path).aliases.get(alias)
@@ -390,7 +405,7 @@ class ModelRegistry(Component):
         version = self._find(ref, actor)
         if (check_words(by, "by", 250) in version.protected_by) != held:
             self._note({"what": "protected", "name": version.name, "version": version.version, "by": by, "held": held}, actor)
-        return self._find(str(version), actor)
+        return self._shown(self._find(str(version), actor), actor)
 
     def _note(self, record: dict[str, Any], actor: Actor) -> None:
         self._keep({**record, "time": self._sim.now, "actor": str(actor)})
