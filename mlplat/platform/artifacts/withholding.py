@@ -23,12 +23,23 @@ def shown(authorization: Authorization, actor: Actor, name: str, kind: str = "")
 
     What names nothing of a platform, such as `run 17 of the old cluster`, is a statement like any other, and shown.
     """
-    found = _RESOURCE.fullmatch(name)
+    resource = resource_named(name, kind)
+    if resource is None or authorization.may(actor, Right.READ, resource):
+        return name
+    version = resource.partition("@")[2]
+    return f"{WITHHELD}sha1:{version}" if _COMMIT.fullmatch(version) else WITHHELD
+
+
+def resource_named(name: str, kind: str = "") -> str | None:
+    """The resource that a name means; None where it means none.
+
+    >>> resource_named("shop/r1", "run"), resource_named("run:shop/r1"), resource_named("run 17 of the old cluster", "run")
+    ('run:shop/r1', 'run:shop/r1', None)
+    """
+    found = _RESOURCE.fullmatch(name) if isinstance(name, str) else None
     of, path = (found[1], found[2]) if found else (kind, name)
     try:
         reference = Reference.parse(path)
     except OptionError:
-        return name
-    if not of or authorization.may(actor, Right.READ, f"{of}:{reference}"):
-        return name
-    return f"{WITHHELD}sha1:{reference.version}" if _COMMIT.fullmatch(reference.version) else WITHHELD
+        return None
+    return f"{of}:{reference}" if of else None

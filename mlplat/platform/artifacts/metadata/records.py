@@ -167,7 +167,7 @@ class Records(Component):
             changes["inputs"] = {role: row_of(one) for role, one in inputs.items()}
         if outputs:
             changes["outputs"] = {role: row_of(one) for role, one in outputs.items()}
-        changes |= self._chain(resource, inputs, changes)
+        changes |= self._chain(principal, resource, inputs, changes)
         self._check_acyclic(resource, changes)
         self._keep_run(principal, resource, changes)
         return self._state.runs[resource].view(partial(self._shown, principal))
@@ -197,8 +197,10 @@ class Records(Component):
             raise IntegrityError(one.digest, there, one.resource)
         return one._replace(digest=one.digest or there or "")
 
-    def _chain(self, resource: str, inputs: Mapping[str, Artifact], changes: Mapping[str, Any]) -> dict[str, Any]:
-        """What the lock file of a run's commit names, and the models of the registry, where the record relies on them."""
+    def _chain(self, principal: Principal, resource: str, inputs: Mapping[str, Artifact], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """What the lock file of a run's commit names, and the models of the registry, where the record relies on them: as far as whoever
+        states the run could name them themselves, and as they are kept. What is claimed beyond that is in nobody's graph.
+        """
         state = self._state.runs.get(resource)
         code = inputs.get("code") or (state.inputs.get("code") if state else None)
         if code is None:
@@ -219,12 +221,23 @@ class Records(Component):
                 links = LockFile.parse(content).links()
             except InputError:
                 links = {}
-            found["chained_inputs"] = {role: row_of(one) for role, one in links.items()}
+            found["chained_inputs"] = {role: row_of(one) for role, one in links.items() if self._may_name(principal, one)}
         alone = self._state.by_commit.get(code.resource, {}).keys() <= {resource}
-        models = [each for each in self._resolvers.models_of_commit(code.resource) if each.run == resource or (alone and not each.run)]
+        models = [
+            each
+            for each in self._resolvers.models_of_commit(code.resource)
+            if (each.run == resource or (alone and not each.run)) and self._authorization.may(principal, Right.WRITE, each.model)
+        ]
         if models:
             found["chained_outputs"] = {"model": row_of(Artifact(models[-1].model, models[-1].digest))}
         return found
+
+    def _may_name(self, principal: Principal, one: Artifact) -> bool:
+        """Whether somebody may read what they name, and its digest is not another."""
+        if not self._may_read(principal, one.resource):
+            return False
+        there = self._resolvers.digest(one.resource)
+        return not (there and one.digest and there != one.digest)
 
     def _read_lock(self, commit: str) -> bytes | None:
         return self._resolvers.read_file(commit.partition(":")[2], LOCK_FILE, None)

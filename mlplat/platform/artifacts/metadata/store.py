@@ -236,7 +236,7 @@ class MetadataStore(Questions):
     def link(self, upstream: object, downstream: str, role: str, *, actor: Actor) -> None:
         """One artifact was made of another, outside any run: a window of a deployment, a dataset of a window. A second time does nothing.
 
-        The caller may read `upstream`. Raises LineageCycleError.
+        The caller may read `upstream`. Raises LineageCycleError, IntegrityError for a digest that is not the artifact's.
         """
         principal = self._caller(actor)
         one, below = artifact(upstream), check_node(self._canonical(downstream))
@@ -244,6 +244,7 @@ class MetadataStore(Questions):
         check_name(role, "role")
         if (one.resource, below, role) in self._state.links:
             return
+        one = self._verified(one)
         self._state.graph.check_acyclic([one.resource], below, [])
         record = {"what": "link.recorded", "upstream": one.resource, "downstream": below, "role": role, "digest": one.digest}
         self._keep({**record, "time": self._sim.now, "actor": principal.id})

@@ -18,7 +18,7 @@ from ...references import Reference, check_project
 from ...storage.store import Store
 from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
-from ..withholding import shown
+from ..withholding import resource_named, shown
 from .artifact_parts import assembled, contents_of, digest_of_artifact
 from .rules import Rule, Situation
 from .shelf import Shelf
@@ -100,7 +100,8 @@ class ModelRegistry(Component):
         Either `run`, which made it, or `external`: that it was made elsewhere, and what is unknown of that, such as `["data", "seed"]`.
         `commit`: the one whose code made it, `project/name` and its full id, such as `shop/churn@368326…`; lineage finds the model by it.
         The same bytes again are another version, whose `same_as` says so. Event `artifact.published` {kind, digest, run, external}.
-        Raises OptionError, UnknownNameError for the project.
+        The caller may read the commit, and write the run where it is one of the platform. Raises OptionError, AccessDenied,
+        UnknownNameError for the project.
         """
         reference = whole_name(name)
         self._check_project(reference.project, actor)
@@ -108,6 +109,7 @@ class ModelRegistry(Component):
             raise OptionError(f"{reference}: expected either the run that made the model, or external=[what is unknown of its origin]")
         if signature is not None and not isinstance(signature, Signature):
             raise OptionError(f"signature: a {type(signature).__name__}; expected a Signature, such as Signature.of(inputs, outputs)")
+        self._require_origin(run, commit, actor)
         contents = contents_of(artifact)
         record = {
             "what": "registered",
@@ -351,6 +353,13 @@ class ModelRegistry(Component):
 
     def _may_read(self, actor: Actor, path: str, number: int) -> bool:
         return self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{number}")
+
+    def _require_origin(self, run: str | None, commit: str | None, actor: Actor) -> None:
+        """Raises AccessDenied for who may not say what it is to say that these made a model."""
+        for right, kind, name in ((Right.WRITE, "run", run), (Right.READ, "repo", commit)):
+            resource = None if name is None else resource_named(name, kind)
+            if resource is not None:
+                self._authorization.require(actor, right, resource, call="models.register", source=self.SOURCE)
 
     def _shown(self, version: ModelVersion, actor: Actor) -> ModelVersion:
         """A version as the caller may see it: of what it names and they may not read, that it is withheld."""
