@@ -11,7 +11,7 @@ from ..errors import AccessDenied, MlplatError, OptionError, UnknownNameError, p
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
-from .references import PLATFORM, Reference
+from .references import PLATFORM, Reference, plain
 from .storage.store import Store
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ def _checked(method: F, check: Check) -> F:
     @wraps(method)
     def made(self: Component, *arguments: Any, actor: Actor = None, **options: Any) -> Any:
         action = f"{self.SOURCE}.{name}"
+        if any(isinstance(given, str) and type(given) is not str for given in (*arguments, *options.values())):
+            arguments = tuple(_plain(given) for given in arguments)
+            options = {parameter: _plain(given) for parameter, given in options.items()}
         try:
             if check.right is None:
                 principal = self._authorization.require_known(actor, check.resource, call=action, source=self.SOURCE)
@@ -91,6 +94,11 @@ def _checked(method: F, check: Check) -> F:
 
     made.check = check  # type: ignore[attr-defined]
     return made  # type: ignore[return-value]
+
+
+def _plain(given: Any) -> Any:
+    """An argument, of text its characters: what was checked is what the method gets."""
+    return plain(given) if isinstance(given, str) else given
 
 
 class Component:

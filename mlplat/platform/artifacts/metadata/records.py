@@ -11,7 +11,7 @@ from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import Reference, check_project
+from ...references import Reference, check_project, plain, told
 from ...storage.digests import digest_of_json
 from ...storage.store import Store
 from ..referrers import Referrers
@@ -105,20 +105,20 @@ class Records(Component):
                 raise OptionError(f"{printable(value[:80])}: expected a {kind.word}")
             return f"{found}:{Reference.parse(value.partition(':')[2])}"
         if kind is None:
-            raise OptionError(f"node {printable(str(value)[:80])!r}: expected 'kind:project/name@version', such as 'dataset:shop/clicks@3'")
+            raise OptionError(f"node {told(value)}: expected 'kind:project/name@version', such as 'dataset:shop/clicks@3'")
         return f"{kind}:{Reference.parse(value)}"
 
     @staticmethod
     def _run_name(run: object) -> str:
         """`run:project/name`, or `run:project` where only that is given. Raises OptionError."""
-        text = run.resource if isinstance(run, Run) else run
+        text = run.resource if type(run) is Run else run
         if isinstance(text, str):
-            text = text.removeprefix("run:")
+            text = plain(text).removeprefix("run:")
             if "/" not in text:
                 return f"run:{check_project(text)}"
         reference = Reference.parse(text)
         if reference.version:
-            raise OptionError(f"run {printable(str(text)[:80])!r}: expected 'project/name', without a version")
+            raise OptionError(f"run {told(text)}: expected 'project/name', without a version")
         return f"run:{reference}"
 
     def _new_run(self, run: object, actor: Actor) -> str:
