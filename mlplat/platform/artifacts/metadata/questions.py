@@ -58,7 +58,7 @@ class Questions(Records):
         hidden = [node for node in hidden if node not in named and not (whole and graph.names[node].startswith(whole))]
         gone = set(hidden)
         open_ = tuple(graph.names[node] for node in found if node not in gone) if len(hidden) < len(found) else ()
-        return Reach(name, open_, tuple(graph.marks_of(hidden, WITHHELD)))
+        return Reach(name, open_, tuple(graph.marks_of(hidden, WITHHELD, self._secret)))
 
     def _subgraph(self, name: str, direction: str, most: int, principal: Principal) -> Subgraph:
         graph = self._state.graph

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ....errors import InputError, IntegrityError, MlplatError, OptionError, printable
+from ....streams import stream
 from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
@@ -65,6 +66,8 @@ class Records(Component):
         self._captures: dict[int, str] = {}
         """The runs that are captured now, by the event with which they began."""
         self._last: Event | None = None
+        self._secret = stream(sim.seed, "metadata.withheld").bytes(32)
+        """Under which names that are not shown are told apart."""
         super().__init__(sim, identity, store)
         self._referrers = Referrers() if referrers is None else referrers
         self._referrers.register(self._state.referrers)
@@ -258,12 +261,12 @@ class Records(Component):
         return self._authorization.may(principal, Right.READ, resource)
 
     def _mark(self, resource: str) -> str:
-        """What stands for a resource whose name is not shown: its digest, or a number where none is known."""
+        """What stands for a resource whose name is not shown: its digest, or a word of its own where none is known."""
         node = self._state.graph.find(resource)
         return WITHHELD if node < 0 else self._mark_of(node)
 
     def _mark_of(self, node: int) -> str:
-        return self._state.graph.marks_of([node], WITHHELD)[0]
+        return self._state.graph.marks_of([node], WITHHELD, self._secret)[0]
 
     def _shown_name(self, principal: Principal, resource: str) -> str:
         return resource if self._may_read(principal, resource) else self._mark(resource)
