@@ -160,6 +160,10 @@ class Component:
     ) -> Event:
         return self._sim.emit(subject, predicate, source=self.SOURCE, actor=str(actor), cause=cause, data=data)
 
+    def __repr__(self) -> str:
+        """Says nothing of what is held, not even how much: who looks is not known."""
+        return f"{type(self).__name__}()"
+
     def _refused(self, action: str, error: MlplatError, actor: Actor) -> None:
         if isinstance(error, AccessDenied) or getattr(error, "_told", False):
             return

@@ -337,6 +337,3 @@ class MetadataStore(Questions):
     def baseline(self, model: str, *, revision: int | None = None, actor: Actor) -> Baseline:
         """The latest baseline of a model version, or an earlier one. Raises UnknownBaselineError, IntegrityError."""
         return self._baseline(self._resource_of("model", model), revision)
-
-    def __repr__(self) -> str:
-        return f"MetadataStore({len(self._state.runs):,} runs, {len(self._state.graph):,} nodes, {self._state.graph.edges:,} links)"

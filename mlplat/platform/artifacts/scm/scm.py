@@ -118,6 +118,3 @@ class SCM(Reviews):
             check_free(name, taken, "tag")
             taken.add(name)
         return branches, tags
-
-    def __repr__(self) -> str:
-        return f"SCM({len(self._repositories):,} repositories)"
