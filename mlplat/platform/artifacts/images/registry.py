@@ -16,6 +16,7 @@ from ...storage.digests import digest_of
 from ...storage.store import Store
 from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
+from ..withholding import referrers_shown
 from . import garbage
 from .manifests import Manifest, ManifestError
 from .serving import ClusterImages
@@ -194,12 +195,12 @@ class ImageRegistry(Component):
         version = self._shelf.version(reference.path, self._digest(reference, actor))
         named = self._named_by(version)
         if named:
-            raise ReferencedError(version.resource, named)
+            raise ReferencedError(version.resource, referrers_shown(self._authorization, actor, named))
         self._remove(version, actor)
 
     @call(Right.ADMIN, "project")
     def collect(self, project: str, *, dry_run: bool = True, actor: Actor) -> Garbage:
-        """Take out the images of a project that no tag points to and nobody names, with the layers that only they have.
+        """Take out the images of a project that no tag points to and nobody names, with the layers that no other image of the project has.
 
         In order of name and digest. `dry_run`: only say what would go. Raises OptionError.
         """
@@ -212,10 +213,10 @@ class ImageRegistry(Component):
                     version = self._shelf.version(name, digest)
                     named = self._named_by(version)
                     if named:
-                        kept[version.resource] = named
+                        kept[version.resource] = referrers_shown(self._authorization, actor, named)
                     else:
                         found.append(version)
-        answer = garbage.garbage_of(self._shelf, found, kept, dry_run=bool(dry_run))
+        answer = garbage.garbage_of(self._shelf, project, found, kept, dry_run=bool(dry_run))
         if not dry_run:
             for version in found:
                 self._remove(version, actor)
@@ -252,7 +253,7 @@ class ImageRegistry(Component):
         reference, manifest = _whole(name), _manifest(image)
         self._check_project(reference.project, actor)
         for layer in manifest.layers:
-            known = self._shelf.sizes.get(layer.digest, layer.size_mib)
+            known = self._shelf.sizes.get((reference.project, layer.digest), layer.size_mib)
             if known != layer.size_mib:
                 raise OptionError(f"{reference}: layer {layer.digest[:19]} is known with {known} MiB, not {layer.size_mib}")
         path, digest = reference.path, manifest.digest
@@ -341,9 +342,6 @@ class ImageRegistry(Component):
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._shelf.apply(record)
-
-    def __repr__(self) -> str:
-        return f"ImageRegistry({sum(len(shelf.images) for _, shelf in self._shelf):,} images, {len(self._shelf.layers):,} layers)"
 
 
 def _whole(name: object) -> Reference:
