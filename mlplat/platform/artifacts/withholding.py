@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...errors import OptionError
@@ -28,6 +29,14 @@ def shown(authorization: Authorization, actor: Actor, name: str, kind: str = "")
         return name
     version = resource.partition("@")[2]
     return f"{WITHHELD}sha1:{version}" if _COMMIT.fullmatch(version) else WITHHELD
+
+
+def referrers_shown(authorization: Authorization, actor: Actor, names: Iterable[str], own: str = "") -> tuple[str, ...]:
+    """Who names an artifact, as the caller may see them; sorted, each once. `own`: the artifact, `project/name`, whose snapshots and
+    aliases who may delete it sees.
+    """
+    mine = (f"snapshot:{own}@", f"alias:{own}@")
+    return tuple(sorted({name if own and name.startswith(mine) else shown(authorization, actor, name) for name in names}))
 
 
 def resource_named(name: str, kind: str = "") -> str | None:

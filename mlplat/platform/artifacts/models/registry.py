@@ -18,7 +18,7 @@ from ...references import Reference, check_project
 from ...storage.store import Store
 from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
-from ..withholding import resource_named, shown
+from ..withholding import referrers_shown, resource_named, shown
 from .artifact_parts import assembled, contents_of, digest_of_artifact
 from .rules import Rule, Situation
 from .shelf import Shelf
@@ -318,7 +318,8 @@ class ModelRegistry(Component):
         """
         version = self._find(ref, actor)
         named = {f"alias:{version.name}@{alias}" for alias in version.aliases}
-        named.update(version.protected_by, self._referrers.of(version.resource))
+        named.update(version.protected_by)
+        named.update(referrers_shown(self._authorization, actor, self._referrers.of(version.resource)))
         if named:
             raise ReferencedError(version.resource, sorted(named))
         self._note({"what": "deleted", "name": version.name, "version": version.version}, actor)
@@ -362,14 +363,17 @@ class ModelRegistry(Component):
                 self._authorization.require(actor, right, resource, call="models.register", source=self.SOURCE)
 
     def _shown(self, version: ModelVersion, actor: Actor) -> ModelVersion:
-        """A version as the caller may see it: of what it names and they may not read, that it is withheld."""
+        """A version as the caller may see it: of what it names and they may not read, that it is withheld. Who administers it sees what
+        protects it.
+        """
         see = partial(shown, self._authorization, actor)
+        administers = self._authorization.may(actor, Right.ADMIN, version.resource)
         return replace(
             version,
             run=None if version.run is None else see(version.run, "run"),
             commit=None if version.commit is None else see(version.commit, "repo"),
             same_as=tuple(number for number in version.same_as if self._may_read(actor, version.name, number)),
-            protected_by=tuple(map(see, version.protected_by)),
+            protected_by=version.protected_by if administers else tuple(map(see, version.protected_by)),
         )
 
     def _artifact(self, version: ModelVersion) -> Any:
@@ -426,6 +430,3 @@ class ModelRegistry(Component):
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._shelf.apply(record)
-
-    def __repr__(self) -> str:
-        return f"ModelRegistry({len(self._shelf.models):,} models, {sum(len(model.versions) for _, model in self._shelf):,} versions)"

@@ -12,6 +12,7 @@ from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference
 from ..referrers import ReferencedError
+from ..withholding import referrers_shown
 from .errors import MoveRefused, Refusal
 from .history import is_ancestor
 from .object_store import checked, packed
@@ -51,7 +52,7 @@ class Writing(Source):
         for version in ("", *repository.objects.links):
             resource = f"repo:{repository.path}@{version}" if version else f"repo:{repository.path}"
             if referrers := self._referrers.of(resource):
-                raise ReferencedError(resource, referrers)
+                raise ReferencedError(resource, referrers_shown(self._authorization, actor, referrers))
         self._keep({"what": "repository.deleted", "repo": repository.path, **self._when(actor)})
         self._tell(repository.path, "", "artifact.deleted", actor, {"kind": "repository"})
 
