@@ -11,7 +11,7 @@ from ..errors import AccessDenied, MlplatError, OptionError, UnknownNameError, p
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
-from .references import PLATFORM, Reference, plain
+from .references import PLATFORM, Reference, check_zone, plain
 from .storage.store import Store
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _checked(method: F, check: Check) -> F:
                 if not resources:  # Python says best what is missing
                     signature.bind(self, *arguments, actor=actor, **options)
                     raise OptionError(f"{action}: expected {' or '.join(places)}")
-                zone = str(options.get("zone") or "") if zoned else ""
+                zone = check_zone(options.get("zone") or "") if zoned else ""
                 for resource, parameter, given in resources:
                     named = partial(self._named, parameter, given, resource) if parameter else None
                     principal = self._authorization.require(

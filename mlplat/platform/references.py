@@ -85,6 +85,13 @@ def check_name(name: object, what: str = "name") -> str:
     return plain(name)
 
 
+def check_zone(zone: object) -> str:
+    """The name of a zone, empty for all. Raises OptionError."""
+    if not isinstance(zone, str) or len(zone) > 200 or not zone.isprintable():
+        raise OptionError(f"zone {told(zone)}: expected its name, or '' for all")
+    return plain(zone)
+
+
 def covering(resource: str) -> tuple[str, ...]:
     """The resources that cover one, itself first: a version is covered by its artifact, that by all of its kind in the project, then by
     the project, then by the platform.

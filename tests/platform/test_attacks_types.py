@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+import mlplat as mp
 from mlplat.errors import AccessDenied, MlplatError, OptionError
 from mlplat.platform.identity import Principal, PrincipalKind
 from mlplat.platform.identity.principals import TokenBearer
@@ -302,3 +303,31 @@ def test_huge_and_odd_names_are_refused_by_errors_that_are_short_and_plain(numbe
             ask(huge, actor=eve)
         assert len(str(refused.value)) < 400 and str(refused.value).isprintable()
     assert all(len(str(event.data)) < 1000 for event in world.sim.log)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x1b[2J", "x" * 10**6, 7, ["prod"]])
+def test_nobody_breaks_the_audit_log_by_what_they_call_with(text: Any) -> None:
+    """One entry that cannot be written down would keep all others from it, and with that every call of the platform."""
+    world = PlatformWorld()
+    eve, platform = _third(world), world.platform
+    of_text = str(text)
+    forged = Principal(of_text, "eve", PrincipalKind.USER)
+    for actor in (None, forged, eve, f"mlp1.{of_text}.{of_text}"):
+        for ask in (
+            lambda who: platform.models.deployable(f"{MODEL}@1", zone=text, actor=who),
+            lambda who: platform.models.protect(f"{MODEL}@1", "x", zone=text, actor=who),
+            lambda who: world.identity.grant(eve, "read", f"dataset:{DATA}", zone=text, actor=who),
+            lambda who: world.identity.decide("read", f"dataset:{DATA}", zone=text, actor=who),
+            lambda who: platform.data.list(actor=who),
+            lambda who: platform.images.pull(f"{IMAGE}@v2", actor=who),
+        ):
+            try:
+                ask(actor)
+            except MlplatError as error:
+                assert len(str(error)) < 1000 and str(error).isprintable()
+    entries = world.identity.audit(actor=world.identity.admin)
+    assert all(len(repr(entry)) < 2000 for entry in entries) and all(len(repr(event)) < 2000 for event in world.sim.log)
+    for _ in range(300):
+        platform.models.load(f"{MODEL}@1", actor=world.owner)
+    again = mp.Platform(store=platform.store)
+    assert len(again.identity.audit(actor=again.admin)) >= len(entries) + 256

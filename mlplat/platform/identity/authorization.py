@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from ...errors import AccessDenied
+from ...errors import AccessDenied, printable
 from ..references import PLATFORM, plain
 from .audit import AuditLog
 from .decisions import SENTENCES, Decision, DecisionReason
@@ -80,7 +80,9 @@ class Authorization:
             return Caller(NOBODY, DecisionReason.UNKNOWN_PRINCIPAL)
         number = actor.id
         known = self.directory.get(number)
-        if known is None or not same(known, actor):
+        if known is None:
+            return Caller(printable(number[:80]), DecisionReason.UNKNOWN_PRINCIPAL)
+        if not same(known, actor):
             return Caller(number, DecisionReason.UNKNOWN_PRINCIPAL)
         token = None
         if type(actor) is TokenBearer:  # inside a call: the token may have ended since

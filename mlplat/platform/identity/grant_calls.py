@@ -8,12 +8,12 @@ from math import inf
 from ...errors import OptionError, printable
 from ...units import Duration, seconds
 from ..component import call, call_of_anybody
-from ..references import PLATFORM, covering
+from ..references import PLATFORM, check_zone, covering
 from .audit import AuditTrail
 from .authorization import Actor
 from .decisions import Decision, DecisionReason
 from .grants import Grant
-from .part import IdentityPart, check_zone
+from .part import IdentityPart
 from .principals import Principal
 from .resources import check_resource
 from .rights import Right, rights_of
@@ -74,7 +74,7 @@ class GrantCalls(IdentityPart):
         asked = rights_of([right], {})
         if len(asked) != 1:
             raise OptionError(f"right={printable(str(right)[:40])!r}: expected one right")
-        return self._authorization.decide(actor, next(iter(asked)), check_resource(resource), zone)
+        return self._authorization.decide(actor, next(iter(asked)), check_resource(resource), check_zone(zone))
 
     @call(Right.SHARE, "resource")
     def grants_on(self, resource: str, *, actor: Actor) -> tuple[Grant, ...]:

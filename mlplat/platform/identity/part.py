@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any, ClassVar
 
-from ...errors import OptionError, UnknownNameError, printable
+from ...errors import OptionError, UnknownNameError
 from ..component import Component
 from ..references import check_name, check_project
 from .authorization import Actor
@@ -130,10 +130,3 @@ class IdentityPart(Component):
             return self._authorization.directory.find(principal)
         except UnknownNameError as error:
             raise UnknownNameError("principal", error.name, [each.name for each in self._visible(actor)]) from None
-
-
-def check_zone(zone: object) -> str:
-    """The name of a zone, empty for all. Raises OptionError."""
-    if not isinstance(zone, str) or len(zone) > 200 or not zone.isprintable():
-        raise OptionError(f"zone {printable(str(zone)[:80])!r}: expected its name, or '' for all")
-    return zone
