@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ....canonical import frozen
-from ....errors import OptionError, printable
+from ....errors import OptionError
 from ...references import Reference, check_name
 from .shelf import NEWEST
 from .stages import stage_of
@@ -48,7 +48,7 @@ def check_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
     for name, value in found.items():
         check_name(name, "metric")
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
-            raise OptionError(f"metric {name!r}: {printable(str(value)[:40])}; expected a finite number")
+            raise OptionError(f"metric {name!r}: expected a finite number, found {type(value).__name__}")
     return {name: float(value) for name, value in found.items()}
 
 
@@ -70,5 +70,6 @@ def check_tags(tags: Mapping[str, str]) -> dict[str, str]:
 def check_words(value: object, what: str, most: int, *, empty: bool = False) -> str:
     """Text for people; lines are kept. Raises OptionError."""
     if not isinstance(value, str) or not (value or empty) or len(value) > most or not value.replace("\n", "").isprintable():
-        raise OptionError(f"{what}: {printable(ascii(value)[:60])}; expected printable text of at most {most} characters")
+        found = f"{len(value):,} characters" if isinstance(value, str) else f"a {type(value).__name__}"
+        raise OptionError(f"{what}: {found}; expected printable text of at most {most} characters")
     return value
