@@ -41,7 +41,7 @@ class GrantCalls(IdentityPart):
         authorization = self._authorization
         roles = authorization.directory.roles
         given, role = rights_of(rights, roles), rights if isinstance(rights, str) and rights in roles else ""
-        found = self._find(principal, actor)
+        found = self._find(principal, actor, anybody=True)
         ends = inf if until is None else seconds(until)
         if not ends > self._sim.now:
             raise OptionError(f"until={until!r}: expected a time after {self._sim.now:g} s")
