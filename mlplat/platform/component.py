@@ -130,8 +130,10 @@ class Component:
         """
         return resource
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
-        """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time."""
+    def _meant(self, parameter: str, given: Any, options: dict[str, Any]) -> Any:
+        """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time. What
+        it makes of `options` there is what the method gets.
+        """
         return given
 
     def _check_project(self, name: str, actor: Actor) -> None:

@@ -82,14 +82,15 @@ class DataCalls(Component):
     def _named(self, parameter: str, value: Any, resource: str) -> str:
         return resource if parameter == "dataset" else f"dataset:{Reference.parse(value)}"
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
+    def _meant(self, parameter: str, given: Any, options: dict[str, Any]) -> Any:
         as_of = options.get("as_of")
         if parameter != "ref" or as_of is None:
             return given
         reference = Reference.parse(given)
         if reference.version:
             raise OptionError(f"{reference} as of a time; expected a dataset without a version")
-        return reference.at(f"{TIME}{seconds(as_of)!r}")
+        options["as_of"] = time = float(seconds(as_of))  # looked at once, whatever it says the next time
+        return reference.at(f"{TIME}{time!r}")
 
     def _dataset(self, name: object) -> Reference:
         """The name of a dataset. Raises OptionError where it names a version."""

@@ -12,7 +12,7 @@ from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import PLATFORM, Reference, check_project
-from ...storage.digests import digest_of
+from ...storage.digests import digest_of, plain_bytes
 from ...storage.store import Store
 from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
@@ -353,9 +353,9 @@ def _whole(name: object) -> Reference:
 
 def _manifest(image: object) -> Manifest:
     if isinstance(image, Manifest):
-        return image
+        return Manifest.of(Manifest.to_json(image))  # its digest is worked out here, and not taken from the caller
     if isinstance(image, bytes):
-        return Manifest.read(image)
+        return Manifest.read(plain_bytes(image))
     if isinstance(image, Image):
         if image.config:
             raise ManifestError(f"image {image.name!r} has a configuration, of which only the digest is known; expected the manifest")
