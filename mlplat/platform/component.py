@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .identity.authorization import Authorization
     from .identity.provider import IdentityProvider
 
+WIDEST = 4096
+"""Bits of an integer in a call."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -66,10 +68,10 @@ def _checked(method: F, check: Check) -> F:
     @wraps(method)
     def made(self: Component, *arguments: Any, actor: Actor = None, **options: Any) -> Any:
         action = f"{self.SOURCE}.{name}"
-        if any(isinstance(given, str) and type(given) is not str for given in (*arguments, *options.values())):
-            arguments = tuple(_plain(given) for given in arguments)
-            options = {parameter: _plain(given) for parameter, given in options.items()}
         try:
+            if any(type(given) is not str and isinstance(given, (str, int)) for given in (*arguments, *options.values())):
+                arguments = tuple(_plain(given) for given in arguments)
+                options = {parameter: _plain(given) for parameter, given in options.items()}
             if check.right is None:
                 principal = self._authorization.require_known(actor, check.resource, call=action, source=self.SOURCE)
             else:
@@ -97,7 +99,9 @@ def _checked(method: F, check: Check) -> F:
 
 
 def _plain(given: Any) -> Any:
-    """An argument, of text its characters: what was checked is what the method gets."""
+    """An argument, of text its characters: what was checked is what the method gets. Raises OptionError for a number too long to tell."""
+    if isinstance(given, int) and int.bit_length(given) > WIDEST:
+        raise OptionError(f"an integer of {int.bit_length(given):,} bits; expected at most {WIDEST:,}")
     return plain(given) if isinstance(given, str) else given
 
 

@@ -331,3 +331,23 @@ def test_nobody_breaks_the_audit_log_by_what_they_call_with(text: Any) -> None:
         platform.models.load(f"{MODEL}@1", actor=world.owner)
     again = mp.Platform(store=platform.store)
     assert len(again.identity.audit(actor=again.admin)) >= len(entries) + 256
+
+
+def test_numbers_beyond_all_bounds_and_endless_names_are_refused_like_others() -> None:
+    world = PlatformWorld()
+    eve, platform, identity = _third(world), world.platform, world.identity
+    huge: Any = 10**5000
+    for ask in (
+        lambda: identity.revoke(huge, actor=eve),
+        lambda: identity.revoke_token(huge, actor=eve),
+        lambda: identity.decide(huge, "project:shop", actor=eve),
+        lambda: identity.grants_of(huge, actor=eve),
+        lambda: platform.data.read(f"{DATA}@1", as_of=huge, actor=eve),
+        lambda: platform.data.preview(f"{DATA}@1", huge, actor=eve),
+        lambda: platform.scm.log(f"{REPO}@{world.first}", limit=huge, actor=eve),
+        lambda: platform.images.tag(IMAGE, "new", "x" * 10**6, actor=world.owner),
+    ):
+        with pytest.raises(OptionError) as refused:
+            ask()
+        assert len(str(refused.value)) < 300
+    assert world.sim.log[-1].predicate == "call.refused"

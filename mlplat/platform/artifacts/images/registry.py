@@ -97,7 +97,7 @@ class ImageRegistry(Component):
         Event `alias.moved` {kind, alias, before, after}. Raises UnknownNameError; OptionError for a tag that does not move.
         """
         reference = _whole(name)
-        digest = self._digest(reference.at(version) if isinstance(version, str) and version else reference, actor)
+        digest = self._digest(Reference.parse(f"{reference}@{version}") if isinstance(version, str) and version else reference, actor)
         self._check_tags(reference.path, [tag], digest)
         self._move(reference.path, [tag], digest, actor)
         return self._shelf.version(reference.path, digest)
