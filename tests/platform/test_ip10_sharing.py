@@ -1,4 +1,7 @@
-"""IP-10: sharing with a colleague and with a third party, across all components of one platform on a cluster."""
+"""IP-10: sharing with a colleague and with a third party, across all components of one platform on a cluster.
+
+Step 2 of IP-10 lets links to what the colleague may not read show id and owner; A-10.3 wants a digest marked `withheld`. The latter holds.
+"""
 
 from __future__ import annotations
 
