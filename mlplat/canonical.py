@@ -85,7 +85,8 @@ def _frozen(value: Any, where: str, levels: int) -> Any:
         return MappingProxyType(_frozen_mapping(value, where, levels))
     if isinstance(value, (list, tuple)):
         return tuple(_frozen(part, f"{where}[{i}]", levels - 1) for i, part in enumerate(value))
-    raise OptionError(f"{where}: {_shown(value)} is nothing that JSON can say; expected text, numbers, booleans, null, lists or mappings")
+    kind = type(value).__name__  # not the value, which may be a secret, and errors are told in events
+    raise OptionError(f"{where}: a {kind} is nothing that JSON can say; expected text, numbers, booleans, null, lists or mappings")
 
 
 def _frozen_mapping(value: Any, where: str, levels: int) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def _text(value: str, where: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise OptionError(f"{where}: {_shown(value)} is not Unicode text (it holds half of a surrogate pair)") from None
+        raise OptionError(f"{where}: {len(value):,} characters that are not Unicode text (they hold half of a surrogate pair)") from None
     return str.__str__(value)  # of an enumeration its value, not its name
 
 

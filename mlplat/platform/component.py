@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from ..errors import AccessDenied, MlplatError, OptionError, UnknownNameError, printable
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
-from .references import PLATFORM, Reference, check_project
+from .references import PLATFORM, Reference, check_project, check_zone, plain
 from .storage.store import Store
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .identity.authorization import Authorization
     from .identity.provider import IdentityProvider
 
+WIDEST = 4096
+"""Bits of an integer in a call."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -67,6 +69,9 @@ def _checked(method: F, check: Check) -> F:
     def made(self: Component, *arguments: Any, actor: Actor = None, **options: Any) -> Any:
         action = f"{self.SOURCE}.{name}"
         try:
+            if any(type(given) is not str and isinstance(given, (str, int)) for given in (*arguments, *options.values())):
+                arguments = tuple(_plain(given) for given in arguments)
+                options = {parameter: _plain(given) for parameter, given in options.items()}
             if check.right is None:
                 principal = self._authorization.require_known(actor, check.resource, call=action, source=self.SOURCE)
             else:
@@ -78,15 +83,12 @@ def _checked(method: F, check: Check) -> F:
                 if not resources:  # Python says best what is missing
                     signature.bind(self, *arguments, actor=actor, **options)
                     raise OptionError(f"{action}: expected {' or '.join(places)}")
-                zone = str(options.get("zone") or "") if zoned else ""
+                zone = check_zone(options.get("zone") or "") if zoned else ""
                 for resource, parameter, given in resources:
-                    try:
-                        principal = self._authorization.require(actor, check.right, resource, zone, call=action, source=self.SOURCE)
-                    except AccessDenied as error:
-                        named = self._named(parameter, given, resource) if parameter else resource
-                        if named == resource:
-                            raise
-                        raise AccessDenied(error.principal, error.action, named, error.reason) from None
+                    named = partial(self._named, parameter, given, resource) if parameter else None
+                    principal = self._authorization.require(
+                        actor, check.right, resource, zone, call=action, source=self.SOURCE, named=named
+                    )
             return method(self, *arguments, actor=principal, **options)
         except MlplatError as error:
             self._refused(action, error, actor)
@@ -94,6 +96,13 @@ def _checked(method: F, check: Check) -> F:
 
     made.check = check  # type: ignore[attr-defined]
     return made  # type: ignore[return-value]
+
+
+def _plain(given: Any) -> Any:
+    """An argument, of text its characters: what was checked is what the method gets. Raises OptionError for a number too long to tell."""
+    if isinstance(given, int) and int.bit_length(given) > WIDEST:
+        raise OptionError(f"an integer of {int.bit_length(given):,} bits; expected at most {WIDEST:,}")
+    return plain(given) if isinstance(given, str) else given
 
 
 class Component:
@@ -140,8 +149,10 @@ class Component:
         """How a refusal names the resource that an argument means: as it was written, since what it stands for is not to be told."""
         return resource if parameter in ("project", "name", "version") else f"{self.KIND}:{Reference.parse(value)}"
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
-        """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time."""
+    def _meant(self, parameter: str, given: Any, options: dict[str, Any]) -> Any:
+        """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time. What
+        it makes of `options` there is what the method gets.
+        """
         return given
 
     def _check_project(self, name: str, actor: Actor) -> None:
@@ -178,6 +189,10 @@ class Component:
 
     def _emit(self, subject: str, predicate: str, actor: Actor, data: Mapping[str, Any] | None = None, cause: Any = None) -> Event:
         return self._sim.emit(subject, predicate, source=self.SOURCE, actor=str(actor), cause=cause, data=data)
+
+    def __repr__(self) -> str:
+        """Says nothing of what is held, not even how much: who looks is not known."""
+        return f"{type(self).__name__}()"
 
     def _refused(self, action: str, error: MlplatError, actor: Actor) -> None:
         if isinstance(error, AccessDenied) or getattr(error, "_told", False):

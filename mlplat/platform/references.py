@@ -29,15 +29,20 @@ class Reference(NamedTuple):
 
     @classmethod
     def parse(cls, text: object) -> Reference:
-        """From its text, or as it is. Raises OptionError."""
-        if isinstance(text, Reference):
-            return text
+        """From its text, or from one that somebody made by hand. Raises OptionError."""
         if isinstance(text, str):
-            path, at, version = text.partition("@")
+            path, at, version = plain(text).partition("@")
             project, slash, name = path.partition("/")
             if slash and _PROJECT.fullmatch(project) and _NAME.fullmatch(name) and (not at or is_version(version)):
                 return cls(project, name, version)
-        raise OptionError(f"{printable(str(text)[:80])!r}: expected 'project/name' or 'project/name@version', such as 'shop/clicks@3'")
+        elif isinstance(text, Reference) and tuple.__len__(text) == 3:
+            fields = tuple(tuple.__iter__(text))
+            if all(isinstance(each, str) for each in fields):
+                project, name, version = map(plain, fields)
+                if _PROJECT.fullmatch(project) and _NAME.fullmatch(name) and (not version or is_version(version)):
+                    return cls(project, name, version)
+            text = "/".join(each if isinstance(each, str) else "?" for each in fields)
+        raise OptionError(f"{told(text)}: expected 'project/name' or 'project/name@version', such as 'shop/clicks@3'")
 
     @property
     def path(self) -> str:
@@ -50,6 +55,16 @@ class Reference(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}@{self.version}" if self.version else self.path
+
+
+def plain(text: str) -> str:
+    """The characters of a text and nothing else: what is asked of it twice gives the same answer, whatever class it was of."""
+    return text if type(text) is str else str.__str__(text)
+
+
+def told(given: object) -> str:
+    """What was given in place of a name, for an error: its beginning, or of what is no text the type."""
+    return repr(printable(plain(given)[:80])) if isinstance(given, str) else f"a {type(given).__name__}"
 
 
 def is_version(text: str) -> bool:
@@ -73,15 +88,22 @@ def whole_name(name: object) -> Reference:
 def check_project(name: object) -> str:
     """The name of a project, a DNS label. Raises OptionError."""
     if not isinstance(name, str) or _PROJECT.fullmatch(name) is None:
-        raise OptionError(f"project {printable(str(name)[:80])!r}: expected lower-case letters, digits and '-', at most 63")
-    return name
+        raise OptionError(f"project {told(name)}: expected lower-case letters, digits and '-', at most 63")
+    return plain(name)
 
 
 def check_name(name: object, what: str = "name") -> str:
     """The name of an artifact or principal. Raises OptionError."""
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
-        raise OptionError(f"{what} {printable(str(name)[:80])!r}: expected letters, digits, '-', '.' and '_', at most 128")
-    return name
+        raise OptionError(f"{what} {told(name)}: expected letters, digits, '-', '.' and '_', at most 128")
+    return plain(name)
+
+
+def check_zone(zone: object) -> str:
+    """The name of a zone, empty for all. Raises OptionError."""
+    if not isinstance(zone, str) or len(zone) > 200 or not zone.isprintable():
+        raise OptionError(f"zone {told(zone)}: expected its name, or '' for all")
+    return plain(zone)
 
 
 def covering(resource: str) -> tuple[str, ...]:

@@ -6,15 +6,15 @@ worked out here, from the grants that were given, by a rule that shares nothing 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import mlplat as mp
 from mlplat.errors import AccessDenied
-from mlplat.platform.component import Component
 from mlplat.platform.identity import IdentityProvider, Principal, Right
-from mlplat.platform.storage import Store, digest_of_json
+from mlplat.platform.storage import Store
 
 PASSWORD = "a password of the matrix"
 PLATFORM = "platform"
@@ -25,6 +25,8 @@ CALLERS = (
     "colleague with grant",
     "colleague without",
     "third party with share",
+    "share of another",
+    "every other right",
     "revoked",
     "expired grant",
     "grant in another zone",
@@ -47,17 +49,21 @@ class World(Protocol):
     owner: Principal
 
     @property
-    def component(self) -> Component: ...
+    def component(self) -> Any: ...
 
     @property
     def stores(self) -> tuple[Store, ...]: ...
 
+    def other(self, resource: str) -> str:
+        """Another version of it, another thing of its kind, another project."""
+
 
 class Row(NamedTuple):
-    """How a method is called, and what for.
+    """How a method is called, and what for. A method with several rows has them under its name, a comma and a word.
 
     `arguments`: of a world and the caller (None for anonymous), the positional ones and the options. `needs`: every (right, resource) it
-    takes, in `zone`; nothing for what any known principal may call. `whole`: not with a narrow token. `raises`: how an allowed call ends.
+    takes, in `zone`; nothing for what any known principal may call. `instead`: each of these alone is enough as well. `whole`: not with
+    a narrow token. `raises`: how an allowed call ends.
     """
 
     arguments: Callable[[Any, Principal | None], tuple[tuple[Any, ...], dict[str, Any]]]
@@ -65,6 +71,7 @@ class Row(NamedTuple):
     zone: str = ""
     whole: bool = False
     raises: type[Exception] | None = None
+    instead: tuple[tuple[Right, str], ...] = ()
 
 
 class Given(NamedTuple):
@@ -109,7 +116,8 @@ def expected(caller: Caller, row: Row) -> bool:
         return False
     if caller.narrow is not None and (row.whole or not all(holds(caller.narrow, r, place, row.zone) for r, place in row.needs)):
         return False
-    return all(holds(caller.given, right, place, row.zone) for right, place in row.needs)
+    by_another = any(holds(caller.given, right, place, row.zone) for right, place in row.instead)
+    return by_another or all(holds(caller.given, right, place, row.zone) for right, place in row.needs)
 
 
 def make_caller(world: World, kind: str, row: Row) -> Caller:
@@ -142,6 +150,17 @@ def _granted(world: World, person: Principal, row: Row, zone: str | None = None,
     for right, resource in row.needs:
         world.identity.grant(person, right, resource, zone=where, until=until, actor=world.identity.admin)
     return Caller(person, person, [Given(right, resource, where) for right, resource in row.needs])
+
+
+def _share_of_another(world: World, person: Principal, row: Row) -> Caller:
+    return _granted(world, person, row._replace(needs=tuple((right, world.other(resource)) for right, resource in row.needs)))
+
+
+def _every_other_right(world: World, person: Principal, row: Row) -> Caller:
+    needed = set(row.needs)
+    places = dict.fromkeys(resource for _, resource in row.needs)
+    others = tuple((right, resource) for resource in places for right in Right if (right, resource) not in needed)
+    return _granted(world, person, row._replace(needs=others))
 
 
 def _without(world: World, person: Principal, row: Row) -> Caller:
@@ -197,6 +216,8 @@ def _deleted(world: World, person: Principal, row: Row) -> Caller:
 
 _CHANGES: Mapping[str, Callable[[World, Principal, Row], Caller]] = {
     "colleague without": _without,
+    "share of another": _share_of_another,
+    "every other right": _every_other_right,
     "revoked": _revoked,
     "expired grant": _expired,
     "grant in another zone": _elsewhere,
@@ -208,29 +229,33 @@ _CHANGES: Mapping[str, Callable[[World, Principal, Row], Caller]] = {
 }
 
 
-def state_of(world: World) -> str:
-    """The digest of all that is kept: journals, but that of decisions, and contents."""
-    found: list[Any] = []
-    for store in world.stores:
-        found += [[name, list(store.records(name))] for name in store.journals() if name != "audit"]
-        found.append(list(store.digests()))
-    return digest_of_json(found)
+def state_of(world: World) -> tuple[object, ...]:
+    """All that is kept: journals, but that of decisions, and the digests of contents. Records are never changed, only added."""
+    return tuple(
+        (tuple((name, tuple(store.records(name))) for name in store.journals() if name != "audit"), tuple(store.digests()))
+        for store in world.stores
+    )
 
 
-def calls_of(component: type[Component]) -> dict[str, Any]:
-    """The public methods of a component that are checked, by name."""
-    return {
-        name: getattr(component, name) for name in dir(component) if not name.startswith("_") and hasattr(getattr(component, name), "check")
-    }
+def calls_of(component: type) -> set[str]:
+    """Names of the public methods that take who calls."""
+    public = ((name, getattr(component, name)) for name in dir(component) if not name.startswith("_"))
+    return {name for name, member in public if callable(member) and "actor" in inspect.signature(member).parameters}
 
 
-def deviations(make: Callable[[], World], component: type[Component], table: Mapping[str, Row]) -> tuple[list[str], int]:
+def methods_of(table: Mapping[str, Row]) -> set[str]:
+    """Names of the methods that have a row."""
+    return {name.partition(",")[0] for name in table}
+
+
+def deviations(make: Callable[[], World], component: type, table: Mapping[str, Row]) -> tuple[list[str], int]:
     """Where the matrix is not as expected, in words, and how many cells it has."""
-    found = [f"{component.__name__}.{name}: not in the table" for name in calls_of(component) if name not in table]
-    found += [f"{component.__name__}.{name}: no such call" for name in table if name not in calls_of(component)]
+    calls, rows = calls_of(component), methods_of(table)
+    found = [f"{component.__name__}.{name}: not in the table" for name in sorted(calls - rows)]
+    found += [f"{component.__name__}.{name}: no such call" for name in sorted(rows - calls)]
     cells = [(name, row, kind) for name, row in table.items() for kind in CALLERS]
     for name, row, kind in cells:
-        found += [f"{component.__name__}.{name}, {kind}: {problem}" for problem in _cell(make(), name, row, kind)]
+        found += [f"{component.__name__}.{name}, {kind}: {problem}" for problem in _cell(make(), name.partition(",")[0], row, kind)]
     return found, len(cells)
 
 

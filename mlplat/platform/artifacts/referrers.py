@@ -29,7 +29,9 @@ class Referrers:
 
 
 class ReferencedError(MlplatError):
-    """An artifact is not deleted, since somebody names it. Attributes: `resource`, `referrers`."""
+    """An artifact is not deleted, since somebody names it. Attributes: `resource`, `referrers`: those that the caller may read, and
+    `withheld:` for others.
+    """
 
     def __init__(self, resource: str, referrers: Iterable[str]) -> None:
         self.resource, self.referrers = resource, tuple(referrers)

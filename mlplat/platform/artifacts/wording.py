@@ -14,14 +14,14 @@ _LINES = re.compile(r"[\n\t]")
 def check_words(words: object, what: str, most: int = 10_000, *, empty: bool = False) -> str:
     """Text for people, which may have lines, of at most `most` characters. Raises OptionError."""
     if not isinstance(words, str) or not (words.strip() or empty) or len(words) > most or not _LINES.sub("", words).isprintable():
-        raise OptionError(f"{what}: {printable(ascii(words)[:60])}; expected printable text of at most {most:,} characters")
+        raise OptionError(f"{what}: {_found(words)}; expected printable text of at most {most:,} characters")
     return words
 
 
 def check_line(words: object, what: str) -> str:
     """Text for people in one line of at most 200 characters. Raises OptionError."""
     if not isinstance(words, str) or not words.strip() or len(words) > 200 or not words.isprintable():
-        raise OptionError(f"{what}: {printable(ascii(words)[:60])}; expected one line of printable text of at most 200 characters")
+        raise OptionError(f"{what}: {_found(words)}; expected one line of printable text of at most 200 characters")
     return words
 
 
@@ -39,3 +39,8 @@ def check_external(external: Iterable[str]) -> tuple[str, ...]:
     ('data', 'seed')
     """
     return tuple(check_line(word, "external") for word in check_several(external, "external", "['data', 'seed']"))
+
+
+def _found(words: object) -> str:
+    """What was given, without saying it: what somebody writes by mistake does not belong into a log."""
+    return f"{len(words):,} characters" if isinstance(words, str) else f"a {type(words).__name__}"

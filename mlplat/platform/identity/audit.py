@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from ...canonical import encode
+from ...errors import printable
 from .decisions import Decision, DecisionReason
 from .rights import Right
 
@@ -105,7 +106,12 @@ class AuditLog:
 
 def _row(entry: AuditEntry) -> list[object]:
     _, reason, principal, right, resource, zone, grant = entry.decision
-    return [entry.time, entry.call, principal, right._value_, resource, zone, reason._value_, grant, entry.token]
+    who, what, where = (
+        printable(principal),
+        printable(resource),
+        printable(zone),
+    )  # one that cannot be written would keep the others from it
+    return [entry.time, entry.call, who, right._value_, what, where, reason._value_, grant, entry.token]
 
 
 def _entry(row: list[object]) -> AuditEntry:

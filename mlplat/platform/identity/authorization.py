@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from ...errors import AccessDenied
-from ..references import PLATFORM
+from ...errors import AccessDenied, printable
+from ..references import PLATFORM, plain
 from .audit import AuditLog
 from .decisions import SENTENCES, Decision, DecisionReason
 from .directory import Directory
@@ -44,6 +44,10 @@ _ANONYMOUS = Caller(NOBODY, DecisionReason.ANONYMOUS)
 _BAD_TOKEN = Caller(NOBODY, DecisionReason.BAD_TOKEN)
 
 
+def _bearer(principal: Principal, token: Token) -> TokenBearer:
+    return TokenBearer(principal.id, principal.name, principal.kind, principal.project, principal.origin, token=token)
+
+
 class Authorization:
     """Takes decisions from a directory, grants and tokens, and writes them all down."""
 
@@ -55,32 +59,36 @@ class Authorization:
         self.audit = AuditLog(store)
 
     def caller(self, actor: Actor) -> Caller:
-        """Who calls."""
+        """Who calls, as the platform knows them: what the caller made is looked at once and not passed on."""
         if isinstance(actor, Principal):
             return self._principal(actor)
         if actor is None:
             return _ANONYMOUS
         if not isinstance(actor, str):
             return _BAD_TOKEN
-        token, wrong = self.tokens.read(actor, self.sim.env._now)
+        token, wrong = self.tokens.read(plain(actor), self.sim.env._now)
         if token is None:
             return _BAD_TOKEN
         principal = self.directory.get(token.principal)
         assert principal is not None
         if not self.directory.is_living(principal.id):
             wrong = DecisionReason.PRINCIPAL_DELETED
-        bearer = TokenBearer(principal.id, principal.name, principal.kind, principal.project, principal.origin, token=token)
-        return Caller(principal.id, wrong, bearer, token)
+        return Caller(principal.id, wrong, _bearer(principal, token), token)
 
     def _principal(self, actor: Principal) -> Caller:
+        if type(actor) not in (Principal, TokenBearer) or type(actor.id) is not str:
+            return Caller(NOBODY, DecisionReason.UNKNOWN_PRINCIPAL)
         number = actor.id
         known = self.directory.get(number)
-        if known is None or not same(known, actor):
+        if known is None:
+            return Caller(printable(number[:80]), DecisionReason.UNKNOWN_PRINCIPAL)
+        if not same(known, actor):
             return Caller(number, DecisionReason.UNKNOWN_PRINCIPAL)
         token = None
-        if isinstance(actor, TokenBearer):  # inside a call: the token may have ended since
-            token = self.tokens.get(actor.token.id)
-            if token is None or token.principal != number or not (token is actor.token or replace(token, ended_s=None) == actor.token):
+        if type(actor) is TokenBearer:  # inside a call: the token may have ended since
+            given = actor.token
+            token = self.tokens.get(given.id) if type(given) is Token else None
+            if token is None or token.principal != number or not (token is given or replace(token, ended_s=None) == given):
                 return Caller(number, DecisionReason.UNKNOWN_PRINCIPAL)
         wrong = None
         if not self.directory.is_living(number):
@@ -91,7 +99,7 @@ class Authorization:
             wrong = DecisionReason.TOKEN_REVOKED
         elif token is not None and self.sim.env._now >= token.expires_s:
             wrong = DecisionReason.TOKEN_EXPIRED
-        return Caller(number, wrong, actor, token)
+        return Caller(number, wrong, known if token is None else _bearer(known, token), token)
 
     def who(self, actor: Actor) -> tuple[str, DecisionReason | None]:
         """The id of who calls, and why that cannot be taken for true; None where it can."""
@@ -116,13 +124,28 @@ class Authorization:
         reason, grant = self.grants.find(self.directory.grantees(number), right, resource, zone, self.sim.env._now)
         return Decision(reason is DecisionReason.GRANTED, reason, number, right, resource, zone, grant)
 
-    def require(self, actor: Actor, right: Right, resource: str, zone: str = "", *, call: str = "", source: str = "identity") -> Principal:
+    def require(
+        self,
+        actor: Actor,
+        right: Right,
+        resource: str,
+        zone: str = "",
+        *,
+        call: str = "",
+        source: str = "identity",
+        named: Callable[[], str] | None = None,
+    ) -> Principal:
         """Who calls, if they may. The decision is in the audit log.
 
-        Raises AccessDenied for everybody else, after one event `access.denied` {action, resource, reason}.
+        `named`: how a refusal names the resource, such as by the alias that was given: who may not read it is not told what that means,
+        by the error, the event or their part of the audit log. Raises AccessDenied for everybody else, after one event `access.denied`
+        {action, resource, reason}.
         """
         caller = self.caller(actor)
-        return self._settle(caller, self._decide(caller, right, resource, zone), call, source)
+        decision = self._decide(caller, right, resource, zone)
+        if named is not None and not decision.allowed:
+            decision = decision._replace(resource=named())
+        return self._settle(caller, decision, call, source)
 
     def require_one(
         self, actor: Actor, rights: Iterable[Right], resource: str, zone: str = "", *, call: str = "", source: str = "identity"

@@ -10,10 +10,10 @@ from ...errors import OptionError, printable
 from ...streams import stream
 from ...units import Duration, seconds
 from ..component import call, call_of_anybody
-from ..references import PLATFORM
+from ..references import PLATFORM, check_zone
 from .authorization import Actor
 from .decisions import Decision, DecisionReason
-from .part import IdentityPart, check_zone
+from .part import IdentityPart
 from .passwords import Attempts, AuthenticationError, PasswordHash
 from .principals import Principal, PrincipalKind
 from .rights import Right

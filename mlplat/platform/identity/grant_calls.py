@@ -8,12 +8,12 @@ from math import inf
 from ...errors import OptionError, printable
 from ...units import Duration, seconds
 from ..component import call, call_of_anybody
-from ..references import PLATFORM, covering
+from ..references import PLATFORM, check_zone, covering
 from .audit import AuditTrail
 from .authorization import Actor
 from .decisions import Decision, DecisionReason
 from .grants import Grant
-from .part import IdentityPart, check_zone
+from .part import IdentityPart
 from .principals import Principal
 from .resources import check_resource
 from .rights import Right, rights_of
@@ -41,7 +41,7 @@ class GrantCalls(IdentityPart):
         authorization = self._authorization
         roles = authorization.directory.roles
         given, role = rights_of(rights, roles), rights if isinstance(rights, str) and rights in roles else ""
-        found = self._find(principal, actor)
+        found = self._find(principal, actor, anybody=True)
         ends = inf if until is None else seconds(until)
         if not ends > self._sim.now:
             raise OptionError(f"until={until!r}: expected a time after {self._sim.now:g} s")
@@ -74,7 +74,7 @@ class GrantCalls(IdentityPart):
         asked = rights_of([right], {})
         if len(asked) != 1:
             raise OptionError(f"right={printable(str(right)[:40])!r}: expected one right")
-        return self._authorization.decide(actor, next(iter(asked)), check_resource(resource), zone)
+        return self._authorization.decide(actor, next(iter(asked)), check_resource(resource), check_zone(zone))
 
     @call(Right.SHARE, "resource")
     def grants_on(self, resource: str, *, actor: Actor) -> tuple[Grant, ...]:

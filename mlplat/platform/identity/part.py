@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ...errors import OptionError, UnknownNameError, printable
 from ..component import Component
 from ..references import check_name, check_project
-from .authorization import Actor
+from .authorization import Actor, Caller
 from .decisions import DecisionReason
 from .grants import Grant
 from .principals import Principal, PrincipalKind
@@ -119,20 +119,26 @@ class IdentityPart(Component):
     def _visible(self, actor: Actor) -> list[Principal]:
         """Who is there, as far as the caller sees it: a third party sees itself and its groups."""
         caller, directory = self._authorization.caller(actor), self._authorization.directory
-        if caller.principal is not None and caller.principal.kind is not PrincipalKind.THIRD_PARTY:
+        if self._sees_all(caller):
             return directory.living()
         return [each for each in directory.living() if each.id in directory.grantees(caller.id)]
 
-    def _find(self, principal: Principal | str, actor: Actor) -> Principal:
-        """A living principal. Raises UnknownNameError, which names those only that the caller sees, OptionError."""
+    @staticmethod
+    def _sees_all(caller: Caller) -> bool:
+        return caller.principal is not None and caller.principal.kind is not PrincipalKind.THIRD_PARTY
+
+    def _find(self, principal: Principal | str, actor: Actor, *, anybody: bool = False) -> Principal:
+        """A living principal that the caller sees, or `anybody`. Raises UnknownNameError, which names those that they see, OptionError."""
+        caller, directory = self._authorization.caller(actor), self._authorization.directory
+        anybody = anybody or self._sees_all(caller)
         try:
-            return self._authorization.directory.find(principal)
-        except UnknownNameError as error:
-            raise UnknownNameError("principal", error.name, [each.name for each in self._visible(actor)]) from None
-
-
-def check_zone(zone: object) -> str:
-    """The name of a zone, empty for all. Raises OptionError."""
-    if not isinstance(zone, str) or len(zone) > 200 or not zone.isprintable():
-        raise OptionError(f"zone {printable(str(zone)[:80])!r}: expected its name, or '' for all")
-    return zone
+            found = directory.find(principal)
+            if anybody or found.id in directory.grantees(caller.id):
+                return found
+        except UnknownNameError:
+            pass
+        except OptionError:
+            if anybody:
+                raise
+        name = principal.id if isinstance(principal, Principal) else str(principal)
+        raise UnknownNameError("principal", printable(name[:80]), [each.name for each in self._visible(actor)])

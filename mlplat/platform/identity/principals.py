@@ -51,7 +51,9 @@ class TokenBearer(Principal):
 
 
 def same(known: Principal, given: Principal) -> bool:
-    """Whether they are one: of another platform somebody else may have the same id."""
+    """Whether they are one: of another platform somebody else may have the same id. What is no text is equal to none."""
+    if not (type(given.name) is type(given.project) is type(given.origin) is str):
+        return False
     return (known.id, known.name, known.kind, known.project, known.origin) == (
         given.id,
         given.name,

@@ -113,9 +113,6 @@ class IdentityProvider(PrincipalCalls, ProjectCalls, GrantCalls, CredentialCalls
             case "tokens.revoked":
                 tokens.revoke_all(record["principal"], now)
 
-    def __repr__(self) -> str:
-        return f"IdentityProvider({len(self._authorization.grants):,} grants)"
-
 
 def _secret(sim: Simulation, given: bytes | None) -> bytes:
     if given is None:

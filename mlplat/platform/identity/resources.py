@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...errors import OptionError, printable
-from ..references import PLATFORM, Reference, check_project
+from ...errors import OptionError
+from ..references import PLATFORM, Reference, check_project, plain, told
 
 
 def check_resource(resource: object) -> str:
@@ -11,11 +11,11 @@ def check_resource(resource: object) -> str:
 
     Raises OptionError.
     """
-    text = str(resource)
+    text = plain(resource) if isinstance(resource, str) else ""
     kind, colon, path = text.partition(":")
     if text == PLATFORM:
         return text
-    if isinstance(resource, str) and colon and kind.isascii() and kind.isalpha() and kind.islower():
+    if colon and kind.isascii() and kind.isalpha() and kind.islower():
         if kind == "project":
             check_project(path)
             return text
@@ -25,4 +25,4 @@ def check_resource(resource: object) -> str:
         else:
             Reference.parse(path)
         return text
-    raise OptionError(f"resource {printable(text[:80])!r}: expected such as 'dataset:shop/clicks@3', 'dataset:shop/*' or 'project:shop'")
+    raise OptionError(f"resource {told(resource)}: expected such as 'dataset:shop/clicks@3', 'dataset:shop/*' or 'project:shop'")

@@ -17,6 +17,11 @@ PREFIX = "sha256:"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
+def plain_bytes(content: bytes) -> bytes:
+    """The bytes and nothing else: what is digested is what is read, whatever class it was of."""
+    return content if type(content) is bytes else bytes(memoryview(content))
+
+
 def digest_of(content: bytes) -> str:
     """`sha256:` and 64 hexadecimal digits.
 

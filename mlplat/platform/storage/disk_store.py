@@ -18,7 +18,7 @@ from typing import Any
 
 from ...canonical import encode, frozen
 from ...errors import IntegrityError, MlplatError, OptionError, shown
-from .digests import PREFIX, check_digest, digest_of
+from .digests import PREFIX, check_digest, digest_of, plain_bytes
 from .store import Record, Store, UnknownContentError, checked_record
 
 FORMAT = 1
@@ -97,6 +97,7 @@ class DiskStore(Store):
         """See `Store.put`. Raises StoreError where there is no room."""
         if not isinstance(content, bytes):
             raise OptionError(f"a {type(content).__name__} as content; expected bytes")
+        content = plain_bytes(content)
         digest = digest_of(content)
         file = self._file(digest)
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ...canonical import frozen
 from ...errors import IntegrityError, MlplatError, OptionError, printable
-from .digests import check_digest, digest_of
+from .digests import check_digest, digest_of, plain_bytes
 
 if TYPE_CHECKING:
     from .disk_store import DiskStore
@@ -65,6 +65,7 @@ class Store:
         """Keep content. Returns its digest."""
         if not isinstance(content, bytes):
             raise OptionError(f"a {type(content).__name__} as content; expected bytes")
+        content = plain_bytes(content)
         digest = digest_of(content)
         self._content.setdefault(digest, content)
         return digest

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlplat.errors import AccessDenied
-from mlplat.platform.artifacts.metadata import MetadataStore
 from mlplat.platform.artifacts.metadata.exports import mermaid, to_networkx
-from mlplat.platform.identity import Principal, Right
+from mlplat.platform.identity import Right
 
 from .world import CODE, COMMIT, IMAGE, MODEL, PARENT, TRAINING, VALIDATION, World, content
 
@@ -124,85 +120,6 @@ def test_nobody_names_what_they_may_not_read_or_claims_what_they_may_not_write()
     with pytest.raises(AccessDenied, match="read dataset:shop/clicks@3"):
         world.metadata.link(TRAINING, "dataset:shop/x@1", "derived", actor=world.bob)
     assert len(list(world.store.records("metadata"))) == 1
-
-
-CALLS: dict[str, tuple[str, str, Callable[[MetadataStore, Any], object]]] = {
-    "start_run": ("write", "run:shop/new", lambda m, who: m.start_run("shop/new", actor=who)),
-    "log_parameters": ("write", "run:shop/r1", lambda m, who: m.log_parameters("shop/r1", {"a": 1}, actor=who)),
-    "log_metrics": ("write", "run:shop/r1", lambda m, who: m.log_metrics("shop/r1", {"a": 1}, actor=who)),
-    "log_step": ("write", "run:shop/r1", lambda m, who: m.log_step("shop/r1", "train", actor=who)),
-    "finish_run": ("write", "run:shop/r2", lambda m, who: m.finish_run("shop/r2", actor=who)),
-    "record": ("write", "run:shop/old", lambda m, who: m.record("shop/old", actor=who)),
-    "withdraw": ("write", "run:shop/r1", lambda m, who: m.withdraw("shop/r1", "image", actor=who)),
-    "capture": ("write", "run:shop/new", lambda m, who: m.capture("shop/new", actor=who)),
-    "capture_call": ("write", "run:shop/new", lambda m, who: m.capture_call(dict, "shop/new", actor=who)),
-    "run": ("read", "run:shop/r1", lambda m, who: m.run("shop/r1", actor=who)),
-    "history": ("read", "run:shop/r1", lambda m, who: m.history("shop/r1", actor=who)),
-    "metric_history": ("read", "run:shop/r1", lambda m, who: m.metric_history("shop/r1", "auc", actor=who)),
-    "lineage": ("read", MODEL, lambda m, who: m.lineage(MODEL, actor=who)),
-    "upstream": ("read", MODEL, lambda m, who: m.upstream(MODEL, actor=who)),
-    "downstream": ("read", TRAINING, lambda m, who: m.downstream(TRAINING, actor=who)),
-    "impact": ("read", TRAINING, lambda m, who: m.impact(TRAINING, actor=who)),
-    "graph": ("read", MODEL, lambda m, who: m.graph(MODEL, actor=who)),
-    "record_baseline": ("write", MODEL, lambda m, who: m.record_baseline(MODEL, actor=who)),
-    "baseline": ("read", MODEL, lambda m, who: m.baseline(MODEL, actor=who)),
-    "record_deployment": ("deploy", "deployment:shop/api", lambda m, who: m.record_deployment("shop/api", None, actor=who)),
-    "link": ("write", "dataset:shop/x@1", lambda m, who: m.link("dataset:shop/y@1", "dataset:shop/x@1", "derived", actor=who)),
-    "compare": ("read", "run:shop/r1", lambda m, who: m.compare("shop/r1", "shop/r1", actor=who)),
-}
-
-
-def test_every_public_call_carries_a_check_and_stands_in_the_table() -> None:
-    public = {name for name, member in inspect.getmembers(MetadataStore, callable) if not name.startswith("_")}
-    assert public == CALLS.keys() | {"search", "count"}
-    assert all(hasattr(getattr(MetadataStore, name), "check") for name in public)
-    assert not [name for name, member in inspect.getmembers(MetadataStore) if isinstance(member, property)]
-
-
-@pytest.mark.parametrize("name", CALLS)
-def test_a_10_1_only_granted_cells_pass(name: str) -> None:
-    right, resource, make = CALLS[name]
-
-    def allowed(prepare: Callable[[World], Principal | str | None]) -> bool:
-        world = World()
-        world.train("direct")
-        world.metadata.record_baseline(MODEL, quality={"auc": 0.9}, actor=world.ada)
-        world.metadata.start_run("shop/r2", actor=world.ada)
-        who = prepare(world)
-        world.identity.grant(world.bob, "read", "dataset:shop/y@1", actor=world.ada)
-        records = len(list(world.store.records("metadata")))
-        try:
-            make(world.metadata, who)
-        except AccessDenied:
-            assert len(list(world.store.records("metadata"))) == records
-            return False
-        return True
-
-    def granted(right: str, resource: str) -> Callable[[World], Principal]:
-        def prepare(world: World) -> Principal:
-            world.identity.grant(world.bob, right, resource, actor=world.ada)
-            return world.bob
-
-        return prepare
-
-    def revoked(world: World) -> Principal:
-        world.identity.revoke(world.identity.grant(world.bob, right, resource, actor=world.ada), actor=world.ada)
-        return world.bob
-
-    def expired(world: World) -> Principal:
-        world.identity.grant(world.bob, right, resource, until=world.sim.now + 1, actor=world.ada)
-        world.sim.run(until=world.sim.now + 1)
-        return world.bob
-
-    assert allowed(lambda world: world.ada)
-    assert allowed(granted(right, resource))
-    other = {"read": "write", "write": "read", "deploy": "read"}[right]
-    assert not allowed(granted(other, resource))
-    assert not allowed(granted(right, resource + "-other" if "@" not in resource else resource[:-1] + "8"))
-    assert not allowed(revoked)
-    assert not allowed(expired)
-    for stranger in (lambda world: world.eve, lambda world: None, lambda world: "token"):
-        assert not allowed(stranger)
 
 
 def test_the_commit_of_a_record_is_resolved_before_the_decision() -> None:

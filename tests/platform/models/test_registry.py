@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,8 @@ def test_s64_a_reader_can_load_and_not_deploy() -> None:
             call("shop/churn@2", actor=shop.bob)
     shop.identity.grant(shop.bob, "deploy", "model:shop/churn", zone="prod", actor=shop.ada)
     given = shop.models.deployable("shop/churn@1", zone="prod", actor=shop.bob)
-    assert (given.version, given.zone, given.artifact["w"].tolist()) == (first, "prod", [0.0, 1.0, 2.0])
+    seen = replace(first, run="withheld:")
+    assert (given.version, given.zone, given.artifact["w"].tolist()) == (seen, "prod", [0.0, 1.0, 2.0])
     with pytest.raises(AccessDenied, match="another zone"):
         shop.models.deployable("shop/churn@1", zone="stage", actor=shop.bob)
     with pytest.raises(AccessDenied):
@@ -121,7 +123,8 @@ def test_a10_2_a_share_of_one_version_shows_that_one_and_an_outsider_learns_noth
     shop.models.set_alias("shop/churn@2", "champion", actor=shop.ada)
     share = shop.identity.grant(shop.bob, "read", first.resource, actor=shop.ada)
     assert shop.models.list(actor=shop.bob) == ("shop/churn",)
-    assert shop.models.versions("shop/churn", actor=shop.bob) == (first,) == shop.models.search(where=["auc > 0.5"], actor=shop.bob)
+    seen = replace(first, run="withheld:")
+    assert shop.models.versions("shop/churn", actor=shop.bob) == (seen,) == shop.models.search(where=["auc > 0.5"], actor=shop.bob)
     for name in ("shop/churn", "shop/churn@champion", "shop/churn@9", "shop/none@1", "nowhere/x"):
         for who in (shop.bob, shop.eve):
             with pytest.raises(AccessDenied, match="nothing grants that"):
@@ -354,7 +357,7 @@ def test_a_registry_over_the_same_store_stands_where_the_last_stood() -> None:
     assert vars(again._shelf) == vars(shop.models._shelf)
     assert again.versions("shop/churn", actor=shop.ada) == shop.models.versions("shop/churn", actor=shop.ada)
     assert again.load("shop/churn@champion", actor=shop.ada)["w"].tolist() == [0.0, 0.0]
-    assert repr(again) == repr(shop.models) == "ModelRegistry(2 models, 3 versions)"
+    assert repr(again) == repr(shop.models) == "ModelRegistry()"
 
 
 def test_every_public_method_is_a_checked_call() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ....errors import AccessDenied, OptionError, UnknownNameError
+from ....errors import OptionError, UnknownNameError
 from ....units import seconds
 from ...component import Component
 from ...identity.authorization import Actor
@@ -14,12 +15,13 @@ from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference, check_name, whole_name
 from ..referrers import Referrers
+from ..withholding import WITHHELD, shown
 from ..wording import check_several
 from . import content as contents
 from . import manifests
 from .catalogue import HEAD, TIME, Catalogue, Dataset, Kept
 from .manifests import Manifest
-from .versions import WITHHELD, DatasetVersion
+from .versions import DatasetVersion
 
 if TYPE_CHECKING:
     from ....context import Simulation
@@ -72,21 +74,23 @@ class DataCalls(Component):
         kept = self._catalogue.find(reference)
         return None if kept is None else kept.version.digest
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
+    def _meant(self, parameter: str, given: Any, options: dict[str, Any]) -> Any:
         as_of = options.get("as_of")
         if parameter != "ref" or as_of is None:
             return given
         reference = Reference.parse(given)
         if reference.version:
             raise OptionError(f"{reference} as of a time; expected a dataset without a version")
-        return reference.at(f"{TIME}{seconds(as_of)!r}")
+        options["as_of"] = time = float(seconds(as_of))  # looked at once, whatever it says the next time
+        return reference.at(f"{TIME}{time!r}")
 
-    def _there(self, name: object) -> Dataset:
-        """A dataset that has been published. Raises UnknownNameError."""
+    def _there(self, name: object, actor: Actor) -> Dataset:
+        """A dataset that has been published. Raises UnknownNameError, which names those of the project that the caller may read."""
         reference = whole_name(name)
         found = self._catalogue.datasets.get(reference.path)
         if found is None:
-            known = [path for path in self._catalogue.datasets if path.startswith(f"{reference.project}/")]
+            near = [dataset for path, dataset in self._catalogue.datasets.items() if path.startswith(f"{reference.project}/")]
+            known = [each.path for each in near if any(self._may_read(actor, kept.version.resource) for kept in each.versions.values())]
             raise UnknownNameError("dataset", reference.path, known)
         return found
 
@@ -105,21 +109,21 @@ class DataCalls(Component):
 
     def _require_read(self, reference: Reference, actor: Actor) -> None:
         """Raises AccessDenied where the caller may not read a version, in the words in which it was named."""
-        try:
-            self._authorization.require(actor, Right.READ, self._resource_of("ref", reference), call="data.read", source=self.SOURCE)
-        except AccessDenied as error:
-            raise AccessDenied(error.principal, error.action, f"dataset:{reference}", error.reason) from None
+        resource = self._resource_of("ref", reference)
+        named = partial(self._named, "ref", reference, resource)
+        self._authorization.require(actor, Right.READ, resource, call="data.read", source=self.SOURCE, named=named)
 
     def _shown(self, kept: Kept, principal: Principal) -> DatasetVersion:
-        """A version as the caller may see it: of parents that they may not read, the digest."""
+        """A version as the caller may see it: of parents and code that they may not read, the digest."""
         version = kept.version
-        if not version.parents:
+        if not version.parents and not version.code:
             return version
         parents = [
             parent if self._may_read(principal, parent) else f"{WITHHELD}{digest}"
             for parent, digest in zip(version.parents, kept.parents, strict=True)
         ]
-        return replace(version, parents=tuple(parents))
+        code = shown(self._authorization, principal, version.code, "repo") if version.code else ""
+        return replace(version, parents=tuple(parents), code=code)
 
     # -- content
 

@@ -147,7 +147,7 @@ def _checked_part(part: Any, where: str) -> Any:
     import polars as pl
 
     if isinstance(part, (bytes, bytearray, memoryview)):
-        return bytes(part)
+        return bytes(memoryview(part))
     if isinstance(part, pl.DataFrame):
         if not part.width:
             raise OptionError(f"{where}: a frame without columns; expected at least one")

@@ -29,7 +29,3 @@ class DataStore(Publishing, Naming, Reading, Deleting):
     >>> data.describe("shop/clicks", actor=ada).column("clicks").maximum
     5
     """
-
-    def __repr__(self) -> str:
-        versions = sum(len(dataset.versions) for dataset in self._catalogue.datasets.values())
-        return f"DataStore({len(self._catalogue.datasets):,} datasets, {versions:,} versions)"

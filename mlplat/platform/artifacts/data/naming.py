@@ -56,7 +56,7 @@ class Naming(DataCalls):
     @call(Right.ADMIN)
     def release(self, name: str, snapshot: str, *, actor: Actor) -> Snapshot:
         """Give up a snapshot, which is the answer. Its version stays, until it is deleted. Raises UnknownNameError."""
-        there = self._there(name)
+        there = self._there(name, actor)
         if snapshot not in there.snapshots:
             raise UnknownNameError(f"snapshot of {there.path}", printable(str(snapshot)[:80]), there.snapshots)
         found = there.snapshots[snapshot]

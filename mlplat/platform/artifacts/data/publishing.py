@@ -105,7 +105,7 @@ class Publishing(DataCalls):
 
         Takes a frame with the head's columns, or an array. Events as of `publish`. Raises OptionError, UnknownNameError.
         """
-        there = self._there(name)
+        there = self._there(name, actor)
         head = there.head
         if head is None:
             raise UnknownNameError(f"version of {there.path}", HEAD, [])

@@ -119,13 +119,13 @@ class Reading(DataCalls):
         kept = [] if there is None else [each for each in there.versions.values() if self._may_read(principal, each.version.resource)]
         if not kept:
             self._authorization.require(actor, Right.READ, f"dataset:{reference.path}", call="data.versions", source=self.SOURCE)
-            self._there(name)
+            self._there(name, actor)
         return tuple(self._shown(each, principal) for each in kept)
 
     @call(Right.READ)
     def snapshots(self, name: str, *, actor: Actor) -> tuple[Snapshot, ...]:
         """The snapshots of a dataset, in the order in which they were made. Raises UnknownNameError."""
-        return tuple(self._there(name).snapshots.values())
+        return tuple(self._there(name, actor).snapshots.values())
 
     @call_of_anybody
     def list(self, project: str | None = None, *, actor: Actor) -> tuple[DatasetSummary, ...]:

@@ -10,6 +10,7 @@ from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference
 from ..referrers import ReferencedError
+from ..withholding import referrers_shown
 from .calls import DataCalls
 from .catalogue import Dataset, Kept
 from .versions import DatasetVersion, Retention
@@ -32,7 +33,7 @@ class Deleting(DataCalls):
         kept = self._find(ref, principal)
         named = self._referrers.of(kept.version.resource)
         if named:
-            raise ReferencedError(kept.version.resource, named)
+            raise ReferencedError(kept.version.resource, self._seen(named, kept, principal))
         shown = self._shown(kept, principal)
         self._delete(kept, principal)
         return shown
@@ -44,7 +45,7 @@ class Deleting(DataCalls):
         At least one of both is said. The head stays, and what somebody names stays, with what that was made of. Events as of `delete`.
         Raises OptionError, UnknownNameError.
         """
-        there = self._there(name)
+        there = self._there(name, actor)
         if keep is None and older_than is None:
             raise OptionError("keep and older_than: expected at least one")
         if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):
@@ -57,13 +58,16 @@ class Deleting(DataCalls):
                 continue
             named = self._referrers.of(each.version.resource)
             if named:
-                kept_back.append((each.version.reference, named))
+                kept_back.append((each.version.reference, self._seen(named, each, principal)))
             else:
                 dropped.append(each.version.reference)
                 self._delete(each, principal)
         return Retention(tuple(dropped[::-1]), tuple(kept_back[::-1]))
 
     # -- inside
+
+    def _seen(self, referrers: tuple[str, ...], kept: Kept, principal: Principal) -> tuple[str, ...]:
+        return referrers_shown(self._authorization, principal, referrers, kept.version.name)
 
     def _delete(self, kept: Kept, principal: Principal) -> None:
         version = kept.version

@@ -8,9 +8,6 @@ from typing import Any, NamedTuple
 
 from .statistics import ColumnStatistics
 
-WITHHELD = "withheld:"
-"""Stands before the digest of a parent that the caller may not read."""
-
 
 @dataclass(frozen=True, slots=True)
 class DatasetVersion:
@@ -20,8 +17,8 @@ class DatasetVersion:
     `mapping`. `rows`: None where that says nothing. `columns`: names and types, of a mapping those of its parts. `size`: bytes that the
     version takes, with what it shares with others. `how`: `publish`, `append`, `derive` or `register`. `created_s`: seconds. `creator`: id
     of who made it. `parents`: `dataset:project/name@version`, or `withheld:` and a digest for whom may not read it. `code`: the commit
-    that made it, empty where that is not known. `keys`: columns that tell the rows apart, if it was said. `origin`: `external` for what
-    was made elsewhere, as `source` says, else empty.
+    that made it, empty where that is not known, `withheld:` and its id for whom may not read it. `keys`: columns that tell the rows apart,
+    if it was said. `origin`: `external` for what was made elsewhere, as `source` says, else empty.
     """
 
     name: str

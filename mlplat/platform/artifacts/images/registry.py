@@ -11,9 +11,10 @@ from ...component import Component, call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...references import PLATFORM, Reference, check_project, whole_name
-from ...storage.digests import digest_of
+from ...storage.digests import digest_of, plain_bytes
 from ...storage.store import Store
 from ..referrers import ReferencedError, Referrers
+from ..withholding import referrers_shown
 from ..wording import check_external
 from . import garbage
 from .manifests import Manifest, ManifestError
@@ -94,10 +95,10 @@ class ImageRegistry(Component):
 
         Events `alias.moved` {kind, alias, before, after}. Raises UnknownNameError; OptionError for a tag that does not move.
         """
-        found = self._find(version)
+        found = self._find(version, actor)
         self._check_tags(found.name, tags, found.digest)
         self._move(found.name, tags, found.digest, actor)
-        return self._find(found.reference)
+        return self._find(found.reference, actor)
 
     @call(Right.WRITE)
     def untag(self, name: str, tag: str, *, actor: Actor) -> None:
@@ -127,12 +128,12 @@ class ImageRegistry(Component):
     @call(Right.READ)
     def resolve(self, ref: str, *, actor: Actor) -> ImageVersion:
         """The image that a digest or tag means now. Raises UnknownNameError."""
-        return self._find(ref)
+        return self._find(ref, actor)
 
     @call(Right.READ)
     def manifest(self, ref: str, *, actor: Actor) -> bytes:
         """The manifest of an image, its canonical JSON, checked against the image's digest. Raises UnknownNameError, IntegrityError."""
-        return self._checked(self._find(ref))
+        return self._checked(self._find(ref, actor))
 
     @call(Right.READ)
     def pull(self, ref: str, have: Iterable[str] = (), *, actor: Actor) -> ImagePull:
@@ -140,7 +141,7 @@ class ImageRegistry(Component):
 
         Raises UnknownNameError, OptionError, IntegrityError for a manifest that was damaged.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         self._checked(version)
         there = {have} if isinstance(have, str) else set(have)
         missing = {layer.digest: layer for layer in version.layers if layer.digest not in there}
@@ -185,15 +186,15 @@ class ImageRegistry(Component):
 
         Raises ReferencedError where a record or a workload names it; UnknownNameError.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         named = self._named_by(version)
         if named:
-            raise ReferencedError(version.resource, named)
+            raise ReferencedError(version.resource, referrers_shown(self._authorization, actor, named))
         self._remove(version, actor)
 
     @call(Right.ADMIN, "project")
     def collect(self, project: str, *, dry_run: bool = True, actor: Actor) -> Garbage:
-        """Take out the images of a project that no tag points to and nobody names, with the layers that only they have.
+        """Take out the images of a project that no tag points to and nobody names, with the layers that no other image of the project has.
 
         In order of name and digest. `dry_run`: only say what would go. Raises OptionError.
         """
@@ -206,10 +207,10 @@ class ImageRegistry(Component):
                     version = self._shelf.version(name, digest)
                     named = self._named_by(version)
                     if named:
-                        kept[version.resource] = named
+                        kept[version.resource] = referrers_shown(self._authorization, actor, named)
                     else:
                         found.append(version)
-        answer = garbage.garbage_of(self._shelf, found, kept, dry_run=bool(dry_run))
+        answer = garbage.garbage_of(self._shelf, project, found, kept, dry_run=bool(dry_run))
         if not dry_run:
             for version in found:
                 self._remove(version, actor)
@@ -239,11 +240,14 @@ class ImageRegistry(Component):
     def _digest_of(self, reference: Reference) -> str | None:
         return self._shelf.digest_of(reference.path, reference.version)
 
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return resource if parameter == "project" else f"{self.KIND}:{Reference.parse(value)}"
+
     def _take_in(self, name: str, image: Any, external: tuple[str, ...] | None, tags: Iterable[str], actor: Actor) -> ImageVersion:
         reference, manifest = whole_name(name), _manifest(image)
         self._check_project(reference.project, actor)
         for layer in manifest.layers:
-            known = self._shelf.sizes.get(layer.digest, layer.size_mib)
+            known = self._shelf.sizes.get((reference.project, layer.digest), layer.size_mib)
             if known != layer.size_mib:
                 raise OptionError(f"{reference}: layer {layer.digest[:19]} is known with {known} MiB, not {layer.size_mib}")
         path, digest = reference.path, manifest.digest
@@ -279,14 +283,16 @@ class ImageRegistry(Component):
             moved = {"kind": self.KIND, "alias": tag, "before": at, "after": digest}
             self._emit(f"{self.KIND}:{path}", "alias.moved", actor, moved)
 
-    def _find(self, ref: object) -> ImageVersion:
+    def _find(self, ref: object, actor: Actor) -> ImageVersion:
+        """The image that a reference names. Raises OptionError, and UnknownNameError, which names tags that the caller may read."""
         reference = Reference.parse(ref)
         if not reference.version:
             raise OptionError(f"{reference}: expected a tag or digest, such as {reference}@v1")
         digest = self._shelf.digest_of(reference.path, reference.version)
         if digest is None:
-            shelf = self._shelf.get(reference.path)
-            raise UnknownNameError("image", str(reference), [f"{reference.path}@{tag}" for tag in shelf.tags])
+            tags = self._shelf.get(reference.path).tags.items()
+            known = [f"{reference.path}@{tag}" for tag, at in tags if self._may_read_image(actor, reference.path, at)]
+            raise UnknownNameError("image", str(reference), known)
         return self._shelf.version(reference.path, digest)
 
     def _visible(self, actor: Actor, project: str | None) -> Iterator[ImageVersion]:
@@ -294,8 +300,11 @@ class ImageRegistry(Component):
         for path, shelf in self._shelf:
             if path.startswith(start):
                 for digest in shelf.images:
-                    if self._may_read(actor, f"{self.KIND}:{path}@{digest}"):
+                    if self._may_read_image(actor, path, digest):
                         yield self._shelf.version(path, digest)
+
+    def _may_read_image(self, actor: Actor, path: str, digest: str) -> bool:
+        return self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{digest}")
 
     def _named_by(self, version: ImageVersion) -> tuple[str, ...]:
         users = {f"workload:{name}" for endpoint in self._served for name in endpoint.image_users(version.digest)}
@@ -327,15 +336,12 @@ class ImageRegistry(Component):
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._shelf.apply(record)
 
-    def __repr__(self) -> str:
-        return f"ImageRegistry({sum(len(shelf.images) for _, shelf in self._shelf):,} images, {len(self._shelf.layers):,} layers)"
-
 
 def _manifest(image: object) -> Manifest:
     if isinstance(image, Manifest):
-        return image
+        return Manifest.of(Manifest.to_json(image))  # its digest is worked out here, and not taken from the caller
     if isinstance(image, bytes):
-        return Manifest.read(image)
+        return Manifest.read(plain_bytes(image))
     if isinstance(image, Image):
         if image.config:
             raise ManifestError(f"image {image.name!r} has a configuration, of which only the digest is known; expected the manifest")

@@ -47,10 +47,13 @@ class ClusterImages:
             resource = f"image:{path}@{version if digest is None else digest}" if path else f"image:{version}"
             decision = self._authorization.decide(who, Right.READ, resource)
             if decision.allowed or (path, version) == places[-1]:
-                self._authorization.audit.add(self._authorization.sim.now, self._call, decision)
+                told = decision if decision.allowed else decision._replace(resource=f"image:{reference}")
+                self._authorization.audit.add(self._authorization.sim.now, self._call, told)
             if decision.allowed:
                 if digest is None:
-                    raise UnknownNameError("image", reference, [f"{path}@{tag}" for tag in self._shelf.get(path).tags])
+                    tags, may = self._shelf.get(path).tags.items(), self._authorization.may
+                    known = [f"{path}@{tag}" for tag, at in tags if may(who, Right.READ, f"image:{path}@{at}")]
+                    raise UnknownNameError("image", reference, known)
                 return self._shelf.version(path, digest).image
         raise AccessDenied(principal, CALL, f"image:{reference}", SENTENCES[decision.reason])
 

@@ -37,14 +37,14 @@ class Repository:
 
 
 class Shelf:
-    """All repositories, and how many images have each layer."""
+    """All repositories, and how many images of each project have each layer."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
-        self.layers: dict[str, int] = {}
-        """Of each layer the number of images that have it."""
-        self.sizes: dict[str, int] = {}
-        """MiB of each layer."""
+        self.layers: dict[tuple[str, str], int] = {}
+        """Of each project and layer the number of images that have it. Projects do not learn of each other's layers."""
+        self.sizes: dict[tuple[str, str], int] = {}
+        """MiB of each layer, as a project has it."""
         self.names: dict[str, dict[str, None]] = {}
         """Of each digest of an image the names under which it is."""
 
@@ -59,9 +59,10 @@ class Shelf:
                 version = ImageVersion(path, record["digest"], manifest, record["time"], record["actor"], external)
                 shelf.images[version.digest] = version
                 self.names.setdefault(version.digest, {})[path] = None
+                project = path.partition("/")[0]
                 for layer in {layer.digest: layer for layer in manifest.layers}.values():
-                    self.layers[layer.digest] = self.layers.get(layer.digest, 0) + 1
-                    self.sizes[layer.digest] = layer.size_mib
+                    self.layers[project, layer.digest] = self.layers.get((project, layer.digest), 0) + 1
+                    self.sizes[project, layer.digest] = layer.size_mib
                 self._point(shelf, record)
             case "tagged":
                 self._point(shelf, record)
@@ -87,10 +88,11 @@ class Shelf:
         del names[path]
         if not names:
             del self.names[version.digest]
+        project = path.partition("/")[0]
         for digest in {layer.digest for layer in version.layers}:
-            self.layers[digest] -= 1
-            if not self.layers[digest]:
-                del self.layers[digest], self.sizes[digest]
+            self.layers[project, digest] -= 1
+            if not self.layers[project, digest]:
+                del self.layers[project, digest], self.sizes[project, digest]
 
     def get(self, path: str) -> Repository:
         """The images under a name; none under one that is not there."""

@@ -95,7 +95,7 @@ class ImageStorage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """What a collection removes: resources of images, and layers that no other image has, whose `size_mib` it frees.
+    """What a collection removes: resources of images, and layers that no other image of the project has, of `size_mib`.
 
     `kept`: of the images that have no tag but stay, who names them. `dry_run`: nothing was removed.
     """

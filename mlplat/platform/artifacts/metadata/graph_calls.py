@@ -33,11 +33,12 @@ class GraphCalls(Questions):
     def link(self, upstream: object, downstream: str, role: str, *, actor: Actor) -> None:
         """One artifact was made of another, outside any run: a window of a deployment, a dataset of a window. A second time does nothing.
 
-        The caller may read `upstream`. Raises LineageCycleError.
+        The caller may read `upstream`. Raises LineageCycleError, IntegrityError for a digest that is not the artifact's.
         """
         principal = principal_of(actor)
         one, below = artifact(upstream), check_node(self._canonical(downstream))
-        self._require(principal, Right.READ, one.resource, "link")
+        self._require(principal, Right.READ, one.resource, "link", one.resource)
+        one = self._verified(one)
         check_name(role, "role")
         if (one.resource, below, role) in self._state.links:
             return
@@ -102,7 +103,7 @@ class GraphCalls(Questions):
         name = self._resource_of("deployment", deployment)
         one = None if model is None else artifact(self._resource_of("model", model), NodeKind.MODEL)
         if one is not None:
-            self._require(principal, Right.READ, one.resource, "record_deployment")
+            self._require(principal, Right.READ, one.resource, "record_deployment", self._written("model", model))
         return self._deploy(name, one, principal.id)
 
     # -- baselines

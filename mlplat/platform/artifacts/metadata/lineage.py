@@ -10,12 +10,12 @@ from typing import NamedTuple
 from ....canonical import canonical_json
 from ....errors import printable
 from ...storage.digests import digest_of, digest_of_parts
+from ..withholding import WITHHELD
 from .missing import MissingLink
 from .nodes import Artifact, Link, NodeKind, node_kind
 from .run_state import RunState
 from .runs import Linking, Numerics
 
-WITHHELD = "withheld:"
 PARTS = ("code", "data", "image", "parameters", "pipeline", "seed")
 
 

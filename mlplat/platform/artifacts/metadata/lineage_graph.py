@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from ....errors import MlplatError, printable
@@ -98,13 +99,15 @@ class LineageGraph:
         raw = self._digests[32 * node : 32 * node + 32]
         return "" if raw == _UNKNOWN else "sha256:" + raw.hex()
 
-    def marks_of(self, nodes: list[int], before: str) -> list[str]:
-        """What stands for nodes that are not named: `before`, and their digest, of a commit its id, or a number where none is known."""
+    def marks_of(self, nodes: list[int], before: str, secret: bytes) -> list[str]:
+        """What stands for nodes that are not named: `before`, and their digest, of a commit its id, or where none is known a word that
+        tells nothing: the name under a `secret` (BLAKE2b).
+        """
         import numpy as np
 
         chosen = np.array(nodes, np.int32)
         rows = np.frombuffer(self._digests, np.uint64).reshape(-1, 4)[chosen]
-        marks = [f"{before}node-{node}" for node in nodes]
+        marks = [""] * len(nodes)
         commits = [code for code, group in enumerate(self.groups) if group.startswith("repo:")]
         for place in np.flatnonzero(np.isin(np.frombuffer(self._group, np.int32)[chosen], commits)).tolist():
             marks[place] = f"{before}sha1:{self.names[nodes[place]][-40:]}"
@@ -112,6 +115,10 @@ class LineageGraph:
         text = rows[known].tobytes().hex()
         for number, place in enumerate(known.tolist()):
             marks[place] = f"{before}sha256:{text[64 * number : 64 * number + 64]}"
+        for place, mark in enumerate(marks):
+            if not mark:
+                name = self.names[nodes[place]].encode()
+                marks[place] = f"{before}node-{blake2b(name, key=secret, digest_size=8).hexdigest()}"
         return marks
 
     def groups_of(self, nodes: list[int]) -> list[str]:

@@ -30,6 +30,13 @@ class Found:
     missing: dict[tuple[str, str, Via], MissingLink] = field(default_factory=dict)
     run: RunState | None = None
 
+    def recorded(self) -> set[str]:
+        """What the record of the run names, which who stated it could read or write."""
+        if self.run is None:
+            return set()
+        named = (self.run.inputs, self.run.outputs, self.run.chained_inputs, self.run.chained_outputs, self.run.dropped)
+        return {one.resource for by_role in named for one in by_role.values()}
+
     def link(self, upstream: str, downstream: str, role: str, via: Via, one: Artifact) -> None:
         """One more link; `one`: its end that is no run."""
         self.links.setdefault(Link(upstream, downstream, role), {})[via] = one
@@ -51,8 +58,12 @@ class Linker:
     ) -> None:
         self._resolvers, self._runs, self._makers, self._runs_of = resolvers, runs, makers, runs_of
 
-    def find(self, model: str, linking: Linking, read_lock: ReadLock) -> Found:
-        """The links of a model's run, and what is missing of them. `linking`: both takes the kinds that the record itself claims."""
+    def find(self, model: str, linking: Linking, read_lock: ReadLock, may_read: Callable[[str], bool]) -> Found:
+        """The links of a model's run, and what is missing of them. `linking`: both takes the kinds that the record itself claims.
+
+        `may_read`: whether a resource may be read by who asks. What a lock file or registration alone names, anybody can have claimed: to
+        who may not read it, it is not there, whether it is or not.
+        """
         direct_run = self._maker(model, "outputs")
         chain_run = self._maker(model, "chained_outputs")
         run = direct_run or chain_run
@@ -67,7 +78,7 @@ class Linker:
             self._chained(found, model, run if chosen is Linking.BOTH else chain_run, read_lock)
         if chosen is Linking.BOTH:
             self._cross_check(found)
-        self._check_artifacts(found, model)
+        self._check_artifacts(found, model, may_read)
         return found
 
     # -- direct
@@ -193,13 +204,17 @@ class Linker:
             elif len({(one.resource, one.digest) for one in by.values()}) > 1:
                 found.miss(run.resource, role, Via.LOCK_FILE, MissingReason.CONFLICT, by[Via.LOCK_FILE].resource)
 
-    def _check_artifacts(self, found: Found, model: str) -> None:
+    def _check_artifacts(self, found: Found, model: str, may_read: Callable[[str], bool]) -> None:
         """That every artifact is there, and is what it was; of links that are in doubt already no more is said."""
-        run = found.run
+        run, recorded = found.run, found.recorded() | {model}
         doubted = {(each.of, each.role) for each in found.missing.values()}
         for link, by in found.links.items():
             one = next(iter(by.values()))
-            there = self._resolvers.digest(one.resource) if self._resolvers.knows(one.resource) else ""
+            there: str | None = ""
+            if one.resource in recorded or may_read(one.resource):
+                there = self._resolvers.digest(one.resource)
+            elif self._resolvers.knows(one.resource):
+                there = None
             of = run.resource if run is not None else model
             if (of, link.role) in doubted:
                 continue

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from ....canonical import frozen
 from ....errors import OptionError, UnknownNameError, printable
-from ...references import Reference, check_name, is_commit
+from ...references import Reference, check_name, is_commit, plain, told
 from ...storage.digests import check_digest
 
 
@@ -74,7 +74,7 @@ def check_node(resource: object) -> str:
     'dataset:shop/clicks@3'
     """
     if not isinstance(resource, str) or ":" not in resource:
-        raise OptionError(f"node {printable(str(resource)[:80])!r}: expected 'kind:project/name@version', such as 'dataset:shop/clicks@3'")
+        raise OptionError(f"node {told(resource)}: expected 'kind:project/name@version', such as 'dataset:shop/clicks@3'")
     kind = node_kind(resource)
     reference = Reference.parse(resource.partition(":")[2])
     if kind is NodeKind.RUN:
@@ -93,25 +93,27 @@ def artifact(given: object, kind: NodeKind | None = None) -> Artifact:
     `kind`: what it is where the text does not say, as `shop/clicks@3` does not.
     """
     if isinstance(given, (str, Reference)):
-        given = (str(given),)
+        given = (given if isinstance(given, str) else str(Reference.parse(given)),)
     if not isinstance(given, tuple) or not 1 <= len(given) <= 4:
         raise OptionError(f"an artifact of {type(given).__name__}: expected 'kind:project/name@version', alone or with its digest")
     found = Artifact(*given)
-    text = str(found.resource)
+    if not isinstance(found.resource, str) or not isinstance(found.digest, str):
+        raise OptionError(f"an artifact of {type(found.resource).__name__} and {type(found.digest).__name__}: expected text")
+    text, digest = plain(found.resource), plain(found.digest)
     if kind is not None and ":" not in text.partition("@")[0]:
         text = f"{kind}:{text}"
     check_node(text)
     if kind is not None and node_kind(text) is not kind:
         raise OptionError(f"{printable(text[:80])}: expected a {kind.word}")
-    if found.digest:
-        check_digest(found.digest)
+    if digest:
+        check_digest(digest)
     size = found.size
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 0):
         raise OptionError(f"size of {printable(text[:80])}: expected a number of bytes")
     signature = None if found.signature is None else frozen(found.signature, "signature")
     if signature is not None and not isinstance(signature, Mapping):
         raise OptionError(f"signature of {printable(text[:80])}: expected a mapping of inputs and outputs")
-    return Artifact(text, found.digest, size, signature)
+    return Artifact(text, digest, size, signature)
 
 
 def artifacts(given: Mapping[str, object] | None, what: str, kind: NodeKind | None = None) -> dict[str, Artifact]:

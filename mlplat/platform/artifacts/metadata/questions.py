@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -13,10 +13,11 @@ from ....errors import OptionError, printable
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import check_project, covering
+from ..withholding import WITHHELD
 from .answers import Reach
 from .baselines import Baseline
 from .filters import FilterError, field_of, parse_filter
-from .lineage import WITHHELD, Lineage, Subgraph, fingerprint_of, lineage_parts, node_of
+from .lineage import Lineage, Subgraph, fingerprint_of, lineage_parts, node_of
 from .linking import Found
 from .missing import MissingLink
 from .nodes import Artifact, Link, NodeKind, node_kind
@@ -57,7 +58,7 @@ class Questions(Records):
         hidden = [node for node in hidden if node not in named and not (whole and graph.names[node].startswith(whole))]
         gone = set(hidden)
         open_ = tuple(graph.names[node] for node in found if node not in gone) if len(hidden) < len(found) else ()
-        return Reach(name, open_, tuple(graph.marks_of(hidden, WITHHELD)))
+        return Reach(name, open_, tuple(graph.marks_of(hidden, WITHHELD, self._secret)))
 
     def _subgraph(self, name: str, direction: str, most: int, principal: Principal) -> Subgraph:
         graph = self._state.graph
@@ -78,12 +79,17 @@ class Questions(Records):
         return "platform" if run is None else run.origin
 
     def _lineage_of(self, model: str, linking: Linking, generations: int, principal: Principal) -> Lineage:
-        own = self._linker.find(model, linking, self._read_lock)
+        may_read = partial(self._may_read, principal)
+        own = self._linker.find(model, linking, self._read_lock, may_read)
         links = {link: next(iter(by.values())) for link, by in own.links.items()}
         parts = lineage_parts(own.run, links)
         all_links, missing = dict(links), list(own.missing.values())
-        self._add_parents(own, linking, generations - 1, all_links, missing)
-        show = partial(self._shown_name, principal)
+        recorded = own.recorded() | self._add_parents(own, linking, generations - 1, all_links, missing, may_read)
+        claimed = {one.resource: one.digest for one in all_links.values() if one.resource not in recorded and one.resource != model}
+
+        def show(name: str) -> str:
+            return WITHHELD + claimed[name] if name in claimed and not may_read(name) else self._shown_name(principal, name)
+
         digests: dict[str, str] = {model: ""}
         for link, one in all_links.items():
             digests.setdefault(link.upstream, "")
@@ -120,18 +126,30 @@ class Questions(Records):
             for name, value in parts.items()
         }
 
-    def _add_parents(self, own: Found, linking: Linking, generations: int, links: dict[Link, Artifact], missing: list[MissingLink]) -> None:
+    def _add_parents(
+        self,
+        own: Found,
+        linking: Linking,
+        generations: int,
+        links: dict[Link, Artifact],
+        missing: list[MissingLink],
+        may_read: Callable[[str], bool],
+    ) -> set[str]:
+        """Add the lineage of parent models. Returns what the records of their runs name."""
+        recorded: set[str] = set()
         done: set[str] = set()
         waiting = [own]
         for _ in range(generations):
             parents = {link.upstream for found in waiting for link in found.links if node_kind(link.upstream) is NodeKind.MODEL} - done
-            waiting = [self._linker.find(parent, linking, self._read_lock) for parent in sorted(parents)]
+            waiting = [self._linker.find(parent, linking, self._read_lock, may_read) for parent in sorted(parents)]
             done |= parents
             for found in waiting:
                 links |= {link: next(iter(by.values())) for link, by in found.links.items()}
                 missing += found.missing.values()
+                recorded |= found.recorded()
             if not waiting:
-                return
+                break
+        return recorded
 
     def _baseline(self, model: str, revision: int | None) -> Baseline:
         rows = self._state.baselines.get(model, [])

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import InputError, IntegrityError, MlplatError, OptionError, printable
+from ....streams import stream
 from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import Reference, check_project
+from ...references import Reference, check_project, plain, told
 from ...storage.digests import digest_of_json
 from ...storage.store import Store
 from ..referrers import Referrers
+from ..withholding import WITHHELD
 from .events import Listener
 from .fields import Fields
-from .lineage import WITHHELD
 from .linking import Linker
 from .lock_file import LockFile
 from .nodes import Artifact, NodeKind, node_kind
@@ -51,6 +52,9 @@ class UnknownBaselineError(MlplatError):
 class Records(Component):
     """The part of a `MetadataStore` that is not calls."""
 
+    KIND: ClassVar[str] = "run"
+    SOURCE: ClassVar[str] = "metadata"
+
     def __init__(
         self,
         sim: Simulation,
@@ -65,6 +69,8 @@ class Records(Component):
         self._captures: dict[int, str] = {}
         """The runs that are captured now, by the event with which they began."""
         self._last: Event | None = None
+        self._secret = stream(sim.seed, "metadata.withheld").bytes(32)
+        """Under which names that are not shown are told apart."""
         super().__init__(sim, identity, store)
         self._referrers = Referrers() if referrers is None else referrers
         self._referrers.register(self._state.referrers)
@@ -101,20 +107,20 @@ class Records(Component):
                 raise OptionError(f"{printable(value[:80])}: expected a {kind.word}")
             return f"{found}:{Reference.parse(value.partition(':')[2])}"
         if kind is None:
-            raise OptionError(f"node {printable(str(value)[:80])!r}: expected 'kind:project/name@version', such as 'dataset:shop/clicks@3'")
+            raise OptionError(f"node {told(value)}: expected 'kind:project/name@version', such as 'dataset:shop/clicks@3'")
         return f"{kind}:{Reference.parse(value)}"
 
     @staticmethod
     def _run_name(run: object) -> str:
         """`run:project/name`, or `run:project` where only that is given. Raises OptionError."""
-        text = run.resource if isinstance(run, Run) else run
+        text = run.resource if type(run) is Run else run
         if isinstance(text, str):
-            text = text.removeprefix("run:")
+            text = plain(text).removeprefix("run:")
             if "/" not in text:
                 return f"run:{check_project(text)}"
         reference = Reference.parse(text)
         if reference.version:
-            raise OptionError(f"run {printable(str(text)[:80])!r}: expected 'project/name', without a version")
+            raise OptionError(f"run {told(text)}: expected 'project/name', without a version")
         return f"run:{reference}"
 
     def _new_run(self, run: object, actor: Actor) -> str:
@@ -138,8 +144,9 @@ class Records(Component):
             raise UnknownRunError(name)
         return state
 
-    def _require(self, principal: Principal, right: Right, resource: str, action: str) -> None:
-        self._authorization.require(principal, right, resource, call=f"{self.SOURCE}.{action}", source=self.SOURCE)
+    def _require(self, principal: Principal, right: Right, resource: str, action: str, written: str) -> None:
+        """`written`: how the caller named the resource."""
+        self._authorization.require(principal, right, resource, call=f"{self.SOURCE}.{action}", source=self.SOURCE, named=lambda: written)
 
     # -- records
 
@@ -147,9 +154,9 @@ class Records(Component):
         """Check a statement, keep it, and give the run as it is then."""
         inputs = {role: self._pinned(one) for role, one in fields.inputs.items()}
         outputs = {role: self._pinned(one) for role, one in fields.outputs.items()}
-        for right, named in ((Right.READ, inputs), (Right.WRITE, outputs)):
-            for one in named.values():
-                self._require(principal, right, one.resource, action)
+        for right, named, written in ((Right.READ, inputs, fields.inputs), (Right.WRITE, outputs, fields.outputs)):
+            for role, one in named.items():
+                self._require(principal, right, one.resource, action, written[role].resource)
         inputs, outputs = ({role: self._verified(one) for role, one in named.items()} for named in (inputs, outputs))
         state = self._state.runs.get(resource)
         clash = sorted(
@@ -162,7 +169,7 @@ class Records(Component):
             changes["inputs"] = {role: row_of(one) for role, one in inputs.items()}
         if outputs:
             changes["outputs"] = {role: row_of(one) for role, one in outputs.items()}
-        changes |= self._chain(resource, inputs, changes)
+        changes |= self._chain(principal, resource, inputs, changes)
         self._check_acyclic(resource, changes)
         self._keep_run(principal, resource, changes)
         return self._state.runs[resource].view(partial(self._shown, principal))
@@ -192,8 +199,10 @@ class Records(Component):
             raise IntegrityError(one.digest, there, one.resource)
         return one._replace(digest=one.digest or there or "")
 
-    def _chain(self, resource: str, inputs: Mapping[str, Artifact], changes: Mapping[str, Any]) -> dict[str, Any]:
-        """What the lock file of a run's commit names, and the models of the registry, where the record relies on them."""
+    def _chain(self, principal: Principal, resource: str, inputs: Mapping[str, Artifact], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """What the lock file of a run's commit names, and the models of the registry, where the record relies on them: as far as whoever
+        states the run could name them themselves, and as they are kept. What is claimed beyond that is in nobody's graph.
+        """
         state = self._state.runs.get(resource)
         code = inputs.get("code") or (state.inputs.get("code") if state else None)
         if code is None:
@@ -214,12 +223,23 @@ class Records(Component):
                 links = LockFile.parse(content).links()
             except InputError:
                 links = {}
-            found["chained_inputs"] = {role: row_of(one) for role, one in links.items()}
+            found["chained_inputs"] = {role: row_of(one) for role, one in links.items() if self._may_name(principal, one)}
         alone = self._state.by_commit.get(code.resource, {}).keys() <= {resource}
-        models = [each for each in self._resolvers.models_of_commit(code.resource) if each.run == resource or (alone and not each.run)]
+        models = [
+            each
+            for each in self._resolvers.models_of_commit(code.resource)
+            if (each.run == resource or (alone and not each.run)) and self._authorization.may(principal, Right.WRITE, each.model)
+        ]
         if models:
             found["chained_outputs"] = {"model": row_of(Artifact(models[-1].model, models[-1].digest))}
         return found
+
+    def _may_name(self, principal: Principal, one: Artifact) -> bool:
+        """Whether somebody may read what they name, and its digest is not another."""
+        if not self._may_read(principal, one.resource):
+            return False
+        there = self._resolvers.digest(one.resource)
+        return not (there and one.digest and there != one.digest)
 
     def _read_lock(self, commit: str) -> bytes | None:
         return self._resolvers.read_file(commit.partition(":")[2], LOCK_FILE, None)
@@ -236,12 +256,12 @@ class Records(Component):
     # -- what a caller sees
 
     def _mark(self, resource: str) -> str:
-        """What stands for a resource whose name is not shown: its digest, or a number where none is known."""
+        """What stands for a resource whose name is not shown: its digest, or a word of its own where none is known."""
         node = self._state.graph.find(resource)
         return WITHHELD if node < 0 else self._mark_of(node)
 
     def _mark_of(self, node: int) -> str:
-        return self._state.graph.marks_of([node], WITHHELD)[0]
+        return self._state.graph.marks_of([node], WITHHELD, self._secret)[0]
 
     def _shown_name(self, principal: Principal, resource: str) -> str:
         return resource if self._may_read(principal, resource) else self._mark(resource)

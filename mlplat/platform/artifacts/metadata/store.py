@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
 from ....errors import OptionError, UnknownNameError, printable
 from ...component import call, call_of_anybody, principal_of
@@ -39,9 +39,6 @@ class MetadataStore(GraphCalls):
     >>> metadata.upstream("model:shop/churn@1", actor=ada).nodes
     ('run:shop/r1', 'dataset:shop/clicks@3')
     """
-
-    KIND: ClassVar[str] = "run"
-    SOURCE: ClassVar[str] = "metadata"
 
     # -- runs
 
@@ -218,6 +215,3 @@ class MetadataStore(GraphCalls):
     def count(self, filter: str = "", *, project: str | None = None, actor: Actor) -> int:
         """How many runs there are that the caller may read and a filter holds for."""
         return len(self._matching(principal_of(actor), filter, project))
-
-    def __repr__(self) -> str:
-        return f"MetadataStore({len(self._state.runs):,} runs, {len(self._state.graph):,} nodes, {self._state.graph.edges:,} links)"

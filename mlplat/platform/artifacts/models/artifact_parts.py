@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....errors import OptionError, printable
 from ...references import check_name
-from ...storage.digests import array_bytes, digest_of_parts
+from ...storage.digests import array_bytes, digest_of_parts, plain_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ def contents_of(artifact: Any) -> dict[str, tuple[bytes, bool]]:
     import numpy as np
 
     if isinstance(artifact, bytes):
-        return {"": (artifact, False)}
+        return {"": (plain_bytes(artifact), False)}
     if not isinstance(artifact, Mapping) or not artifact:
         raise OptionError(f"a {type(artifact).__name__} as artifact: expected bytes, or bytes and arrays by name")
     if len(artifact) > MOST_PARTS:
@@ -40,7 +40,7 @@ def contents_of(artifact: Any) -> dict[str, tuple[bytes, bool]]:
     for name, part in artifact.items():
         check_name(name, "part")
         if isinstance(part, bytes):
-            found[name] = (part, False)
+            found[name] = (plain_bytes(part), False)
         elif isinstance(part, np.ndarray):
             found[name] = (array_bytes(part), True)
         else:

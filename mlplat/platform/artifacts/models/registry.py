@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +16,7 @@ from ...identity.rights import Right
 from ...references import Reference, check_project, whole_name
 from ...storage.store import Store
 from ..referrers import ReferencedError, Referrers
+from ..withholding import referrers_shown, resource_named, shown
 from ..wording import check_external, check_several, check_words
 from .artifact_parts import assembled, contents_of, digest_of_artifact
 from .rules import Rule, Situation
@@ -96,7 +99,8 @@ class ModelRegistry(Component):
         Either `run`, which made it, or `external`: that it was made elsewhere, and what is unknown of that, such as `["data", "seed"]`.
         `commit`: the one whose code made it, `project/name` and its full id, such as `shop/churn@368326…`; lineage finds the model by it.
         The same bytes again are another version, whose `same_as` says so. Event `artifact.published` {kind, digest, run, external}.
-        Raises OptionError, UnknownNameError for the project.
+        The caller may read the commit, and write the run where it is one of the platform. Raises OptionError, AccessDenied,
+        UnknownNameError for the project.
         """
         reference = whole_name(name)
         self._check_project(reference.project, actor)
@@ -104,6 +108,7 @@ class ModelRegistry(Component):
             raise OptionError(f"{reference}: expected either the run that made the model, or external=[what is unknown of its origin]")
         if signature is not None and not isinstance(signature, Signature):
             raise OptionError(f"signature: a {type(signature).__name__}; expected a Signature, such as Signature.of(inputs, outputs)")
+        self._require_origin(run, commit, actor)
         contents = contents_of(artifact)
         said: dict[str, Any] = {
             "version": self._shelf.get(reference.path).count + 1,
@@ -125,33 +130,33 @@ class ModelRegistry(Component):
         version = self._shelf.version(reference.path, self._shelf.get(reference.path).count)
         data = {"kind": self.KIND, "digest": version.digest, "run": version.run, "external": version.external is not None}
         self._emit(version.resource, "artifact.published", actor, data)
-        return version
+        return self._shown(version, actor)
 
     @call(Right.WRITE)
     def set_tags(self, ref: str, tags: Mapping[str, str | None], *, actor: Actor) -> ModelVersion:
         """Give a version tags, or take those away that are None. Raises UnknownNameError, OptionError."""
-        version = self._find(ref)
+        version = self._find(ref, actor)
         if not isinstance(tags, Mapping):
             raise OptionError("tags: expected text by name, None for those that go")
         merged = {**version.tags, **check_tags({key: value for key, value in tags.items() if value is not None})}
         kept = {key: value for key, value in merged.items() if tags.get(key, "") is not None}
         self._keep(self._record("tagged", actor, name=version.name, version=version.version, tags=kept))
-        return self._find(str(version))
+        return self._shown(self._find(str(version), actor), actor)
 
     @call(Right.WRITE)
     def describe(self, ref: str, text: str, *, actor: Actor) -> ModelVersion:
         """Say in words what a version is. Raises UnknownNameError, OptionError."""
-        version = self._find(ref)
+        version = self._find(ref, actor)
         said = check_words(text, "description", empty=True)
         self._keep(self._record("described", actor, name=version.name, version=version.version, text=said))
-        return self._find(str(version))
+        return self._shown(self._find(str(version), actor), actor)
 
     # -- out
 
     @call(Right.READ)
     def resolve(self, ref: str, *, actor: Actor) -> ModelVersion:
         """The version that a number, digest or alias means now; the answer means it for ever. Raises UnknownNameError."""
-        return self._find(ref)
+        return self._shown(self._find(ref, actor), actor)
 
     @call(Right.READ)
     def load(self, ref: str, *, actor: Actor) -> Any:
@@ -159,7 +164,7 @@ class ModelRegistry(Component):
 
         Raises UnknownNameError, IntegrityError.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         artifact = self._artifact(version)
         self._emit(version.resource, "artifact.downloaded", actor, {"kind": self.KIND, "digest": version.digest})
         return artifact
@@ -169,8 +174,8 @@ class ModelRegistry(Component):
         """What a deployment of a version into a zone needs; for who holds `deploy` on it there. Which version that is does not change
         when an alias moves. Event `artifact.downloaded` {zone}. Raises UnknownNameError, IntegrityError.
         """
-        version = self._find(ref)
-        answer = Deployable(version, zone, self._artifact(version))
+        version = self._find(ref, actor)
+        answer = Deployable(self._shown(version, actor), zone, self._artifact(version))
         data = {"kind": self.KIND, "digest": version.digest, "zone": zone}
         self._emit(version.resource, "artifact.downloaded", actor, data)
         return answer
@@ -186,7 +191,7 @@ class ModelRegistry(Component):
     def versions(self, name: str, *, actor: Actor) -> tuple[ModelVersion, ...]:
         """The versions of a model that the caller may read. Raises OptionError."""
         path = whole_name(name).path
-        return tuple(self._visible(actor, None, path))
+        return tuple(self._shown(version, actor) for version in self._visible(actor, None, path))
 
     @call_of_anybody
     def search(
@@ -205,7 +210,7 @@ class ModelRegistry(Component):
         rules = [Rule.parse(rule) for rule in ([where] if isinstance(where, str) else where)]
         situation = Situation({}, frozenset())
         return tuple(
-            version
+            self._shown(version, actor)
             for version in self._visible(actor, None)
             if (text in version.name or text in version.description or text in version.aliases)
             and wanted <= version.tags.items()
@@ -216,7 +221,7 @@ class ModelRegistry(Component):
     @call(Right.READ, "first", "second")
     def compare(self, first: str, second: str, *, actor: Actor) -> ModelComparison:
         """Two versions side by side. Raises UnknownNameError."""
-        return compared(self._find(first), self._find(second))
+        return compared(*(self._shown(self._find(ref, actor), actor) for ref in (first, second)))
 
     @call(Right.READ)
     def aliases(self, name: str, *, actor: Actor) -> Mapping[str, int]:
@@ -259,12 +264,12 @@ class ModelRegistry(Component):
         Takes `write` on the model. The answer has the verdict of each rule; one that failed has changed nothing. Event `alias.moved`
         {kind, alias, before, after} or `stage.moved`. `zone`: in which a `right` rule wants the right. Raises UnknownNameError, StageError.
         """
-        return self._promote(self._find(version), check_target(target), zone, actor)
+        return self._promote(self._find(version, actor), check_target(target), zone, actor)
 
     @call(Right.WRITE)
     def set_alias(self, version: str, alias: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """Let an alias point to a version. As `promote`, but raises PromotionError where a rule fails."""
-        promotion = self._promote(self._find(version), "@" + check_alias(alias), zone, actor)
+        promotion = self._promote(self._find(version, actor), "@" + check_alias(alias), zone, actor)
         if not promotion:
             raise PromotionError(promotion)
         return promotion.version
@@ -272,7 +277,7 @@ class ModelRegistry(Component):
     @call(Right.WRITE)
     def set_stage(self, version: str, stage: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """Let a version go to a stage. As `promote`, but raises PromotionError where a rule fails."""
-        promotion = self._promote(self._find(version), stage_of(stage).value, zone, actor)
+        promotion = self._promote(self._find(version, actor), stage_of(stage).value, zone, actor)
         if not promotion:
             raise PromotionError(promotion)
         return promotion.version
@@ -295,8 +300,9 @@ class ModelRegistry(Component):
     @call(Right.DEPLOY)
     def unprotect(self, ref: str, by: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """`by` needs a version no longer. Raises UnknownNameError, also where it did not need it."""
-        if by not in (known := self._find(ref).protected_by):
-            raise UnknownNameError("protection", printable(str(by)[:80]), known)
+        version = self._find(ref, actor)
+        if by not in version.protected_by:
+            raise UnknownNameError("protection", printable(str(by)[:80]), self._shown(version, actor).protected_by)
         return self._protect(ref, by, False, actor)
 
     @call(Right.ADMIN)
@@ -305,9 +311,10 @@ class ModelRegistry(Component):
 
         Raises ReferencedError where an alias points to it, something protects it, or a record or deployment names it; UnknownNameError.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         named = {f"alias:{version.name}@{alias}" for alias in version.aliases}
-        named.update(version.protected_by, self._referrers.of(version.resource))
+        named.update(version.protected_by)
+        named.update(referrers_shown(self._authorization, actor, self._referrers.of(version.resource)))
         if named:
             raise ReferencedError(version.resource, sorted(named))
         self._keep(self._record("deleted", actor, name=version.name, version=version.version))
@@ -337,14 +344,43 @@ class ModelRegistry(Component):
         for name, number in self._shelf.by_commit.get(commit, ()):
             yield self._shelf.models[name].versions[number]
 
-    def _find(self, ref: str) -> ModelVersion:
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return f"{self.KIND}:{Reference.parse(value)}" if parameter not in ("project", "candidate") else resource
+
+    def _find(self, ref: str, actor: Actor) -> ModelVersion:
+        """The version that a reference names. Raises UnknownNameError, which names those that the caller may read."""
         reference = Reference.parse(ref)
         number = self._shelf.number_of(reference.path, reference.version)
         if number is None:
             model = self._shelf.get(reference.path)
-            known = [f"{reference.path}@{version}" for version in (*model.versions, *model.aliases)]
+            named = [*((number, number) for number in model.versions), *model.aliases.items()]
+            known = [f"{reference.path}@{name}" for name, number in named if self._may_read_version(actor, reference.path, number)]
             raise UnknownNameError("model", str(reference), known)
         return self._shelf.version(reference.path, number)
+
+    def _may_read_version(self, actor: Actor, path: str, number: int) -> bool:
+        return self._authorization.may(actor, Right.READ, f"{self.KIND}:{path}@{number}")
+
+    def _require_origin(self, run: str | None, commit: str | None, actor: Actor) -> None:
+        """Raises AccessDenied for who may not say what it is to say that these made a model."""
+        for right, kind, name in ((Right.WRITE, "run", run), (Right.READ, "repo", commit)):
+            resource = None if name is None else resource_named(name, kind)
+            if resource is not None:
+                self._authorization.require(actor, right, resource, call="models.register", source=self.SOURCE)
+
+    def _shown(self, version: ModelVersion, actor: Actor) -> ModelVersion:
+        """A version as the caller may see it: of what it names and they may not read, that it is withheld. Who administers it sees what
+        protects it.
+        """
+        see = partial(shown, self._authorization, actor)
+        administers = self._authorization.may(actor, Right.ADMIN, version.resource)
+        return replace(
+            version,
+            run=None if version.run is None else see(version.run, "run"),
+            commit=None if version.commit is None else see(version.commit, "repo"),
+            same_as=tuple(number for number in version.same_as if self._may_read_version(actor, version.name, number)),
+            protected_by=version.protected_by if administers else tuple(map(see, version.protected_by)),
+        )
 
     def _artifact(self, version: ModelVersion) -> Any:
         return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
@@ -354,7 +390,7 @@ class ModelRegistry(Component):
         for path, model in self._shelf if only is None else [(only, self._shelf.get(only))]:
             if path.startswith(start):
                 for number in model.versions:
-                    if self._may_read(actor, f"{self.KIND}:{path}@{number}"):
+                    if self._may_read_version(actor, path, number):
                         yield self._shelf.version(path, number)
 
     def _promote(self, version: ModelVersion, target: str, zone: str, actor: Actor) -> Promotion:
@@ -367,14 +403,14 @@ class ModelRegistry(Component):
                 raise StageError(version.stage, after)
         verdicts = tuple(Rule.parse(rule).judge(version, situation) for rule in model.rules.get(target, ()))
         if not all(verdicts):
-            return Promotion(version, target, False, verdicts)
+            return Promotion(self._shown(version, actor), target, False, verdicts)
         if target.startswith("@"):
             self._move(version.name, target[1:], version.version, actor)
         elif target != version.stage:
             self._keep(self._record("staged", actor, name=version.name, version=version.version, stage=target))
             data = {"kind": self.KIND, "before": version.stage.value, "after": target}
             self._emit(version.resource, "stage.moved", actor, data)
-        return Promotion(self._shelf.version(version.name, version.version), target, True, verdicts)
+        return Promotion(self._shown(self._shelf.version(version.name, version.version), actor), target, True, verdicts)
 
     def _move(self, path: str, alias: str, number: int | None, actor: Actor) -> None:
         before = self._shelf.get(path).aliases.get(alias)
@@ -384,10 +420,10 @@ class ModelRegistry(Component):
             self._emit(f"{self.KIND}:{path}", "alias.moved", actor, data)
 
     def _protect(self, ref: str, by: str, held: bool, actor: Actor) -> ModelVersion:
-        version = self._find(ref)
+        version = self._find(ref, actor)
         if (check_words(by, "by", 250) in version.protected_by) != held:
             self._keep(self._record("protected", actor, name=version.name, version=version.version, by=by, held=held))
-        return self._find(str(version))
+        return self._shown(self._find(str(version), actor), actor)
 
     def _contents(self) -> Iterator[str]:
         for _, model in self._shelf:
@@ -396,6 +432,3 @@ class ModelRegistry(Component):
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._shelf.apply(record)
-
-    def __repr__(self) -> str:
-        return f"ModelRegistry({len(self._shelf.models):,} models, {sum(len(model.versions) for _, model in self._shelf):,} versions)"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ....canonical import frozen
-from ....errors import OptionError, printable
+from ....errors import OptionError
 from ...references import Reference, check_name, is_commit
 from ..wording import check_words
 from .shelf import NEWEST
@@ -39,7 +39,7 @@ def check_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
     for name, value in found.items():
         check_name(name, "metric")
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST:
-            raise OptionError(f"metric {name!r}: {printable(str(value)[:40])}; expected a finite number")
+            raise OptionError(f"metric {name!r}: expected a finite number, found {type(value).__name__}")
     return {name: float(value) for name, value in found.items()}
 
 

@@ -23,7 +23,8 @@ class ModelVersion:
 
     `name`: `project/name`. `version`: from 1, never given twice. `digest`: of its bytes, or of its parts by name. `same_as`: the versions
     with this digest that were there before it. `run`: what made it; None where `external` says what is unknown of its origin. `commit`:
-    whose code made it, `repo:project/name@id`; None where nobody said. `metrics`: finite numbers. `parameters`: any JSON. `created_s`:
+    whose code made it, `repo:project/name@id`; None where nobody said. Of these, and of `protected_by`, a caller sees what they may read,
+    else `withheld:`. `metrics`: finite numbers. `parameters`: any JSON. `created_s`:
     seconds. `creator`: an id. `stage`, `aliases`, `tags`, `description` and
     `protected_by` as of now.
     """

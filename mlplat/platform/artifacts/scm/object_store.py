@@ -183,7 +183,7 @@ def checked(frames: Iterable[bytes], there: ObjectStore) -> dict[str, bytes]:
     """
     fresh: dict[str, bytes] = {}
     for frame in frames:
-        if not isinstance(frame, bytes):
+        if type(frame) is not bytes:  # of another class it may show something else than it is
             raise ObjectError(f"a {type(frame).__name__}; expected the bytes of an object")
         unframed(frame)
         number = object_id(frame)

@@ -45,7 +45,8 @@ class SCM(Reviews):
     def subscribe(self, name: str, callback: Callable[[Event], object], *, actor: Actor) -> Callable[[], None]:
         """Call `callback(event)` at each `commit.pushed` of a repository from now on, once and in order; returns what ends it.
 
-        It hears while the caller may read the repository. What it commits is told after what it was told of.
+        It hears while the caller may read the repository. What it commits is told after what it was told of. One that raises hears no
+        more, and hinders nobody's commit: event `call.refused` {error, reason}.
         """
         path = self._repository(name).path
         assert isinstance(actor, Principal)
@@ -57,9 +58,15 @@ class SCM(Reviews):
                 and event.name.partition("@")[0] == path
                 and self._authorization.may(reader, Right.READ, f"repo:{path}")
             ):
-                callback(event)
+                try:
+                    callback(event)
+                except Exception as error:
+                    end()
+                    data = {"error": type(error).__name__, "reason": "a subscriber raised it, and hears no more"}
+                    self._emit("call:scm.subscribe", "call.refused", reader, data)
 
-        return self._sim.log.subscribe("commit.pushed", told)
+        end = self._sim.log.subscribe("commit.pushed", told)
+        return end
 
     @call(Right.WRITE)
     def import_repository(self, name: str, path: str | PathLike[str], *, actor: Actor) -> tuple[str, ...]:
@@ -118,6 +125,3 @@ class SCM(Reviews):
             check_free(name, taken, "tag")
             taken.add(name)
         return branches, tags
-
-    def __repr__(self) -> str:
-        return f"SCM({len(self._repositories):,} repositories)"

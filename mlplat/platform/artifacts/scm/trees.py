@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ....errors import OptionError, UnknownNameError, printable
+from ...storage.digests import plain_bytes
 from .errors import PathError
 from .object_store import EMPTY_TREE, ObjectStore
 from .objects import EXECUTABLE, FILE, FOLDER, SUBMODULE, SYMLINK, Entry, File, Tree, entry, framed, in_order, object_id, tree_frame
@@ -69,6 +70,7 @@ def _file_entry(name: str, content: bytes | str | File, path: str, frames: dict[
         content = content.encode()
     if not isinstance(content, bytes):
         raise OptionError(f"{printable(path)}: a {type(content).__name__} as content; expected bytes, text, a File or None")
+    content = plain_bytes(content)
     if mode == SYMLINK and (not content or b"\0" in content):
         raise OptionError(f"{printable(path)}: a symbolic link without a target")
     frame = framed("blob", content)

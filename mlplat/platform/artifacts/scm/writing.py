@@ -11,6 +11,7 @@ from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...references import whole_name
 from ..referrers import ReferencedError
+from ..withholding import referrers_shown
 from .errors import MoveRefused, Refusal
 from .history import leads_to
 from .object_store import checked, packed
@@ -50,7 +51,7 @@ class Writing(Source):
         for version in ("", *repository.objects.links):
             resource = f"repo:{repository.path}@{version}" if version else f"repo:{repository.path}"
             if referrers := self._referrers.of(resource):
-                raise ReferencedError(resource, referrers)
+                raise ReferencedError(resource, referrers_shown(self._authorization, actor, referrers))
         self._keep(self._record("repository.deleted", actor, name=repository.path))
         self._tell(repository.path, "", "artifact.deleted", actor, {"kind": "repository"})
 

@@ -1,0 +1,111 @@
+"""A platform with something of everything in it, for the authorization matrix and for attacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+import mlplat as mp
+from mlplat.platform.artifacts.images import Manifest
+from mlplat.platform.artifacts.metadata import LockFile
+from mlplat.platform.identity import IdentityProvider
+from mlplat.platform.storage import Store, digest_of
+
+REPO, DATA, IMAGE, MODEL = "shop/churn", "shop/clicks", "shop/train", "shop/churn"
+FRAME = pl.DataFrame({"user": [1, 2, 3], "clicks": [3, 0, 5]})
+AUTHOR = "Ada Lovelace <ada@example.org>"
+
+
+def manifest(code: str) -> Manifest:
+    """An image of one layer that all have and one of its own."""
+    layers = [{"digest": digest_of(text.encode()), "size_mib": size} for text, size in (("python", 900), (code, 1))]
+    return Manifest.of({"layers": layers, "entry": "python"})
+
+
+class PlatformWorld:
+    """Project `shop` of the owner has a repository, a dataset, an image and a model of several versions each, and runs; bob is its
+    member, carl has a share of one dataset, project `elsewhere` is the administrator's.
+
+    `first`, `head`, `side`: ids of commits. `one`, `two`: digests of images. `source`: whose calls the matrix makes.
+    """
+
+    def __init__(self, source: str = "identity") -> None:
+        self.sim, self.store = mp.Simulation(), Store()
+        self.platform = mp.Platform(self.sim, store=self.store)
+        self.identity: IdentityProvider = self.platform.identity
+        self.identity._cost = 2  # of passwords, which are many
+        self.component: Any = self.platform if source == "platform" else self.platform.components[source]
+        self._people()
+        self._code()
+        self._artifacts()
+        self._runs()
+
+    def _people(self) -> None:
+        admin, identity = self.identity.admin, self.identity
+        self.owner = identity.create_user("owner", actor=admin)
+        identity.create_project("shop", owner=self.owner, actor=admin)
+        identity.create_project("elsewhere", owner=admin, actor=admin)
+        self.bob, self.carl = (identity.create_user(name, actor=admin) for name in ("bob", "carl"))
+        self.team = identity.create_group("team", [self.bob], actor=admin)
+        identity.add_member("shop", self.bob, actor=admin)
+        self.share = identity.grant(self.carl, "read", f"dataset:{DATA}", actor=self.owner)
+
+    def _code(self) -> None:
+        scm: Any = self.platform.scm
+        said: dict[str, Any] = {"author": AUTHOR, "actor": self.owner}
+        scm.create_repository("shop/old", actor=self.owner)
+        scm.create_repository(REPO, actor=self.owner)
+        self.first = scm.commit(REPO, "main", {"a": b"1\n"}, "first", **said).id
+        for branch in ("side", "locked"):
+            scm.create_branch(REPO, branch, actor=self.owner)
+        scm.tag(REPO, "v1", actor=self.owner)
+        self.side = scm.commit(REPO, "side", {"b": b"2\n"}, "side", **said).id
+        scm.create_change(REPO, "side", "main", "change", actor=self.owner)
+        scm.protect(REPO, "locked", actor=self.owner)
+
+    def _artifacts(self) -> None:
+        platform, owner = self.platform, self.owner
+        for rows in (1, 2, 3):
+            platform.data.publish(DATA, FRAME[:rows], actor=owner)
+        platform.data.publish("shop/single", b"single", actor=owner)
+        platform.data.snapshot(f"{DATA}@1", "frozen", actor=owner)
+        images = [platform.images.publish(IMAGE, manifest(f"v{n}"), tags=[f"v{n}"], actor=owner) for n in (1, 2)]
+        self.one, self.two = (image.digest for image in images)
+        lock = LockFile.of(
+            (images[1].resource, self.two),
+            {"training": (f"dataset:{DATA}@2", platform.data.describe(f"{DATA}@2", actor=owner).version.digest)},
+        )
+        self.head = platform.scm.commit(
+            REPO, "main", {"a": b"new\n", "mlplat.lock": lock.to_bytes()}, "head", author=AUTHOR, actor=owner
+        ).id
+
+    def _runs(self) -> None:
+        platform, owner = self.platform, self.owner
+        code = f"{REPO}@{self.head}"
+        platform.metadata.start_run(
+            "shop/r1", code=code, image=f"image:{IMAGE}@{self.two}", data={"training": f"{DATA}@2"}, seed=7, linking="both", actor=owner
+        )
+        model = platform.models.register(MODEL, b"weights", run="run:shop/r1", commit=code, metrics={"auc": 0.9}, actor=owner)
+        platform.metadata.log_metrics("shop/r1", {"auc": 0.9}, actor=owner)
+        platform.metadata.finish_run("shop/r1", outputs={"model": model.resource}, actor=owner)
+        platform.metadata.start_run("shop/r2", actor=owner)
+        platform.metadata.record_baseline(f"{MODEL}@1", quality={"auc": 0.9}, actor=owner)
+        platform.models.register(MODEL, b"others", external=["data"], actor=owner)
+        platform.models.set_alias(f"{MODEL}@1", "champion", actor=owner)
+        platform.models.protect(f"{MODEL}@1", "it", actor=owner)
+
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """What everything is kept in."""
+        return (self.store,)
+
+    def other(self, resource: str) -> str:
+        """Another version of it, another thing of its kind, another project."""
+        if resource == "platform" or resource.startswith("project:"):
+            return "project:elsewhere"
+        path, _, version = resource.partition("@")
+        twins = {self.head: self.side, self.first: self.side, self.one: self.two, self.two: self.one}
+        if version:
+            return f"{path}@{twins[version] if version in twins else int(version) % 3 + 1}"
+        return f"{path.partition(':')[0]}:elsewhere/*" if path.endswith("/*") else f"{path}-other"
