@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ....errors import MlplatError
+from ...identity.rights import Right
 from ...references import Reference
 from .capture import artifact_in, role_of, run_of
 from .lineage_graph import LineageCycleError
@@ -24,7 +25,8 @@ _OUTCOMES = {"success": RunStatus.SUCCESS, "failure": RunStatus.FAILURE, "error"
 class Listener:
     """Hears of artifacts, steps and deployments. What an event does not say is not guessed, and what it says wrongly is left out.
 
-    An event belongs to the run that its data name as `run`, or else to the run whose capture is among its causes.
+    An event belongs to the run that its data name as `run`, or else to the run whose capture is among its causes. Who names a run adds to
+    it only where they may write it.
     """
 
     def __init__(self, store: Records) -> None:
@@ -38,9 +40,16 @@ class Listener:
             subscribe(f"service.{verb}", self._service)
 
     def _run(self, event: Event) -> RunState | None:
+        captured = run_of(self._store._sim, event, self._store._captures)
         given = event.data.get("run")
-        name = "run:" + given.removeprefix("run:") if isinstance(given, str) else run_of(self._store._sim, event, self._store._captures)
-        return self._store._state.runs.get(name)
+        name = "run:" + given.removeprefix("run:") if isinstance(given, str) else captured
+        return self._store._state.runs.get(name) if name == captured or self._may_add(event, name) else None
+
+    def _may_add(self, event: Event, run: str) -> bool:
+        """Whether who caused an event may write a run; components that act in nobody's name may."""
+        authorization = self._store._authorization
+        principal = authorization.directory.get(event.actor)
+        return principal is None or authorization.may(principal, Right.WRITE, run)
 
     def _published(self, event: Event) -> None:
         one = artifact_in(event)
@@ -62,7 +71,7 @@ class Listener:
         names = list(store._state.by_commit.get(commit, ()))
         name = entry.run if entry is not None and entry.run else names[0] if len(names) == 1 else ""
         run = store._state.runs.get(name)
-        if entry is None or run is None or run.linking == "direct":
+        if entry is None or run is None or run.linking == "direct" or not self._may_add(event, run.resource):
             return
         self._keep(event, run, "chained_outputs", "model", one._replace(digest=one.digest or entry.digest))
 
@@ -80,7 +89,7 @@ class Listener:
                 better = Artifact(one.resource, one.digest or known[role].digest, one.size, one.signature or known[role].signature)
                 self._keep(event, run, family, role, better)
             return
-        self._keep(event, run, family, role_of(one, named), one)
+        self._keep(event, run, family, role_of(one, named, used=family == "inputs"), one)
 
     def _keep(self, event: Event, run: RunState, family: str, role: str, one: Artifact) -> None:
         changes: dict[str, Any] = {family: {role: row_of(one)}}

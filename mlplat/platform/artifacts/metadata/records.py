@@ -151,6 +151,8 @@ class Records(Component):
                 self._require(principal, right, one.resource, action)
         inputs, outputs = ({role: self._verified(one) for role, one in named.items()} for named in (inputs, outputs))
         state = self._state.runs.get(resource)
+        if state is not None:
+            outputs = {role: _filled(one, state.outputs.get(role)) for role, one in outputs.items()}
         clash = sorted(
             (inputs.keys() | (state.inputs if state else {}).keys()) & (outputs.keys() | (state.outputs if state else {}).keys())
         )
@@ -161,7 +163,7 @@ class Records(Component):
             changes["inputs"] = {role: row_of(one) for role, one in inputs.items()}
         if outputs:
             changes["outputs"] = {role: row_of(one) for role, one in outputs.items()}
-        changes |= self._chain(resource, inputs, changes)
+        changes |= self._chain(principal, resource, inputs, changes)
         self._check_acyclic(resource, changes)
         self._keep_run(principal, resource, changes)
         return self._state.runs[resource].view(partial(self._shown, principal))
@@ -191,8 +193,11 @@ class Records(Component):
             raise IntegrityError(one.digest, there, one.resource)
         return one._replace(digest=one.digest or there or "")
 
-    def _chain(self, resource: str, inputs: Mapping[str, Artifact], changes: Mapping[str, Any]) -> dict[str, Any]:
-        """What the lock file of a run's commit names, and the models of the registry, where the record relies on them."""
+    def _chain(self, principal: Principal, resource: str, inputs: Mapping[str, Artifact], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """What the lock file of a run's commit names, and the models of the registry, where the record relies on them.
+
+        As of outputs, models that the caller may write: anybody may name any commit in a registry.
+        """
         state = self._state.runs.get(resource)
         code = inputs.get("code") or (state.inputs.get("code") if state else None)
         if code is None:
@@ -215,7 +220,8 @@ class Records(Component):
                 links = {}
             found["chained_inputs"] = {role: row_of(one) for role, one in links.items()}
         alone = self._state.by_commit.get(code.resource, {}).keys() <= {resource}
-        models = [each for each in self._resolvers.models_of_commit(code.resource) if each.run == resource or (alone and not each.run)]
+        named_so = [each for each in self._resolvers.models_of_commit(code.resource) if each.run == resource or (alone and not each.run)]
+        models = [each for each in named_so if self._authorization.may(principal, Right.WRITE, each.model)]
         if models:
             found["chained_outputs"] = {"model": row_of(Artifact(models[-1].model, models[-1].digest))}
         return found
@@ -253,3 +259,12 @@ class Records(Component):
         if self._may_read(principal, one.resource):
             return one
         return Artifact(WITHHELD + one.digest if one.digest else self._mark(one.resource), one.digest)
+
+
+def _filled(one: Artifact, known: Artifact | None) -> Artifact:
+    """An artifact with the size and signature that an earlier record has of it, where a later one says none."""
+    if known is None or (known.resource, known.digest) != (one.resource, one.digest):
+        return one
+    return one._replace(
+        size=known.size if one.size is None else one.size, signature=known.signature if one.signature is None else one.signature
+    )

@@ -96,7 +96,8 @@ class ModelRegistry(Component):
 
         Either `run`, which made it, or `external`: that it was made elsewhere, and what is unknown of that, such as `["data", "seed"]`.
         `commit`: the one whose code made it, `project/name` and its full id, such as `shop/churn@368326…`; lineage finds the model by it.
-        The same bytes again are another version, whose `same_as` says so. Event `artifact.published` {kind, digest, run, external}.
+        The same bytes again are another version, whose `same_as` says so. Event `artifact.published` {kind, digest, run, external,
+        size_bytes, signature}.
         Raises OptionError, UnknownNameError for the project.
         """
         reference = whole_name(name)
@@ -129,7 +130,9 @@ class ModelRegistry(Component):
         self._note(record, actor)
         version = self._shelf.version(reference.path, self._shelf.get(reference.path).count)
         data = {"kind": self.KIND, "digest": version.digest, "run": version.run, "external": version.external is not None}
-        self._emit(version.resource, "artifact.published", str(actor), data)
+        self._emit(
+            version.resource, "artifact.published", str(actor), {**data, "size_bytes": version.size, "signature": record["signature"]}
+        )
         return version
 
     @call(Right.WRITE)

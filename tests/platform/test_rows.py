@@ -1,0 +1,124 @@
+"""Rows of CAPABILITIES through all stores of a platform: nothing here stands in for a neighbour."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import mlplat as mp
+from mlplat.platform.artifacts.metadata import LockFile
+from mlplat.platform.artifacts.models import Signature
+
+FRAME = pl.DataFrame({"x": [0.0, 1.0, 2.0], "label": [0, 1, 1]})
+IMAGE = {"layers": [{"digest": "sha256:" + "1" * 64, "size_mib": 900}], "entry": "python"}
+SIGNATURE = Signature.of(np.zeros((1, 1)), np.zeros(1))
+
+
+def fit(frame: pl.DataFrame, rate: float, start: float = 0.0) -> tuple[np.ndarray, dict[str, float]]:
+    """A training step that knows of no platform: one weight, by gradient descent."""
+    x, label, weight = frame["x"].to_numpy(), frame["label"].to_numpy(), start
+    for _ in range(10):
+        weight -= rate * float(np.mean((weight * x - label) * x))
+    return np.array([weight]), {"loss": float(np.mean((weight * x - label) ** 2))}
+
+
+class Shop:
+    """A platform with Ada's project `shop`, which has data, code with a lock file and an image; Carl's project is `lab`."""
+
+    def __init__(self, on: mp.Cluster | None = None) -> None:
+        self.platform = mp.Platform(mp.Simulation(epoch="2026-01-01T00:00:00Z") if on is None else on)
+        identity = self.platform.identity
+        self.ada, self.bob, self.carl = (identity.create_user(name, actor=self.platform.admin) for name in ("ada", "bob", "carl"))
+        for project, owner in (("shop", self.ada), ("lab", self.carl)):
+            identity.create_project(project, owner=owner, actor=self.platform.admin)
+        self.data = self.platform.data.publish("shop/clicks", FRAME, actor=self.ada)
+        self.image = self.platform.images.publish("shop/train", IMAGE, tags=["v1"], actor=self.ada)
+        self.platform.scm.create_repository("shop/churn", actor=self.ada)
+        self.code = self.commit(LockFile.of((self.image.resource, self.image.digest), {"clicks": (self.data.resource, self.data.digest)}))
+
+    def commit(self, lock: LockFile, message: str = "train") -> str:
+        """A commit on `main` with this lock file, as `project/name@id`."""
+        files = {"train.py": b"print(1)\n", "mlplat.lock": lock.to_bytes()}
+        return f"shop/churn@{self.platform.scm.commit('shop/churn', 'main', files, message, actor=self.ada).id}"
+
+    def train(self, run: str, data: str = "shop/clicks@1", parent: str = "", **fields: Any) -> str:
+        """What runs steps for others: it reads, calls `fit`, registers. Returns the model."""
+        platform, ada = self.platform, self.ada
+        made: list[str] = []
+
+        def step(rate: float, seed: int) -> dict[str, float]:
+            frame = platform.data.read(data, actor=ada)
+            start = float(platform.models.load(parent, actor=ada)["w"][0]) if parent else 0.0
+            weights, metrics = fit(frame, rate, start)
+            version = platform.models.register(
+                "shop/churn", {"w": weights}, run=f"run:{run}", commit=fields.get("code"), signature=SIGNATURE, actor=ada
+            )
+            made.append(version.resource)
+            return metrics
+
+        platform.metadata.capture_call(step, run, {"rate": 0.1, "seed": 7}, actor=ada, **fields)  # type: ignore[misc]
+        return made[0]
+
+
+def test_s54_a_step_through_the_real_stores_leaves_all_three_categories() -> None:
+    shop = Shop()
+    model = shop.train("shop/r1", code=shop.code, image=shop.image.resource)
+    metadata = shop.platform.metadata
+    run = metadata.run("shop/r1", actor=shop.ada)
+    version = shop.platform.models.resolve("shop/churn@1", actor=shop.ada)
+    made = run.outputs["model"]
+    assert dict(run.parameters) == {"rate": 0.1} and set(run.metrics) == {"loss"}
+    assert (made.resource, made.digest, made.size) == (model, version.digest, version.size)
+    assert made.signature is not None and Signature.from_json(made.signature) == SIGNATURE
+    assert {role: one.resource for role, one in run.inputs.items()} == {
+        "code": f"repo:{shop.code}",
+        "image": shop.image.resource,
+        "clicks": "dataset:shop/clicks@1",
+    }
+    assert (run.status.value, run.seed, run.principal, run.started, run.ended) == ("success", 7, shop.ada.id, 0.0, 0.0)
+    lineage = metadata.lineage(model, actor=shop.ada)
+    assert lineage.missing == () and lineage.reproducible
+    again = metadata.record("shop/r1", outputs={"model": model}, actor=shop.ada)
+    assert again.outputs["model"] == made, "what is said again does not take away what was known"
+
+
+def test_s56_retraining_is_the_same_graph_either_way_and_the_model_that_is_used_is_the_parent() -> None:
+    """S-56, S-58: across retraining."""
+    shop = Shop()
+    first = shop.train("shop/r1", code=shop.code, image=shop.image.resource)
+    parent = shop.platform.models.resolve("shop/churn@1", actor=shop.ada)
+    clicks, image = (shop.data.resource, shop.data.digest), (shop.image.resource, shop.image.digest)
+    code = shop.commit(LockFile.of(image, {"clicks": clicks}, (parent.resource, parent.digest)), "again")
+    second = shop.train("shop/r2", parent="shop/churn@1", code=code, image=shop.image.resource, linking="both")
+    metadata = shop.platform.metadata
+    direct, chained, both = (metadata.lineage(second, linking=kind, actor=shop.ada) for kind in ("direct", "chained", "both"))
+    assert direct.links == chained.links == both.links and direct.nodes == chained.nodes == both.nodes
+    assert direct.missing == chained.missing == both.missing == ()
+    assert direct.fingerprint == chained.fingerprint == both.fingerprint
+    assert {link.role: link.upstream for link in both.links} == {
+        "clicks": "dataset:shop/clicks@1",
+        "code": f"repo:{code}",
+        "image": shop.image.resource,
+        "parent": first,
+        "model": "run:shop/r2",
+    }
+
+
+def test_nobody_adds_to_the_run_of_others_by_naming_it_or_its_commit_in_a_registry() -> None:
+    """A-10.1: what a registration says of a run is a record of it only from who may write the run."""
+    shop = Shop()
+    metadata, models = shop.platform.metadata, shop.platform.models
+    metadata.start_run("shop/r1", code=shop.code, seed=1, linking="chained", actor=shop.ada)
+    mine = models.register("shop/churn", b"weights", run="run:shop/r1", commit=shop.code, actor=shop.ada)
+    before = metadata.history("shop/r1", actor=shop.ada)
+    lineage = metadata.lineage(mine.resource, actor=shop.ada)
+    models.register("lab/evil", b"1", run="run:shop/r1", commit=shop.code, actor=shop.carl)
+    models.register("lab/evil", b"2", external=[], commit=shop.code, actor=shop.carl)
+    assert metadata.history("shop/r1", actor=shop.ada) == before
+    metadata.finish_run("shop/r1", outputs={"model": mine.resource}, actor=shop.ada)
+    run = metadata.run("shop/r1", actor=shop.ada)
+    assert {role: one.resource for role, one in run.outputs.items()} == {"model": mine.resource}
+    assert metadata.lineage(mine.resource, actor=shop.ada).links == lineage.links
+    assert metadata.downstream("run:shop/r1", actor=shop.platform.admin).nodes == (mine.resource,)
