@@ -163,17 +163,15 @@ class Source(Component):
     def repositories(self, *, actor: Actor) -> tuple[str, ...]:
         """What the caller may read: repositories, and single commits (`shop/churn@<id>`) of others."""
         assert isinstance(actor, Principal)
-        may, authorization = self._authorization.may, self._authorization
-        whole = {path for path in self._repositories if may(actor, Right.READ, f"repo:{path}")}
-        mine = set(authorization.directory.grantees(actor.id))
+        authorization = self._authorization
+        whole = {path for path in self._repositories if authorization.may(actor, Right.READ, f"repo:{path}")}
         single = set()
-        for grant in authorization.grants:
-            kind, _, text = grant.resource.partition(":")
+        for resource in authorization.held(actor, Right.READ):
+            kind, _, text = resource.partition(":")
             path, at, version = text.partition("@")
-            if kind == "repo" and at and grant.grantee in mine and path in self._repositories and path not in whole:
-                known = version in self._repositories[path].objects.links
-                if known and may(actor, Right.READ, grant.resource):
-                    single.add(text)
+            there = self._repositories.get(path) if kind == "repo" and at and path not in whole else None
+            if there is not None and version in there.objects.links:
+                single.add(text)
         return tuple(sorted(whole | single))
 
     # -- inside
