@@ -74,7 +74,7 @@ def _checked(method: F, check: Check) -> F:
                 for parameter, place in places.items():
                     given = options[parameter] if parameter in options else arguments[place] if place < len(arguments) else None
                     if given is not None:
-                        resources.append((self._resource_of(parameter, self._meant(parameter, given, options)), parameter, given))
+                        resources.append((self._resource_of(parameter, self._meant(parameter, given, options, actor)), parameter, given))
                 if not resources:  # Python says best what is missing
                     signature.bind(self, *arguments, actor=actor, **options)
                     raise OptionError(f"{action}: expected {' or '.join(places)}")
@@ -123,8 +123,9 @@ class Component:
         """How a refusal names the resource that an argument means: as it was written where what it stands for is not to be told."""
         return resource
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
-        """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time."""
+    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any], actor: Actor) -> Any:
+        """What an argument means beside the keywords of the call, and of who calls, before `_resource_of` is asked: such as the version at
+        a time, or of several versions with one digest the one that the caller may read."""
         return given
 
     def _apply(self, record: Mapping[str, Any]) -> None:

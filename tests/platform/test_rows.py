@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mlplat as mp
-from mlplat.platform.artifacts.metadata import LockFile
+from mlplat.errors import AccessDenied
+from mlplat.events import Event
+from mlplat.platform.artifacts.metadata import LockFile, MissingReason
 from mlplat.platform.artifacts.models import Signature
 
 FRAME = pl.DataFrame({"x": [0.0, 1.0, 2.0], "label": [0, 1, 1]})
@@ -122,3 +129,118 @@ def test_nobody_adds_to_the_run_of_others_by_naming_it_or_its_commit_in_a_regist
     assert {role: one.resource for role, one in run.outputs.items()} == {"model": mine.resource}
     assert metadata.lineage(mine.resource, actor=shop.ada).links == lineage.links
     assert metadata.downstream("run:shop/r1", actor=shop.platform.admin).nodes == (mine.resource,)
+
+
+def test_what_was_shared_is_there_by_its_digest_too_whichever_of_several_equal_versions_it_was() -> None:
+    """IP-10, 4: data by digest."""
+    shop = Shop()
+    platform, ada, bob = shop.platform, shop.ada, shop.bob
+    for content in (FRAME[:1], FRAME):
+        platform.data.publish("shop/clicks", content, actor=ada)
+        platform.models.register("shop/m", b"same", external=[], actor=ada)
+    by_digest = f"shop/clicks@{shop.data.digest}"
+    model = f"shop/m@{platform.models.resolve('shop/m@1', actor=ada).digest}"
+    for number in (1, 3):
+        share = platform.identity.grant(bob, "read", f"dataset:shop/clicks@{number}", actor=ada)
+        for told in (platform.data.describe, platform.data.fetch):
+            assert told(by_digest, actor=bob).version.version == number
+        assert platform.data.compare(by_digest, by_digest, actor=bob).before.version == number
+        assert platform.data.read(by_digest, actor=bob).equals(FRAME)
+        platform.identity.revoke(share, actor=ada)
+        with pytest.raises(AccessDenied, match=re.escape(by_digest)):
+            platform.data.read(by_digest, actor=bob)
+    for number in (1, 2):
+        share = platform.identity.grant(bob, ["read", "deploy"], f"model:shop/m@{number}", actor=ada)
+        assert platform.models.resolve(model, actor=bob).version == platform.models.deployable(model, actor=bob).version.version == number
+        platform.identity.revoke(share, actor=ada)
+        with pytest.raises(AccessDenied):
+            platform.models.load(model, actor=bob)
+    assert platform.data.describe(by_digest, actor=ada).version.version == 3
+
+
+def walked(log: Iterable[Event]) -> tuple[dict[str, set[str]], dict[str, str]]:
+    """What was made of what, and which model each service runs, by reading the event log from its beginning and nothing else."""
+    events = list(log)
+    below: dict[str, set[str]] = {}
+    live: dict[str, str] = {}
+    for event in events:
+        if event.predicate in ("artifact.downloaded", "artifact.published"):
+            cause = event.cause
+            while cause is not None and not events[cause].subject.startswith("run:"):
+                cause = events[cause].cause
+            if cause is not None:
+                pair = (event.subject, events[cause].subject)
+                upstream, downstream = pair if event.predicate == "artifact.downloaded" else pair[::-1]
+                below.setdefault(upstream, set()).add(downstream)
+        elif event.predicate == "service.deployed":
+            live[event.subject] = f"model:{event.data['model']}"
+        elif event.predicate == "service.removed":
+            live.pop(event.subject, None)
+    return below, live
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("train"), st.integers(1, 3), st.integers(0, 4)),
+        st.tuples(st.just("deploy"), st.integers(1, 2), st.integers(1, 5)),
+        st.tuples(st.just("remove"), st.integers(1, 2), st.just(0)),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(STEPS)
+def test_s58_deployed_models_that_saw_a_dataset_version_are_those_of_a_brute_force_walk_of_the_event_log(
+    steps: list[tuple[str, int, int]],
+) -> None:
+    shop = Shop()
+    platform, models = shop.platform, 0
+    for rows in (2, 1):
+        platform.data.publish("shop/clicks", FRAME[:rows], actor=shop.ada)
+    for what, a, b in steps:
+        if what == "train":
+            shop.train(f"shop/r{models + 1}", f"shop/clicks@{a}", f"shop/churn@{b}" if 0 < b <= models else "")
+            models += 1
+        elif what == "deploy" and b <= models:
+            platform.sim.emit(
+                f"service:shop/s{a}", "service.deployed", source="serving", actor=shop.ada.id, data={"model": f"shop/churn@{b}"}
+            )
+        elif what == "remove":
+            platform.sim.emit(f"service:shop/s{a}", "service.removed", source="serving", actor=shop.ada.id)
+    below, live = walked(platform.sim.log)
+    for number in (1, 2, 3):
+        dataset = f"dataset:shop/clicks@{number}"
+        found, waiting = set[str](), [dataset]
+        while waiting:
+            fresh = below.get(waiting.pop(), set()) - found
+            found |= fresh
+            waiting += fresh
+        impact = platform.metadata.impact(dataset, actor=shop.ada)
+        assert sorted(each.model for each in impact.deployed) == sorted(model for model in live.values() if model in found)
+        assert {*impact.runs, *impact.models} == found
+        for model in impact.models:
+            assert dataset in platform.metadata.upstream(model, actor=shop.ada)
+
+
+@pytest.mark.parametrize("linking", ["direct", "chained", "both"])
+@pytest.mark.parametrize("role", ["code", "image", "clicks", "parent", "model"])
+def test_s57_each_link_that_a_record_names_is_named_when_it_is_withdrawn(role: str, linking: str) -> None:
+    """S-57, IP-9, 1: through the real stores, whose commits, versions and lock files cannot lose a link."""
+    shop = Shop()
+    platform, ada = shop.platform, shop.ada
+    shop.train("shop/r1", code=shop.code, image=shop.image.resource)
+    parent = platform.models.resolve("shop/churn@1", actor=ada)
+    clicks, image = (shop.data.resource, shop.data.digest), (shop.image.resource, shop.image.digest)
+    code = shop.commit(LockFile.of(image, {"clicks": clicks}, (parent.resource, parent.digest)), "again")
+    model = shop.train("shop/r2", parent="shop/churn@1", code=code, image=shop.image.resource, linking="both")
+    lineage = platform.metadata.lineage(model, linking=linking, actor=ada)
+    assert lineage.missing == () and lineage.reproducible
+    upstream = {link.role: link.upstream for link in lineage.links} | {"model": model}
+    platform.metadata.withdraw("shop/r2", role, actor=ada)
+    after = platform.metadata.lineage(model, linking=linking, actor=ada)
+    if linking == "chained" and role != "code":
+        assert after.missing == () and after.reproducible, "the lock file and the registry name it still"
+        return
+    assert [(each.role, each.resource, each.reason) for each in after.missing] == [(role, upstream[role], MissingReason.NOT_RECORDED)]
+    assert not after.reproducible and set(after.links) <= set(lineage.links)

@@ -95,7 +95,18 @@ BREAKS: dict[str, tuple[str, Callable[[World], object], MissingLink]] = {
         MissingLink(RUN, "image", LOCKED, MissingReason.CONFLICT, IMAGE),
     ),
 }
-for _linking in ("direct", "chained", "both"):
+_LOCK_ROLES: dict[str, tuple[str, dict[str, object]]] = {
+    "image": (IMAGE, {"image": None}),
+    "training": (TRAINING, {"data": {"validation": pair(VALIDATION)}}),
+    "validation": (VALIDATION, {"data": {"training": pair(TRAINING)}}),
+    "parent": (PARENT, {"parent": None}),
+}
+for _linking in ("direct", "chained", "both"):  # every link that can be removed by itself, of either kind
+    for _role, (_resource, _less) in _LOCK_ROLES.items():
+        if _linking != "chained":
+            BREAKS[f"{_linking}: {_role} of the record"] = (_linking, _withdraw(_role), MissingLink(RUN, _role, RECORD, NOT, _resource))
+        if _linking != "direct":
+            BREAKS[f"{_linking}: {_role} of the lock file"] = (_linking, _relock(**_less), MissingLink(RUN, _role, LOCKED, NOT, _resource))
     for _role, _resource in {"training": TRAINING, "image": IMAGE, "parent": PARENT, "model": MODEL, "code": COMMIT}.items():
         BREAKS[f"{_linking}: {_role} deleted"] = (
             _linking,

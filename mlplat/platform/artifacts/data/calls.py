@@ -14,6 +14,7 @@ from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference, check_name
+from ...storage.digests import PREFIX
 from ..referrers import Referrers
 from . import content as contents
 from . import manifests
@@ -80,14 +81,24 @@ class DataCalls(Component):
     def _named(self, parameter: str, value: Any, resource: str) -> str:
         return resource if parameter == "dataset" else f"dataset:{Reference.parse(value)}"
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
+    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any], actor: Actor) -> Any:
         as_of = options.get("as_of")
         if parameter != "ref" or as_of is None:
-            return given
+            return given if parameter == "dataset" else self._of_digest(given, actor)
         reference = Reference.parse(given)
         if reference.version:
             raise OptionError(f"{reference} as of a time; expected a dataset without a version")
         return reference.at(f"{TIME}{seconds(as_of)!r}")
+
+    def _of_digest(self, ref: object, actor: Actor) -> Reference:
+        """Of versions that are asked for by their digest the newest that the caller may read: they are alike, and one may be shared."""
+        reference = Reference.parse(ref)
+        dataset = self._catalogue.datasets.get(reference.path)
+        if dataset is not None and reference.version.startswith(PREFIX):
+            for kept in reversed(dataset.versions.values()):
+                if kept.version.digest == reference.version and self._authorization.may(actor, Right.READ, kept.version.resource):
+                    return reference.at(kept.version.version)
+        return reference
 
     def _dataset(self, name: object) -> Reference:
         """The name of a dataset. Raises OptionError where it names a version."""
@@ -107,7 +118,7 @@ class DataCalls(Component):
 
     def _find(self, ref: object, principal: Principal) -> Kept:
         """The version that a name leads to. Raises UnknownNameError, which names versions that the caller may read."""
-        reference = Reference.parse(ref)
+        reference = self._of_digest(ref, principal)
         kept = self._catalogue.find(reference)
         if kept is None:
             dataset = self._catalogue.datasets.get(reference.path)
@@ -125,7 +136,8 @@ class DataCalls(Component):
     def _require_read(self, reference: Reference, actor: Actor) -> None:
         """Raises AccessDenied where the caller may not read a version, in the words in which it was named."""
         try:
-            self._authorization.require(actor, Right.READ, self._resource_of("ref", reference), call="data.read", source=self.SOURCE)
+            resource = self._resource_of("ref", self._of_digest(reference, actor))
+            self._authorization.require(actor, Right.READ, resource, call="data.read", source=self.SOURCE)
         except AccessDenied as error:
             raise AccessDenied(error.principal, error.action, f"dataset:{reference}", error.reason) from None
 

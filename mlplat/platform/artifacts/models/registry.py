@@ -138,7 +138,7 @@ class ModelRegistry(Component):
     @call(Right.WRITE)
     def set_tags(self, ref: str, tags: Mapping[str, str | None], *, actor: Actor) -> ModelVersion:
         """Give a version tags, or take those away that are None. Raises UnknownNameError, OptionError."""
-        version = self._find(ref)
+        version = self._find(ref, actor)
         if not isinstance(tags, Mapping):
             raise OptionError("tags: expected text by name, None for those that go")
         merged = {**version.tags, **check_tags({key: value for key, value in tags.items() if value is not None})}
@@ -149,7 +149,7 @@ class ModelRegistry(Component):
     @call(Right.WRITE)
     def describe(self, ref: str, text: str, *, actor: Actor) -> ModelVersion:
         """Say in words what a version is. Raises UnknownNameError, OptionError."""
-        version = self._find(ref)
+        version = self._find(ref, actor)
         said = check_words(text, "description", 10_000, empty=True)
         self._note({"what": "described", "name": version.name, "version": version.version, "text": said}, actor)
         return self._find(str(version))
@@ -159,7 +159,7 @@ class ModelRegistry(Component):
     @call(Right.READ)
     def resolve(self, ref: str, *, actor: Actor) -> ModelVersion:
         """The version that a number, digest or alias means now; the answer means it for ever. Raises UnknownNameError."""
-        return self._find(ref)
+        return self._find(ref, actor)
 
     @call(Right.READ)
     def load(self, ref: str, *, actor: Actor) -> Any:
@@ -167,7 +167,7 @@ class ModelRegistry(Component):
 
         Raises UnknownNameError, IntegrityError.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         artifact = self._artifact(version)
         self._emit(version.resource, "artifact.downloaded", str(actor), {"kind": self.KIND, "digest": version.digest})
         return artifact
@@ -177,7 +177,7 @@ class ModelRegistry(Component):
         """What a deployment of a version into a zone needs; for who holds `deploy` on it there. Which version that is does not change
         when an alias moves. Event `artifact.downloaded` {zone}. Raises UnknownNameError, IntegrityError.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         answer = Deployable(version, zone, self._artifact(version))
         data = {"kind": self.KIND, "digest": version.digest, "zone": zone}
         self._emit(version.resource, "artifact.downloaded", str(actor), data)
@@ -224,7 +224,7 @@ class ModelRegistry(Component):
     @call(Right.READ, "first", "second")
     def compare(self, first: str, second: str, *, actor: Actor) -> ModelComparison:
         """Two versions side by side. Raises UnknownNameError."""
-        return compared(self._find(first), self._find(second))
+        return compared(self._find(first, actor), self._find(second, actor))
 
     @call(Right.READ)
     def aliases(self, name: str, *, actor: Actor) -> Mapping[str, int]:
@@ -307,7 +307,7 @@ class ModelRegistry(Component):
     @call(Right.DEPLOY)
     def unprotect(self, ref: str, by: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """`by` needs a version no longer. Raises UnknownNameError, also where it did not need it."""
-        if by not in (known := self._find(ref).protected_by):
+        if by not in (known := self._find(ref, actor).protected_by):
             raise UnknownNameError("protection", printable(str(by)[:80]), known)
         return self._protect(ref, by, False, actor)
 
@@ -317,7 +317,7 @@ class ModelRegistry(Component):
 
         Raises ReferencedError where an alias points to it, something protects it, or a record or deployment names it; UnknownNameError.
         """
-        version = self._find(ref)
+        version = self._find(ref, actor)
         named = {f"alias:{version.name}@{alias}" for alias in version.aliases}
         named.update(version.protected_by, self._referrers.of(version.resource))
         if named:
@@ -338,8 +338,19 @@ class ModelRegistry(Component):
             reference = reference if number is None else reference.at(number)
         return f"{self.KIND}:{reference}"
 
-    def _find(self, ref: str) -> ModelVersion:
+    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any], actor: Actor) -> Any:
+        return self._of_digest(given, actor) if parameter in ("ref", "first", "second") else given
+
+    def _of_digest(self, ref: object, actor: Actor) -> Reference:
+        """Of versions that are asked for by their digest the first that the caller may read: they are alike, and one may be shared."""
         reference = Reference.parse(ref)
+        for number in self._shelf.get(reference.path).by_digest.get(reference.version, ()):
+            if self._authorization.may(actor, Right.READ, f"{self.KIND}:{reference.at(number)}"):
+                return reference.at(number)
+        return reference
+
+    def _find(self, ref: str, actor: Actor = None) -> ModelVersion:
+        reference = Reference.parse(ref) if actor is None else self._of_digest(ref, actor)
         number = self._shelf.number_of(reference.path, reference.version)
         if number is None:
             model = self._shelf.get(reference.path)
@@ -386,7 +397,7 @@ class ModelRegistry(Component):
             self._emit(f"{self.KIND}:{path}", "alias.moved", str(actor), data)
 
     def _protect(self, ref: str, by: str, held: bool, actor: Actor) -> ModelVersion:
-        version = self._find(ref)
+        version = self._find(ref, actor)
         if (check_words(by, "by", 250) in version.protected_by) != held:
             self._note({"what": "protected", "name": version.name, "version": version.version, "by": by, "held": held}, actor)
         return self._find(str(version))
