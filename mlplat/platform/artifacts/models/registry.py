@@ -372,13 +372,14 @@ class ModelRegistry(Component):
 
     def _promote(self, version: ModelVersion, target: str, zone: str, actor: Actor) -> Promotion:
         model = self._shelf.get(version.name)
-        held = frozenset(right for right in Right if self._authorization.decide(actor, right, version.resource, zone))
+        rules = [Rule.parse(rule) for rule in model.rules.get(target, ())]
+        held = self._held(actor, [Right(rule.name) for rule in rules if rule.kind == "right"], version.resource, zone)
         situation = Situation({alias: model.versions[number] for alias, number in model.aliases.items()}, held)
         if not target.startswith("@"):
             after = stage_of(target)
             if after is not version.stage and after not in TRANSITIONS[version.stage]:
                 raise StageError(version.stage, after)
-        verdicts = tuple(Rule.parse(rule).judge(version, situation) for rule in model.rules.get(target, ()))
+        verdicts = tuple(rule.judge(version, situation) for rule in rules)
         if not all(verdicts):
             return Promotion(version, target, False, verdicts)
         if target.startswith("@"):
@@ -388,6 +389,14 @@ class ModelRegistry(Component):
             data = {"kind": self.KIND, "before": version.stage.value, "after": target}
             self._emit(version.resource, "stage.moved", str(actor), data)
         return Promotion(self._shelf.version(version.name, version.version), target, True, verdicts)
+
+    def _held(self, actor: Actor, rights: Iterable[Right], resource: str, zone: str) -> frozenset[Right]:
+        """Which of the rights that rules ask for the caller holds. The decisions are in the audit log."""
+        authorization, token = self._authorization, self._authorization.caller(actor).token
+        decisions = [authorization.decide(actor, right, resource, zone) for right in dict.fromkeys(rights)]
+        for decision in decisions:
+            authorization.note(decision, f"{self.SOURCE}.promote", token)
+        return frozenset(decision.right for decision in decisions if decision)
 
     def _move(self, path: str, alias: str, number: int | None, actor: Actor) -> None:
         before = self._shelf.get(path).aliases.get(alias)
