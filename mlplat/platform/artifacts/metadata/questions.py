@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -68,14 +68,30 @@ class Questions(Records):
                 found.update(graph.reached(root, up=up))
         if len(found) > most:
             raise OptionError(f"{len(found):,} nodes; expected at most {most:,}: ask upstream and downstream for names alone")
+        owners = self._asked()
         show = {node: self._shown_name(principal, graph.names[node]) for node in found}
         links = {Link(show[source], show[node], role) for node in found for source, role in graph.edges_into(node) if source in show}
-        nodes = {node_of(show[node], graph.names[node], graph.digest(node), self._origin(graph.names[node])) for node in found}
+        nodes = {
+            node_of(show[node], graph.names[node], graph.digest(node), self._origin(graph.names[node]), owners(graph.names[node]))
+            for node in found
+        }
         return Subgraph(name, tuple(sorted(nodes)), tuple(sorted(links)))
 
     def _origin(self, resource: str) -> str:
         run = self._state.runs.get(resource)
         return "platform" if run is None else run.origin
+
+    def _asked(self) -> Callable[[str], tuple[str, ...]]:
+        """Of a resource the members of its project who can share it, by id, in the order in which they came."""
+        grants = self._authorization.grants
+        grants.advance(self._sim.now)
+
+        @cache
+        def of_project(place: str) -> tuple[str, ...]:
+            members = [grant.grantee for grant in grants.on(place) if grant.on_behalf_of == place and Right.SHARE in grant.rights]
+            return tuple(dict.fromkeys(members))
+
+        return lambda resource: of_project("project:" + resource.partition(":")[2].partition("/")[0])
 
     def _lineage_of(self, model: str, linking: Linking, generations: int, principal: Principal) -> Lineage:
         own = self._linker.find(model, linking, self._read_lock)
@@ -83,13 +99,13 @@ class Questions(Records):
         parts = lineage_parts(own.run, links)
         all_links, missing = dict(links), list(own.missing.values())
         self._add_parents(own, linking, generations - 1, all_links, missing)
-        show = partial(self._shown_name, principal)
+        show, owners = partial(self._shown_name, principal), self._asked()
         digests: dict[str, str] = {model: ""}
         for link, one in all_links.items():
             digests.setdefault(link.upstream, "")
             digests.setdefault(link.downstream, "")
             digests[one.resource] = digests[one.resource] or one.digest
-        nodes = {node_of(show(name), name, digest, self._origin(name)) for name, digest in digests.items()}
+        nodes = {node_of(show(name), name, digest, self._origin(name), owners(name)) for name, digest in digests.items()}
         shown_missing = tuple(
             sorted(each._replace(of=show(each.of), resource=show(each.resource) if each.resource else "") for each in missing)
         )
