@@ -17,6 +17,7 @@ from mlplat.errors import AccessDenied
 from mlplat.events import Event
 from mlplat.platform.artifacts.metadata import LockFile, MissingReason
 from mlplat.platform.artifacts.models import Signature
+from mlplat.platform.artifacts.referrers import ReferencedError
 
 FRAME = pl.DataFrame({"x": [0.0, 1.0, 2.0], "label": [0, 1, 1]})
 IMAGE = {"layers": [{"digest": "sha256:" + "1" * 64, "size_mib": 900}], "entry": "python"}
@@ -35,6 +36,7 @@ class Shop:
     """A platform with Ada's project `shop`, which has data, code with a lock file and an image; Carl's project is `lab`."""
 
     def __init__(self, on: mp.Cluster | None = None) -> None:
+        self.cluster = on
         self.platform = mp.Platform(mp.Simulation(epoch="2026-01-01T00:00:00Z") if on is None else on)
         identity = self.platform.identity
         self.ada, self.bob, self.carl = (identity.create_user(name, actor=self.platform.admin) for name in ("ada", "bob", "carl"))
@@ -60,7 +62,7 @@ class Shop:
             start = float(platform.models.load(parent, actor=ada)["w"][0]) if parent else 0.0
             weights, metrics = fit(frame, rate, start)
             version = platform.models.register(
-                "shop/churn", {"w": weights}, run=f"run:{run}", commit=fields.get("code"), signature=SIGNATURE, actor=ada
+                "shop/churn", {"w": weights}, run=f"run:{run}", commit=fields.get("code"), signature=SIGNATURE, metrics=metrics, actor=ada
             )
             made.append(version.resource)
             return metrics
@@ -244,3 +246,96 @@ def test_s57_each_link_that_a_record_names_is_named_when_it_is_withdrawn(role: s
         return
     assert [(each.role, each.resource, each.reason) for each in after.missing] == [(role, upstream[role], MissingReason.NOT_RECORDED)]
     assert not after.reproducible and set(after.links) <= set(lineage.links)
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_ip10_who_was_given_data_code_and_image_recreates_and_after_the_revocation_nothing(outside: bool) -> None:
+    """IP-10, I-36, S-46, S-50, S-67, S-97: of a colleague, and of a third party with credentials, no project and an end."""
+    shop = Shop(mp.Cluster(mp.Simulation(), mp.ClusterSpec.uniform(nodes=1, cpus=8), scrape_period=None, registry_mbps=1000))
+    platform, ada = shop.platform, shop.ada
+    identity, sim, cluster = platform.identity, platform.sim, shop.cluster
+    shop.train("shop/r1", code=shop.code, image=shop.image.resource)
+    platform.data.publish("shop/clicks", FRAME[:1], actor=ada)
+    who: Any = shop.bob
+    if outside:
+        guest = identity.create_third_party("acme", origin="https://acme.example/eve", actor=platform.admin)
+        identity.set_password(guest, "correct horse battery", actor=platform.admin)
+        who = identity.authenticate("acme", "correct horse battery").token
+    name = identity.whoami(actor=who).principal
+    shared = (shop.data.resource, f"repo:{shop.code}", shop.image.resource, "model:shop/churn@1")
+    asks = (
+        lambda: platform.data.read(f"shop/clicks@{shop.data.digest}", actor=who),
+        lambda: platform.scm.checkout(shop.code, actor=who)["train.py"].content,
+        lambda: cluster.endpoint.submit(
+            mp.Workload(f"again-{int(sim.now)}", {"cpus": 1}, image=shop.image.digest, duration="1m"), actor=name.id
+        ),
+        lambda: platform.metadata.lineage("shop/churn@1", actor=who),
+    )
+
+    def refused() -> None:
+        for ask in asks:
+            since = len(sim.log)
+            with pytest.raises(AccessDenied):
+                ask()
+            assert [(event.predicate, event.actor) for event in sim.log[since:]] == [("access.denied", name.id)]
+
+    refused()
+    grants = [identity.grant(name, "read", resource, until="30d", actor=ada) for resource in shared]
+    assert [each.reference for each in platform.data.search(actor=who)] == ["shop/clicks@1"]
+    assert [each.resource for each in platform.images.search(actor=who)] == [shop.image.resource]
+    assert platform.scm.repositories(actor=who) == (shop.code,) and platform.models.list(actor=who) == ("shop/churn",)
+    lineage = asks[3]()
+    assert {node.name for node in lineage.nodes if not node.withheld} == set(shared)
+    assert {node.owners for node in lineage.nodes if node.withheld} == {(ada.id,)}, "the run, for which they can ask"
+    assert asks[0]().equals(FRAME) and asks[1]() == b"print(1)\n"
+    asks[2]()
+    sim.run(until="10m")
+    (pulled,) = sim.log.select(predicate="image.pulled")
+    assert pulled.data["digest"] == shop.image.digest
+    weights, _ = fit(asks[0](), 0.1)
+    assert weights.tobytes() == platform.models.load("shop/churn@1", actor=who)["w"].tobytes()
+    with pytest.raises(AccessDenied):
+        platform.data.read("shop/clicks", actor=who)
+    downloads = [(event.subject, [event, *sim.log.causes(event)][-1]) for event in sim.log.select(predicate="artifact.downloaded")]
+    taken = {subject for subject, first in downloads if first.actor == name.id}  # a node pulls because of who submitted
+    assert {shop.data.resource, shop.image.resource, "model:shop/churn@1"} <= taken
+    for grant in grants:
+        identity.revoke(grant, actor=ada)
+    refused()
+    told = sim.log.select(predicate="grant.*", subject=f"grant:{grants[0].id}")
+    assert [(event.predicate, event.actor) for event in told] == [("grant.created", ada.id), ("grant.revoked", ada.id)]
+    for resource in shared:
+        identity.grant(name, "read", resource, until=sim.now + 10, actor=ada)
+    asks[3]()
+    sim.run(until=sim.now + 10)
+    refused()
+
+
+def test_s63_an_alias_that_moves_during_a_rollout_changes_nothing_of_what_is_rolled_out() -> None:
+    """S-63, S-64: a rollout of three steps, each of which loads what the first resolved."""
+    shop = Shop()
+    platform, ada = shop.platform, shop.ada
+    for data in ("shop/clicks@1", "shop/clicks@1"):
+        platform.models.register("shop/churn", data.encode() + bytes([len(platform.models.list(actor=ada))]), external=[], actor=ada)
+    platform.models.set_alias("shop/churn@1", "champion", actor=ada)
+    rolled: list[tuple[float, int, bytes]] = []
+
+    def rollout() -> Any:
+        given = platform.models.deployable("shop/churn@champion", zone="prod", actor=ada)
+        platform.models.protect(str(given.version), by="service:shop/api", actor=ada)
+        for _ in range(3):
+            yield platform.sim.timeout(10)
+            rolled.append((platform.sim.now, given.version.version, platform.models.load(str(given.version), actor=ada)))
+        platform.metadata.record_deployment("shop/api", str(given.version), actor=ada)
+
+    platform.sim.process(rollout())
+    platform.sim.run(until=15)
+    platform.models.set_alias("shop/churn@2", "champion", actor=ada)
+    with pytest.raises(ReferencedError, match="service:shop/api"):
+        platform.models.delete("shop/churn@1", actor=ada)
+    platform.sim.run()
+    first = platform.models.load("shop/churn@1", actor=ada)
+    assert rolled == [(10.0, 1, first), (20.0, 1, first), (30.0, 1, first)]
+    with pytest.raises(ReferencedError, match="deployment:shop/api@1"):
+        platform.models.unprotect("shop/churn@1", by="service:shop/api", actor=ada)
+        platform.models.delete("shop/churn@1", actor=ada)
