@@ -306,6 +306,24 @@ def test_the_fingerprint_is_of_ids_and_digests_alone() -> None:
     assert other.metadata.lineage(MODEL, actor=other.bob).fingerprint == lineage.fingerprint
 
 
+def test_a_part_of_the_fingerprint_that_is_not_known_is_null() -> None:
+    """Section 5: an unknown part enters as null."""
+    world = World()
+    world.metadata.start_run(
+        "shop/r1", code=CODE, image=IMAGE, data={"training": TRAINING}, inputs={"more": "window:shop/w@1"}, seed=1, actor=world.ada
+    )
+    world.metadata.finish_run("shop/r1", outputs={"model": MODEL}, actor=world.ada)
+    lineage = world.metadata.lineage(MODEL, actor=world.ada)
+    parts = {"code": "a1" * 20, "data": None, "image": content(IMAGE), "parameters": digest_of_json({}), "pipeline": None, "seed": 1}
+    assert dict(lineage.parts) == parts and lineage.fingerprint == digest_of_json(parts)
+    assert (lineage.missing, lineage.reproducible) == ((), False)
+    stranger = world.metadata.lineage("shop/stranger@1", actor=world.ada)
+    assert stranger.fingerprint == digest_of_json(dict.fromkeys(parts))
+    world.metadata.record("shop/r1", data={"more": VALIDATION}, actor=world.ada)
+    known = world.metadata.lineage(MODEL, actor=world.ada)
+    assert known.parts["data"] == digest_of_parts({"training": content(TRAINING), "more": content(VALIDATION)}) and known.reproducible
+
+
 def test_parents_are_followed_through_as_many_generations_as_asked_for() -> None:
     world = World()
     first = world.metadata.start_run("shop/r0", code=CODE, image=IMAGE, data={"training": TRAINING}, seed=1, actor=world.ada)

@@ -42,6 +42,17 @@ def test_s46_a_share_of_a_commit_opens_its_closure_and_nothing_else() -> None:
     for whole in (scm.branches, scm.tags, scm.changes):
         with pytest.raises(AccessDenied):
             whole(REPO, actor=guest)
+    for both in (scm.diff, scm.diff_text, scm.merge_base):
+        both(reference, reference, actor=guest)
+        for pair in ((reference, f"{REPO}@{later}"), (f"{REPO}@{later}", reference), (reference, f"{REPO}@main")):
+            with pytest.raises(AccessDenied):
+                both(*pair, actor=guest)
+    for single in (scm.blame, scm.read):
+        single(reference, "a", actor=guest)
+        with pytest.raises(AccessDenied):
+            single(f"{REPO}@{later}", "a", actor=guest)
+        with pytest.raises(UnknownNameError):
+            single(reference, "a", at=later, actor=guest)
     with pytest.raises(AccessDenied):
         scm.set_status(reference, "success", actor=guest)
     assert scm.repositories(actor=guest) == (reference,)
