@@ -218,8 +218,10 @@ def test_s59_two_runs_compare_in_one_call() -> None:
     frame = comparison.to_polars()
     assert frame.filter(name="auc")["change"].item() == pytest.approx(0.1) and frame.filter(name="same")["same"].item()
     assert "<b>" not in comparison._repr_html_() and "4 of" in str(comparison)
-    with pytest.raises(AccessDenied):
-        metadata.compare("shop/a", "shop/b", actor=world.eve)
+    for one, other in (("shop/a", "shop/b"), ("shop/b", "shop/a")):
+        with pytest.raises(AccessDenied):
+            metadata.compare(one, other, actor=world.eve)
+        world.identity.grant(world.eve, "read", "run:shop/a", actor=ada)  # one of both is not enough
 
 
 def test_s60_the_baseline_is_the_captured_one_and_is_superseded() -> None:
