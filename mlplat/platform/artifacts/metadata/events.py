@@ -40,16 +40,17 @@ class Listener:
             subscribe(f"service.{verb}", self._service)
 
     def _run(self, event: Event) -> RunState | None:
-        captured = run_of(self._store._sim, event, self._store._captures)
         given = event.data.get("run")
-        name = "run:" + given.removeprefix("run:") if isinstance(given, str) else captured
-        return self._store._state.runs.get(name) if name == captured or self._may_add(event, name) else None
+        if not isinstance(given, str):
+            return self._store._state.runs.get(run_of(self._store._sim, event, self._store._captures))
+        run = self._store._state.runs.get("run:" + given.removeprefix("run:"))
+        return run if run is not None and self._may_state(event, run) else None
 
-    def _may_add(self, event: Event, run: str) -> bool:
-        """Whether who caused an event may write a run; components that act in nobody's name may."""
+    def _may_state(self, event: Event, run: RunState) -> bool:
+        """Whether who is behind an event may say something of a run; what is no principal is a part of the platform."""
         authorization = self._store._authorization
         principal = authorization.directory.get(event.actor)
-        return principal is None or authorization.may(principal, Right.WRITE, run)
+        return principal is None or authorization.may(principal, Right.WRITE, run.resource)
 
     def _published(self, event: Event) -> None:
         one = artifact_in(event)
@@ -71,7 +72,7 @@ class Listener:
         names = list(store._state.by_commit.get(commit, ()))
         name = entry.run if entry is not None and entry.run else names[0] if len(names) == 1 else ""
         run = store._state.runs.get(name)
-        if entry is None or run is None or run.linking == "direct" or not self._may_add(event, run.resource):
+        if entry is None or run is None or run.linking == "direct" or not self._may_state(event, run):
             return
         self._keep(event, run, "chained_outputs", "model", one._replace(digest=one.digest or entry.digest))
 

@@ -194,10 +194,7 @@ class Records(Component):
         return one._replace(digest=one.digest or there or "")
 
     def _chain(self, principal: Principal, resource: str, inputs: Mapping[str, Artifact], changes: Mapping[str, Any]) -> dict[str, Any]:
-        """What the lock file of a run's commit names, and the models of the registry, where the record relies on them.
-
-        As of outputs, models that the caller may write: anybody may name any commit in a registry.
-        """
+        """What the lock file of a run's commit names, and the models of the registry, where the record relies on them."""
         state = self._state.runs.get(resource)
         code = inputs.get("code") or (state.inputs.get("code") if state else None)
         if code is None:
@@ -220,8 +217,11 @@ class Records(Component):
                 links = {}
             found["chained_inputs"] = {role: row_of(one) for role, one in links.items()}
         alone = self._state.by_commit.get(code.resource, {}).keys() <= {resource}
-        named_so = [each for each in self._resolvers.models_of_commit(code.resource) if each.run == resource or (alone and not each.run)]
-        models = [each for each in named_so if self._authorization.may(principal, Right.WRITE, each.model)]
+        models = [
+            each
+            for each in self._resolvers.models_of_commit(code.resource)
+            if (each.run == resource or (alone and not each.run)) and self._authorization.may(principal, Right.WRITE, each.model)
+        ]
         if models:
             found["chained_outputs"] = {"model": row_of(Artifact(models[-1].model, models[-1].digest))}
         return found

@@ -144,7 +144,7 @@ class ModelRegistry(Component):
         merged = {**version.tags, **check_tags({key: value for key, value in tags.items() if value is not None})}
         kept = {key: value for key, value in merged.items() if tags.get(key, "") is not None}
         self._note({"what": "tagged", "name": version.name, "version": version.version, "tags": kept}, actor)
-        return self._find(str(version))
+        return self._find(str(version), actor)
 
     @call(Right.WRITE)
     def describe(self, ref: str, text: str, *, actor: Actor) -> ModelVersion:
@@ -152,7 +152,7 @@ class ModelRegistry(Component):
         version = self._find(ref, actor)
         said = check_words(text, "description", 10_000, empty=True)
         self._note({"what": "described", "name": version.name, "version": version.version, "text": said}, actor)
-        return self._find(str(version))
+        return self._find(str(version), actor)
 
     # -- out
 
@@ -271,12 +271,12 @@ class ModelRegistry(Component):
         Takes `write` on the model. The answer has the verdict of each rule; one that failed has changed nothing. Event `alias.moved`
         {kind, alias, before, after} or `stage.moved`. `zone`: in which a `right` rule wants the right. Raises UnknownNameError, StageError.
         """
-        return self._promote(self._find(candidate), check_target(target), zone, actor)
+        return self._promote(self._find(candidate, actor), check_target(target), zone, actor)
 
     @call(Right.WRITE)
     def set_alias(self, candidate: str, alias: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """Let an alias point to a version. As `promote`, but raises PromotionError where a rule fails."""
-        promotion = self._promote(self._find(candidate), "@" + check_alias(alias), zone, actor)
+        promotion = self._promote(self._find(candidate, actor), "@" + check_alias(alias), zone, actor)
         if not promotion:
             raise PromotionError(promotion)
         return promotion.version
@@ -284,7 +284,7 @@ class ModelRegistry(Component):
     @call(Right.WRITE)
     def set_stage(self, candidate: str, stage: str, *, zone: str = "", actor: Actor) -> ModelVersion:
         """Let a version go to a stage. As `promote`, but raises PromotionError where a rule fails."""
-        promotion = self._promote(self._find(candidate), stage_of(stage).value, zone, actor)
+        promotion = self._promote(self._find(candidate, actor), stage_of(stage).value, zone, actor)
         if not promotion:
             raise PromotionError(promotion)
         return promotion.version
@@ -349,8 +349,8 @@ class ModelRegistry(Component):
                 return reference.at(number)
         return reference
 
-    def _find(self, ref: str, actor: Actor = None) -> ModelVersion:
-        reference = Reference.parse(ref) if actor is None else self._of_digest(ref, actor)
+    def _find(self, ref: str, actor: Actor) -> ModelVersion:
+        reference = self._of_digest(ref, actor)
         number = self._shelf.number_of(reference.path, reference.version)
         if number is None:
             model = self._shelf.get(reference.path)
@@ -409,7 +409,7 @@ class ModelRegistry(Component):
         version = self._find(ref, actor)
         if (check_words(by, "by", 250) in version.protected_by) != held:
             self._note({"what": "protected", "name": version.name, "version": version.version, "by": by, "held": held}, actor)
-        return self._find(str(version))
+        return self._find(str(version), actor)
 
     def _note(self, record: dict[str, Any], actor: Actor) -> None:
         self._keep({**record, "time": self._sim.now, "actor": str(actor)})
