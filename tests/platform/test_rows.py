@@ -148,6 +148,9 @@ def test_what_was_shared_is_there_by_its_digest_too_whichever_of_several_equal_v
             assert told(by_digest, actor=bob).version.version == number
         assert platform.data.compare(by_digest, by_digest, actor=bob).before.version == number
         assert platform.data.read(by_digest, actor=bob).equals(FRAME)
+        platform.identity.grant(bob, "write", f"dataset:shop/mine-{number}", actor=ada)
+        made = platform.data.derive(f"shop/mine-{number}", lambda rows: rows[:1], parents=[by_digest], code="c", actor=bob)
+        assert made.parents == (f"dataset:shop/clicks@{number}",)
         platform.identity.revoke(share, actor=ada)
         with pytest.raises(AccessDenied, match=re.escape(by_digest)):
             platform.data.read(by_digest, actor=bob)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -122,6 +123,17 @@ class Authorization:
         """
         caller = self.caller(actor)
         return self._settle(caller, self._decide(caller, right, resource, zone), call, source)
+
+    def require_one(
+        self, actor: Actor, rights: Iterable[Right], resource: str, zone: str = "", *, call: str = "", source: str = "identity"
+    ) -> Principal:
+        """Who calls, if they may by any of several rights. As `require`; what is written down is the first that holds, or else the last."""
+        caller = self.caller(actor)
+        for right in rights:
+            decision = self._decide(caller, right, resource, zone)
+            if decision.allowed:
+                break
+        return self._settle(caller, decision, call, source)
 
     def require_known(self, actor: Actor, resource: str = PLATFORM, *, call: str = "", source: str = "identity") -> Principal:
         """Who calls, whoever that is; for calls whose answer holds only what the caller may see. Raises AccessDenied for nobody."""

@@ -136,8 +136,7 @@ class DataCalls(Component):
     def _require_read(self, reference: Reference, actor: Actor) -> None:
         """Raises AccessDenied where the caller may not read a version, in the words in which it was named."""
         try:
-            resource = self._resource_of("ref", self._of_digest(reference, actor))
-            self._authorization.require(actor, Right.READ, resource, call="data.read", source=self.SOURCE)
+            self._authorization.require(actor, Right.READ, self._resource_of("ref", reference), call="data.read", source=self.SOURCE)
         except AccessDenied as error:
             raise AccessDenied(error.principal, error.action, f"dataset:{reference}", error.reason) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -86,12 +86,16 @@ class Questions(Records):
         grants = self._authorization.grants
         grants.advance(self._sim.now)
 
-        @cache
-        def of_project(place: str) -> tuple[str, ...]:
-            members = [grant.grantee for grant in grants.on(place) if grant.on_behalf_of == place and Right.SHARE in grant.rights]
-            return tuple(dict.fromkeys(members))
+        known: dict[str, tuple[str, ...]] = {}
 
-        return lambda resource: of_project("project:" + resource.partition(":")[2].partition("/")[0])
+        def of(resource: str) -> tuple[str, ...]:
+            place = "project:" + resource.partition(":")[2].partition("/")[0]
+            if place not in known:
+                members = (grant for grant in grants.on(place) if grant.on_behalf_of == place and Right.SHARE in grant.rights)
+                known[place] = tuple(dict.fromkeys(grant.grantee for grant in members))
+            return known[place]
+
+        return of
 
     def _lineage_of(self, model: str, linking: Linking, generations: int, principal: Principal) -> Lineage:
         own = self._linker.find(model, linking, self._read_lock)
@@ -99,12 +103,13 @@ class Questions(Records):
         parts = lineage_parts(own.run, links)
         all_links, missing = dict(links), list(own.missing.values())
         self._add_parents(own, linking, generations - 1, all_links, missing)
-        show, owners = partial(self._shown_name, principal), self._asked()
+        show = partial(self._shown_name, principal)
         digests: dict[str, str] = {model: ""}
         for link, one in all_links.items():
             digests.setdefault(link.upstream, "")
             digests.setdefault(link.downstream, "")
             digests[one.resource] = digests[one.resource] or one.digest
+        owners = self._asked()
         nodes = {node_of(show(name), name, digest, self._origin(name), owners(name)) for name, digest in digests.items()}
         shown_missing = tuple(
             sorted(each._replace(of=show(each.of), resource=show(each.resource) if each.resource else "") for each in missing)

@@ -96,8 +96,7 @@ class ModelRegistry(Component):
 
         Either `run`, which made it, or `external`: that it was made elsewhere, and what is unknown of that, such as `["data", "seed"]`.
         `commit`: the one whose code made it, `project/name` and its full id, such as `shop/churn@368326…`; lineage finds the model by it.
-        The same bytes again are another version, whose `same_as` says so. Event `artifact.published` {kind, digest, run, external,
-        size_bytes, signature}.
+        The same bytes again are another version, whose `same_as` says so. Event `artifact.published` {kind, digest, run, external}.
         Raises OptionError, UnknownNameError for the project.
         """
         reference = whole_name(name)
