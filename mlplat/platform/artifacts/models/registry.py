@@ -128,10 +128,9 @@ class ModelRegistry(Component):
         record["digest"] = digest_of_artifact(digests)
         self._note(record, actor)
         version = self._shelf.version(reference.path, self._shelf.get(reference.path).count)
-        data = {"kind": self.KIND, "digest": version.digest, "run": version.run, "external": version.external is not None}
-        self._emit(
-            version.resource, "artifact.published", str(actor), {**data, "size_bytes": version.size, "signature": record["signature"]}
-        )
+        data: dict[str, Any] = {"kind": self.KIND, "digest": version.digest, "run": version.run, "external": version.external is not None}
+        data |= {"size_bytes": version.size, "signature": record["signature"]}
+        self._emit(version.resource, "artifact.published", str(actor), data)
         return version
 
     @call(Right.WRITE)
