@@ -336,17 +336,6 @@ class ModelRegistry(Component):
             reference = reference if number is None else reference.at(number)
         return f"{self.KIND}:{reference}"
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any], actor: Actor) -> Any:
-        return self._of_digest(given, actor) if parameter in ("ref", "first", "second") else given
-
-    def _of_digest(self, ref: object, actor: Actor) -> Reference:
-        """Of versions that are asked for by their digest the first that the caller may read: they are alike, and one may be shared."""
-        reference = Reference.parse(ref)
-        for number in self._shelf.get(reference.path).by_digest.get(reference.version, ()):
-            if self._authorization.may(actor, Right.READ, f"{self.KIND}:{reference.at(number)}"):
-                return reference.at(number)
-        return reference
-
     def _find(self, ref: str, actor: Actor) -> ModelVersion:
         reference = self._of_digest(ref, actor)
         number = self._shelf.number_of(reference.path, reference.version)
@@ -358,6 +347,17 @@ class ModelRegistry(Component):
 
     def _artifact(self, version: ModelVersion) -> Any:
         return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
+
+    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any], actor: Actor) -> Any:
+        return self._of_digest(given, actor) if parameter in ("ref", "first", "second") else given
+
+    def _of_digest(self, ref: object, actor: Actor) -> Reference:
+        """Of versions that are asked for by their digest the first that the caller may read: they are alike, and one may be shared."""
+        reference = Reference.parse(ref)
+        for number in self._shelf.get(reference.path).by_digest.get(reference.version, ()):
+            if self._authorization.may(actor, Right.READ, f"{self.KIND}:{reference.at(number)}"):
+                return reference.at(number)
+        return reference
 
     def _visible(self, actor: Actor, project: str | None, only: str | None = None) -> Iterator[ModelVersion]:
         start = "" if project is None else check_project(project) + "/"
