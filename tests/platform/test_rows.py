@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -123,8 +124,9 @@ def test_nobody_adds_to_the_run_of_others_by_naming_it_or_its_commit_in_a_regist
     mine = models.register("shop/churn", b"weights", run="run:shop/r1", commit=shop.code, actor=shop.ada)
     before = metadata.history("shop/r1", actor=shop.ada)
     lineage = metadata.lineage(mine.resource, actor=shop.ada)
-    models.register("lab/evil", b"1", run="run:shop/r1", commit=shop.code, actor=shop.carl)
-    models.register("lab/evil", b"2", external=[], commit=shop.code, actor=shop.carl)
+    for said in ({"run": "run:shop/r1"}, {"external": []}):
+        with suppress(AccessDenied):
+            models.register("lab/evil", b"1", commit=shop.code, actor=shop.carl, **said)  # type: ignore[arg-type]
     assert metadata.history("shop/r1", actor=shop.ada) == before
     metadata.finish_run("shop/r1", outputs={"model": mine.resource}, actor=shop.ada)
     run = metadata.run("shop/r1", actor=shop.ada)
@@ -341,3 +343,19 @@ def test_s63_an_alias_that_moves_during_a_rollout_changes_nothing_of_what_is_rol
     platform.models.unprotect("shop/churn@1", by="service:shop/api", actor=ada)
     with pytest.raises(ReferencedError, match="deployment:shop/api@1"):
         platform.models.delete("shop/churn@1", actor=ada)
+
+
+def test_s57_a_model_of_another_project_was_not_made_by_the_only_run_of_its_commit() -> None:
+    """S-57: a link is never invented. Carl may read the code, and registers a model of his own under its commit."""
+    shop = Shop()
+    platform, ada, carl = shop.platform, shop.ada, shop.carl
+    platform.metadata.start_run("shop/r1", code=shop.code, seed=1, linking="chained", actor=ada)
+    platform.identity.grant(carl, "read", f"repo:{shop.code}", actor=ada)
+    for who, name in ((carl, "lab/mine"), (platform.admin, "lab/other")):
+        model = platform.models.register(name, b"weights", external=["run"], commit=shop.code, actor=who)
+        lineage = platform.metadata.lineage(str(model), linking="chained", actor=who)
+        assert (lineage.run, lineage.links, lineage.reproducible) == ("", (), False)
+        assert [(each.role, each.reason) for each in lineage.missing] == [("code", MissingReason.NOT_RECORDED)]
+    assert platform.metadata.downstream("run:shop/r1", actor=platform.admin).nodes == ()
+    own = platform.models.register("shop/own", b"weights", external=["run"], commit=shop.code, actor=ada)
+    assert platform.metadata.lineage(str(own), linking="chained", actor=ada).run == "run:shop/r1", "in one project it is told by the commit"

@@ -11,7 +11,7 @@ from ...identity.rights import Right
 from ...references import Reference
 from .capture import artifact_in, role_of, run_of
 from .lineage_graph import LineageCycleError
-from .nodes import Artifact, NodeKind, artifact, node_kind
+from .nodes import Artifact, NodeKind, artifact, node_kind, project_of
 from .run_state import RunState, row_of
 from .runs import RunStatus
 
@@ -69,7 +69,7 @@ class Listener:
         if commit is None:
             return
         entry = next((each for each in store._resolvers.models_of_commit(commit) if each.model == one.resource), None)
-        names = list(store._state.by_commit.get(commit, ()))
+        names = [name for name in store._state.by_commit.get(commit, ()) if project_of(name) == project_of(one.resource)]
         name = entry.run if entry is not None and entry.run else names[0] if len(names) == 1 else ""
         run = store._state.runs.get(name)
         if entry is None or run is None or run.linking == "direct" or not self._may_state(event, run):
