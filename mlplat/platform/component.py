@@ -74,7 +74,8 @@ def _checked(method: F, check: Check) -> F:
                 for parameter, place in places.items():
                     given = options[parameter] if parameter in options else arguments[place] if place < len(arguments) else None
                     if given is not None:
-                        resources.append((self._resource_of(parameter, self._meant(parameter, given, options, actor)), parameter, given))
+                        meant = self._alike(parameter, self._meant(parameter, given, options), actor)
+                        resources.append((self._resource_of(parameter, meant), parameter, given))
                 if not resources:  # Python says best what is missing
                     signature.bind(self, *arguments, actor=actor, **options)
                     raise OptionError(f"{action}: expected {' or '.join(places)}")
@@ -115,6 +116,10 @@ class Component:
         for record in self._store.records(self.SOURCE):
             self._apply(record)
 
+    def _alike(self, parameter: str, value: Any, actor: Actor) -> Any:
+        """Of several versions that an argument may mean alike, as by a digest, the one that the caller may read; else what it is."""
+        return value
+
     def _resource_of(self, parameter: str, value: Any) -> str:
         """The resource that an argument names. Components that know aliases resolve them here. Raises OptionError."""
         return f"{self.KIND}:{Reference.parse(value)}"
@@ -123,9 +128,8 @@ class Component:
         """How a refusal names the resource that an argument means: as it was written where what it stands for is not to be told."""
         return resource
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any], actor: Actor) -> Any:
-        """What an argument means beside the keywords of the call, and of who calls, before `_resource_of` is asked: such as the version at
-        a time, or of several versions with one digest the one that the caller may read."""
+    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
+        """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time."""
         return given
 
     def _apply(self, record: Mapping[str, Any]) -> None:

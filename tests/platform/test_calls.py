@@ -11,7 +11,6 @@ import mlplat as mp
 from mlplat.errors import AccessDenied
 from mlplat.platform.component import Component, call
 from mlplat.platform.identity import IdentityProvider, Principal, Right
-from mlplat.platform.identity.authorization import Actor
 from mlplat.platform.references import Reference
 
 
@@ -25,7 +24,7 @@ class _Shelf(Component):
     def _named(self, parameter: str, value: Any, resource: str) -> str:
         return f"book:{Reference.parse(value)}"
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any], actor: Actor) -> Any:
+    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         return Reference.parse(given).at(options["edition"]) if "edition" in options else given
 
     @call(Right.READ)

@@ -71,6 +71,9 @@ class DataCalls(Component):
 
     # -- names
 
+    def _alike(self, parameter: str, value: Any, actor: Actor) -> Any:
+        return value if parameter == "dataset" else self._of_digest(value, actor)
+
     def _resource_of(self, parameter: str, value: Any) -> str:
         reference = Reference.parse(value)
         if parameter == "dataset":
@@ -81,10 +84,10 @@ class DataCalls(Component):
     def _named(self, parameter: str, value: Any, resource: str) -> str:
         return resource if parameter == "dataset" else f"dataset:{Reference.parse(value)}"
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any], actor: Actor) -> Any:
+    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         as_of = options.get("as_of")
         if parameter != "ref" or as_of is None:
-            return given if parameter == "dataset" else self._of_digest(given, actor)
+            return given
         reference = Reference.parse(given)
         if reference.version:
             raise OptionError(f"{reference} as of a time; expected a dataset without a version")

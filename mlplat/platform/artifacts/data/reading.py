@@ -37,7 +37,7 @@ class Reading(DataCalls):
         that was the newest then (s). Event `artifact.downloaded` {kind, digest}. Raises UnknownNameError, OptionError, IntegrityError.
         """
         principal = principal_of(actor)
-        kept = self._find(self._meant("ref", ref, {"as_of": as_of}, principal), principal)
+        kept = self._find(self._meant("ref", ref, {"as_of": as_of}), principal)
         content, _ = self._chosen(kept, columns, split)
         told = {"kind": "dataset", "digest": kept.version.digest}
         self._emit(kept.version.resource, "artifact.downloaded", principal, told)
@@ -62,7 +62,7 @@ class Reading(DataCalls):
         data store's place, UnknownNameError, OptionError.
         """
         principal = principal_of(actor)
-        kept = self._find(self._meant("ref", ref, {"as_of": as_of}, principal), principal)
+        kept = self._find(self._meant("ref", ref, {"as_of": as_of}), principal)
         if (self._endpoint is None) != (not to):
             raise OptionError(f"to={printable(str(to)[:60])!r}: expected a place in the data store's cluster, none without a cluster")
         content, size = self._chosen(kept, columns, split)
@@ -96,7 +96,7 @@ class Reading(DataCalls):
     def describe(self, ref: str, *, as_of: Duration | None = None, actor: Actor) -> DatasetDescription:
         """All that is known of a version without its rows. Raises UnknownNameError."""
         principal = principal_of(actor)
-        kept = self._find(self._meant("ref", ref, {"as_of": as_of}, principal), principal)
+        kept = self._find(self._meant("ref", ref, {"as_of": as_of}), principal)
         version = self._shown(kept, principal)
         snapshots = self._catalogue.datasets[version.dataset].snapshots.values()
         named = tuple(snapshot.name for snapshot in snapshots if snapshot.version == version.version)

@@ -348,8 +348,8 @@ class ModelRegistry(Component):
     def _artifact(self, version: ModelVersion) -> Any:
         return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
 
-    def _meant(self, parameter: str, given: Any, options: Mapping[str, Any], actor: Actor) -> Any:
-        return self._of_digest(given, actor) if parameter in ("ref", "first", "second") else given
+    def _alike(self, parameter: str, value: Any, actor: Actor) -> Any:
+        return self._of_digest(value, actor) if parameter in ("ref", "first", "second") else value
 
     def _of_digest(self, ref: object, actor: Actor) -> Reference:
         """Of versions that are asked for by their digest the first that the caller may read: they are alike, and one may be shared."""
