@@ -79,7 +79,8 @@ def _checked(method: F, check: Check) -> F:
                 for parameter, place in places.items():
                     given = options[parameter] if parameter in options else arguments[place] if place < len(arguments) else None
                     if given is not None:
-                        resources.append((self._resource_of(parameter, self._meant(parameter, given, options)), parameter, given))
+                        meant = self._alike(parameter, self._meant(parameter, given, options), actor)
+                        resources.append((self._resource_of(parameter, meant), parameter, given))
                 if not resources:  # Python says best what is missing
                     signature.bind(self, *arguments, actor=actor, **options)
                     raise OptionError(f"{action}: expected {' or '.join(places)}")
@@ -125,6 +126,10 @@ class Component:
             self._apply(record)
 
     # -- what a call is about
+
+    def _alike(self, parameter: str, value: Any, actor: Actor) -> Any:
+        """Of several versions that an argument may mean alike, as by a digest, the one that the caller may read; else what it is."""
+        return value
 
     def _resource_of(self, parameter: str, value: Any) -> str:
         """The resource that an argument names. Raises OptionError.

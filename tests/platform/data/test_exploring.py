@@ -248,8 +248,45 @@ def test_arrays_files_and_mappings_are_compared_too() -> None:
 
     assert compare(1, 2).rows_added.tolist() == [[5, 6]] and compare(1, 2).rows_removed.tolist() == [[3, 4]]
     assert compare(3, 3).same and compare(1, 3).rows_added is None
+    one, other, wide, files, more = (
+        shop.data.publish("shop/x", content, actor=shop.ada).version
+        for content in (
+            np.zeros((2, 2)),
+            np.zeros((2, 2), "f4"),
+            np.zeros((2, 3)),
+            {"x": b"a", "y": b"b"},
+            {"x": b"a", "y": b"c", "z": b"b"},
+        )
+    )
+    for a, b in ((one, other), (one, wide), (other, wide)):
+        found = shop.data.compare(f"shop/x@{a}", f"shop/x@{b}", actor=shop.ada)
+        assert found.rows_added is None and found.rows_removed is None and not found.same
+        assert [name for name, *_ in found.columns_retyped] == ["values"]
+    assert shop.data.compare(f"shop/x@{files}", f"shop/x@{more}", actor=shop.ada).parts_changed == ("y", "z")
     assert compare(4, 5).parts_changed == ("x", "y", "z") and compare(4, 5).columns_added == ("z/user", "z/item", "z/price")
     assert str(compare(1, 3)) == "shop/clicks@1 to shop/clicks@3: rows +? -? ~?, columns +0 -1 ~0"
+
+
+def test_s49_what_only_looks_different_is_the_same_and_what_only_looks_the_same_is_not() -> None:
+    """S-49: NaNs with other bits, categories in another order, and the sign of zero, alone and inside of lists."""
+    shop = Shop()
+
+    def compare(before: pl.Series, after: pl.Series) -> tuple[bool, list[Any], list[Any]]:
+        for name, column in (("shop/a", before), ("shop/b", after)):
+            shop.data.publish(name, pl.DataFrame({"x": column}), actor=shop.ada)
+        found = shop.data.compare("shop/a", "shop/b", actor=shop.ada)
+        return found.same, found.rows_added["x"].to_list(), found.rows_removed["x"].to_list()
+
+    odd = np.array([0x7FF8000000000001, 0xFFF8000000000000], "u8").view("f8")
+    assert compare(pl.Series(odd), pl.Series([float("nan")] * 2)) == (True, [], [])
+    assert compare(pl.Series(["b", "a"], dtype=pl.Categorical), pl.Series(["a", "b", "a"], dtype=pl.Categorical)) == (False, ["a"], [])
+    words = pl.List(pl.Categorical)
+    assert compare(pl.Series([["q"], ["b"]], dtype=words), pl.Series([["a"], ["q"]], dtype=words)) == (False, [["a"]], [["b"]])
+    assert str(compare(pl.Series([0.0, 1.0]), pl.Series([1.0, -0.0]))) == "(False, [-0.0], [0.0])"
+    assert str(compare(pl.Series([[0.0]]), pl.Series([[-0.0]]))) == "(False, [[-0.0]], [[0.0]])"
+    assert compare(pl.Series([None, None], dtype=pl.Null), pl.Series([None], dtype=pl.Null)) == (False, [], [None])
+    days = pl.Series([0, 1]).cast(pl.Datetime("us", "UTC"))
+    assert compare(days, days.reverse()) == (False, [], [])
 
 
 CELLS = st.one_of(st.none(), st.sampled_from([0.0, -0.0, float("nan"), 1.0]))

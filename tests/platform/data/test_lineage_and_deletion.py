@@ -97,6 +97,29 @@ def test_retention_drops_what_is_old_and_beyond_the_newest_unless_somebody_names
             shop.data.retain(CLICKS, actor=shop.ada, **options)
 
 
+def test_retention_keeps_the_head_and_what_is_just_as_old_as_said() -> None:
+    shop = Shop()
+    shop.publish(FRAME[:1])
+    shop.sim.run(until=50)
+    shop.publish(FRAME[:2])
+    shop.sim.run(until=100)
+    assert shop.data.retain(CLICKS, older_than=100, actor=shop.ada).dropped == ()
+    shop.sim.run(until=101)
+    assert shop.data.retain(CLICKS, older_than=100, actor=shop.ada).dropped == ("shop/clicks@1",)
+    shop.sim.run(until=1000)
+    assert shop.data.retain(CLICKS, older_than=100, actor=shop.ada) == ((), ())
+    assert [version.version for version in shop.data.versions(CLICKS, actor=shop.ada)] == [2]
+
+
+def test_s51_a_deletion_after_which_the_head_has_the_same_content_moves_nothing() -> None:
+    shop = Shop()
+    shop.publish(FRAME[:1], FRAME[:2], FRAME[:1])
+    shop.data.delete("shop/clicks@2", actor=shop.ada)
+    since = len(shop.sim.log)
+    shop.data.delete("shop/clicks@3", actor=shop.ada)
+    assert shop.told(since=since) == [("dataset:shop/clicks@3", "artifact.deleted")]
+
+
 def test_retention_drops_children_before_their_parents() -> None:
     shop = Shop()
     shop.publish(FRAME[:1])

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mlplat.canonical import canonical_json
 from mlplat.errors import IntegrityError, OptionError, UnknownNameError
 from mlplat.platform.storage import digest_of, digest_of_array
 
@@ -222,10 +223,22 @@ def test_s51_the_head_moves_with_an_event_and_identical_content_emits_nothing() 
     assert shop.data.append(CLICKS, FRAME.clear(), actor=shop.ada) == first
     assert shop.told(since=since) == []
     second = shop.publish(FRAME[:2])
+    assert shop.data.append(CLICKS, FRAME[:0], note="nothing", actor=shop.ada) == second
+    assert shop.data.derive(CLICKS, lambda rows: rows, parents=["shop/clicks@2"], code="c", actor=shop.ada) == second
+    assert shop.data.register(CLICKS, FRAME[:2], source="lab", actor=shop.ada) == second
     published, changed = shop.sim.log[since:]
     assert dict(published.data) == {"kind": "dataset", "digest": second.digest, "version": 2}
     assert dict(changed.data) == {"old": first.digest, "new": second.digest, "version": 2}
     assert (changed.actor, changed.cause) == (shop.ada.id, published.id)
+
+
+def test_s51_bytes_that_spell_an_array_are_other_content_than_the_array() -> None:
+    shop = Shop()
+    array = np.arange(3, dtype="<i8")
+    spelt = canonical_json({"dtype": "<i8", "shape": [3]}) + b"\n" + array.tobytes()
+    versions = [shop.publish(content) for content in (array, spelt, spelt)]
+    assert [(version.version, version.kind) for version in versions] == [(1, "array"), (2, "bytes"), (2, "bytes")]
+    assert len({version.digest for version in versions}) == 1 and shop.data.read(CLICKS, actor=shop.ada) == spelt
 
 
 # -- names

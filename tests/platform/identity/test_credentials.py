@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +80,28 @@ def test_an_unknown_name_costs_the_same_work_as_a_wrong_password(monkeypatch: py
         with pytest.raises(AuthenticationError):
             door.identity.authenticate(name, "wrong horse")
     assert asked == [16, 16, 16]
+
+
+def test_passwords_and_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By `hmac.compare_digest`: where that says no, the right password and the right token are none, and nothing else lets them in."""
+    door = _Door()
+    token = door.sign_in()
+    fresh = IdentityProvider(door.sim, door.store, password_cost=16)
+    real, asked = hmac.compare_digest, []
+    monkeypatch.setattr(hmac, "compare_digest", lambda a, b: bool(asked.append((len(a), len(b)))) or real(a, b))
+    assert fresh.whoami(actor=token) and fresh.authenticate("ada", SECRET)
+    assert asked == [(64, 64), (len(token), len(token)), (32, 32)], "signature, text and hash"
+    for wrong in range(3):
+        calls = iter(range(3))
+        monkeypatch.setattr(hmac, "compare_digest", lambda a, b, calls=calls, wrong=wrong: next(calls) != wrong and real(a, b))
+        again = IdentityProvider(door.sim, door.store, password_cost=16)
+        if wrong < 2:
+            with pytest.raises(AccessDenied):
+                again.whoami(actor=token)
+        else:
+            assert again.whoami(actor=token)
+            with pytest.raises(AuthenticationError):
+                again.authenticate("ada", SECRET)
 
 
 def test_after_five_failures_in_a_row_nothing_is_looked_at_for_a_time_that_doubles() -> None:

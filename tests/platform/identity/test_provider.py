@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import mlplat as mp
@@ -87,6 +89,52 @@ def test_s95_a_name_that_is_made_again_gets_a_new_id_without_the_old_rights() ->
     assert again.id != people.bob.id and not people.may(again) and not people.may(people.bob)
     with pytest.raises(AccessDenied, match="was deleted"):
         people.identity.decide("read", DATA, actor=people.bob)
+
+
+MADE: dict[str, Callable[[IdentityProvider], Principal]] = {
+    "user": lambda identity: identity.create_user("eve", actor=identity.admin),
+    "service-account": lambda identity: identity.create_service_account("shop", "eve", actor=identity.admin),
+    "third-party": lambda identity: identity.create_third_party("eve", actor=identity.admin),
+    "group": lambda identity: identity.create_group("eve", actor=identity.admin),
+}
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_s95_an_id_of_whatever_kind_never_returns_and_a_name_that_does_brings_nothing_along(kind: str) -> None:
+    """S-95, A-10.4: over many deletions, and over providers of one store."""
+    from mlplat.platform.storage import Store
+
+    store = Store()
+    seen: list[str] = []
+    old: list[str] = []
+    for _ in range(3):
+        identity = IdentityProvider(mp.Simulation(), store, secret=b"a secret of some length")
+        admin = identity.admin
+        if not seen:
+            bob = identity.create_user("bob", actor=admin)
+            identity.create_project("shop", owner=bob, actor=admin)
+            team = identity.create_group("team", actor=admin)
+        for _ in range(2):
+            who = MADE[kind](identity)
+            assert who.id not in seen and who.id.startswith(kind)
+            seen.append(who.id)
+            assert identity.grants_of(who, actor=admin) == () and identity._authorization.grants.to(who.id) == []
+            if kind == "group":
+                identity.grant(who, "read", DATA, actor=bob)
+                identity.add_to_group(who, bob, actor=admin)
+            else:
+                assert identity._authorization.directory.grantees(who.id) == (who.id,)
+                assert not identity.decide("read", DATA, actor=who)
+                for token in old:
+                    with pytest.raises(AccessDenied):
+                        identity.whoami(actor=token)
+                identity.grant(team, "read", DATA, actor=bob)
+                identity.add_to_group(team, who, actor=admin)
+                identity.grant(who, "read", DATA, actor=bob)
+                old.append(identity.create_token({DATA: "read"}, actor=who).token)
+                assert identity.decide("read", DATA, actor=who)
+            identity.delete(who, actor=admin)
+    assert len(seen) == 6
 
 
 def test_what_cannot_be_meant_is_refused_with_one_event() -> None:

@@ -111,6 +111,16 @@ def test_prov_reads_back_as_it_was_written() -> None:
     assert kinds.count("ProvEntity") == 6 and kinds.count("ProvActivity") == 1
     assert kinds.count("ProvUsage") == 5 and kinds.count("ProvGeneration") == 1
     assert lineage.fingerprint in text
+    told = json.loads(text)
+    used = {(each["prov:activity"], each["prov:entity"], each["prov:role"]) for each in told["used"].values()}
+    made = [(each["prov:entity"], each["prov:activity"], each["prov:role"]) for each in told["wasGeneratedBy"].values()]
+
+    def named(resource: str) -> str:
+        return f"mlplat:{resource.replace(':', '/')}"
+
+    links = [link for link in lineage.links if link.downstream == "run:shop/r1"]
+    assert used == {(named(link.downstream), named(link.upstream), link.role) for link in links}
+    assert made == [(named(MODEL), named("run:shop/r1"), "model")]
     assert "used(" in prov_n(lineage) and "wasGeneratedBy(" in prov_n(lineage)
 
 

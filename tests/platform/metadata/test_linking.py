@@ -95,7 +95,18 @@ BREAKS: dict[str, tuple[str, Callable[[World], object], MissingLink]] = {
         MissingLink(RUN, "image", LOCKED, MissingReason.CONFLICT, IMAGE),
     ),
 }
-for _linking in ("direct", "chained", "both"):
+_LOCK_ROLES: dict[str, tuple[str, dict[str, object]]] = {
+    "image": (IMAGE, {"image": None}),
+    "training": (TRAINING, {"data": {"validation": pair(VALIDATION)}}),
+    "validation": (VALIDATION, {"data": {"training": pair(TRAINING)}}),
+    "parent": (PARENT, {"parent": None}),
+}
+for _linking in ("direct", "chained", "both"):  # every link that can be removed by itself, of either kind
+    for _role, (_resource, _less) in _LOCK_ROLES.items():
+        if _linking != "chained":
+            BREAKS[f"{_linking}: {_role} of the record"] = (_linking, _withdraw(_role), MissingLink(RUN, _role, RECORD, NOT, _resource))
+        if _linking != "direct":
+            BREAKS[f"{_linking}: {_role} of the lock file"] = (_linking, _relock(**_less), MissingLink(RUN, _role, LOCKED, NOT, _resource))
     for _role, _resource in {"training": TRAINING, "image": IMAGE, "parent": PARENT, "model": MODEL, "code": COMMIT}.items():
         BREAKS[f"{_linking}: {_role} deleted"] = (
             _linking,
@@ -293,6 +304,24 @@ def test_the_fingerprint_is_of_ids_and_digests_alone() -> None:
     other.identity.grant(other.bob, "owner", "project:shop", actor=other.ada)
     other.train("direct", "shop/another", other.bob)
     assert other.metadata.lineage(MODEL, actor=other.bob).fingerprint == lineage.fingerprint
+
+
+def test_a_part_of_the_fingerprint_that_is_not_known_is_null() -> None:
+    """Section 5: an unknown part enters as null."""
+    world = World()
+    world.metadata.start_run(
+        "shop/r1", code=CODE, image=IMAGE, data={"training": TRAINING}, inputs={"more": "window:shop/w@1"}, seed=1, actor=world.ada
+    )
+    world.metadata.finish_run("shop/r1", outputs={"model": MODEL}, actor=world.ada)
+    lineage = world.metadata.lineage(MODEL, actor=world.ada)
+    parts = {"code": "a1" * 20, "data": None, "image": content(IMAGE), "parameters": digest_of_json({}), "pipeline": None, "seed": 1}
+    assert dict(lineage.parts) == parts and lineage.fingerprint == digest_of_json(parts)
+    assert (lineage.missing, lineage.reproducible) == ((), False)
+    stranger = world.metadata.lineage("shop/stranger@1", actor=world.ada)
+    assert stranger.fingerprint == digest_of_json(dict.fromkeys(parts))
+    world.metadata.record("shop/r1", data={"more": VALIDATION}, actor=world.ada)
+    known = world.metadata.lineage(MODEL, actor=world.ada)
+    assert known.parts["data"] == digest_of_parts({"training": content(TRAINING), "more": content(VALIDATION)}) and known.reproducible
 
 
 def test_parents_are_followed_through_as_many_generations_as_asked_for() -> None:

@@ -52,6 +52,27 @@ def test_a_10_3_what_may_not_be_read_is_a_digest_marked_withheld(linking: str) -
     assert missing.resource == f"withheld:{content(TRAINING)}" and missing.of.startswith("withheld:")
 
 
+def test_ip_10_2_what_is_withheld_says_who_may_be_asked_for_it() -> None:
+    """IP-10, 2: links to what a colleague may not read show id and owner, so that they can ask."""
+    world = World()
+    world.train("direct")
+    identity, ada, eve = world.identity, world.ada, world.eve
+    identity.grant(world.bob, "read", MODEL, actor=ada)
+    for ask in (world.metadata.lineage, world.metadata.graph):
+        nodes = ask(MODEL, actor=world.bob).nodes
+        assert {node.owners for node in nodes if node.withheld} == {(ada.id,)}
+        assert [node.owners for node in nodes if not node.withheld] == [()]
+        assert all(node.owners == () for node in ask(MODEL, actor=ada).nodes)
+    identity.add_member("shop", eve, "maintainer", actor=ada)
+    identity.grant(identity.create_user("fay", actor=world.admin), "contributor", "project:shop", actor=ada)
+    (owners,) = {node.owners for node in world.metadata.lineage(MODEL, actor=world.bob).nodes if node.withheld}
+    assert owners == (ada.id, eve.id)
+    identity.delete(ada, actor=world.admin)
+    identity.grant(world.bob, "read", MODEL, actor=eve)
+    (owners,) = {node.owners for node in world.metadata.lineage(MODEL, actor=world.bob).nodes if node.withheld}
+    assert owners == (eve.id,)
+
+
 def test_a_10_2_what_was_shared_is_shown_by_name_and_its_neighbours_are_not() -> None:
     world = World()
     world.train("direct")

@@ -209,11 +209,19 @@ def test_s59_two_runs_compare_in_one_call() -> None:
         ("parameter", "<b>"),
         ("parameter", "depth"),
     ]
+    for name, depth, python, made in (("c", 1, "3.11", MODEL), ("d", True, "3.12", PARENT)):
+        metadata.start_run(f"shop/{name}", parameters={"depth": depth}, environment={"python": python, "os": "x"}, actor=ada)
+        metadata.finish_run(f"shop/{name}", outputs={"model": made}, actor=ada)
+    other = metadata.compare("shop/c", "shop/d", actor=ada)
+    assert other.of("environment") == {"os": ("x", "x"), "python": ("3.11", "3.12")} and other.of("output") == {"model": (MODEL, PARENT)}
+    assert [(row.kind, row.name) for row in other.different] == [("environment", "python"), ("output", "model"), ("parameter", "depth")]
     frame = comparison.to_polars()
     assert frame.filter(name="auc")["change"].item() == pytest.approx(0.1) and frame.filter(name="same")["same"].item()
     assert "<b>" not in comparison._repr_html_() and "4 of" in str(comparison)
-    with pytest.raises(AccessDenied):
-        metadata.compare("shop/a", "shop/b", actor=world.eve)
+    for one, other in (("shop/a", "shop/b"), ("shop/b", "shop/a")):
+        with pytest.raises(AccessDenied):
+            metadata.compare(one, other, actor=world.eve)
+        world.identity.grant(world.eve, "read", "run:shop/a", actor=ada)  # one of both is not enough
 
 
 def test_s60_the_baseline_is_the_captured_one_and_is_superseded() -> None:

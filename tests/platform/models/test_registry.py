@@ -231,6 +231,13 @@ def test_a_right_that_a_rule_wants_may_be_that_of_a_zone() -> None:
     shop.identity.grant(shop.bob, "deploy", "model:shop/churn", zone="prod", actor=shop.ada)
     assert not shop.models.promote("shop/churn@1", "production", actor=shop.bob)
     assert shop.models.promote("shop/churn@1", "production", zone="prod", actor=shop.bob)
+    noted = [entry.decision for entry in shop.identity.audit(actor=shop.bob) if entry.call == "models.promote"]
+    assert [(each.right.value, each.resource, each.zone, each.reason.value) for each in noted] == [
+        ("write", "model:shop/churn", "", "GRANTED"),
+        ("deploy", "model:shop/churn@1", "", "OTHER_ZONE"),
+        ("write", "model:shop/churn", "prod", "GRANTED"),
+        ("deploy", "model:shop/churn@1", "prod", "GRANTED"),
+    ], "what a rule asks is a decision like any other"
 
 
 def test_stages_follow_their_table() -> None:

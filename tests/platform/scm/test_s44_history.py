@@ -49,6 +49,11 @@ def test_s44_a_push_that_is_no_fast_forward_is_refused_unless_a_right_to_force_i
     assert world.scm.push(REPO, "main", first, force=True, actor=world.ada) == first
     assert world.scm.branches(REPO, actor=world.ada) == {"main": first}
     assert world.scm.read(f"{REPO}@{second}", "a", actor=world.ada) == b"2"
+    world.scm.create_branch(REPO, "side", second, actor=world.ada)
+    third = world.commit({"a": b"3"}, branch="side")
+    world.scm.delete_branch(REPO, "side", actor=world.ada)
+    assert world.scm.read(f"{REPO}@{third}", "a", actor=world.ada) == b"3", "commits stay where no branch leads to them"
+    assert world.again().read(f"{REPO}@{third}", "a", actor=world.ada) == b"3"
 
 
 def test_a_commit_on_a_head_that_has_moved_on_is_refused() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
@@ -61,6 +65,7 @@ def test_s45_a1_2_the_merge_commit_itself_must_be_green() -> None:
         scm.merge(REPO, "main", "side", actor=ada)
     assert refused.value.reason is Refusal.CANDIDATE_MISSING
     candidate = scm.prepare_merge(REPO, "main", "side", actor=ada)
+    world.sim.run(until=60)  # another commit would have another time, and another id
     assert scm.prepare_merge(REPO, "main", "side", actor=ada) == candidate
     for outcome, reason in ((None, "STATUS_MISSING"), ("pending", "STATUS_MISSING"), ("failure", "STATUS_RED"), ("error", "STATUS_RED")):
         if outcome is not None:
@@ -119,6 +124,45 @@ def test_a_protected_branch_takes_no_commit_by_hand_no_force_and_no_deletion() -
         world.scm.unprotect(REPO, "release", actor=world.carl)
     world.scm.unprotect(REPO, "release", actor=world.ada)
     world.scm.delete_branch(REPO, "release", actor=world.ada)
+
+
+@pytest.mark.parametrize("outcome", [None, "pending", "failure", "error", "cancelled"])
+def test_s45_by_whatever_call_a_protected_branch_takes_no_commit_that_is_not_green(outcome: str | None, tmp_path: Path) -> None:
+    """S-45"""
+    world = World()
+    scm, ada = world.scm, world.ada
+    first = world.commit({"a": b"1"})
+    scm.create_branch(REPO, "side", actor=ada)
+    head = world.commit({"a": b"2"}, branch="side")
+    for branch in ("main", "release"):  # one that is there, and one that is yet to be made
+        scm.protect(REPO, branch, contexts=["ci", "lint"], actor=ada)
+    scm.set_status(f"{REPO}@{head}", "success", context="lint", actor=world.robot)
+    if outcome is not None:
+        scm.set_status(f"{REPO}@{head}", outcome, actor=world.robot)
+    other = World()
+    other.scm.push(REPO, "main", scm.objects(f"{REPO}@{head}", actor=ada), actor=other.ada)
+    calls: list[Callable[[], object]] = [
+        lambda: scm.push(REPO, "main", head, actor=ada),
+        lambda: scm.push(REPO, "main", head, force=True, actor=ada),
+        lambda: scm.push(REPO, "release", head, actor=ada),
+        lambda: scm.push(REPO, "main", other.scm.objects(REPO, actor=other.ada), actor=ada),
+        lambda: scm.create_branch(REPO, "release", head, actor=ada),
+        lambda: scm.merge(REPO, "main", "side", actor=ada),
+    ]
+    if importlib.util.find_spec("dulwich"):
+        other.scm.export_repository(REPO, tmp_path / "git", actor=other.ada)
+        calls.append(lambda: scm.import_repository(REPO, tmp_path / "git", actor=ada))
+    before = len(list(world.store.records("scm")))
+    for take in calls:
+        with pytest.raises(MoveRefused) as refused:
+            take()
+        assert refused.value.reason is (Refusal.STATUS_MISSING if outcome in (None, "pending") else Refusal.STATUS_RED)
+        assert refused.value.missing == ("ci",)
+    assert scm.branches(REPO, actor=ada) == {"main": first, "side": head} and len(list(world.store.records("scm"))) == before
+    scm.set_status(f"{REPO}@{head}", "success", actor=world.robot)
+    calls[-1]()
+    calls[4]()
+    assert scm.branches(REPO, actor=ada) == {"main": head, "release": head, "side": head}
 
 
 def test_only_the_statuses_of_those_who_are_trusted_count() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from contextlib import suppress
 
-from mlplat.errors import AccessDenied, OptionError, UnknownNameError
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlplat.errors import AccessDenied, MlplatError, OptionError, UnknownNameError
 from mlplat.events import Event
 from mlplat.platform.artifacts.scm import MoveRefused
 from mlplat.platform.artifacts.scm.object_store import ObjectStore, checked
@@ -38,6 +42,17 @@ def test_s46_a_share_of_a_commit_opens_its_closure_and_nothing_else() -> None:
     for whole in (scm.branches, scm.tags, scm.changes):
         with pytest.raises(AccessDenied):
             whole(REPO, actor=guest)
+    for both in (scm.diff, scm.diff_text, scm.merge_base):
+        both(reference, reference, actor=guest)
+        for pair in ((reference, f"{REPO}@{later}"), (f"{REPO}@{later}", reference), (reference, f"{REPO}@main")):
+            with pytest.raises(AccessDenied):
+                both(*pair, actor=guest)
+    for single in (scm.blame, scm.read):
+        single(reference, "a", actor=guest)
+        with pytest.raises(AccessDenied):
+            single(f"{REPO}@{later}", "a", actor=guest)
+        with pytest.raises(UnknownNameError):
+            single(reference, "a", at=later, actor=guest)
     with pytest.raises(AccessDenied):
         scm.set_status(reference, "success", actor=guest)
     assert scm.list(actor=guest) == (reference,)
@@ -97,6 +112,55 @@ def test_s47_each_new_head_is_announced_once_and_in_order() -> None:
     assert len(heard) == 5
 
 
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["commit", "branch", "push", "force", "merge", "prepare", "change", "delete", "nothing"]),
+        st.sampled_from(["main", "b", "c"]),
+        st.sampled_from(["main", "b", "c"]),
+    ),
+    max_size=20,
+)
+
+
+@given(STEPS)
+def test_s47_whatever_moves_a_branch_each_move_is_announced_once(steps: list[tuple[str, str, str]]) -> None:
+    """S-47: the heads before and after each call, against what was told of it; a candidate of a merge is no head."""
+    world = World()
+    scm, ada = world.scm, world.ada
+    heard: list[Event] = []
+    scm.subscribe(REPO, heard.append, actor=world.carl)
+    world.commit({"a": b"0"})
+    for branch in ("b", "c"):
+        scm.create_branch(REPO, branch, actor=ada)
+        world.commit({branch: b"0"}, branch=branch)
+    candidates: list[str] = []
+    calls = {
+        "commit": lambda branch, _: world.commit({branch: str(len(heard))}, branch=branch),
+        "branch": lambda branch, other: scm.create_branch(REPO, branch, other, actor=ada),
+        "push": lambda branch, other: scm.push(REPO, branch, other, actor=ada),
+        "force": lambda branch, other: scm.push(REPO, branch, other, force=True, actor=ada),
+        "merge": lambda branch, other: scm.merge(REPO, branch, other, actor=ada),
+        "prepare": lambda branch, other: candidates.append(scm.prepare_merge(REPO, branch, other, actor=ada)),
+        "change": lambda branch, other: scm.merge_change(REPO, scm.create_change(REPO, other, branch, "x", actor=ada).number, actor=ada),
+        "delete": lambda branch, _: scm.delete_branch(REPO, branch, actor=ada),
+        "nothing": lambda branch, _: scm.import_objects(REPO, scm.objects(f"{REPO}@{branch}", actor=ada), actor=ada),
+    }
+    for what, branch, other in steps:
+        before, since = dict(scm.branches(REPO, actor=ada)), len(heard)
+        world.sim.run(until=world.sim.now + 1)
+        with suppress(MlplatError):
+            calls[what](branch, other)
+        after = dict(scm.branches(REPO, actor=ada))
+        moved = {name: (before.get(name, ""), head) for name, head in after.items() if before.get(name) != head}
+        told = [event for event in heard[since:] if event.data["branch"]]
+        assert [(event.data["branch"], event.data["before"], event.data["commit"]) for event in told] == [
+            (name, *heads) for name, heads in moved.items()
+        ]
+    made = [event.data["commit"] for event in heard if not event.data["branch"]]
+    assert made == list(dict.fromkeys(candidates)) and all(event.data["candidate_for"] for event in heard if not event.data["branch"])
+    assert heard == list(world.sim.log.select(predicate="commit.pushed"))
+
+
 def test_s47_who_may_no_longer_read_hears_no_more() -> None:
     """S-47"""
     world = World()
@@ -132,3 +196,23 @@ def test_repositories_are_listed_by_project() -> None:
     assert world.scm.list("lab", actor=world.ada) == ("lab/x",) and world.scm.list("la", actor=world.ada) == ()
     with pytest.raises(OptionError):
         world.scm.list("Lab!", actor=world.ada)
+
+
+def test_s46_the_list_of_repositories_is_looked_up_by_the_grants_of_the_caller_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S-46: a token that is for less shows less, ended grants nothing, and the grants of others are not gone through."""
+    world = World()
+    first, second = world.commit({"a": b"1"}), world.commit({"a": b"2"})
+    identity, guest = world.identity, world.outsider
+    ended = identity.grant(guest, "read", f"repo:{REPO}@{first}", actor=world.ada)
+    identity.grant(guest, "read", f"repo:{REPO}@{second}", until="1h", actor=world.ada)
+    identity.grant(guest, "write", f"repo:{REPO}@{'0' * 40}", actor=world.ada)
+    identity.set_password(guest, "correct horse battery", actor=world.admin)
+    token = identity.authenticate("acme", "correct horse battery").token
+    narrow = identity.create_token({f"repo:{REPO}@{first}": "read"}, actor=token).token
+    monkeypatch.setattr(type(identity._authorization.grants), "__iter__", None)
+    assert set(world.scm.list(actor=guest)) == {f"{REPO}@{first}", f"{REPO}@{second}"}
+    assert world.scm.list(actor=narrow) == (f"{REPO}@{first}",)
+    identity.revoke(ended, actor=world.ada)
+    assert world.scm.list(actor=narrow) == ()
+    world.sim.run(until="1h")
+    assert world.scm.list(actor=guest) == ()

@@ -14,6 +14,7 @@ from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference, check_name, whole_name
+from ...storage.digests import PREFIX
 from ..referrers import Referrers
 from ..withholding import WITHHELD, shown
 from ..wording import check_several
@@ -66,6 +67,9 @@ class DataCalls(Component):
 
     # -- names
 
+    def _alike(self, parameter: str, value: Any, actor: Actor) -> Any:
+        return value if parameter in ("name", "version") else self._of_digest(value, actor)
+
     def _resolved(self, reference: Reference) -> Reference:
         kept = self._catalogue.find(reference)
         return reference if kept is None else reference.at(kept.version.version)
@@ -84,6 +88,16 @@ class DataCalls(Component):
         options["as_of"] = time = float(seconds(as_of))  # looked at once, whatever it says the next time
         return reference.at(f"{TIME}{time!r}")
 
+    def _of_digest(self, ref: object, actor: Actor) -> Reference:
+        """Of versions that are asked for by their digest the newest that the caller may read: they are alike, and one may be shared."""
+        reference = Reference.parse(ref)
+        dataset = self._catalogue.datasets.get(reference.path)
+        if dataset is not None and reference.version.startswith(PREFIX):
+            for kept in reversed(dataset.versions.values()):
+                if kept.version.digest == reference.version and self._may_read(actor, kept.version.resource):
+                    return reference.at(kept.version.version)
+        return reference
+
     def _there(self, name: object, actor: Actor) -> Dataset:
         """A dataset that has been published. Raises UnknownNameError, which names those of the project that the caller may read."""
         reference = whole_name(name)
@@ -96,7 +110,7 @@ class DataCalls(Component):
 
     def _find(self, ref: object, principal: Principal) -> Kept:
         """The version that a name leads to. Raises UnknownNameError, which names versions that the caller may read."""
-        reference = Reference.parse(ref)
+        reference = self._of_digest(ref, principal)
         kept = self._catalogue.find(reference)
         if kept is None:
             dataset = self._catalogue.datasets.get(reference.path)

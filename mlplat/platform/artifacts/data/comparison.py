@@ -135,20 +135,20 @@ def statistics_between(
 
 
 def _comparable(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """The columns as c0, c1, …, with values that are equal just where those are kept alike: of floating-point numbers their bits."""
+    """The columns as c0, c1, …, with values that are equal just where those are kept alike: of floating-point numbers their bits, which
+    all NaNs that were kept have alike.
+    """
     import polars as pl
 
     return pl.DataFrame([_bits(frame[name]).alias(f"c{i}") for i, name in enumerate(names)])
 
 
 def _bits(column: pl.Series) -> pl.Series:
-    import numpy as np
     import polars as pl
 
     kind = kind_of(describe(column.dtype))
     if kind in NUMBERS and kind.startswith("float"):
         values = column.fill_null(0.0).to_numpy()
-        values = np.where(np.isnan(values), values.dtype.type(np.nan), values)
         bits = pl.Series(values.view(f"i{values.dtype.itemsize}"))
         return bits.zip_with(column.is_not_null(), pl.Series([None], dtype=bits.dtype).new_from_index(0, len(bits)))
     if kind == "categorical":

@@ -211,7 +211,7 @@ class Publishing(DataCalls):
         """Versions by their names, or as resources. Raises AccessDenied for those that the caller may not read, UnknownNameError."""
         principal, found = principal_of(actor), {}
         for parent in check_several(parents, "parents", "['shop/clicks@3']"):
-            reference = Reference.parse(parent.removeprefix("dataset:") if isinstance(parent, str) else parent)
+            reference = self._of_digest(parent.removeprefix("dataset:") if isinstance(parent, str) else parent, actor)
             self._require_read(reference, actor)
             kept = self._find(reference, principal)
             found[kept.version.resource] = kept

@@ -122,11 +122,15 @@ def artifact_in(event: Event) -> Artifact | None:
     )
 
 
-def role_of(one: Artifact, taken: Mapping[str, Artifact]) -> str:
-    """A role for an artifact that an event names: its kind where a run has one of it, else its name; never one that is taken."""
+def role_of(one: Artifact, taken: Mapping[str, Artifact], *, used: bool) -> str:
+    """A role for an artifact that an event names: its kind where a run has one of it, else its name; never one that is taken.
+
+    `used`: by the run, and not made by it; a model that is used is the `parent`.
+    """
     kind = node_kind(one.resource)
     name = one.resource.partition("/")[2].partition("@")[0]
-    first = {NodeKind.COMMIT: "code", NodeKind.IMAGE: "image", NodeKind.MODEL: "model", NodeKind.PIPELINE: "pipeline"}.get(kind, name)
+    model = "parent" if used else "model"
+    first = {NodeKind.COMMIT: "code", NodeKind.IMAGE: "image", NodeKind.MODEL: model, NodeKind.PIPELINE: "pipeline"}.get(kind, name)
     role, number = first, 1
     while role in taken and taken[role].resource != one.resource:
         number += 1

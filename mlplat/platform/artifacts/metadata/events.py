@@ -11,7 +11,7 @@ from ...identity.rights import Right
 from ...references import Reference
 from .capture import artifact_in, role_of, run_of
 from .lineage_graph import LineageCycleError
-from .nodes import Artifact, NodeKind, artifact, node_kind
+from .nodes import Artifact, NodeKind, artifact, node_kind, project_of
 from .run_state import RunState, row_of
 from .runs import RunStatus
 
@@ -25,7 +25,8 @@ _OUTCOMES = {"success": RunStatus.SUCCESS, "failure": RunStatus.FAILURE, "error"
 class Listener:
     """Hears of artifacts, steps and deployments. What an event does not say is not guessed, and what it says wrongly is left out.
 
-    An event belongs to the run that its data name as `run`, or else to the run whose capture is among its causes.
+    An event belongs to the run that its data name as `run`, or else to the run whose capture is among its causes. Who names a run adds to
+    it only where they may write it.
     """
 
     def __init__(self, store: Records) -> None:
@@ -68,7 +69,7 @@ class Listener:
         if commit is None:
             return
         entry = next((each for each in store._resolvers.models_of_commit(commit) if each.model == one.resource), None)
-        names = list(store._state.by_commit.get(commit, ()))
+        names = [name for name in store._state.by_commit.get(commit, ()) if project_of(name) == project_of(one.resource)]
         name = entry.run if entry is not None and entry.run else names[0] if len(names) == 1 else ""
         run = store._state.runs.get(name)
         if entry is None or run is None or run.linking == "direct" or not self._may_state(event, run):
@@ -89,7 +90,7 @@ class Listener:
                 better = Artifact(one.resource, one.digest or known[role].digest, one.size, one.signature or known[role].signature)
                 self._keep(event, run, family, role, better)
             return
-        self._keep(event, run, family, role_of(one, named), one)
+        self._keep(event, run, family, role_of(one, named, used=family == "inputs"), one)
 
     def _keep(self, event: Event, run: RunState, family: str, role: str, one: Artifact) -> None:
         changes: dict[str, Any] = {family: {role: row_of(one)}}

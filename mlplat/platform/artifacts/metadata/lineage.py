@@ -20,12 +20,16 @@ PARTS = ("code", "data", "image", "parameters", "pipeline", "seed")
 
 
 class Node(NamedTuple):
-    """A node as the caller sees it. `name`: the resource, or `withheld:` and a digest for what they may not read."""
+    """A node as the caller sees it. `name`: the resource, or `withheld:` and a digest for what they may not read.
+
+    `owners`: of what is withheld the ids of those who can share it, since it is their project's; to be asked.
+    """
 
     name: str
     kind: NodeKind
     digest: str = ""
     origin: str = "platform"
+    owners: tuple[str, ...] = ()
 
     @property
     def withheld(self) -> bool:
@@ -139,6 +143,6 @@ def _digest_in(resource: str) -> str | None:
     return version if version.startswith("sha256:") else None
 
 
-def node_of(name: str, resource: str, digest: str, origin: str = "platform") -> Node:
-    """A node; `name` is what the caller sees of the resource."""
-    return Node(name, node_kind(resource), digest, origin)
+def node_of(name: str, resource: str, digest: str, origin: str = "platform", owners: tuple[str, ...] = ()) -> Node:
+    """A node; `name` is what the caller sees of the resource, `owners` who can share it."""
+    return Node(name, node_kind(resource), digest, origin, owners if name.startswith(WITHHELD) else ())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ....errors import InputError
 from .lock_file import LockFile
 from .missing import MissingLink, MissingReason, Via
-from .nodes import Artifact, Link, NodeKind, node_kind
+from .nodes import Artifact, Link, NodeKind, node_kind, project_of
 from .resolvers import Resolvers
 from .run_state import RunState
 from .runs import Linking
@@ -129,7 +129,7 @@ class Linker:
             found.miss(hint.resource, "model", Via.REGISTRY, MissingReason.CONFLICT, model)
         run = hint or said
         if run is None:
-            candidates = [self._runs[name] for name in self._runs_of(commit)]
+            candidates = [self._runs[name] for name in self._runs_of(commit) if project_of(name) == project_of(model)]
             if len(candidates) > 1:
                 found.miss(commit, "code", Via.RECORD, MissingReason.AMBIGUOUS)
                 return None, commit, Artifact(model, entry.digest)

@@ -67,6 +67,15 @@ def node_kind(resource: str) -> NodeKind:
         raise UnknownNameError("kind of node", printable(kind[:40]), list(NodeKind)) from None
 
 
+def project_of(resource: str) -> str:
+    """The project of a node. A commit alone tells which run made a model only inside one project.
+
+    >>> project_of("dataset:shop/clicks@3")
+    'shop'
+    """
+    return resource.partition(":")[2].partition("/")[0]
+
+
 def check_node(resource: object) -> str:
     """A node as it is: one version of an artifact, or a run. Raises OptionError, UnknownNameError.
 

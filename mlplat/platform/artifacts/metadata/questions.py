@@ -69,14 +69,34 @@ class Questions(Records):
                 found.update(graph.reached(root, up=up))
         if len(found) > most:
             raise OptionError(f"{len(found):,} nodes; expected at most {most:,}: ask upstream and downstream for names alone")
+        owners = self._asked()
         show = {node: self._shown_name(principal, graph.names[node]) for node in found}
         links = {Link(show[source], show[node], role) for node in found for source, role in graph.edges_into(node) if source in show}
-        nodes = {node_of(show[node], graph.names[node], graph.digest(node), self._origin(graph.names[node])) for node in found}
+        nodes = {
+            node_of(show[node], graph.names[node], graph.digest(node), self._origin(graph.names[node]), owners(graph.names[node]))
+            for node in found
+        }
         return Subgraph(name, tuple(sorted(nodes)), tuple(sorted(links)))
 
     def _origin(self, resource: str) -> str:
         run = self._state.runs.get(resource)
         return "platform" if run is None else run.origin
+
+    def _asked(self) -> Callable[[str], tuple[str, ...]]:
+        """Of a resource the members of its project who can share it, by id, in the order in which they came."""
+        grants = self._authorization.grants
+        grants.advance(self._sim.now)
+
+        known: dict[str, tuple[str, ...]] = {}
+
+        def of(resource: str) -> tuple[str, ...]:
+            place = "project:" + resource.partition(":")[2].partition("/")[0]
+            if place not in known:
+                members = (grant for grant in grants.on(place) if grant.on_behalf_of == place and Right.SHARE in grant.rights)
+                known[place] = tuple(dict.fromkeys(grant.grantee for grant in members))
+            return known[place]
+
+        return of
 
     def _lineage_of(self, model: str, linking: Linking, generations: int, principal: Principal) -> Lineage:
         may_read = partial(self._may_read, principal)
@@ -95,7 +115,8 @@ class Questions(Records):
             digests.setdefault(link.upstream, "")
             digests.setdefault(link.downstream, "")
             digests[one.resource] = digests[one.resource] or one.digest
-        nodes = {node_of(show(name), name, digest, self._origin(name)) for name, digest in digests.items()}
+        owners = self._asked()
+        nodes = {node_of(show(name), name, digest, self._origin(name), owners(name)) for name, digest in digests.items()}
         shown_missing = tuple(
             sorted(each._replace(of=show(each.of), resource=show(each.resource) if each.resource else "") for each in missing)
         )

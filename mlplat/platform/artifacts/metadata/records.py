@@ -159,6 +159,8 @@ class Records(Component):
                 self._require(principal, right, one.resource, action, written[role].resource)
         inputs, outputs = ({role: self._verified(one) for role, one in named.items()} for named in (inputs, outputs))
         state = self._state.runs.get(resource)
+        if state is not None:
+            outputs = {role: _filled(one, state.outputs.get(role)) for role, one in outputs.items()}
         clash = sorted(
             (inputs.keys() | (state.inputs if state else {}).keys()) & (outputs.keys() | (state.outputs if state else {}).keys())
         )
@@ -270,3 +272,12 @@ class Records(Component):
         if self._may_read(principal, one.resource):
             return one
         return Artifact(WITHHELD + one.digest if one.digest else self._mark(one.resource), one.digest)
+
+
+def _filled(one: Artifact, known: Artifact | None) -> Artifact:
+    """An artifact with the size and signature that an earlier record has of it, where a later one says none."""
+    if known is None or (known.resource, known.digest) != (one.resource, one.digest):
+        return one
+    return one._replace(
+        size=known.size if one.size is None else one.size, signature=known.signature if one.signature is None else one.signature
+    )

@@ -128,7 +128,8 @@ class ModelRegistry(Component):
         said["digest"] = digest_of_artifact(digests)
         self._keep(self._record("registered", actor, name=reference.path, **said))
         version = self._shelf.version(reference.path, self._shelf.get(reference.path).count)
-        data = {"kind": self.KIND, "digest": version.digest, "run": version.run, "external": version.external is not None}
+        data: dict[str, Any] = {"kind": self.KIND, "digest": version.digest, "run": version.run, "external": version.external is not None}
+        data |= {"size_bytes": version.size, "signature": None if version.signature is None else version.signature.to_json()}
         self._emit(version.resource, "artifact.published", actor, data)
         return self._shown(version, actor)
 
@@ -349,7 +350,7 @@ class ModelRegistry(Component):
 
     def _find(self, ref: str, actor: Actor) -> ModelVersion:
         """The version that a reference names. Raises UnknownNameError, which names those that the caller may read."""
-        reference = Reference.parse(ref)
+        reference = self._of_digest(ref, actor)
         number = self._shelf.number_of(reference.path, reference.version)
         if number is None:
             model = self._shelf.get(reference.path)
@@ -385,6 +386,17 @@ class ModelRegistry(Component):
     def _artifact(self, version: ModelVersion) -> Any:
         return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
 
+    def _alike(self, parameter: str, value: Any, actor: Actor) -> Any:
+        return self._of_digest(value, actor) if parameter in ("ref", "first", "second") else value
+
+    def _of_digest(self, ref: object, actor: Actor) -> Reference:
+        """Of versions that are asked for by their digest the first that the caller may read: they are alike, and one may be shared."""
+        reference = Reference.parse(ref)
+        for number in self._shelf.get(reference.path).by_digest.get(reference.version, ()):
+            if self._authorization.may(actor, Right.READ, f"{self.KIND}:{reference.at(number)}"):
+                return reference.at(number)
+        return reference
+
     def _visible(self, actor: Actor, project: str | None, only: str | None = None) -> Iterator[ModelVersion]:
         start = "" if project is None else check_project(project) + "/"
         for path, model in self._shelf if only is None else [(only, self._shelf.get(only))]:
@@ -395,13 +407,14 @@ class ModelRegistry(Component):
 
     def _promote(self, version: ModelVersion, target: str, zone: str, actor: Actor) -> Promotion:
         model = self._shelf.get(version.name)
-        held = frozenset(right for right in Right if self._authorization.decide(actor, right, version.resource, zone))
+        rules = [Rule.parse(rule) for rule in model.rules.get(target, ())]
+        held = self._held(actor, [Right(rule.name) for rule in rules if rule.kind == "right"], version.resource, zone)
         situation = Situation({alias: model.versions[number] for alias, number in model.aliases.items()}, held)
         if not target.startswith("@"):
             after = stage_of(target)
             if after is not version.stage and after not in TRANSITIONS[version.stage]:
                 raise StageError(version.stage, after)
-        verdicts = tuple(Rule.parse(rule).judge(version, situation) for rule in model.rules.get(target, ()))
+        verdicts = tuple(rule.judge(version, situation) for rule in rules)
         if not all(verdicts):
             return Promotion(self._shown(version, actor), target, False, verdicts)
         if target.startswith("@"):
@@ -411,6 +424,14 @@ class ModelRegistry(Component):
             data = {"kind": self.KIND, "before": version.stage.value, "after": target}
             self._emit(version.resource, "stage.moved", actor, data)
         return Promotion(self._shown(self._shelf.version(version.name, version.version), actor), target, True, verdicts)
+
+    def _held(self, actor: Actor, rights: Iterable[Right], resource: str, zone: str) -> frozenset[Right]:
+        """Which of the rights that rules ask for the caller holds. The decisions are in the audit log."""
+        authorization, token = self._authorization, self._authorization.caller(actor).token
+        decisions = [authorization.decide(actor, right, resource, zone) for right in dict.fromkeys(rights)]
+        for decision in decisions:
+            authorization.note(decision, f"{self.SOURCE}.promote", token)
+        return frozenset(decision.right for decision in decisions if decision)
 
     def _move(self, path: str, alias: str, number: int | None, actor: Actor) -> None:
         before = self._shelf.get(path).aliases.get(alias)

@@ -142,7 +142,6 @@ class Repository:
                 del self.tags[record["tag"]], self.tagged[record["tag"]]
             case "candidate":
                 self.candidates[Candidate(record["ours"], record["theirs"])] = record["commit"]
-                self.pushers[record["commit"]] = record["actor"]
             case "protected":
                 rule = record["rule"]
                 if rule is None:

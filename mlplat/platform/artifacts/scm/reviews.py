@@ -207,7 +207,7 @@ class Reviews(Writing):
         needed = merged.objects.closure([merged.tree], known=repository.objects)
         frames = {number: merged.objects.frame(number) for number in needed}
         text = message or f"Merge {source} into {branch}"
-        return self._commit(repository, merged.tree, (ours, theirs), who, text, frames), frames
+        return self._commit(merged.tree, (ours, theirs), who, text, frames), frames
 
     def _merge(
         self,

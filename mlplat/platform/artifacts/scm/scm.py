@@ -112,16 +112,16 @@ class SCM(Reviews):
         """Branches and tags that an import brings: heads, and of tags what they name and the commit. Raises OptionError, MoveRefused."""
         branches = {name: number for name, number in found.branches.items() if repository.branches.get(name) != number}
         tags = {name: pair for name, pair in found.tags.items() if repository.tags.get(name) != pair[0]}
-        taken = {*repository.branches, *repository.tags}
+        taken = dict.fromkeys([*repository.branches, *repository.tags])
         for name, number in branches.items():
             before = repository.branches.get(name)
             if before is None:
                 check_free(name, taken, "branch")
-                taken.add(name)
+                taken[name] = None
             elif not leads_to(repository.objects, before, number, frames):
                 raise MoveRefused(name, Refusal.NOT_FAST_FORWARD, number)
             self._check_green(repository, name, number)
         for name in tags:
             check_free(name, taken, "tag")
-            taken.add(name)
+            taken[name] = None
         return branches, tags

@@ -165,15 +165,13 @@ class Source(Component):
         Raises OptionError.
         """
         whole = {path for path in self._repositories if self._may_read(actor, f"repo:{path}")}
-        mine = set(self._authorization.directory.grantees(principal_of(actor).id))
         single = set()
-        for grant in self._authorization.grants:
-            kind, _, text = grant.resource.partition(":")
+        for resource in self._authorization.held(principal_of(actor), Right.READ):
+            kind, _, text = resource.partition(":")
             path, at, version = text.partition("@")
-            if kind == "repo" and at and grant.grantee in mine and path in self._repositories and path not in whole:
-                known = version in self._repositories[path].objects.links
-                if known and self._may_read(actor, grant.resource):
-                    single.add(text)
+            there = self._repositories.get(path) if kind == "repo" and at and path not in whole else None
+            if there is not None and version in there.objects.links:
+                single.add(text)
         start = "" if project is None else f"{check_project(project)}/"
         return tuple(sorted(path for path in whole | single if path.startswith(start)))
 

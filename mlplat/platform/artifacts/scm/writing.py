@@ -93,7 +93,7 @@ class Writing(Source):
         tree, frames, folders = changed(objects, before, files)
         if tree == before and not empty:
             raise OptionError(f"nothing changes on branch {branch}; say `empty=True` for a commit without a change")
-        commit = self._commit(repository, tree, (head,) if head else (), who, message, frames)
+        commit = self._commit(tree, (head,) if head else (), who, message, frames)
         self._keep_head(repository, branch, head, commit, frames, actor)
         for number, entries in folders.items():
             objects.remember(number, entries)
@@ -211,7 +211,7 @@ class Writing(Source):
         return person(name, email, int((self._sim.epoch + self._sim.now) // 1), timezone)
 
     @staticmethod
-    def _commit(repository: Repository, tree: str, parents: tuple[str, ...], who: Person, message: str, frames: dict[str, bytes]) -> Commit:
+    def _commit(tree: str, parents: tuple[str, ...], who: Person, message: str, frames: dict[str, bytes]) -> Commit:
         """A commit, whose object is added to `frames`."""
         text = _message(message)
         frame = commit_frame(tree, parents, who, who, text)

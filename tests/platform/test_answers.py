@@ -1,0 +1,158 @@
+"""What a platform answers cannot be changed by who asked, and so changes nothing inside."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from mlplat.platform.identity import Right
+
+from .test_rows import Shop
+
+COMMIT, MODEL, RUN, DATA, IMAGE, REPO = "commit", "shop/churn@1", "shop/r1", "shop/clicks", "shop/train@v1", "shop/churn"
+ASKED: dict[str, tuple[Any, ...]] = {
+    "data.compare": (DATA, DATA),
+    "data.describe": (DATA,),
+    "data.list": (),
+    "data.resolve": (DATA,),
+    "data.schema": (DATA,),
+    "data.search": (),
+    "data.snapshots": (DATA,),
+    "data.versions": (DATA,),
+    "identity.audit": (),
+    "identity.decide": ("read", "project:shop"),
+    "identity.grants_of": (),
+    "identity.grants_on": ("project:shop",),
+    "identity.members": ("shop",),
+    "identity.principals": (),
+    "identity.tokens": (),
+    "identity.whoami": (),
+    "images.history": ("shop/train",),
+    "images.list": (),
+    "images.manifest": (IMAGE,),
+    "images.pull": (IMAGE,),
+    "images.resolve": (IMAGE,),
+    "images.search": (),
+    "images.storage": (),
+    "metadata.baseline": (MODEL,),
+    "metadata.compare": (RUN, RUN),
+    "metadata.count": (),
+    "metadata.downstream": ("dataset:shop/clicks@1",),
+    "metadata.graph": ("model:shop/churn@1",),
+    "metadata.history": (RUN,),
+    "metadata.impact": ("dataset:shop/clicks@1",),
+    "metadata.lineage": (MODEL,),
+    "metadata.metric_history": (RUN, "loss"),
+    "metadata.run": (RUN,),
+    "metadata.search": (),
+    "metadata.upstream": ("model:shop/churn@1",),
+    "models.aliases": (REPO,),
+    "models.compare": (MODEL, MODEL),
+    "models.history": (REPO,),
+    "models.list": (),
+    "models.load": (MODEL,),
+    "models.resolve": (MODEL,),
+    "models.rules": (REPO,),
+    "models.search": (),
+    "models.stage_history": (REPO,),
+    "models.versions": (REPO,),
+    "scm.blame": (COMMIT, "train.py"),
+    "scm.branches": (REPO,),
+    "scm.changes": (REPO,),
+    "scm.checkout": (COMMIT,),
+    "scm.diff": (COMMIT, COMMIT),
+    "scm.diff_text": (COMMIT, COMMIT),
+    "scm.log": (COMMIT,),
+    "scm.merge_base": (COMMIT, COMMIT),
+    "scm.objects": (COMMIT,),
+    "scm.read": (COMMIT, "train.py"),
+    "scm.list": (),
+    "scm.resolve": (COMMIT,),
+    "scm.show": (COMMIT,),
+    "scm.statuses": (COMMIT,),
+    "scm.tags": (REPO,),
+}
+OWN = {
+    "data.read": "a copy of the caller's own",
+    "data.fetch": "a copy of the caller's own, when it is there",
+    "data.preview": "a copy of the caller's own",
+    "scm.subscribe": "the function that ends it",
+    "scm.export_repository": "a number",
+}
+
+
+def changeable(value: Any, path: str = "") -> Iterator[str]:
+    """Places in an answer that can be changed."""
+    if value is None or isinstance(value, (str, int, float, bytes, enum.Enum, pl.DataFrame)):  # a frame is made for each answer
+        return
+    if isinstance(value, np.ndarray):
+        if value.flags.writeable:
+            yield f"{path}: an array that can be written"
+    elif isinstance(value, (tuple, frozenset)):
+        for place, each in enumerate(value):
+            yield from changeable(each, f"{path}[{place}]")
+    elif isinstance(value, MappingProxyType):
+        for key, each in value.items():
+            yield from changeable(each, f"{path}[{key!r}]")
+    elif is_dataclass(value):
+        if not value.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+            yield f"{path}: {type(value).__name__}"
+        for field in fields(value):
+            yield from changeable(getattr(value, field.name), f"{path}.{field.name}")
+    else:
+        yield f"{path}: {type(value).__name__}"
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    """A shop in which every question has an answer."""
+    shop = Shop()
+    platform, ada = shop.platform, shop.ada
+    shop.train(RUN, code=shop.code, image=shop.image.resource)
+    platform.metadata.record_baseline(MODEL, features={"x": {"edges": [0, 1], "counts": [1]}}, actor=ada)
+    platform.metadata.record_deployment("shop/api", MODEL, actor=ada)
+    platform.models.set_rules(REPO, "@champion", ["loss >= 0.0"], actor=ada)
+    platform.models.set_alias(MODEL, "champion", actor=ada)
+    platform.models.set_stage(MODEL, "staging", actor=ada)
+    platform.scm.tag(REPO, "v1", actor=ada)
+    platform.scm.create_branch(REPO, "side", actor=ada)
+    platform.scm.create_change(REPO, "side", "main", "x", actor=ada)
+    platform.scm.set_status(shop.code, "success", actor=ada)
+    platform.data.snapshot(DATA, "frozen", actor=ada)
+    platform.data.split(DATA, actor=ada)
+    platform.identity.grant(shop.bob, "read", "dataset:shop/clicks@1", actor=ada)
+    platform.identity.create_token({"dataset:shop/*": "read"}, actor=ada)
+    return shop
+
+
+def reading(shop: Shop) -> dict[str, Callable[..., Any]]:
+    """All calls that only look."""
+    found = {}
+    for source, component in shop.platform.components.items():
+        for name in dir(type(component)):
+            check = getattr(getattr(type(component), name), "check", None)
+            if check is not None and check.right in (Right.READ, None) and not name.startswith("_"):
+                found[f"{source}.{name}"] = getattr(component, name)
+    return found
+
+
+def test_every_call_that_only_looks_is_asked(shop: Shop) -> None:
+    missing = reading(shop).keys() - ASKED.keys() - OWN.keys()
+    assert {name for name in missing if not name.startswith("identity.")} == set()  # of identity those of anybody check for themselves
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_an_answer_cannot_be_changed_and_is_not_empty(name: str, shop: Shop) -> None:
+    call = getattr(shop.platform.components[name.partition(".")[0]], name.partition(".")[2])
+    answer = call(*(shop.code if each == COMMIT else each for each in ASKED[name]), actor=shop.ada)
+    assert name in ("scm.diff", "scm.diff_text") or (answer is not None and answer != ())
+    if name == "identity.audit":
+        answer = answer[:20]
+    assert list(changeable(answer)) == []
