@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ....errors import MlplatError, OptionError, UnknownNameError
@@ -10,11 +10,9 @@ from ...component import Component
 from ...identity.principals import Principal, PrincipalKind
 from ...references import Reference, check_project
 from ...storage.digests import digest_of, digest_of_json
-from ..data import content as contents
 from ..data import manifests, statistics
 from ..data.dtypes import type_text
 from ..images.manifests import Manifest
-from ..metadata.nodes import Artifact
 from ..metadata.runs import Linking
 from ..scm.object_store import packed
 from ..scm.refs import check_free
@@ -145,7 +143,7 @@ class Admitting:
         if repository is not None and number in repository.objects.links:
             return False
         frames = self._capsule.frames[commit_of(document)]
-        there = {} if repository is None else repository.objects
+        there: Container[str] = () if repository is None else repository.objects
         fresh = [frame for found, frame in sorted(frames.items()) if found not in there]
         pack = packed(fresh)
         when = {"time": self._now, "actor": self._actor.id}

@@ -87,9 +87,9 @@ class Capsules(Component):
     ) -> CapsuleSummary:
         """Write a model version and all that it was made of into a file; without one the answer has the bytes (`content`).
 
-        Takes `share` and `read` on the model, its run and everything that the run used. `withhold`: what the caller may not give away, or no
-        store has, is left as a digest, and the capsule is not self-contained. `licence`: a text for who gets it. What was imported and had
-        nothing added comes out byte for byte as it came in. Event `capsule.exported` {digest, size, self_contained}.
+        Takes `share` and `read` on the model, its run and everything that the run used. `withhold`: what the caller may not give away, or
+        no store has, is left as a digest, and the capsule is not self-contained. `licence`: a text for who gets it. What was imported and
+        had nothing added comes out byte for byte as it came in. Event `capsule.exported` {digest, size, self_contained}.
 
         Raises AccessDenied for the first that may not be given, IncompleteLineageError with what is missing, UnknownNameError.
         """
@@ -117,9 +117,9 @@ class Capsules(Component):
 
     @call_of_anybody
     def inspect(self, file: object, *, max_bytes: int = MAX_BYTES, actor: Actor) -> CapsuleSummary:
-        """What a capsule holds, all of which was checked; nothing is stored. `file`: a path, bytes or a binary file, of at most `max_bytes`.
+        """What a capsule holds, all of which was checked; nothing is stored. `file`: a path, bytes or a binary file.
 
-        Raises CapsuleError with the member that is wrong, InputError for a file that cannot be read.
+        `max_bytes`: of a file that is read. Raises CapsuleError with the member that is wrong, InputError for a file that cannot be read.
         """
         return summary_of(open_capsule(content_of_file(file, max_bytes)))
 
@@ -130,9 +130,9 @@ class Capsules(Component):
         """Take a capsule into the stores, all of it or nothing. Takes `write` on everything in it, under the names that it gets here.
 
         `project`: where it goes, or by each project named in the capsule the one here; the same names unless said. Numbers and ids stay.
-        Whoever made something becomes a third party here, whose `origin` is the digest of the capsule and the id in it; artifacts are marked
-        external. What is here already is not stored again. Of source code no branch moves: a tag `capsule-…` names the commit. Nothing runs.
-        Events `capsule.imported` {digest, fingerprint, registered}, and because of it `artifact.published` and `metadata.recorded`.
+        Whoever made something becomes a third party here, whose `origin` is the digest of the capsule and the id in it; artifacts are
+        marked external. What is here already is not stored again. Of source code no branch moves: a tag `capsule-…` names the commit.
+        Nothing runs. Events `capsule.imported` {digest, fingerprint, registered}, and because of it `artifact.published` and `metadata.recorded`.
 
         Raises CapsuleError, InputError, AccessDenied; OptionError where a name is taken by something else, UnknownNameError for a project
         that is not there.

@@ -79,8 +79,7 @@ def read_run(content: bytes, member: str) -> Document:
         for rows in (run["inputs"], run["outputs"]):
             if len(check_mapping(rows, "artifacts")) > MOST:
                 raise OptionError(f"expected at most {MOST:,} artifacts by role")
-        rows = {role: artifact(_row(row)) for role, row in run["inputs"].items()}
-        Fields({"inputs": {role: each for role, each in rows.items()}})
+        Fields({"inputs": {role: artifact(_row(row)) for role, row in run["inputs"].items()}})
         if len(run["outputs"]) != 1:
             raise OptionError("expected one output, the model")
         for role, row in run["outputs"].items():

@@ -46,8 +46,8 @@ LONGEST_LICENCE = 2**20
 class Capsule:
     """A capsule whose every byte was checked.
 
-    `digest`: of the file, of `size` bytes. `members`: by name. `frames`: git's objects of each commit. `datasets`: of each, by resource, how
-    it would be kept, its content, and its splits with their assignments.
+    `digest`: of the file, of `size` bytes. `members`: by name. `frames`: git's objects of each commit. `datasets`: of each, by resource,
+    how it would be kept, its content, and its splits with their assignments.
     """
 
     digest: str
@@ -149,7 +149,7 @@ def _manifest(members: Mapping[str, bytes]) -> Document:
             if row.keys() != {"name", "digest", "size", "kind", "origin"} or not isinstance(row["name"], str):
                 raise OptionError("members: expected {digest, kind, name, origin, size} of each")
             check_digest(row["digest"])
-    return manifest  # type: ignore[no-any-return]
+    return manifest
 
 
 def _check_members(manifest: Document, members: Mapping[str, bytes]) -> None:
