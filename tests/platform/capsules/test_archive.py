@@ -129,7 +129,9 @@ SIZES = (0, 1, 15, 16, 2047, 2048, 65_535, 65_536, 200_000)
 
 
 def _frames() -> dict[str, bytes]:
-    return {object_id(frame): frame for frame in (framed("blob", bytes(range(256)) * (size // 256) + b"x" * (size % 256)) for size in SIZES)}
+    return {
+        object_id(frame): frame for frame in (framed("blob", bytes(range(256)) * (size // 256) + b"x" * (size % 256)) for size in SIZES)
+    }
 
 
 def test_stored_blocks_are_read_by_zlib_and_packs_by_us() -> None:
@@ -146,7 +148,9 @@ def test_a14_5_git_reads_packs(tmp_path: Path) -> None:
     git("unpack-objects", "-q", given=git_pack.pack_of(_frames()))
     for number, frame in _frames().items():
         assert git("cat-file", "blob", number) == frame.partition(b"\0")[2]
-    index = subprocess.run(["git", "index-pack", "--stdin"], cwd=tmp_path, input=git_pack.pack_of(_frames()), capture_output=True, check=False)
+    index = subprocess.run(
+        ["git", "index-pack", "--stdin"], cwd=tmp_path, input=git_pack.pack_of(_frames()), capture_output=True, check=False
+    )
     assert index.returncode == 0
 
 

@@ -46,7 +46,10 @@ def test_what_is_in_a_capsule_is_what_the_stores_have() -> None:
         run, events = json.loads(capsule.read("run.json")), json.loads(capsule.read("events.json"))
         assert json.loads(capsule.read("lineage.json"))["links"] == [list(link) for link in lineage.links]
     assert [member._asdict() for member in summary.members] == manifest["members"]
-    assert run["parameters"] == {"depth": 3, "time": 1.5, "source": "a"} and [each[:2] for each in run["metrics"]] == [["auc", 1], ["auc", 2]]
+    assert run["parameters"] == {"depth": 3, "time": 1.5, "source": "a"} and [each[:2] for each in run["metrics"]] == [
+        ["auc", 1],
+        ["auc", 2],
+    ]
     published = {event["subject"] for event in events if event["predicate"] == "artifact.published"}
     assert {world.data.resource, world.model.resource, world.image.resource} <= published
     assert f"repo:shop/churn@{world.commit.id}" in {event["subject"] for event in events}
@@ -161,7 +164,7 @@ def test_the_run_is_never_withheld() -> None:
 @pytest.mark.parametrize("file", [3, "/nowhere/at/all", "a\0b", ""])
 def test_a_file_that_cannot_be_written(file: Any) -> None:
     world = World(rich=False)
-    with pytest.raises(OptionError, match="written|expected a path"):
+    with pytest.raises(OptionError, match=r"written|expected a path"):
         world.platform.capsules.export("shop/churn@1", file, actor=world.ada)
 
 

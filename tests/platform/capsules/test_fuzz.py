@@ -157,7 +157,9 @@ def test_pieces_that_promise_more_than_they_hold_are_refused_before_they_are_rea
 
 
 def _scalar(draw: random.Random) -> Any:
-    return draw.choice([None, True, 0, -1, 2**70, 1.5, 1e308, "", "x", "../../etc", "\u0000", "sha256:" + "0" * 64, "user-1", [], {}, [[]], {"a": 1}])
+    return draw.choice(
+        [None, True, 0, -1, 2**70, 1.5, 1e308, "", "x", "../../etc", "\u0000", "sha256:" + "0" * 64, "user-1", [], {}, [[]], {"a": 1}]
+    )
 
 
 def _mutate_json(draw: random.Random, value: Any) -> Any:
@@ -177,7 +179,9 @@ def _mutate_json(draw: random.Random, value: Any) -> Any:
 
 def mutant(draw: random.Random) -> bytes:
     """A capsule that is not quite right."""
-    kind = draw.choice(["flip", "flip", "cut", "splice", "insert", "rename", "manifest", "document", "document", "document", "content", "swap"])
+    kind = draw.choice(
+        ["flip", "flip", "cut", "splice", "insert", "rename", "manifest", "document", "document", "document", "content", "swap"]
+    )
     content = bytearray(CONTENT)
     place = draw.randrange(len(content))
     names = sorted(MEMBERS)
@@ -193,9 +197,13 @@ def mutant(draw: random.Random) -> bytes:
         content[place:place] = draw.randbytes(draw.randrange(1, 40))
     elif kind == "rename":
         name = draw.choice(["zz", "code/" + "0" * 40 + ".pack", "artifacts/9.json", "content/" + "0" * 64, one + "x"])
-        return (forged if draw.random() < 0.7 else _plainly)(lambda members: members.update({name: members.pop(one)}) if one != "manifest.json" else None)
+        return (forged if draw.random() < 0.7 else _plainly)(
+            lambda members: members.update({name: members.pop(one)}) if one != "manifest.json" else None
+        )
     elif kind == "manifest":
-        return _plainly(lambda members: members.update({"manifest.json": canonical_json(_mutate_json(draw, json.loads(members["manifest.json"])))}))
+        return _plainly(
+            lambda members: members.update({"manifest.json": canonical_json(_mutate_json(draw, json.loads(members["manifest.json"])))})
+        )
     elif kind == "document":
         name = draw.choice([name for name in names if name.endswith(".json") and name != "manifest.json"])
         return forged(lambda members: members.update({name: canonical_json(_mutate_json(draw, json.loads(members[name])))}))

@@ -51,12 +51,20 @@ def test_what_is_imported_is_what_was_exported() -> None:
     platform.capsules.import_file(world.export(), actor=carl)
     ours, theirs = world.platform, platform
     assert theirs.data.read("shop/clicks@1", actor=carl).equals(FRAME)
-    assert theirs.data.read("shop/clicks@1", split="train", actor=carl).equals(ours.data.read("shop/clicks@1", split="train", actor=world.ada))
+    assert theirs.data.read("shop/clicks@1", split="train", actor=carl).equals(
+        ours.data.read("shop/clicks@1", split="train", actor=world.ada)
+    )
     arrays = theirs.data.read("secret/labels@1", actor=carl)
     assert arrays["note"] == b"hello" and arrays["x"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert theirs.data.describe("shop/clicks", actor=carl).statistics == ours.data.describe("shop/clicks", actor=world.ada).statistics
     version = theirs.data.describe("shop/clicks@1", actor=carl).version
-    assert (version.digest, version.keys, version.tags, version.note, version.origin) == (world.data.digest, ("user",), ("raw",), "of May", "external")
+    assert (version.digest, version.keys, version.tags, version.note, version.origin) == (
+        world.data.digest,
+        ("user",),
+        ("raw",),
+        "of May",
+        "external",
+    )
     assert theirs.images.manifest(f"shop/train@{world.image.digest}", actor=carl) == ours.images.manifest("shop/train@v1", actor=world.ada)
     assert theirs.images.resolve(f"shop/train@{world.image.digest}", actor=carl).external == ()
     mine, model = (p.models.load("shop/churn@1", actor=who) for p, who in ((ours, world.ada), (theirs, carl)))
@@ -162,7 +170,7 @@ def test_a_name_that_is_taken_refuses_all_of_it() -> None:
         platform, carl = elsewhere()
         take(platform, carl)
         state = state_of(platform)
-        with pytest.raises(OptionError, match="another one here|900 MiB|is known with"):
+        with pytest.raises(OptionError, match=r"another one here|is known with"):
             platform.capsules.import_file(content, actor=carl)
         assert state_of(platform) == state
         platform.identity.create_project("lab", owner=carl, actor=platform.admin)

@@ -20,12 +20,14 @@ MODEL = "model:shop/churn@1"
 class World:
     """`ada` owns the project `shop`, in which `model` was made; `bob` is somebody else. `linking`: as of the run."""
 
-    def __init__(self, platform: mp.Platform | None = None, linking: str = "both", rich: bool = True) -> None:
+    def __init__(
+        self, platform: mp.Platform | None = None, linking: str = "both", rich: bool = True, projects: Iterable[str] = ("shop", "secret")
+    ) -> None:
         self.platform = platform = mp.Platform() if platform is None else platform
         admin = platform.admin
         self.ada: Principal = platform.identity.create_user("ada", actor=admin)
         self.bob: Principal = platform.identity.create_user("bob", actor=admin)
-        for project in ("shop", "secret"):
+        for project in projects:
             platform.identity.create_project(project, owner=self.ada, actor=admin)
         ada = self.ada
         self.data = platform.data.publish("shop/clicks", FRAME, tags=["raw"], keys=["user"], note="of May", actor=ada)
@@ -37,7 +39,9 @@ class World:
             arrays = {"x": np.arange(6.0).reshape(2, 3), "note": b"hello"}
             other = platform.data.publish("secret/labels", arrays, actor=ada)
             inputs["labels"] = (other.resource, other.digest)
-            self.parent = platform.models.register("secret/base", {"w": np.ones(3), "b": b"\x80\x04cposix\nsystem"}, external=["data"], actor=ada)
+            self.parent = platform.models.register(
+                "secret/base", {"w": np.ones(3), "b": b"\x80\x04cposix\nsystem"}, external=["data"], actor=ada
+            )
             parent = (self.parent.resource, self.parent.digest)
         lock = LockFile.of((self.image.resource, self.image.digest), inputs, parent)
         platform.scm.create_repository("shop/churn", actor=ada)
@@ -55,7 +59,14 @@ class World:
         platform.metadata.log_step("shop/r1", "fit", started=1.0, ended=2.0, resources={"gpus": 1}, actor=ada)
         weights = {"w": np.arange(4.0), "b": b"bytes"} if rich else b"weights"
         self.model = platform.models.register(
-            "shop/churn", weights, run="run:shop/r1", commit=code, metrics={"auc": 0.8}, parameters={"depth": 3}, tags={"team": "a"}, actor=ada
+            "shop/churn",
+            weights,
+            run="run:shop/r1",
+            commit=code,
+            metrics={"auc": 0.8},
+            parameters={"depth": 3},
+            tags={"team": "a"},
+            actor=ada,
         )
         outputs = {} if linking == "chained" else {"outputs": {"model": self.model.resource}}
         platform.metadata.finish_run("shop/r1", actor=ada, **outputs)  # type: ignore[arg-type]

@@ -132,7 +132,8 @@ class Capsules(Component):
         `project`: where it goes, or by each project named in the capsule the one here; the same names unless said. Numbers and ids stay.
         Whoever made something becomes a third party here, whose `origin` is the digest of the capsule and the id in it; artifacts are
         marked external. What is here already is not stored again. Of source code no branch moves: a tag `capsule-…` names the commit.
-        Nothing runs. Events `capsule.imported` {digest, fingerprint, registered}, and because of it `artifact.published` and `metadata.recorded`.
+        Nothing runs. Events `capsule.imported` {digest, fingerprint, registered}, and because of it `artifact.published`,
+        `dataset.changed` and `metadata.recorded`.
 
         Raises CapsuleError, InputError, AccessDenied; OptionError where a name is taken by something else, UnknownNameError for a project
         that is not there.

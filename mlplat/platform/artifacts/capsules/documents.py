@@ -110,7 +110,7 @@ def read_artifact(content: bytes, member: str) -> Document:
         if node_kind(check_node(found["resource"])) != kind:
             raise OptionError(f"{found['resource']} in the document of a {kind}")
         check(found)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _model(found: Document) -> None:
