@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,9 @@ def test_inspecting_stores_nothing_and_takes_a_known_principal(tmp_path: Path) -
         platform.capsules.inspect(content, actor=None)
     with pytest.raises(mp.MlplatError, match="cannot be read"):
         platform.capsules.inspect(tmp_path / "none", actor=carl)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(mp.MlplatError, match="cannot be read"):
+        platform.capsules.inspect(tmp_path / "pipe", actor=carl)
     with pytest.raises(CapsuleError, match="more than 100 bytes"):
         platform.capsules.inspect(content, max_bytes=100, actor=carl)
     for wrong in (None, 3, io.StringIO("x")):

@@ -100,7 +100,7 @@ CASES = [
     ("run.json", forged(lambda members: members.update({"run.json": b'{"a": 1}'})), "canonical"),
     ("run.json", forged(lambda members: members.update({"run.json": b"[" * 100_000})), "cannot be read|nested"),
     ("run.json", forged(lambda members: members.update({"run.json": b"9" * 10_000})), "cannot be read|bits"),
-    ("run.json", forged(lambda members: members.update({"run.json": b'"' + b"x" * (2**24) + b'"'})), "at most 16,777,216"),
+    ("run.json", forged(lambda members: members.update({"run.json": b'"' + b"x" * (2**26) + b'"'})), "at most 67,108,864"),
 ]
 
 
@@ -154,6 +154,24 @@ def test_pieces_that_promise_more_than_they_hold_are_refused_before_they_are_rea
     with pytest.raises(CapsuleError, match=r"artifacts/1\.json"):
         open_capsule(_piece("artifacts/1.json", dtype, rows, content))
     assert time.perf_counter() - began < 5
+
+
+def test_another_version_of_the_library_is_told_and_taken() -> None:
+    platform, carl = elsewhere()
+    imported = platform.capsules.import_file(_edit("manifest.json", _set("library", to="99.0")), actor=carl)
+    assert "99.0" in imported.summary.notes[0] and platform.models.list(actor=carl)
+
+
+def test_more_metrics_than_a_run_of_ours_are_taken() -> None:
+    world = World(rich=False)
+    for step in range(11):
+        names = {f"m{number}": float(step) for number in range(1000, 0, -1)}
+        world.platform.metadata.log_metrics("shop/r1", names, step=step, actor=world.ada)
+    content = world.export()
+    platform, carl = elsewhere()
+    platform.capsules.import_file(content, actor=carl)
+    assert len(platform.metadata.metric_history("shop/r1", "m7", actor=carl)) == 11
+    assert platform.capsules.export("shop/churn@1", actor=carl).content == content
 
 
 def _scalar(draw: random.Random) -> Any:

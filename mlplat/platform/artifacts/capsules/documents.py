@@ -25,10 +25,12 @@ from ..origins import check_external
 from .errors import blaming
 from .parts import Document
 
-LARGEST = 16 * 2**20
+LARGEST = 64 * 2**20
 """Bytes of a document."""
 MOST = 10_000
-"""Artifacts of a run, events, and values of its metrics."""
+"""Artifacts of a run, its steps, and events."""
+MOST_POINTS = 1_000_000
+"""Values of a run's metrics."""
 NOBODY = "system"
 """Who acts where no principal does."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
@@ -48,7 +50,7 @@ _SPLIT = ("name", "parts", "fractions", "seed", "method", "by", "stratify", "dig
 
 
 def parsed(content: bytes, member: str) -> Any:
-    """A value from its canonical JSON. Raises CapsuleError for any other spelling, and for more than 16 MiB."""
+    """A value from its canonical JSON. Raises CapsuleError for any other spelling, and for more than 64 MiB."""
     with blaming(member):
         if len(content) > LARGEST:
             raise OptionError(f"{len(content):,} bytes; expected at most {LARGEST:,}")
@@ -93,7 +95,7 @@ def read_run(content: bytes, member: str) -> Document:
             for time in (step["started"], step["ended"]):
                 if time is not None:
                     _time(time)
-        for name, number, time, value in _list(run["metrics"]):
+        for name, number, time, value in _list(run["metrics"], MOST_POINTS):
             check_metrics({name: value}, number)
             _time(time)
     return run  # type: ignore[no-any-return]
@@ -208,9 +210,9 @@ def _keys(value: object, expected: tuple[str, ...]) -> None:
         raise OptionError(f"expected {{{', '.join(sorted(expected))}}}")
 
 
-def _list(value: object) -> tuple[Any, ...]:
-    if not isinstance(value, tuple) or len(value) > MOST:
-        raise OptionError(f"expected a list of at most {MOST:,}")
+def _list(value: object, most: int = MOST) -> tuple[Any, ...]:
+    if not isinstance(value, tuple) or len(value) > most:
+        raise OptionError(f"expected a list of at most {most:,}")
     return value
 
 

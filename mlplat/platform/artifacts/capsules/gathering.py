@@ -230,7 +230,7 @@ def _into(run: str, found: Found) -> Iterable[tuple[Any, Artifact]]:
 
 
 def _run_document(run: RunState, inputs: Mapping[str, Document], outputs: Mapping[str, Document]) -> Document:
-    points = [[name, point.step, point.time, point.value] for name, points in run.metrics.items() for point in points]
+    points = [[name, point.step, point.time, point.value] for name, points in sorted(run.metrics.items()) for point in points]
     steps = [{**step._asdict(), "status": step.status.value} for step in run.steps.values()]
     return {
         "resource": run.resource,

@@ -67,6 +67,8 @@ def content_of_file(file: object, max_bytes: int) -> bytes:
         content = file
     elif isinstance(file, (str, PathLike)):
         try:
+            if not Path(fspath(file)).is_file():
+                raise InputError("cannot be read: no file of this name", path=shown(file))
             with Path(fspath(file)).open("rb") as opened:
                 content = opened.read(max_bytes + 1)
         except (OSError, ValueError) as error:
