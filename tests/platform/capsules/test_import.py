@@ -37,6 +37,7 @@ def test_a14_6_what_is_imported_has_the_same_lineage_and_goes_out_as_it_came(lin
     assert imported.model == MODEL and imported.known == () and len(imported.registered) == 7
     assert _links(platform, "shop/churn@1", carl) == _links(world.platform, "shop/churn@1", world.ada)
     assert platform.metadata.run("shop/r1", actor=carl).linking == linking
+    assert len(platform.metadata.history("shop/r1", actor=carl)) == 3  # the run and two values of a metric; no event added to it
     again = platform.capsules.export("shop/churn@1", actor=carl)
     assert again.content == content
     third, dora = elsewhere(["lab"])
@@ -278,6 +279,19 @@ def test_an_imported_model_stays_after_the_platform_is_opened_again_and_swept(tm
         assert _links(again, "shop/churn@1", carl) == before
         assert again.capsules.export("shop/churn@1", actor=carl).content == content
         assert again.data.read("shop/clicks@1", actor=carl).equals(FRAME)
+
+
+def test_a14_1_on_another_cluster_the_imported_image_starts_with_the_same_digest() -> None:
+    world = World()
+    cluster = mp.Cluster(mp.Simulation(seed=5), mp.ClusterSpec.parse("2x8xV100"), scrape_period=None)
+    platform, carl = elsewhere(platform=mp.Platform(cluster))
+    cluster.sim.run(until="3h")
+    platform.capsules.import_file(world.export(), actor=carl)
+    image = f"shop/train@{world.image.digest}"
+    handle = cluster.endpoint.submit(mp.Workload("train", {"gpus": 1}, duration="1h", image=image), actor=carl.id)
+    cluster.sim.run(until="5h")
+    assert handle.status.value == "succeeded"
+    assert _links(platform, "shop/churn@1", carl) == _links(world.platform, "shop/churn@1", world.ada)
 
 
 class Dying(Store):

@@ -20,13 +20,14 @@ from ...references import Reference
 from ...storage.digests import digest_of
 from ..metadata.missing import MissingLink, MissingReason, Via
 from . import archive
-from .admission import Admitting, Renaming, keep, resources_of
+from .admission import Admitting, keep
 from .documents import parsed
 from .errors import CapsuleError, IncompleteLineageError
 from .essence import essence
 from .gathering import Gathering, check_complete, require_given
 from .opening import LONGEST_LICENCE, MAX_BYTES, content_of_file, open_capsule
 from .parts import LICENCE, MANIFEST, RUN, Parts, manifest_of, members_of
+from .renaming import Renaming, resources_of
 from .stores import Stores
 from .summary import CapsuleImport, CapsuleSummary, summary_of
 
