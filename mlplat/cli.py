@@ -10,12 +10,13 @@ import math
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from .errors import MlplatError, OptionError, printable
+from .errors import MlplatError, OptionError, printable, shown
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ app = typer.Typer(
 )
 traces_app = typer.Typer(help="Look at traces and download published ones.", no_args_is_help=True)
 app.add_typer(traces_app, name="traces")
+capsule_app = typer.Typer(help="Look at capsules, and take models in and out of a platform in a folder.", no_args_is_help=True)
+app.add_typer(capsule_app, name="capsule")
 
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]
 UnusedSeed = Annotated[int, typer.Option("--seed", help="Taken by every command; nothing is drawn at random here.")]
@@ -305,6 +308,79 @@ def fetch_trace(
         _print_json({"name": name, "path": str(path)})
     else:
         print(path)
+
+
+Folder = Annotated[Path, typer.Option("--store", help="The folder of a platform; what is done there is done as its first administrator.")]
+LARGEST_CAPSULE = 2**30
+
+
+@capsule_app.command("inspect")
+def inspect_capsule(
+    file: Annotated[Path, typer.Argument(help="The capsule.")],
+    max_bytes: Annotated[int, typer.Option(help="Bytes of a file that is read.")] = LARGEST_CAPSULE,
+    seed: UnusedSeed = 0,
+    as_json: Json = False,
+) -> None:
+    """Check a capsule and say what it holds; nothing of it is kept or run."""
+    from .platform.facade import Platform
+
+    platform = Platform()
+    summary = platform.capsules.inspect(file, max_bytes=max_bytes, actor=platform.admin)
+    if as_json:
+        _print_json(summary.to_dict())
+    else:
+        print(summary)
+
+
+@capsule_app.command("import")
+def import_capsule(
+    file: Annotated[Path, typer.Argument(help="The capsule.")],
+    store: Folder,
+    project: Annotated[
+        str | None, typer.Option(help="The project it goes to, made if it is not there; the names in it if left out.")
+    ] = None,
+    max_bytes: Annotated[int, typer.Option(help="Bytes of a file that is read.")] = LARGEST_CAPSULE,
+    seed: UnusedSeed = 0,
+    as_json: Json = False,
+) -> None:
+    """Take a capsule into the platform in a folder, all of it or nothing; nothing of it is run."""
+    from .platform.facade import Platform
+
+    checker = Platform()
+    checker.capsules.inspect(file, max_bytes=max_bytes, actor=checker.admin)
+    with Platform.open(store) as platform:
+        admin = platform.admin
+        if project is not None:
+            with suppress(OptionError):  # it is there already
+                platform.identity.create_project(project, owner=admin, actor=admin)
+        imported = platform.capsules.import_file(file, project=project, max_bytes=max_bytes, actor=admin)
+    if as_json:
+        _print_json({name: getattr(imported, name) for name in ("model", "registered", "known")} | {"capsule": imported.summary.digest})
+    else:
+        print(imported)
+
+
+@capsule_app.command("export")
+def export_capsule(
+    model: Annotated[str, typer.Argument(help="A model version, such as shop/churn@1.")],
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    store: Folder,
+    licence: Annotated[str, typer.Option(help="A text for who gets it.")] = "",
+    withhold: Annotated[bool, typer.Option("--withhold", help="Leave what no store has as a digest.")] = False,
+    seed: UnusedSeed = 0,
+    as_json: Json = False,
+) -> None:
+    """Write a model of the platform in a folder, and all that it was made of, into a file."""
+    from .platform.facade import Platform
+
+    if not store.is_dir():
+        raise OptionError(f"--store {shown(store)}: expected the folder of a platform")
+    with Platform.open(store) as platform:
+        summary = platform.capsules.export(model, file, withhold=withhold, licence=licence, actor=platform.admin)
+    if as_json:
+        _print_json(summary.to_dict())
+    else:
+        print(summary)
 
 
 def _drop_output() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..context import Simulation
 from ..errors import OptionError
+from .artifacts.capsules import Capsules, Stores
 from .artifacts.data import DataStore
 from .artifacts.images import ImageRegistry
 from .artifacts.metadata import MetadataStore
@@ -36,7 +37,7 @@ class Platform:
     is kept, in memory unless said. `data_at`: the data store's place in the network of the cluster, an external endpoint or a node, from
     which data takes its time; None for data that is there at once.
 
-    `identity`, `scm`, `data`, `images`, `models`, `metadata`: the components. `admin`: the first administrator.
+    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`: the components. `admin`: the first administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
@@ -65,6 +66,8 @@ class Platform:
         self.images = ImageRegistry(**shared)
         self.models = ModelRegistry(**shared)
         self.metadata = MetadataStore(**shared, resolvers=Neighbours(self.scm, self.data, self.images, self.models).resolvers())
+        stores = Stores(self.identity, self.scm, self.data, self.images, self.models, self.metadata)
+        self.capsules = Capsules(self.sim, self.identity, self.store, stores=stores)
         if cluster is not None:
             self.images.serve(cluster.endpoint, actor=self.admin)
 
@@ -89,7 +92,7 @@ class Platform:
     @property
     def components(self) -> Mapping[str, Component]:
         """By the name that they have in events."""
-        found = (self.identity, self.scm, self.data, self.images, self.models, self.metadata)
+        found = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules)
         return MappingProxyType({component.SOURCE: component for component in found})
 
     def sweep(self, *, actor: Actor) -> tuple[str, ...]:

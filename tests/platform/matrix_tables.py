@@ -257,6 +257,15 @@ METADATA = {
     "record_deployment, of nothing": _row(DEPLOY, "deployment:shop/api", "shop/api", None),
 }
 
+IN_CAPSULE = (RUN, FIRST_MODEL, USED, f"image:{IMAGE}@{TWO}", AT_HEAD)
+CAPSULE = _made.platform.capsules.export(f"{MODEL}@1", actor=_made.owner).content
+
+CAPSULES = {
+    "export": Row(given(f"{MODEL}@champion"), tuple((right, name) for name in IN_CAPSULE for right in (SHARE, READ))),
+    "inspect": Row(given(CAPSULE)),
+    "import_file": Row(given(CAPSULE), tuple((WRITE, name) for name in IN_CAPSULE)),
+}
+
 TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
     {
         "identity": IDENTITY,
@@ -265,6 +274,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "images": IMAGES,
         "models": MODELS,
         "metadata": METADATA,
+        "capsules": CAPSULES,
         "platform": {"sweep": _platform()},
     }
 )

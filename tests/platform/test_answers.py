@@ -16,8 +16,18 @@ from mlplat.platform.identity import Right
 
 from .test_rows import Shop
 
-COMMIT, MODEL, RUN, DATA, IMAGE, REPO = "commit", "shop/churn@1", "shop/r1", "shop/clicks", "shop/train@v1", "shop/churn"
+CAPSULE, COMMIT, MODEL, RUN, DATA, IMAGE, REPO = (
+    "capsule",
+    "commit",
+    "shop/churn@1",
+    "shop/r1",
+    "shop/clicks",
+    "shop/train@v1",
+    "shop/churn",
+)
 ASKED: dict[str, tuple[Any, ...]] = {
+    "capsules.inspect": (CAPSULE,),
+    "capsules.import_file": (CAPSULE,),
     "data.compare": (DATA, DATA),
     "data.describe": (DATA,),
     "data.list": (),
@@ -151,7 +161,8 @@ def test_every_call_that_only_looks_is_asked(shop: Shop) -> None:
 @pytest.mark.parametrize("name", ASKED)
 def test_an_answer_cannot_be_changed_and_is_not_empty(name: str, shop: Shop) -> None:
     call = getattr(shop.platform.components[name.partition(".")[0]], name.partition(".")[2])
-    answer = call(*(shop.code if each == COMMIT else each for each in ASKED[name]), actor=shop.ada)
+    made = {COMMIT: lambda: shop.code, CAPSULE: lambda: shop.platform.capsules.export(MODEL, actor=shop.ada).content}
+    answer = call(*(made[each]() if each in made else each for each in ASKED[name]), actor=shop.ada)
     assert name in ("scm.diff", "scm.diff_text") or (answer is not None and answer != ())
     if name == "identity.audit":
         answer = answer[:20]

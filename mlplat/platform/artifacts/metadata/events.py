@@ -74,7 +74,9 @@ class Listener:
         run = store._state.runs.get(name)
         if entry is None or run is None or run.linking == "direct" or not self._may_state(event, run):
             return
-        self._keep(event, run, "chained_outputs", "model", one._replace(digest=one.digest or entry.digest))
+        made, known = one._replace(digest=one.digest or entry.digest), run.chained_outputs.get("model")
+        if known is None or (known.resource, known.digest) != (made.resource, made.digest):
+            self._keep(event, run, "chained_outputs", "model", made)
 
     def _downloaded(self, event: Event) -> None:
         one, run = artifact_in(event), self._run(event)
