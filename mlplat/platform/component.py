@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from ..errors import AccessDenied, MlplatError, OptionError, printable
+from ..errors import AccessDenied, IntegrityError, MlplatError, OptionError, printable
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
 from .references import PLATFORM, Reference
-from .storage.store import Store
+from .storage.store import JournalError, Store, StoreError, told
 
 if TYPE_CHECKING:
     from ..context import Simulation
@@ -112,8 +112,18 @@ class Component:
         self._sim = sim
         self._authorization: Authorization = identity._authorization
         self._store = Store() if store is None else store
-        for record in self._store.records(self.SOURCE):
-            self._apply(record)
+        self._fold()
+
+    def _fold(self) -> None:
+        """Stand where the journal says. Raises JournalError for a record that no component of this kind can have written."""
+        number = 0
+        for number, record in enumerate(self._store.records(self.SOURCE)):
+            try:
+                self._apply(record)
+            except (IntegrityError, JournalError, StoreError):
+                raise
+            except Exception as error:
+                raise JournalError(self._store.place, self.SOURCE, number, told(error)) from error
 
     def _resource_of(self, parameter: str, value: Any) -> str:
         """The resource that an argument names. Components that know aliases resolve them here. Raises OptionError."""
@@ -131,10 +141,14 @@ class Component:
         """Change the state as a record of the journal says."""
         raise NotImplementedError
 
-    def _keep(self, record: Mapping[str, Any]) -> None:
-        """Write a record to the journal and change the state as it says."""
-        self._store.append(self.SOURCE, record)
-        self._apply(record)
+    def _keep(self, *records: Mapping[str, Any]) -> None:
+        """Write records to the journal, all or none, and change the state as they say.
+
+        A call keeps everything that it changes at once: then a process that is killed leaves all of it or nothing.
+        """
+        self._store.append(self.SOURCE, *records)
+        for record in records:
+            self._apply(record)
 
     def _contents(self) -> Iterable[str]:
         """Digests of all content in the store that the journal or the state names; what nobody names may be given up

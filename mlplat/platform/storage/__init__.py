@@ -8,12 +8,13 @@ from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .digests import array_bytes, digest_of, digest_of_array, digest_of_json, digest_of_parts
-    from .disk_store import DiskStore, StoreError
-    from .store import Store, UnknownContentError
+    from .disk_store import DiskStore
+    from .store import JournalError, Store, StoreError, UnknownContentError
     from .sweeping import sweep
 
 __all__ = [
     "DiskStore",
+    "JournalError",
     "Store",
     "StoreError",
     "UnknownContentError",
@@ -27,8 +28,9 @@ __all__ = [
 
 _HOME = {
     "DiskStore": "disk_store",
+    "JournalError": "store",
     "Store": "store",
-    "StoreError": "disk_store",
+    "StoreError": "store",
     "UnknownContentError": "store",
     "array_bytes": "digests",
     "digest_of": "digests",

@@ -16,10 +16,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ...canonical import encode, frozen
-from ...errors import IntegrityError, MlplatError, OptionError, shown
+from ...canonical import encode
+from ...errors import IntegrityError, OptionError, shown
 from .digests import PREFIX, check_digest, digest_of
-from .store import Record, Store, UnknownContentError, checked_record
+from .store import JournalError, Record, Store, StoreError, UnknownContentError, checked_record, told
 
 FORMAT = 1
 JOURNAL, CONTENT, INCOMPLETE = "journal.sqlite3", "content", "incomplete"
@@ -28,14 +28,6 @@ CREATE TABLE format (version INTEGER NOT NULL);
 CREATE TABLE record (id INTEGER PRIMARY KEY, journal TEXT NOT NULL, body BLOB NOT NULL, digest BLOB NOT NULL);
 CREATE INDEX record_of_journal ON record (journal, id);
 """
-
-
-class StoreError(MlplatError):
-    """A store on disk cannot be used: it is in use, of another format, damaged, or none at all. Attribute: `path`."""
-
-    def __init__(self, path: object, problem: str) -> None:
-        self.path = str(path)
-        super().__init__(f"{shown(path)}: {problem}")
 
 
 class DiskStore(Store):
@@ -86,6 +78,11 @@ class DiskStore(Store):
         """Remove what a killed process had not finished writing."""
         for left in (self.path / CONTENT).glob(f"{INCOMPLETE}-*"):
             left.unlink(missing_ok=True)
+
+    @property
+    def place(self) -> str:
+        """See `Store.place`."""
+        return str(self.path)
 
     # -- content
 
@@ -197,7 +194,11 @@ class DiskStore(Store):
             if last != digest:
                 expected = digest.hex() if isinstance(digest, bytes) else repr(digest)[:64]
                 raise IntegrityError(expected, last.hex(), f"{shown(self.path)}, record {number} of {journal}")
-            yield frozen(json.loads(body))
+            try:
+                record = checked_record(json.loads(body))
+            except (ValueError, RecursionError, OptionError) as error:
+                raise JournalError(self.place, journal, number, told(error)) from None
+            yield record
 
     def journals(self) -> Iterable[str]:
         """See `Store.journals`."""

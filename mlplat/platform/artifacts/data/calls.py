@@ -57,12 +57,6 @@ class DataCalls(Component):
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)
 
-    def _keep_all(self, *records: Mapping[str, Any]) -> None:
-        """Write records to the journal, all or none, and change the state as they say."""
-        self._store.append(self.SOURCE, *records)
-        for record in records:
-            self._apply(record)
-
     def _contents(self) -> Iterator[str]:
         for kept in self._catalogue:
             yield from (chunk.digest for chunk in self._manifest(kept).chunks)

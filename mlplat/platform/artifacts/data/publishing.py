@@ -203,7 +203,7 @@ class Publishing(DataCalls):
         if split is not None:
             self._store.put(split[1])
             records.append({"what": "split.made", **place, **split[0]})
-        self._keep_all(*records)
+        self._keep(*records)
         path = f"dataset:{reference.path}"
         told = {"kind": "dataset", "digest": digest, "version": number}
         cause = self._emit(f"{path}@{number}", "artifact.published", principal, told)

@@ -34,7 +34,7 @@ class Deleting(DataCalls):
         if named:
             raise ReferencedError(kept.version.resource, named)
         shown = self._shown(kept, principal)
-        self._delete(kept, principal)
+        self._delete([kept], principal)
         return shown
 
     @call(Right.ADMIN)
@@ -51,29 +51,33 @@ class Deleting(DataCalls):
             raise OptionError(f"keep={keep!r:.40}: expected a whole number of at least 1")
         age = None if older_than is None else seconds(older_than)
         newest = list(there.versions.values())[::-1]
-        principal, dropped, kept_back = principal_of(actor), [], []
+        going: dict[str, Kept] = {}
+        kept_back = []
         for each in newest[keep or 1 :]:  # the newest first, so that what was made of another goes before it
             if age is not None and not self._sim.now - each.version.created_s > age:
                 continue
-            named = self._referrers.of(each.version.resource)
+            named = tuple(name for name in self._referrers.of(each.version.resource) if name not in going)
             if named:
                 kept_back.append((each.version.reference, named))
             else:
-                dropped.append(each.version.reference)
-                self._delete(each, principal)
-        return Retention(tuple(dropped[::-1]), tuple(kept_back[::-1]))
+                going[each.version.resource] = each
+        self._delete(list(going.values()), principal_of(actor))
+        return Retention(tuple(each.version.reference for each in going.values())[::-1], tuple(kept_back[::-1]))
 
     # -- inside
 
-    def _delete(self, kept: Kept, principal: Principal) -> None:
-        version = kept.version
-        there = self._catalogue.datasets[version.dataset]
-        was_head = there.head is kept
-        record = {"what": "version.deleted", "dataset": version.dataset, "version": version.version}
-        self._keep({**record, "time": self._sim.now, "actor": principal.id})
-        cause = self._emit(version.resource, "artifact.deleted", principal, {"kind": "dataset", "digest": version.digest})
-        if was_head:
-            self._announce_head(there, version, principal, cause)
+    def _delete(self, going: list[Kept], principal: Principal) -> None:
+        """Versions of one dataset, all at once."""
+        if not going:
+            return
+        there = self._catalogue.datasets[going[0].version.dataset]
+        head, now = there.head, {"time": self._sim.now, "actor": principal.id}
+        self._keep(*({"what": "version.deleted", "dataset": there.path, "version": kept.version.version, **now} for kept in going))
+        for kept in going:
+            version = kept.version
+            cause = self._emit(version.resource, "artifact.deleted", principal, {"kind": "dataset", "digest": version.digest})
+            if head is kept:
+                self._announce_head(there, version, principal, cause)
 
     def _announce_head(self, there: Dataset, before: DatasetVersion, principal: Principal, cause: object) -> None:
         head = there.head

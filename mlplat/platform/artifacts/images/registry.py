@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import OptionError, UnknownNameError, printable
@@ -195,7 +195,7 @@ class ImageRegistry(Component):
         named = self._named_by(version)
         if named:
             raise ReferencedError(version.resource, named)
-        self._remove(version, actor)
+        self._remove([version], actor)
 
     @call(Right.ADMIN, "project")
     def collect(self, project: str, *, dry_run: bool = True, actor: Actor) -> Garbage:
@@ -217,8 +217,7 @@ class ImageRegistry(Component):
                         found.append(version)
         answer = garbage.garbage_of(self._shelf, found, kept, dry_run=bool(dry_run))
         if not dry_run:
-            for version in found:
-                self._remove(version, actor)
+            self._remove(found, actor)
         return answer
 
     # -- clusters
@@ -309,10 +308,13 @@ class ImageRegistry(Component):
         users = {f"workload:{name}" for endpoint in self._served for name in endpoint.image_users(version.digest)}
         return tuple(sorted(users.union(self._referrers.of(version.resource))))
 
-    def _remove(self, version: ImageVersion, actor: Actor) -> None:
-        record = {"what": "deleted", "name": version.name, "digest": version.digest, "time": self._sim.now, "actor": str(actor)}
-        self._keep(record)
-        self._emit(version.resource, "artifact.deleted", str(actor), {"kind": self.KIND, "digest": version.digest})
+    def _remove(self, going: Sequence[ImageVersion], actor: Actor) -> None:
+        """Images, all at once."""
+        if going:
+            now = {"time": self._sim.now, "actor": str(actor)}
+            self._keep(*({"what": "deleted", "name": version.name, "digest": version.digest, **now} for version in going))
+        for version in going:
+            self._emit(version.resource, "artifact.deleted", str(actor), {"kind": self.KIND, "digest": version.digest})
 
     def _count(self, version: ImageVersion, actor: str, size_mib: int, *, cause: Any = None) -> None:
         self._keep({"what": "pulled", "name": version.name, "digest": version.digest})

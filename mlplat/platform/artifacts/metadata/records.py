@@ -167,11 +167,17 @@ class Records(Component):
         return self._state.runs[resource].view(partial(self._shown, principal))
 
     def _keep_run(self, actor: Principal | str, resource: str, changes: Mapping[str, Any]) -> None:
-        self._keep({"what": "run.stated", "time": self._sim.now, "actor": str(actor), "run": resource, "changes": changes})
-        told = {name: value for name, value in changes.items() if name != "environment"}
-        state = self._state.runs[resource]
-        data = {"what": "run", "revision": state.revision, "status": state.status.value, "digest": digest_of_json(told)}
-        self._last = self._emit(resource, "metadata.recorded", actor, data)
+        self._keep_runs(actor, {resource: changes})
+
+    def _keep_runs(self, actor: Principal | str, stated: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep what is stated of runs, all of it or nothing."""
+        said = {"what": "run.stated", "time": self._sim.now, "actor": str(actor)}
+        self._keep(*({**said, "run": resource, "changes": changes} for resource, changes in stated.items()))
+        for resource, changes in stated.items():
+            told = {name: value for name, value in changes.items() if name != "environment"}
+            state = self._state.runs[resource]
+            data = {"what": "run", "revision": state.revision, "status": state.status.value, "digest": digest_of_json(told)}
+            self._last = self._emit(resource, "metadata.recorded", actor, data)
 
     def _check_acyclic(self, resource: str, changes: Mapping[str, Any]) -> None:
         above, below = (

@@ -223,7 +223,7 @@ class Source(Component):
         return self._packs
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        staged, path = self._staged, record["repo"]
+        (staged, self._staged), path = (self._staged, None), record["repo"]  # it is of the first record that is kept
         if record["what"] == "repository.created":
             self._repositories[path] = Repository(path, record["branch"])
         elif record["what"] == "repository.deleted":
