@@ -17,7 +17,6 @@ from mlplat.platform.storage import Store, StoreError
 from .states import differing, state_of
 from .writing_calls import CALLS, READING, SEVERAL, ada_of, fill
 
-
 IN_TWO_JOURNALS = ("models.register",)
 """What the Metadata Store hears of and keeps by itself, after the fact: a model that names its commit, of which a run knows more."""
 
