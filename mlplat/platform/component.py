@@ -11,6 +11,7 @@ from ..errors import AccessDenied, IntegrityError, MlplatError, OptionError, pri
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
+from .record_shapes import Shape, check_record
 from .references import PLATFORM, Reference
 from .storage.store import JournalError, Store, StoreError, told
 
@@ -105,6 +106,8 @@ class Component:
 
     KIND: ClassVar[str] = ""
     SOURCE: ClassVar[str] = ""
+    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = {}
+    """What a record has, by its `what`; a journal with others is not folded. Empty where that is not declared."""
     UNCHECKED: ClassVar[Mapping[str, str]] = {}
     """Public names that check for themselves, or that nobody needs a right for, each with the reason."""
 
@@ -116,9 +119,10 @@ class Component:
 
     def _fold(self) -> None:
         """Stand where the journal says. Raises JournalError for a record that no component of this kind can have written."""
-        number = 0
         for number, record in enumerate(self._store.records(self.SOURCE)):
             try:
+                if self.RECORDS:
+                    check_record(record, self.RECORDS)
                 self._apply(record)
             except (IntegrityError, JournalError, StoreError):
                 raise

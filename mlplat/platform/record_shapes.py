@@ -70,9 +70,11 @@ def row(*shapes: Shape) -> Shape:
     places = [shape.holds for shape in shapes]
     return Shape(
         expected,
-        lambda value: isinstance(value, (tuple, list))
-        and len(value) == len(places)
-        and all(holds(part) for holds, part in zip(places, value, strict=True)),
+        lambda value: (
+            isinstance(value, (tuple, list))
+            and len(value) == len(places)
+            and all(holds(part) for holds, part in zip(places, value, strict=True))
+        ),
     )
 
 
@@ -88,9 +90,11 @@ def fields(shapes: Mapping[str, Shape], optional: Mapping[str, Shape] | None = N
     others = [(name, shape.holds) for name, shape in (optional or {}).items()]
     return Shape(
         f"{{{', '.join(shapes)}}}",
-        lambda value: isinstance(value, Mapping)
-        and all(name in value and holds(value[name]) for name, holds in wanted)
-        and all(name not in value or holds(value[name]) for name, holds in others),
+        lambda value: (
+            isinstance(value, Mapping)
+            and all(name in value and holds(value[name]) for name, holds in wanted)
+            and all(name not in value or holds(value[name]) for name, holds in others)
+        ),
     )
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from .contents import ContentError
     from .digests import array_bytes, digest_of, digest_of_array, digest_of_json, digest_of_parts
     from .disk_store import DiskStore
     from .store import JournalError, Store, StoreError, UnknownContentError
     from .sweeping import sweep
 
 __all__ = [
+    "ContentError",
     "DiskStore",
     "JournalError",
     "Store",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "ContentError": "contents",
     "DiskStore": "disk_store",
     "JournalError": "store",
     "Store": "store",

@@ -13,11 +13,14 @@ from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
+from ...record_shapes import Shape
 from ...references import Reference, check_name
+from ...storage.contents import reading
 from ..referrers import Referrers
 from . import content as contents
 from . import manifests
 from .catalogue import HEAD, TIME, Catalogue, Dataset, Kept
+from .journal import RECORDS
 from .manifests import Manifest
 from .versions import WITHHELD, DatasetVersion
 
@@ -33,6 +36,7 @@ class DataCalls(Component):
 
     KIND: ClassVar[str] = "dataset"
     SOURCE: ClassVar[str] = "data"
+    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self,
@@ -138,10 +142,22 @@ class DataCalls(Component):
     # -- content
 
     def _manifest(self, kept: Kept) -> Manifest:
-        return manifests.from_bytes(self._store.get(kept.manifest))
+        version = kept.version
+        with reading(kept.manifest, f"the manifest of {version.reference}"):
+            manifest = manifests.from_bytes(self._store.get(kept.manifest))
+            if (manifest.digest, manifest.kind, manifest.rows, manifests.form_of(manifest)) != (
+                version.digest,
+                version.kind,
+                version.rows,
+                kept.form,
+            ):
+                raise ValueError("of other content")
+            return manifest
 
     def _content(self, kept: Kept, columns: Iterable[str] | None = None) -> Any:
-        return contents.read(self._store, self._manifest(kept), columns)
+        manifest = self._manifest(kept)
+        with reading(kept.version.digest, kept.version.reference):
+            return contents.read(self._store, manifest, columns)
 
 
 def texts(given: object, what: str) -> tuple[str, ...]:

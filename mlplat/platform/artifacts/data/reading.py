@@ -10,6 +10,7 @@ from ....units import MIB, Duration, seconds
 from ...component import call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.rights import Right
+from ...storage.contents import reading
 from . import comparison, statistics
 from . import content as contents
 from .calls import DataCalls, principal_of, text
@@ -85,7 +86,9 @@ class Reading(DataCalls):
         if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
             raise OptionError(f"rows={rows!r:.40}: expected a whole number of at least 0")
         kept = self._find(ref, principal_of(actor))
-        return contents.head(contents.read(self._store, contents.first(self._manifest(kept), rows)), rows)
+        manifest = self._manifest(kept)
+        with reading(kept.version.digest, kept.version.reference):
+            return contents.head(contents.read(self._store, contents.first(manifest, rows)), rows)
 
     @call(Right.READ)
     def schema(self, ref: str, *, actor: Actor) -> tuple[tuple[str, str], ...]:
@@ -203,7 +206,8 @@ class Reading(DataCalls):
     # -- inside
 
     def _statistics(self, kept: Kept) -> tuple[ColumnStatistics, ...]:
-        return statistics.from_bytes(self._store.get(kept.statistics))
+        with reading(kept.statistics, f"the statistics of {kept.version.reference}"):
+            return statistics.from_bytes(self._store.get(kept.statistics))
 
     def _chosen(self, kept: Kept, columns: Iterable[str] | None, split: str) -> tuple[Any, float]:
         """Content of a version, and how many bytes it takes."""
@@ -212,9 +216,10 @@ class Reading(DataCalls):
         names = None if columns is None else columns if isinstance(columns, str) else tuple(columns)
         rows, share = (None, 1.0) if not split else self._part(kept, text(split, "split", 300))
         manifest = self._manifest(kept)
-        content = contents.read(self._store, manifest, names)
-        if rows is not None:
-            content = contents.take(content, np.flatnonzero(rows))
+        with reading(kept.version.digest, kept.version.reference):
+            content = contents.read(self._store, manifest, names)
+            if rows is not None:
+                content = contents.take(content, np.flatnonzero(rows))
         if isinstance(manifest, FrameManifest) and names is not None:
             chunks = [chunk for column in manifest.columns if column.name in names for chunk in column.chunks]
         else:

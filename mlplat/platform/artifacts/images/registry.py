@@ -11,12 +11,14 @@ from ...component import Component, call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
+from ...record_shapes import Shape
 from ...references import PLATFORM, Reference, check_project
 from ...storage.digests import digest_of
 from ...storage.store import Store
 from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
 from . import garbage
+from .journal import RECORDS
 from .manifests import Manifest, ManifestError
 from .serving import ClusterImages
 from .shelf import Shelf
@@ -51,6 +53,7 @@ class ImageRegistry(Component):
 
     KIND: ClassVar[str] = "image"
     SOURCE: ClassVar[str] = "images"
+    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None

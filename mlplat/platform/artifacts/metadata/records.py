@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import InputError, IntegrityError, MlplatError, OptionError, UnknownNameError, printable
 from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
+from ...record_shapes import Shape
 from ...references import Reference, check_project
 from ...storage.digests import digest_of_json
 from ...storage.store import Store
 from ..referrers import Referrers
 from .events import Listener
 from .fields import Fields
+from .journal import RECORDS
 from .lineage import WITHHELD
 from .linking import Linker
 from .lock_file import LockFile
@@ -50,6 +52,8 @@ class UnknownBaselineError(MlplatError):
 
 class Records(Component):
     """The part of a `MetadataStore` that is not calls."""
+
+    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self,

@@ -12,11 +12,14 @@ from ...component import Component, call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
+from ...record_shapes import Shape
 from ...references import Reference, check_project
+from ...storage.contents import reading
 from ...storage.store import Store
 from ..origins import check_external
 from ..referrers import ReferencedError, Referrers
 from .artifact_parts import assembled, contents_of, digest_of_artifact
+from .journal import RECORDS
 from .rules import Rule, Situation
 from .shelf import Shelf
 from .signatures import Signature
@@ -66,6 +69,7 @@ class ModelRegistry(Component):
 
     KIND: ClassVar[str] = "model"
     SOURCE: ClassVar[str] = "models"
+    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None
@@ -345,7 +349,8 @@ class ModelRegistry(Component):
         return self._shelf.version(reference.path, number)
 
     def _artifact(self, version: ModelVersion) -> Any:
-        return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
+        with reading(version.digest, version.resource):
+            return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
 
     def _visible(self, actor: Actor, project: str | None, only: str | None = None) -> Iterator[ModelVersion]:
         start = "" if project is None else check_project(project) + "/"

@@ -11,11 +11,13 @@ from ...component import Component, call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
+from ...record_shapes import Shape, ensure
 from ...references import Reference
 from ...storage.store import Store
 from ..referrers import Referrers
 from .blame import BlamedLine, blame
 from .history import by_date, is_ancestor, merge_bases, topological
+from .journal import RECORDS
 from .lines import is_binary, split_lines, unified
 from .object_store import unpacked
 from .objects import FOLDER, SUBMODULE, Commit, File, is_id
@@ -42,6 +44,7 @@ class Source(Component):
 
     KIND: ClassVar[str] = "repo"
     SOURCE: ClassVar[str] = "scm"
+    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None):
         self._repositories: dict[str, Repository] = {}
@@ -225,6 +228,7 @@ class Source(Component):
     def _apply(self, record: Mapping[str, Any]) -> None:
         (staged, self._staged), path = (self._staged, None), record["repo"]  # it is of the first record that is kept
         if record["what"] == "repository.created":
+            ensure(path not in self._repositories and path == Reference.parse(path).path, f"{path} is there already, or no repository")
             self._repositories[path] = Repository(path, record["branch"])
         elif record["what"] == "repository.deleted":
             del self._repositories[path]
