@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..errors import OptionError, printable
-from .storage.digests import check_digest
+from ..errors import printable
+from .storage.digests import is_digest
 
 LARGEST = 1.7976931348623157e308
 
@@ -29,19 +29,12 @@ def _is_number(value: Any) -> bool:
     return type(value) is float or (type(value) is int and -LARGEST <= value <= LARGEST)
 
 
-def _is_digest(value: Any) -> bool:
-    try:
-        return bool(check_digest(value))
-    except OptionError:
-        return False
-
-
 TEXT = Shape("text", lambda value: type(value) is str)
 FLAG = Shape("true or false", lambda value: type(value) is bool)
 NUMBER = Shape("a number", _is_number)
 COUNT = Shape("a whole number of at least 0", lambda value: type(value) is int and 0 <= value < 2**63)
 WHOLE = Shape("a whole number", lambda value: type(value) is int and -(2**63) <= value < 2**64)
-DIGEST = Shape("a digest", _is_digest)
+DIGEST = Shape("a digest", lambda value: type(value) is str and is_digest(value))
 ANY = Shape("anything", lambda value: True)
 MAPPING = Shape("values by name", lambda value: isinstance(value, Mapping))
 

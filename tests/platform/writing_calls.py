@@ -211,7 +211,7 @@ READING = {
 
 
 def _untagged(platform: mp.Platform) -> str:
-    return next(version.digest for version in platform.images.list(actor=platform.admin) if not version.tags)
+    return next((version.digest for version in platform.images.list(actor=platform.admin) if not version.tags), "v1")
 
 
 def _code(platform: mp.Platform) -> str:

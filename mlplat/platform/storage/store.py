@@ -98,7 +98,8 @@ class Store:
         if not isinstance(content, bytes):
             raise OptionError(f"a {type(content).__name__} as content; expected bytes")
         digest = digest_of(content)
-        self._content.setdefault(digest, content)
+        if self._content.get(digest) != content:
+            self._content[digest] = content
         return digest
 
     def get(self, digest: str) -> bytes:
