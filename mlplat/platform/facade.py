@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..context import Simulation
 from ..errors import OptionError
@@ -23,6 +23,7 @@ from .neighbours import Neighbours
 from .references import PLATFORM
 from .storage.store import Store
 from .storage.sweeping import sweep
+from .storage.verification import Verification, verify
 
 if TYPE_CHECKING:
     from ..infra.cluster import Cluster
@@ -49,6 +50,9 @@ class Platform:
     >>> platform.metadata.lineage("shop/churn@1", actor=ada).missing[0].role
     'lock'
     """
+
+    IDENTITY: ClassVar[str] = IdentityProvider.SOURCE
+    """The journal that every platform has from its beginning."""
 
     def __init__(self, on: Cluster | Simulation | None = None, *, store: Store | None = None, data_at: str | None = None) -> None:
         cluster = None if on is None or isinstance(on, Simulation) else on
@@ -96,6 +100,15 @@ class Platform:
         """Give up content that nothing names any more. Returns its digests. For administrators. Raises AccessDenied."""
         self.identity._authorization.require(actor, Right.ADMIN, PLATFORM, call="platform.sweep", source="platform")
         return sweep(self.store, self.components.values())
+
+    def verify(self, *, actor: Actor) -> Verification:
+        """Read all journals and all content that anything here names, and say what is missing or damaged. For administrators.
+
+        Changes nothing, and takes as long as reading it all. Damaged content is mended by putting it again: `platform.store.put`, or the
+        call that brought it. Raises AccessDenied.
+        """
+        self.identity._authorization.require(actor, Right.ADMIN, PLATFORM, call="platform.verify", source="platform")
+        return verify(self.store, self.components.values())
 
     def close(self) -> None:
         """Write down what was not yet, and let the store go. A second time does nothing."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..errors import printable
+from ..errors import OptionError, printable
 from .storage.digests import is_digest
 
 LARGEST = 1.7976931348623157e308
@@ -21,7 +21,7 @@ class Shape(NamedTuple):
     holds: Callable[[Any], bool]
 
 
-class ShapeError(ValueError):
+class ShapeError(OptionError):
     """A value has not the shape that is expected of it."""
 
 

@@ -93,7 +93,7 @@ class AuditLog:
         for number, record in enumerate(self._store.records(JOURNAL)):
             try:
                 entries = [_entry(row) for row in json.loads(record["entries"])]
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
+            except (ShapeError, ValueError, KeyError, TypeError, RecursionError) as error:
                 raise JournalError(self._store.place, JOURNAL, number, told(error)) from None
             yield from entries
         yield from tuple(self._new)

@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from .disk_store import DiskStore
     from .store import JournalError, Store, StoreError, UnknownContentError
     from .sweeping import sweep
+    from .verification import Damage, DamageKind, Verification
 
 __all__ = [
     "ContentError",
+    "Damage",
+    "DamageKind",
     "DiskStore",
     "JournalError",
     "Store",
     "StoreError",
     "UnknownContentError",
+    "Verification",
     "array_bytes",
     "digest_of",
     "digest_of_array",
@@ -30,11 +34,14 @@ __all__ = [
 
 _HOME = {
     "ContentError": "contents",
+    "Damage": "verification",
+    "DamageKind": "verification",
     "DiskStore": "disk_store",
     "JournalError": "store",
     "Store": "store",
     "StoreError": "store",
     "UnknownContentError": "store",
+    "Verification": "verification",
     "array_bytes": "digests",
     "digest_of": "digests",
     "digest_of_array": "digests",

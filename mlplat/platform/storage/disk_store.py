@@ -49,7 +49,8 @@ class DiskStore(Store):
         except BaseException as error:
             self.close()
             if isinstance(error, (*_DAMAGED, OSError)):
-                raise StoreError(self.path, _said(error)) from None
+                damaged = isinstance(error, _DAMAGED) and not isinstance(error, sqlite3.OperationalError)
+                raise StoreError(self.path, _said(error), damaged=damaged) from None
             raise
 
     def _connect(self) -> sqlite3.Connection:

@@ -27,10 +27,10 @@ class UnknownContentError(MlplatError):
 
 
 class StoreError(MlplatError):
-    """A store on disk cannot be used: it is in use, of another format, damaged, or none at all. Attribute: `path`."""
+    """A store on disk cannot be used: it is in use, of another format, damaged, or none at all. Attributes: `path`, `damaged`."""
 
-    def __init__(self, path: object, problem: str) -> None:
-        self.path = str(path)
+    def __init__(self, path: object, problem: str, *, damaged: bool = False) -> None:
+        self.path, self.damaged = str(path), damaged
         super().__init__(f"{shown(path)}: {problem}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....canonical import frozen
@@ -62,9 +63,11 @@ class DataCalls(Component):
         self._catalogue.apply(record)
 
     def _contents(self) -> Iterator[str]:
-        for kept in self._catalogue:
-            yield from (chunk.digest for chunk in self._manifest(kept).chunks)
-            yield from (kept.manifest, kept.statistics, *(split.digest for split in kept.splits.values()))
+        return chain.from_iterable(map(self._contents_of, self._catalogue))  # goes on after a manifest that cannot be read
+
+    def _contents_of(self, kept: Kept) -> Iterator[str]:
+        yield from (kept.manifest, kept.statistics, *(split.digest for split in kept.splits.values()))
+        yield from (chunk.digest for chunk in self._manifest(kept).chunks)
 
     # -- names
 
