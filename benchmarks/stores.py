@@ -6,8 +6,8 @@
 150 bytes, each kept by itself; `batched_per_second`: 100 in one append. `puts_per_second`: contents of 1,000 bytes.
 `commits_per_second`: of the SCM, a file each, one pack and one record. `open`: seconds until `Platform.open` has folded so many records
 (commits, runs, versions of models and grants, a quarter each), and to read them alone, for a tenth of the records and for all; `growth` is
-what ten times as many take, divided by ten. Wall time, since what is waited for is the disk; the best of the repetitions. Exit status 1 when
-what is read back is not what was written, or opening does not grow in proportion.
+what ten times as many take, divided by ten. Wall time, since what is waited for is the disk; the best of the repetitions. Exit status 1
+when what is read back is not what was written, or opening does not grow in proportion.
 """
 
 from __future__ import annotations

@@ -8,15 +8,14 @@ harm. Each record carries a digest of itself and of the one before it in its jou
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...canonical import encode
+from ...canonical import encode, frozen_json
 from ...errors import IntegrityError, OptionError, printable, shown
 from .digests import PREFIX, check_digest, digest_of, is_digest
 from .store import JournalError, Record, Store, StoreError, UnknownContentError, checked_record, told
@@ -220,7 +219,9 @@ class DiskStore(Store):
                 expected = digest.hex() if isinstance(digest, bytes) else repr(digest)[:64]
                 raise IntegrityError(expected, last.hex(), f"{shown(self.path)}, record {number} of {journal}")
             try:
-                record = checked_record(json.loads(body))
+                record = frozen_json(body)
+                if not isinstance(record, Mapping):
+                    raise ValueError("expected a mapping")
             except (ValueError, RecursionError, OptionError) as error:
                 raise JournalError(self.place, journal, number, told(error)) from None
             yield record
