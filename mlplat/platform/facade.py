@@ -112,8 +112,10 @@ class Platform:
 
     def close(self) -> None:
         """Write down what was not yet, and let the store go. A second time does nothing."""
-        self.identity._authorization.audit.flush()
-        self.store.close()
+        try:
+            self.identity._authorization.audit.flush()
+        finally:
+            self.store.close()
 
     def __enter__(self) -> Self:
         return self

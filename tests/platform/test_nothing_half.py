@@ -173,6 +173,9 @@ def test_within_a_capture_each_component_has_all_or_nothing_and_what_is_missing_
         left.at = 0
         found = state_of(mp.Platform(store=left))
         assert (found["models"] == new["models"], found["metadata"] == new["metadata"]) == (at >= 2, at >= 3)
+        if at == 2:
+            again = mp.Platform(store=left)
+            assert again.metadata.lineage("shop/churn@3", actor=again.admin).missing
 
 
 def test_a_call_that_fails_can_be_made_again(world: Store) -> None:
@@ -183,3 +186,44 @@ def test_a_call_that_fails_can_be_made_again(world: Store) -> None:
     with pytest.raises(MlplatError, match="no room"):
         platform.data.publish("shop/clicks", b"new", actor=ada)
     assert platform.data.publish("shop/clicks", b"new", actor=ada).version == 4
+
+
+def test_where_the_disk_is_full_a_call_says_so_and_nothing_is_half(tmp_path: Path) -> None:
+    """Files may not grow, at some size of the log or of content; then they may again."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with mp.Platform.open(tmp_path / "s") as platform:
+        admin, refused = platform.admin, 0
+        platform.identity.create_project("shop", owner=admin, actor=admin)
+        platform.scm.create_repository("shop/code", actor=admin)
+        for number in range(60):
+            largest = max(file.stat().st_size for file in (tmp_path / "s").rglob("*") if file.is_file())
+            if number % 2:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest + number * 50, hard))
+            try:
+                platform.scm.commit("shop/code", "main", {f"f{number}": bytes(number * 100)}, "one", actor=admin)
+                platform.data.publish("shop/d", bytes([number]) * number * 1000, tags=["now"], actor=admin)
+            except StoreError:
+                refused += 1
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            if number % 6 == 1:
+                assert differing(state_of(platform), state_of(mp.Platform(platform.sim, store=platform.store))) == ""
+        before = state_of(platform)
+        assert refused >= 10 and platform.verify(actor=admin)
+    with mp.Platform.open(tmp_path / "s") as again:
+        assert differing(before, state_of(again)) == ""
+
+
+def test_a_platform_that_cannot_write_its_last_decisions_lets_the_store_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform = mp.Platform.open(tmp_path / "s")
+    platform.identity.create_user("ada", actor=platform.admin)
+
+    def full(*_: Any) -> None:
+        raise StoreError(tmp_path, "no room")
+
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="no room"):
+        patch.setattr(platform.store, "append", full)
+        platform.close()
+    with mp.Platform.open(tmp_path / "s") as again:
+        assert len(again.identity.principals(actor=again.admin)) == 2
