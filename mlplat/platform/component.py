@@ -106,7 +106,7 @@ class Component:
 
     KIND: ClassVar[str] = ""
     SOURCE: ClassVar[str] = ""
-    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = {}
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = {}
     """What a record has, by its `what`; a journal with others is not folded. Empty where that is not declared."""
     UNCHECKED: ClassVar[Mapping[str, str]] = {}
     """Public names that check for themselves, or that nobody needs a right for, each with the reason."""
@@ -121,8 +121,8 @@ class Component:
         """Stand where the journal says. Raises JournalError for a record that no component of this kind can have written."""
         for number, record in enumerate(self._store.records(self.SOURCE)):
             try:
-                if self.RECORDS:
-                    check_record(record, self.RECORDS)
+                if self._RECORDS:
+                    check_record(record, self._RECORDS)
                 self._apply(record)
             except (IntegrityError, JournalError, StoreError):
                 raise

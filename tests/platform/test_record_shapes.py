@@ -72,7 +72,7 @@ def test_every_kind_of_record_that_components_write_is_declared_and_every_declar
     """By the calls of `writing_calls`, made one after the other as far as they can be."""
     store = Store()
     fill(store)
-    declared = {(source, what) for source, component in mp.Platform().components.items() for what in component.RECORDS}
+    declared = {(source, what) for source, component in mp.Platform().components.items() for what in component._RECORDS}
     written = {(journal, record["what"]) for journal in store.journals() for record in store.records(journal)}
     for call in CALLS.values():
         other = Store()

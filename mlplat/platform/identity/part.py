@@ -23,7 +23,7 @@ class IdentityPart(Component):
     """A part of the Identity Provider. All parts share one state."""
 
     SOURCE: ClassVar[str] = "identity"
-    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def _resource_of(self, parameter: str, value: Any) -> str:
         if parameter == "project":

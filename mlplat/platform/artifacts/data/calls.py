@@ -37,7 +37,7 @@ class DataCalls(Component):
 
     KIND: ClassVar[str] = "dataset"
     SOURCE: ClassVar[str] = "data"
-    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self,

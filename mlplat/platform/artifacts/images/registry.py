@@ -53,7 +53,7 @@ class ImageRegistry(Component):
 
     KIND: ClassVar[str] = "image"
     SOURCE: ClassVar[str] = "images"
-    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None

@@ -53,7 +53,7 @@ class UnknownBaselineError(MlplatError):
 class Records(Component):
     """The part of a `MetadataStore` that is not calls."""
 
-    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self,

@@ -69,7 +69,7 @@ class ModelRegistry(Component):
 
     KIND: ClassVar[str] = "model"
     SOURCE: ClassVar[str] = "models"
-    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None

@@ -44,7 +44,7 @@ class Source(Component):
 
     KIND: ClassVar[str] = "repo"
     SOURCE: ClassVar[str] = "scm"
-    RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None):
         self._repositories: dict[str, Repository] = {}
