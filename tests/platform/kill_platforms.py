@@ -138,7 +138,7 @@ def check(path: Path, facts: list[Fact], draw: random.Random) -> None:
     """All that was acknowledged is true, all content is what its digest says, nothing is half done, and work can go on."""
     with mp.Platform.open(path) as platform:
         ada, store = settled(platform), platform.store
-        recent = facts[-100:] + draw.sample(facts, min(len(facts), 100))
+        recent = facts[-60:] + draw.sample(facts, min(len(facts), 40))
         for kind, *fact in recent:
             assert CHECKS[kind](platform, ada, fact), f"{kind} {fact} was acknowledged"
         for digest in store.digests():
@@ -171,7 +171,7 @@ def kill_one(path: Path, seed: int) -> list[Fact]:
             os._exit(1)
     os.close(write_end)
     told = b"" if seed % 4 == 0 else os.read(read, 1 << 16)
-    time.sleep(random.Random(seed).random() * 0.1)
+    time.sleep(random.Random(seed).random() * 0.07)
     os.kill(child, signal.SIGKILL)
     assert os.WIFSIGNALED(os.waitpid(child, 0)[1]), "a writer ended by itself"
     while part := os.read(read, 1 << 16):
