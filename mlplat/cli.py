@@ -38,6 +38,9 @@ traces_app = typer.Typer(help="Look at traces and download published ones.", no_
 app.add_typer(traces_app, name="traces")
 capsule_app = typer.Typer(help="Look at capsules, and take models in and out of a platform in a folder.", no_args_is_help=True)
 app.add_typer(capsule_app, name="capsule")
+store_app = typer.Typer(help="Look after the folders in which platforms keep things.", no_args_is_help=True)
+app.add_typer(store_app, name="store")
+
 
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]
 UnusedSeed = Annotated[int, typer.Option("--seed", help="Taken by every command; nothing is drawn at random here.")]
@@ -381,6 +384,24 @@ def export_capsule(
         _print_json(summary.to_dict())
     else:
         print(summary)
+
+
+@store_app.command("check")
+def check_store(
+    folder: Annotated[Path, typer.Argument(help="The folder of a platform that nobody has open.")],
+    seed: UnusedSeed = 0,
+    as_json: Json = False,
+) -> None:
+    """Read everything that a platform keeps in a folder: exit status 1 where something is missing or damaged, 2 where it is no store."""
+    from .platform.checking import check_folder
+
+    found = check_folder(folder)
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        print(found)
+    if not found:
+        raise typer.Exit(1)
 
 
 def _drop_output() -> None:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from ..errors import AccessDenied, MlplatError, OptionError, UnknownNameError, printable
+from ..errors import AccessDenied, IntegrityError, MlplatError, OptionError, UnknownNameError, printable
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
+from .record_shapes import Shape, check_record
 from .references import PLATFORM, Reference, check_project, check_zone, plain
-from .storage.store import Store
+from .storage.store import JournalError, Store, StoreError, told
 
 if TYPE_CHECKING:
     from ..context import Simulation
@@ -115,6 +116,8 @@ class Component:
 
     KIND: ClassVar[str] = ""
     SOURCE: ClassVar[str] = ""
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = {}
+    """What a record has, by its `what`; a journal with others is not folded. Empty where that is not declared."""
     UNCHECKED: ClassVar[Mapping[str, str]] = {}
     """Public names that check for themselves, or that nobody needs a right for, each with the reason."""
 
@@ -122,8 +125,19 @@ class Component:
         self._sim = sim
         self._authorization: Authorization = identity._authorization
         self._store = Store() if store is None else store
-        for record in self._store.records(self.SOURCE):
-            self._apply(record)
+        self._fold()
+
+    def _fold(self) -> None:
+        """Stand where the journal says. Raises JournalError for a record that no component of this kind can have written."""
+        for number, record in enumerate(self._store.records(self.SOURCE)):
+            try:
+                if self._RECORDS:
+                    check_record(record, self._RECORDS)
+                self._apply(record)
+            except (IntegrityError, JournalError, StoreError):
+                raise
+            except Exception as error:
+                raise JournalError(self._store.place, self.SOURCE, number, told(error)) from error
 
     # -- what a call is about
 
@@ -182,7 +196,10 @@ class Component:
         return {"what": what, "time": self._sim.now, "actor": str(actor), **values}
 
     def _keep(self, *records: Mapping[str, Any]) -> None:
-        """Write records to the journal, all or none, and change the state as they say."""
+        """Write records to the journal, all or none, and change the state as they say.
+
+        A call keeps everything that it changes at once: then a process that is killed leaves all of it or nothing.
+        """
         self._store.append(self.SOURCE, *records)
         for record in records:
             self._apply(record)

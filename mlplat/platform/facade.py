@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..context import Simulation
 from ..errors import OptionError
@@ -24,6 +24,7 @@ from .neighbours import Neighbours
 from .references import PLATFORM
 from .storage.store import Store
 from .storage.sweeping import sweep
+from .storage.verification import Verification, verify
 
 if TYPE_CHECKING:
     from ..infra.cluster import Cluster
@@ -50,6 +51,9 @@ class Platform:
     >>> platform.metadata.lineage("shop/churn@1", actor=ada).missing[0].role
     'lock'
     """
+
+    IDENTITY: ClassVar[str] = IdentityProvider.SOURCE
+    """The journal that every platform has from its beginning."""
 
     def __init__(self, on: Cluster | Simulation | None = None, *, store: Store | None = None, data_at: str | None = None) -> None:
         cluster = None if on is None or isinstance(on, Simulation) else on
@@ -100,10 +104,21 @@ class Platform:
         self.identity._authorization.require(actor, Right.ADMIN, PLATFORM, call="platform.sweep", source="platform")
         return sweep(self.store, self.components.values())
 
+    def verify(self, *, actor: Actor) -> Verification:
+        """Read all journals and all content that anything here names, and say what is missing or damaged. For administrators.
+
+        Changes nothing, and takes as long as reading it all. Damaged content is mended by putting it again: `platform.store.put`, or the
+        call that brought it. Raises AccessDenied.
+        """
+        self.identity._authorization.require(actor, Right.ADMIN, PLATFORM, call="platform.verify", source="platform")
+        return verify(self.store, self.components.values())
+
     def close(self) -> None:
         """Write down what was not yet, and let the store go. A second time does nothing."""
-        self.identity._authorization.audit.flush()
-        self.store.close()
+        try:
+            self.identity._authorization.audit.flush()
+        finally:
+            self.store.close()
 
     def __enter__(self) -> Self:
         return self

@@ -275,7 +275,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "models": MODELS,
         "metadata": METADATA,
         "capsules": CAPSULES,
-        "platform": {"sweep": _platform()},
+        "platform": {"sweep": _platform(), "verify": _platform()},
     }
 )
 """By the name that a component has in events."""

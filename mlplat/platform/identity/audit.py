@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 
 from ...canonical import encode
 from ...errors import printable
+from ..record_shapes import COUNT, NUMBER, TEXT, ShapeError
+from ..record_shapes import row as row_of
+from ..storage.store import JournalError, told
 from .decisions import Decision, DecisionReason
 from .rights import Right
 
@@ -88,9 +91,12 @@ class AuditLog:
             self._new = []
 
     def __iter__(self) -> Iterator[AuditEntry]:
-        for record in self._store.records(JOURNAL):
-            for row in json.loads(record["entries"]):
-                yield _entry(row)
+        for number, record in enumerate(self._store.records(JOURNAL)):
+            try:
+                entries = [_entry(row) for row in json.loads(record["entries"])]
+            except (ShapeError, ValueError, KeyError, TypeError, RecursionError) as error:
+                raise JournalError(self._store.place, JOURNAL, number, told(error)) from None
+            yield from entries
         yield from tuple(self._new)
 
     def select(self, *, principal: str | None = None, resource: str | None = None, allowed: bool | None = None) -> AuditTrail:
@@ -104,6 +110,9 @@ class AuditLog:
         )
 
 
+_ROW = row_of(NUMBER, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, COUNT, COUNT)
+
+
 def _row(entry: AuditEntry) -> list[object]:
     _, reason, principal, right, resource, zone, grant = entry.decision
     who, what, where = (
@@ -115,6 +124,8 @@ def _row(entry: AuditEntry) -> list[object]:
 
 
 def _entry(row: list[object]) -> AuditEntry:
+    if not _ROW.holds(row):
+        raise ShapeError(f"a decision is {ascii(row)[:80]}")
     time, call, principal, right, resource, zone, reason, grant, token = row
     why = DecisionReason(str(reason))
     decision = Decision(why is DecisionReason.GRANTED, why, principal, Right(right), resource, zone, grant)  # type: ignore[arg-type]

@@ -72,9 +72,8 @@ class CredentialCalls(IdentityPart):
             raise AssertionError("nobody has no password")
         known = self._passwords.get(principal.id, self._nobody)
         self._check_password(self._attempts, principal.id, principal.id, known, password, "authenticate")
-        if known.n != self._cost:
-            self._write(self._password_record(principal.id, principal.id, password))
-        token = self._write_token(principal.id, principal, self._lifetime_s, zone=zone, session=True)
+        stronger = [self._password_record(principal.id, principal.id, password)] if known.n != self._cost else []
+        token = self._write_token(principal.id, principal, self._lifetime_s, *stronger, zone=zone, session=True)
         self._authorization.note(
             Decision(True, DecisionReason.GRANTED, principal.id, Right.READ, PLATFORM, zone), "identity.authenticate", token
         )
@@ -176,17 +175,18 @@ class CredentialCalls(IdentityPart):
         actor: Actor,
         principal: Principal,
         lifetime_s: float,
-        *,
+        *others: Mapping[str, Any],
         zone: str = "",
         scopes: tuple[Scope, ...] | None = None,
         session: bool = False,
         label: str = "",
     ) -> Token:
+        """The next token; `others`: records that are kept with it."""
         tokens, now = self._authorization.tokens, self._sim.now
         number = len(tokens) + 1
         nonce = stream(self._sim.seed, f"identity.token:{number}").bytes(12).hex()
         token = Token(number, principal.id, now, now + lifetime_s, zone, scopes, session, label, nonce)
-        self._write(self._record("token.issued", actor, **token.record()))
+        self._write(*others, self._record("token.issued", actor, **token.record()))
         return token
 
     def _session(self, token: Token, principal: Principal) -> Session:

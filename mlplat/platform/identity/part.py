@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 from ...errors import OptionError, UnknownNameError, printable
 from ..component import Component
+from ..record_shapes import Shape
 from ..references import check_name, check_project
 from .authorization import Actor, Caller
 from .decisions import DecisionReason
 from .grants import Grant
+from .journal import RECORDS
 from .principals import Principal, PrincipalKind
 from .resources import check_resource
 from .rights import Right
@@ -21,6 +23,7 @@ class IdentityPart(Component):
     """A part of the Identity Provider. All parts share one state."""
 
     SOURCE: ClassVar[str] = "identity"
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def _resource_of(self, parameter: str, value: Any) -> str:
         if parameter == "project":

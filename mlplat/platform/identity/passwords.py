@@ -62,7 +62,10 @@ class PasswordHash:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> PasswordHash:
-        """As a record of the journal says."""
+        """As a record of the journal says. Raises OptionError, ValueError."""
+        check_cost(record["n"])
+        if not (1 <= record["r"] <= 32 and 1 <= record["p"] <= 16):
+            raise ValueError(f"r={record['r']}, p={record['p']}: expected r of 1 to 32, p of 1 to 16")
         return cls(bytes.fromhex(record["salt"]), bytes.fromhex(record["hash"]), record["n"], record["r"], record["p"])
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ...errors import OptionError
 from ...streams import stream
 from ...units import Duration, seconds
-from ..references import PLATFORM
-from ..storage.store import Store
+from ..record_shapes import ShapeError, ensure
+from ..references import PLATFORM, check_name, check_project
+from ..storage.store import JournalError, Store
 from .authorization import Authorization
 from .credential_calls import CredentialCalls
 from .grant_calls import GrantCalls
@@ -18,6 +19,7 @@ from .passwords import COST, PasswordHash, check_cost
 from .principal_calls import PrincipalCalls
 from .principals import Principal, PrincipalKind
 from .project_calls import ProjectCalls
+from .resources import check_resource
 from .rights import Right
 from .tokens import Token
 
@@ -68,6 +70,8 @@ class IdentityProvider(PrincipalCalls, ProjectCalls, GrantCalls, CredentialCalls
         super().__init__(sim, self, store, cost=check_cost(password_cost), lifetime_s=lifetime_s)
         first = self._authorization.directory.get("user-1")
         if first is None:
+            if self._authorization.directory.living():
+                raise JournalError(store.place, self.SOURCE, 0, "expected the first administrator")
             self._write(
                 self._principal_record("user-1", "user-1", ADMINISTRATOR, PrincipalKind.USER),
                 self._grant_record("user-1", "user-1", frozenset(Right), PLATFORM, role="owner", on_behalf_of=PLATFORM),
@@ -84,34 +88,54 @@ class IdentityProvider(PrincipalCalls, ProjectCalls, GrantCalls, CredentialCalls
         match record["what"]:
             case "principal.created":
                 kind = PrincipalKind(record["kind"])
+                ensure(record["id"] == directory.next_id(kind), f"{record['id']} is not the next id")
+                ensure(directory.is_free(kind, check_name(record["name"])), f"{kind.value} {record['name']} is there already")
                 directory.add(Principal(record["id"], record["name"], kind, record["project"], record["origin"]))
             case "principal.deleted":
+                self._there(record["id"])
                 directory.delete(record["id"])
                 tokens.revoke_all(record["id"], now)
                 self._passwords.pop(record["id"], None)
                 grants.lose(record["id"], now)
             case "member.added":
+                self._there(record["group"], PrincipalKind.GROUP)
+                ensure(self._there(record["member"]) is not PrincipalKind.GROUP, "a group in a group")
                 directory.add_member(record["group"], record["member"])
             case "member.removed":
+                self._there(record["group"], PrincipalKind.GROUP)
                 directory.remove_member(record["group"], record["member"])
                 grants.left(record["member"], now)
             case "project.created":
-                directory.projects[record["name"]] = record["owner"]
+                self._there(record["owner"])
+                directory.projects[check_project(record["name"])] = record["owner"]
             case "role.created":
                 directory.roles[record["name"]] = frozenset(Right(right) for right in record["rights"])
             case "grant.created":
+                ensure(record["id"] == self._next_grant, f"{record['id']} is not the id of the next grant")
+                self._there(record["grantee"])
+                check_resource(record["resource"])
                 grants.add(Grant.of(record))
             case "grant.revoked":
                 grants.revoke(record["id"], now)
             case "password.set":
+                self._there(record["id"])
                 self._passwords[record["id"]] = PasswordHash.of(record)
                 self._salts[record["id"]] = self._salts.get(record["id"], 0) + 1
             case "token.issued":
+                ensure(record["id"] == len(tokens) + 1, f"{record['id']} is not the id of the next token")
+                self._there(record["principal"])
                 tokens.add(Token.of(record))
             case "token.revoked":
                 tokens.revoke(record["id"], now)
             case "tokens.revoked":
                 tokens.revoke_all(record["principal"], now)
+
+    def _there(self, number: str, kind: PrincipalKind | None = None) -> PrincipalKind:
+        """The kind of a living principal. Raises ShapeError for an id that is nobody's, or not of this kind."""
+        found = self._authorization.directory.get(number)
+        if found is None or not self._authorization.directory.is_living(number) or kind not in (None, found.kind):
+            raise ShapeError(f"{number}: expected the id of a {kind or 'principal'} who is there")
+        return found.kind
 
 
 def _secret(sim: Simulation, given: bytes | None) -> bytes:

@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING
 from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from .contents import ContentError
     from .digests import array_bytes, digest_of, digest_of_array, digest_of_json, digest_of_parts
-    from .disk_store import DiskStore, StoreError
-    from .store import Store, UnknownContentError
+    from .disk_store import DiskStore
+    from .store import JournalError, Store, StoreError, UnknownContentError
     from .sweeping import sweep
+    from .verification import Damage, DamageKind, Verification
 
 __all__ = [
+    "ContentError",
+    "Damage",
+    "DamageKind",
     "DiskStore",
+    "JournalError",
     "Store",
     "StoreError",
     "UnknownContentError",
+    "Verification",
     "array_bytes",
     "digest_of",
     "digest_of_array",
@@ -26,10 +33,15 @@ __all__ = [
 ]
 
 _HOME = {
+    "ContentError": "contents",
+    "Damage": "verification",
+    "DamageKind": "verification",
     "DiskStore": "disk_store",
+    "JournalError": "store",
     "Store": "store",
-    "StoreError": "disk_store",
+    "StoreError": "store",
     "UnknownContentError": "store",
+    "Verification": "verification",
     "array_bytes": "digests",
     "digest_of": "digests",
     "digest_of_array": "digests",

@@ -70,6 +70,11 @@ def digest_of_parts(parts: Mapping[str, str]) -> str:
     return digest_of_json({name: check_digest(part) for name, part in parts.items()})
 
 
+def is_digest(text: str) -> bool:
+    """Whether this is a digest."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def check_digest(digest: object) -> str:
     """A digest as it is. Raises OptionError for what is none."""
     if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:

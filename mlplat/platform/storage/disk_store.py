@@ -8,34 +8,27 @@ harm. Each record carries a digest of itself and of the one before it in its jou
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...canonical import encode, frozen
-from ...errors import IntegrityError, MlplatError, OptionError, shown
-from .digests import PREFIX, check_digest, digest_of, plain_bytes
-from .store import Record, Store, UnknownContentError, checked_record
+from ...canonical import encode, frozen_json
+from ...errors import IntegrityError, OptionError, printable, shown
+from .digests import PREFIX, check_digest, digest_of, is_digest, plain_bytes
+from .store import JournalError, Record, Store, StoreError, UnknownContentError, checked_record, told
 
 FORMAT = 1
 JOURNAL, CONTENT, INCOMPLETE = "journal.sqlite3", "content", "incomplete"
+_DAMAGED = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises of a file that cannot be used; of a damaged one, also where it says of what in bytes of the file itself."""
 _TABLES = """
 CREATE TABLE format (version INTEGER NOT NULL);
 CREATE TABLE record (id INTEGER PRIMARY KEY, journal TEXT NOT NULL, body BLOB NOT NULL, digest BLOB NOT NULL);
 CREATE INDEX record_of_journal ON record (journal, id);
 """
-
-
-class StoreError(MlplatError):
-    """A store on disk cannot be used: it is in use, of another format, damaged, or none at all. Attribute: `path`."""
-
-    def __init__(self, path: object, problem: str) -> None:
-        self.path = str(path)
-        super().__init__(f"{shown(path)}: {problem}")
 
 
 class DiskStore(Store):
@@ -46,15 +39,17 @@ class DiskStore(Store):
         self._fsync = fsync
         self._last: dict[str, bytes] = {}
         """Digest of the last record of each journal."""
-        self._in_transaction = False
+        self._in_transaction = self._broken = False
+        """Whether there is a transaction in progress, and whether it can only be taken back."""
         self._connection: sqlite3.Connection | None = None
         try:
             self._connection = self._connect()
             self._sweep()
         except BaseException as error:
             self.close()
-            if isinstance(error, (sqlite3.Error, OSError)):
-                raise StoreError(self.path, _said(error)) from None
+            if isinstance(error, (*_DAMAGED, OSError)):
+                damaged = isinstance(error, _DAMAGED) and not isinstance(error, sqlite3.OperationalError)
+                raise StoreError(self.path, _said(error), damaged=damaged) from None
             raise
 
     def _connect(self) -> sqlite3.Connection:
@@ -87,6 +82,11 @@ class DiskStore(Store):
         for left in (self.path / CONTENT).glob(f"{INCOMPLETE}-*"):
             left.unlink(missing_ok=True)
 
+    @property
+    def place(self) -> str:
+        """See `Store.place`."""
+        return str(self.path)
+
     # -- content
 
     def _file(self, digest: str) -> Path:
@@ -100,11 +100,8 @@ class DiskStore(Store):
         content = plain_bytes(content)
         digest = digest_of(content)
         file = self._file(digest)
-        try:
-            if file.stat().st_size == len(content):
-                return digest
-        except OSError:
-            pass
+        if self._has(file, content):
+            return digest
         unfinished = self.path / CONTENT / f"{INCOMPLETE}-{os.getpid()}"
         try:
             with unfinished.open("wb") as written:
@@ -112,13 +109,27 @@ class DiskStore(Store):
                 if self._fsync:
                     written.flush()
                     os.fsync(written.fileno())
+            made = not file.parent.exists()
             file.parent.mkdir(exist_ok=True)
             unfinished.replace(file)
             if self._fsync:
-                _sync_folder(file.parent)
+                _sync(file.parent)
+                if made:
+                    _sync(file.parent.parent)
         except OSError as error:
             raise StoreError(self.path, _said(error)) from None
         return digest
+
+    def _has(self, file: Path, content: bytes) -> bool:
+        """Whether a file has this content already, and as lastingly as is asked for."""
+        try:
+            if file.stat().st_size != len(content) or file.read_bytes() != content:
+                return False
+            if self._fsync:  # it may have been written without
+                _sync(file)
+        except OSError:
+            return False
+        return True
 
     def get(self, digest: str) -> bytes:
         """See `Store.get`."""
@@ -145,16 +156,23 @@ class DiskStore(Store):
 
     def discard(self, digest: str) -> bool:
         """See `Store.discard`."""
-        with suppress(FileNotFoundError):
+        try:
             self._file(digest).unlink()
-            return True
-        return False
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreError(self.path, _said(error)) from None
+        return True
 
     def digests(self) -> Iterator[str]:
         """See `Store.digests`."""
-        for folder in sorted((self.path / CONTENT).iterdir()):
-            if folder.is_dir():
-                yield from (f"{PREFIX}{folder.name}{file.name}" for file in sorted(folder.iterdir()))
+        try:
+            for folder in sorted((self.path / CONTENT).iterdir()):
+                if folder.is_dir():
+                    names = (f"{PREFIX}{folder.name}{file.name}" for file in sorted(folder.iterdir()))
+                    yield from filter(is_digest, names)
+        except OSError as error:
+            raise StoreError(self.path, _said(error)) from None
 
     # -- journals
 
@@ -178,7 +196,8 @@ class DiskStore(Store):
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany("INSERT INTO record (journal, body, digest) VALUES (?, ?, ?)", rows)
                 connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except _DAMAGED as error:
+            self._broken = self._in_transaction
             if not self._in_transaction and connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise StoreError(self.path, _said(error)) from None
@@ -187,6 +206,8 @@ class DiskStore(Store):
     def _last_of(self, journal: str) -> bytes:
         if journal not in self._last:
             row = self._query("SELECT digest FROM record WHERE journal = ? ORDER BY id DESC LIMIT 1", journal).fetchone()
+            if row is not None and not isinstance(row[0], bytes):
+                raise StoreError(self.path, f"the last record of {printable(journal)[:80]} has no digest")
             self._last[journal] = b"" if row is None else row[0]
         return self._last[journal]
 
@@ -198,7 +219,13 @@ class DiskStore(Store):
             if last != digest:
                 expected = digest.hex() if isinstance(digest, bytes) else repr(digest)[:64]
                 raise IntegrityError(expected, last.hex(), f"{shown(self.path)}, record {number} of {journal}")
-            yield frozen(json.loads(body))
+            try:
+                record = frozen_json(body)
+                if not isinstance(record, Mapping):
+                    raise ValueError("expected a mapping")
+            except (ValueError, RecursionError, OptionError) as error:
+                raise JournalError(self.place, journal, number, told(error)) from None
+            yield record
 
     def journals(self) -> Iterable[str]:
         """See `Store.journals`."""
@@ -217,20 +244,22 @@ class DiskStore(Store):
         if self._in_transaction:
             raise OptionError("a transaction inside a transaction")
         connection, before = self._database(), dict(self._last)
-        connection.execute("BEGIN IMMEDIATE")
         self._in_transaction = True
         try:
+            connection.execute("BEGIN IMMEDIATE")
             yield
+            if self._broken:
+                raise StoreError(self.path, "records of this transaction could not be written")
             connection.execute("COMMIT")
         except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             self._last = before
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, _DAMAGED):
                 raise StoreError(self.path, _said(error)) from None
             raise
         finally:
-            self._in_transaction = False
+            self._in_transaction = self._broken = False
 
     # -- life
 
@@ -251,7 +280,7 @@ class _Rows:
         self.path = path
         try:
             self._cursor = connection.execute(statement, arguments)
-        except sqlite3.Error as error:
+        except _DAMAGED as error:
             raise StoreError(path, _said(error)) from None
 
     def __iter__(self) -> Iterator[Any]:
@@ -260,7 +289,7 @@ class _Rows:
     def __next__(self) -> Any:
         try:
             return next(self._cursor)
-        except sqlite3.Error as error:
+        except _DAMAGED as error:
             raise StoreError(self.path, _said(error)) from None
 
     def fetchone(self) -> Any:
@@ -280,8 +309,8 @@ def _said(error: Exception) -> str:
     return f"the journal cannot be read or written ({error})"
 
 
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
     finally:

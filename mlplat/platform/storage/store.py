@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ...canonical import frozen
-from ...errors import IntegrityError, MlplatError, OptionError, printable
+from ...errors import IntegrityError, MlplatError, OptionError, printable, shown
 from .digests import check_digest, digest_of, plain_bytes
 
 if TYPE_CHECKING:
@@ -24,6 +24,33 @@ class UnknownContentError(MlplatError):
     def __init__(self, digest: str) -> None:
         self.digest = digest
         super().__init__(f"no content {printable(digest)} in the store")
+
+
+class StoreError(MlplatError):
+    """A store on disk cannot be used: it is in use, of another format, damaged, or none at all. Attributes: `path`, `damaged`."""
+
+    def __init__(self, path: object, problem: str, *, damaged: bool = False) -> None:
+        self.path, self.damaged = str(path), damaged
+        super().__init__(f"{shown(path)}: {problem}")
+
+
+class JournalError(MlplatError):
+    """A record is none that a component writes: of another version, or made up. Attributes: `place` of the store (empty in memory),
+    `journal`, `record` (its number, from 0), `problem`."""
+
+    def __init__(self, place: str, journal: str, record: int, problem: str) -> None:
+        self.place, self.journal, self.record, self.problem = place, journal, record, problem
+        where = f"{shown(place)}, " if place else ""
+        super().__init__(f"{where}record {record} of {printable(journal)[:80]}: {printable(problem)[:300]}")
+
+
+def told(error: Exception) -> str:
+    """What an error says of a record, whatever it is."""
+    if isinstance(error, MlplatError):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"nothing known as {ascii(error.args[0] if error.args else '')[:80]}"
+    return f"{type(error).__name__}: {ascii(str(error))[1:-1][:200]}" if str(error) else type(error).__name__
 
 
 class Store:
@@ -59,6 +86,11 @@ class Store:
 
         return DiskStore(path, fsync=fsync)
 
+    @property
+    def place(self) -> str:
+        """Where it is, for messages; empty in memory."""
+        return ""
+
     # -- content
 
     def put(self, content: bytes) -> str:
@@ -67,7 +99,8 @@ class Store:
             raise OptionError(f"a {type(content).__name__} as content; expected bytes")
         content = plain_bytes(content)
         digest = digest_of(content)
-        self._content.setdefault(digest, content)
+        if self._content.get(digest) != content:
+            self._content[digest] = content
         return digest
 
     def get(self, digest: str) -> bytes:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from mlplat.errors import IntegrityError, MlplatError
-from mlplat.platform.storage import Store, StoreError, digest_of
+from mlplat.platform.storage import JournalError, Store, StoreError, digest_of
+from mlplat.platform.storage.disk_store import _chained
 
 
 def _filled(path: Path) -> list[str]:
@@ -131,3 +132,58 @@ def test_a_store_with_flipped_bytes_gives_typed_errors_and_no_wrong_answer(tmp_p
         for log in path.glob("journal.sqlite3-*"):
             log.unlink()
     assert noticed > 0
+
+
+@pytest.mark.parametrize("fsync", [False, True])
+def test_putting_content_mends_what_was_damaged_without_a_word(tmp_path: Path, fsync: bool) -> None:
+    """What `put` has returned from can be read."""
+    digest = _filled(tmp_path)[3]
+    file = tmp_path / "content" / digest[7:9] / digest[9:]
+    good = file.read_bytes()
+    for bad in (b"x" + good[1:], b"", good + b"x"):
+        file.write_bytes(bad)
+        with Store.open(tmp_path, fsync=fsync) as store:
+            assert store.put(good) == digest and store.get(digest) == good
+
+
+def test_a_record_that_could_not_be_written_takes_the_whole_transaction_with_it(tmp_path: Path) -> None:
+    """Also where whoever began it takes no notice of the error."""
+    with Store.open(tmp_path / "s") as store:
+        store.append("a", {"n": 1})
+        assert store._connection is not None
+        store._connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON record WHEN instr(new.body, x'37') BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+        with pytest.raises(StoreError, match="full"):
+            store.append("a", {"n": 2}, {"n": 7})
+        with pytest.raises(StoreError, match="could not be written"), store.transaction():
+            store.append("b", {"n": 3})
+            with pytest.raises(StoreError, match="full"):
+                store.append("a", {"n": 4}, {"n": 7})
+        assert [list(store.records(journal)) for journal in ("a", "b")] == [[{"n": 1}], []]
+        with store.transaction():
+            store.append("a", {"n": 5})
+    with Store.open(tmp_path / "s") as again:
+        assert list(again.records("a")) == [{"n": 1}, {"n": 5}]
+
+
+def test_files_that_are_no_content_are_not_counted_as_such(tmp_path: Path) -> None:
+    digests = _filled(tmp_path)
+    (tmp_path / "content" / digests[0][7:9] / "stray").write_bytes(b"x")
+    (tmp_path / "content" / ".DS_Store").write_bytes(b"x")
+    (tmp_path / "content" / "zz").mkdir()
+    with Store.open(tmp_path) as store:
+        assert list(store.digests()) == sorted(digests)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b"NaN", b'{"a": 1e999}', b"\xff", b"[" * 100_000, b'{"a": "\\ud800"}'])
+def test_a_body_that_is_no_record_is_named_though_the_chain_holds(tmp_path: Path, body: bytes) -> None:
+    with Store.open(tmp_path / "s") as store:
+        store.append("a", {"n": 1})
+    with sqlite3.connect(tmp_path / "s" / "journal.sqlite3") as connection:
+        last = connection.execute("SELECT digest FROM record").fetchone()[0]
+        connection.execute("INSERT INTO record (journal, body, digest) VALUES ('a', ?, ?)", (body, _chained(last, "a", body)))
+    connection.close()
+    with Store.open(tmp_path / "s") as store, pytest.raises(JournalError, match="record 1 of a") as told:
+        list(store.records("a"))
+    assert (told.value.place, told.value.journal, told.value.record) == (str(tmp_path / "s"), "a", 1)

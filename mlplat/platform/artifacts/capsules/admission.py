@@ -16,6 +16,7 @@ from ..images.manifests import Manifest
 from ..metadata.runs import Linking
 from ..scm.object_store import packed
 from ..scm.refs import check_free
+from ..scm.source import Staged
 from .documents import NOBODY
 from .essence import same_run
 from .opening import Capsule
@@ -29,7 +30,7 @@ Told = tuple[str, str, Mapping[str, Any]]
 
 class Admission(NamedTuple):
     """What an import does. `contents`: to be put. `records`: of each component, in order. `told`: events. `registered`, `known`: resources
-    that are new, and that were there.
+    that are new, and that were there. `packs`: of each pack of source code its objects by id.
     """
 
     contents: tuple[bytes, ...]
@@ -37,6 +38,7 @@ class Admission(NamedTuple):
     told: tuple[tuple[Component, Told], ...]
     registered: tuple[str, ...]
     known: tuple[str, ...]
+    packs: Mapping[str, dict[str, bytes]]
 
 
 class Admitting:
@@ -53,6 +55,7 @@ class Admitting:
         self._people: dict[str, str] = {NOBODY: NOBODY}
         self._created = 0
         self._repositories: set[str] = set()
+        self._packs: dict[str, dict[str, bytes]] = {}
 
     def admission(self) -> Admission:
         """What the import does."""
@@ -65,7 +68,12 @@ class Admitting:
         self._enter(self._run, parts.run)
         self._enter(self._model, model)
         return Admission(
-            tuple(self._contents.values()), tuple(self._records), tuple(self._told), tuple(self._registered), tuple(self._known)
+            tuple(self._contents.values()),
+            tuple(self._records),
+            tuple(self._told),
+            tuple(self._registered),
+            tuple(self._known),
+            self._packs,
         )
 
     def _enter(self, admit: Callable[[Document, str], bool], document: Document) -> None:
@@ -112,8 +120,9 @@ class Admitting:
             return False
         frames = self._capsule.frames[commit_of(document)]
         there: Container[str] = () if repository is None else repository.objects
-        fresh = [frame for found, frame in sorted(frames.items()) if found not in there]
-        pack = packed(fresh)
+        fresh = {found: frame for found, frame in sorted(frames.items()) if found not in there}
+        pack = packed(fresh.values())
+        self._packs[digest_of(pack)] = fresh
         when = {"time": self._now, "actor": self._actor.id}
         if repository is None and path not in self._repositories:
             self._repositories.add(path)
@@ -290,4 +299,6 @@ def keep(stores: Stores, admission: Admission, last: tuple[Component, Mapping[st
         for component, record in records:
             store.append(component.SOURCE, record)
     for component, record in records:
+        if component is stores.scm and "pack" in record:  # what it has just put it need not read again
+            stores.scm._staged = Staged(admission.packs[record["pack"]], None)
         component._apply(record)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ....canonical import canonical_json
 from ....errors import MlplatError, OptionError, shown
 from ....version import VERSION
-from ...component import Component, call, call_of_anybody
+from ...component import Component, call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
+from ...record_shapes import Shape
 from ...references import Reference
 from ...storage.digests import digest_of
 from ..metadata.missing import MissingLink, MissingReason, Via
@@ -26,6 +27,7 @@ from .documents import parsed
 from .errors import CapsuleError, IncompleteLineageError
 from .essence import essence
 from .gathering import Gathering, check_complete, require_given
+from .journal import RECORDS
 from .opening import LONGEST_LICENCE, MAX_BYTES, content_of_file, open_capsule
 from .parts import LICENCE, MANIFEST, RUN, Parts, manifest_of, members_of
 from .renaming import Renaming, resources_of
@@ -69,6 +71,7 @@ class Capsules(Component):
 
     KIND: ClassVar[str] = "model"
     SOURCE: ClassVar[str] = "capsules"
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, stores: Stores) -> None:
         self._stores = stores
@@ -95,7 +98,7 @@ class Capsules(Component):
 
         Raises AccessDenied for the first that may not be given, IncompleteLineageError with what is missing, UnknownNameError.
         """
-        principal = _principal(actor)
+        principal = principal_of(actor)
         if not isinstance(licence, str) or len(licence) > LONGEST_LICENCE or "\0" in licence:
             raise OptionError(f"licence: expected text of at most {LONGEST_LICENCE:,} characters")
         resource = self._stores.models._find(model, principal).resource
@@ -140,7 +143,7 @@ class Capsules(Component):
         Raises CapsuleError, InputError, AccessDenied; OptionError where a name is taken by something else, UnknownNameError for a project
         that is not there.
         """
-        principal = _principal(actor)
+        principal = principal_of(actor)
         capsule = open_capsule(content_of_file(file, max_bytes))
         renamed = Renaming(self._stores, capsule, project)
         for resource in resources_of(capsule, renamed):
@@ -223,14 +226,6 @@ class Capsules(Component):
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._imports[record["model"]] = record
         self._held.update(dict.fromkeys((*record["documents"], record["manifest"])))
-
-    def __repr__(self) -> str:
-        return f"Capsules({len(self._imports):,} imported)"
-
-
-def _principal(actor: Actor) -> Principal:
-    assert isinstance(actor, Principal)
-    return actor
 
 
 def _write(file: str | os.PathLike[str] | RawIOBase | BufferedIOBase, content: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import OptionError, UnknownNameError
@@ -13,7 +14,9 @@ from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
+from ...record_shapes import Shape
 from ...references import Reference, check_name, whole_name
+from ...storage.contents import reading
 from ...storage.digests import PREFIX
 from ..referrers import Referrers
 from ..withholding import WITHHELD, shown
@@ -21,6 +24,7 @@ from ..wording import check_several
 from . import content as contents
 from . import manifests
 from .catalogue import HEAD, TIME, Catalogue, Dataset, Kept
+from .journal import RECORDS
 from .manifests import Manifest
 from .versions import DatasetVersion
 
@@ -36,6 +40,7 @@ class DataCalls(Component):
 
     KIND: ClassVar[str] = "dataset"
     SOURCE: ClassVar[str] = "data"
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self,
@@ -61,9 +66,11 @@ class DataCalls(Component):
         self._catalogue.apply(record)
 
     def _contents(self) -> Iterator[str]:
-        for kept in self._catalogue:
-            yield from (chunk.digest for chunk in self._manifest(kept).chunks)
-            yield from (kept.manifest, kept.statistics, *(split.digest for split in kept.splits.values()))
+        return chain.from_iterable(map(self._contents_of, self._catalogue))  # goes on after a manifest that cannot be read
+
+    def _contents_of(self, kept: Kept) -> Iterator[str]:
+        yield from (kept.manifest, kept.statistics, *(split.digest for split in kept.splits.values()))
+        yield from (chunk.digest for chunk in self._manifest(kept).chunks)
 
     # -- names
 
@@ -142,10 +149,22 @@ class DataCalls(Component):
     # -- content
 
     def _manifest(self, kept: Kept) -> Manifest:
-        return manifests.from_bytes(self._store.get(kept.manifest))
+        version = kept.version
+        with reading(kept.manifest, f"the manifest of {version.reference}"):
+            manifest = manifests.from_bytes(self._store.get(kept.manifest))
+            if (manifest.digest, manifest.kind, manifest.rows, manifests.form_of(manifest)) != (
+                version.digest,
+                version.kind,
+                version.rows,
+                kept.form,
+            ):
+                raise ValueError("of other content")
+            return manifest
 
     def _content(self, kept: Kept, columns: Iterable[str] | None = None) -> Any:
-        return contents.read(self._store, self._manifest(kept), columns)
+        manifest = self._manifest(kept)
+        with reading(kept.version.digest, kept.version.reference):
+            return contents.read(self._store, manifest, columns)
 
 
 def texts(given: Iterable[str], what: str) -> tuple[str, ...]:

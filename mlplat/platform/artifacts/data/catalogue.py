@@ -8,6 +8,7 @@ from typing import Any
 
 from ....errors import MlplatError
 from ....units import seconds
+from ...record_shapes import ensure
 from ...references import Reference
 from .versions import DatasetVersion, Snapshot, Split, version_of
 
@@ -107,6 +108,7 @@ class Catalogue:
                 kept = self.datasets[record["name"]].versions[record["version"]]
                 kept.splits[record["split"]] = _split_of(record)
             case "snapshot.made":
+                ensure(record["version"] in self.datasets[record["name"]].versions, f"no version {record['version']}")
                 snapshot = Snapshot(record["name"], record["snapshot"], record["version"], record["time"], record["actor"])
                 self.datasets[record["name"]].snapshots[record["snapshot"]] = snapshot
             case "snapshot.released":
@@ -114,7 +116,11 @@ class Catalogue:
 
     def _add(self, record: Mapping[str, Any]) -> None:
         version = version_of(record)
-        dataset = self.datasets.setdefault(version.name, Dataset(version.name))
+        dataset = self.datasets.get(version.name)
+        if dataset is None:
+            ensure(Reference.parse(version.name).path == version.name, f"{version.name}: expected the name of a dataset")
+            dataset = self.datasets[version.name] = Dataset(version.name)
+        ensure(version.version > dataset.last, f"version {version.version} after {dataset.last}")
         kept = Kept(version, record["manifest"], record["statistics"], record["form"], tuple(digest for _, digest in record["parents"]))
         dataset.versions[version.version] = kept
         dataset.last = version.version

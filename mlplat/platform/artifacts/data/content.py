@@ -226,7 +226,10 @@ def _read_column(store: Store, column: ColumnManifest) -> pl.Series:
     pieces = [decode(store.get(chunk.digest), column.dtype) for chunk in column.chunks]
     if not pieces:
         return pl.Series(column.name, [], dtype=dtype_of(column.dtype))
-    return pl.concat(pieces, rechunk=True).alias(column.name)
+    found = pl.concat(pieces, rechunk=True).alias(column.name)
+    if len(found) != column.rows:
+        raise ValueError(f"column {column.name!r} with {len(found)} rows, not {column.rows}")
+    return found
 
 
 def _array_manifest(pieces: dict[str, bytes], whole: npt.NDArray[Any], new: npt.NDArray[Any], before: tuple[Chunk, ...]) -> ArrayManifest:

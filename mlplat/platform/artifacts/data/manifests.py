@@ -6,6 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from ....canonical import canonical_json
+from ...record_shapes import ANY, COUNT, DIGEST, MAPPING, TEXT, each, fields, row
 from ...storage.digests import digest_of_json, digest_of_parts
 
 FORMAT = 1
@@ -153,7 +154,7 @@ def to_bytes(manifest: Manifest) -> bytes:
 
 
 def from_bytes(content: bytes) -> Manifest:
-    """The manifest whose bytes these are."""
+    """The manifest whose bytes these are. Raises ValueError, KeyError, TypeError."""
     manifest: Manifest = _read(json.loads(content))
     return manifest
 
@@ -167,7 +168,20 @@ def _json(manifest: Manifest) -> dict[str, Any]:
     return manifest._asdict()
 
 
+_CHUNKS = each(row(DIGEST, COUNT, COUNT))
+_COLUMN = fields({"name": TEXT, "dtype": ANY, "rows": COUNT, "blocks": each(DIGEST), "chunks": _CHUNKS})
+_SHAPES = {
+    "frame": fields({"columns": each(_COLUMN)}),
+    "array": fields({"dtype": TEXT, "shape": each(COUNT), "digest": DIGEST, "chunks": _CHUNKS}),
+    "bytes": fields({"digest": DIGEST, "chunks": _CHUNKS}),
+    "mapping": fields({"parts": each(row(TEXT, MAPPING))}),
+}
+
+
 def _read(data: dict[str, Any]) -> Any:
+    shape = _SHAPES[data["kind"]]
+    if not shape.holds(data):
+        raise ValueError(f"a {data['kind']} that is not {shape.expected[:200]}")
     match data["kind"]:
         case "frame":
             return FrameManifest(

@@ -11,6 +11,7 @@ from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...references import check_project, whole_name
+from ...storage.contents import reading
 from ..wording import check_words
 from . import comparison, statistics
 from . import content as contents
@@ -93,7 +94,9 @@ class Reading(DataCalls):
         if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
             raise OptionError(f"rows={rows!r:.40}: expected a whole number of at least 0")
         kept = self._find(ref, principal_of(actor))
-        return contents.head(contents.read(self._store, contents.first(self._manifest(kept), rows)), rows)
+        manifest = self._manifest(kept)
+        with reading(kept.version.digest, kept.version.reference):
+            return contents.head(contents.read(self._store, contents.first(manifest, rows)), rows)
 
     @call(Right.READ)
     def schema(self, ref: str, *, actor: Actor) -> tuple[tuple[str, str], ...]:
@@ -213,7 +216,8 @@ class Reading(DataCalls):
     # -- inside
 
     def _statistics(self, kept: Kept) -> tuple[ColumnStatistics, ...]:
-        return statistics.from_bytes(self._store.get(kept.statistics))
+        with reading(kept.statistics, f"the statistics of {kept.version.reference}"):
+            return statistics.from_bytes(self._store.get(kept.statistics))
 
     def _chosen(self, kept: Kept, columns: Iterable[str] | None, split: str) -> tuple[Any, float]:
         """Content of a version, and how many bytes it takes."""
@@ -222,9 +226,10 @@ class Reading(DataCalls):
         names = None if columns is None else columns if isinstance(columns, str) else tuple(columns)
         rows, share = (None, 1.0) if not split else self._part(kept, check_words(split, "split", 300))
         manifest = self._manifest(kept)
-        content = contents.read(self._store, manifest, names)
-        if rows is not None:
-            content = contents.take(content, np.flatnonzero(rows))
+        with reading(kept.version.digest, kept.version.reference):
+            content = contents.read(self._store, manifest, names)
+            if rows is not None:
+                content = contents.take(content, np.flatnonzero(rows))
         if isinstance(manifest, FrameManifest) and names is not None:
             chunks = [chunk for column in manifest.columns if column.name in names for chunk in column.chunks]
         else:

@@ -35,7 +35,7 @@ class Deleting(DataCalls):
         if named:
             raise ReferencedError(kept.version.resource, self._seen(named, kept, principal))
         shown = self._shown(kept, principal)
-        self._delete(kept, principal)
+        self._delete([kept], principal)
         return shown
 
     @call(Right.ADMIN)
@@ -51,32 +51,37 @@ class Deleting(DataCalls):
         if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):
             raise OptionError(f"keep={keep!r:.40}: expected a whole number of at least 1")
         age = None if older_than is None else seconds(older_than)
-        newest = list(there.versions.values())[::-1]
-        principal, dropped, kept_back = principal_of(actor), [], []
+        principal, newest = principal_of(actor), list(there.versions.values())[::-1]
+        going: dict[str, Kept] = {}
+        kept_back = []
         for each in newest[keep or 1 :]:  # the newest first, so that what was made of another goes before it
             if age is not None and not self._sim.now - each.version.created_s > age:
                 continue
-            named = self._referrers.of(each.version.resource)
+            named = tuple(name for name in self._referrers.of(each.version.resource) if name not in going)
             if named:
                 kept_back.append((each.version.reference, self._seen(named, each, principal)))
             else:
-                dropped.append(each.version.reference)
-                self._delete(each, principal)
-        return Retention(tuple(dropped[::-1]), tuple(kept_back[::-1]))
+                going[each.version.resource] = each
+        self._delete(list(going.values()), principal)
+        return Retention(tuple(each.version.reference for each in going.values())[::-1], tuple(kept_back[::-1]))
 
     # -- inside
 
     def _seen(self, referrers: tuple[str, ...], kept: Kept, principal: Principal) -> tuple[str, ...]:
         return referrers_shown(self._authorization, principal, referrers, kept.version.name)
 
-    def _delete(self, kept: Kept, principal: Principal) -> None:
-        version = kept.version
-        there = self._catalogue.datasets[version.name]
-        was_head = there.head is kept
-        self._keep(self._record("version.deleted", principal, name=version.name, version=version.version))
-        cause = self._emit(version.resource, "artifact.deleted", principal, {"kind": "dataset", "digest": version.digest})
-        if was_head:
-            self._announce_head(there, version, principal, cause)
+    def _delete(self, going: list[Kept], principal: Principal) -> None:
+        """Versions of one dataset, all at once."""
+        if not going:
+            return
+        there = self._catalogue.datasets[going[0].version.name]
+        head = there.head
+        self._keep(*(self._record("version.deleted", principal, name=there.path, version=kept.version.version) for kept in going))
+        for kept in going:
+            version = kept.version
+            cause = self._emit(version.resource, "artifact.deleted", principal, {"kind": "dataset", "digest": version.digest})
+            if head is kept:
+                self._announce_head(there, version, principal, cause)
 
     def _announce_head(self, there: Dataset, before: DatasetVersion, principal: Principal, cause: object) -> None:
         head = there.head

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import OptionError, UnknownNameError, printable
@@ -10,6 +10,7 @@ from ....infra.endpoint import Image
 from ...component import Component, call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.rights import Right
+from ...record_shapes import Shape
 from ...references import PLATFORM, Reference, check_project, whole_name
 from ...storage.digests import digest_of, plain_bytes
 from ...storage.store import Store
@@ -17,6 +18,7 @@ from ..referrers import ReferencedError, Referrers
 from ..withholding import referrers_shown
 from ..wording import check_external
 from . import garbage
+from .journal import RECORDS
 from .manifests import Manifest, ManifestError
 from .serving import ClusterImages
 from .shelf import Shelf
@@ -51,6 +53,7 @@ class ImageRegistry(Component):
 
     KIND: ClassVar[str] = "image"
     SOURCE: ClassVar[str] = "images"
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None
@@ -190,7 +193,7 @@ class ImageRegistry(Component):
         named = self._named_by(version)
         if named:
             raise ReferencedError(version.resource, referrers_shown(self._authorization, actor, named))
-        self._remove(version, actor)
+        self._remove([version], actor)
 
     @call(Right.ADMIN, "project")
     def collect(self, project: str, *, dry_run: bool = True, actor: Actor) -> Garbage:
@@ -212,8 +215,7 @@ class ImageRegistry(Component):
                         found.append(version)
         answer = garbage.garbage_of(self._shelf, project, found, kept, dry_run=bool(dry_run))
         if not dry_run:
-            for version in found:
-                self._remove(version, actor)
+            self._remove(found, actor)
         return answer
 
     # -- clusters
@@ -310,9 +312,12 @@ class ImageRegistry(Component):
         users = {f"workload:{name}" for endpoint in self._served for name in endpoint.image_users(version.digest)}
         return tuple(sorted(users.union(self._referrers.of(version.resource))))
 
-    def _remove(self, version: ImageVersion, actor: Actor) -> None:
-        self._keep(self._record("deleted", actor, name=version.name, digest=version.digest))
-        self._emit(version.resource, "artifact.deleted", actor, {"kind": self.KIND, "digest": version.digest})
+    def _remove(self, going: Sequence[ImageVersion], actor: Actor) -> None:
+        """Images, all at once."""
+        if going:
+            self._keep(*(self._record("deleted", actor, name=version.name, digest=version.digest) for version in going))
+        for version in going:
+            self._emit(version.resource, "artifact.deleted", actor, {"kind": self.KIND, "digest": version.digest})
 
     def _count(self, version: ImageVersion, actor: Actor, size_mib: int, *, cause: Any = None) -> None:
         self._keep(self._record("pulled", actor, name=version.name, digest=version.digest))

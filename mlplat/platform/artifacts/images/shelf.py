@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...record_shapes import ensure
+from ...references import Reference
 from .manifests import Manifest
 from .versions import ImageVersion, TagMove
 
@@ -51,10 +53,14 @@ class Shelf:
     def apply(self, record: Mapping[str, Any]) -> None:
         """Change the state as a record says."""
         path = record["name"]
-        shelf = self.repositories.setdefault(path, Repository())
+        shelf = self.repositories.get(path)
+        if shelf is None:
+            ensure(Reference.parse(path).path == path, f"{path}: expected the name of an image")
+            shelf = self.repositories[path] = Repository()
         match record["what"]:
             case "published":
                 manifest = Manifest.of(record["manifest"])
+                ensure(manifest.digest == record["digest"] and record["digest"] not in shelf.images, "a manifest with another digest")
                 external = None if record["external"] is None else tuple(record["external"])
                 version = ImageVersion(path, record["digest"], manifest, record["time"], record["actor"], external)
                 shelf.images[version.digest] = version
@@ -75,6 +81,7 @@ class Shelf:
                 self._delete(shelf, path, record)
 
     def _point(self, shelf: Repository, record: Mapping[str, Any]) -> None:
+        ensure(record["digest"] is None or record["digest"] in shelf.images, "a tag on no image")
         for tag in record["tags"]:
             shelf.move(TagMove(tag, record["time"], record["actor"], shelf.tags.get(tag), record["digest"]))
             if record["digest"] is not None:

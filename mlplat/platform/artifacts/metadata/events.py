@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....errors import MlplatError
 from ...identity.rights import Right
@@ -18,6 +18,16 @@ from .runs import RunStatus
 if TYPE_CHECKING:
     from ....events import Event
     from .records import Records
+
+
+class _Link(NamedTuple):
+    """A run used or made an artifact in a role; `family`: of which of the record's mappings."""
+
+    run: RunState
+    family: str
+    role: str
+    one: Artifact
+
 
 _OUTCOMES = {"success": RunStatus.SUCCESS, "failure": RunStatus.FAILURE, "error": RunStatus.ERROR, "cancelled": RunStatus.CANCELLED}
 
@@ -57,50 +67,55 @@ class Listener:
         if one is None:
             return
         run = self._run(event)
-        if run is not None:
-            self._name(event, run, "outputs", one)
+        found = [] if run is None else self._named(event, run, "outputs", one)
         if node_kind(one.resource) is NodeKind.MODEL:
-            self._registered(event, one)
+            found += self._registered(event, one)
+        self._keep(event, found)
 
-    def _registered(self, event: Event, one: Artifact) -> None:
+    def _registered(self, event: Event, one: Artifact) -> list[_Link]:
         """The registry names a model by its commit: the run that this leads to made it."""
         store = self._store
         commit = store._resolvers.commit_of_model(one.resource)
         if commit is None:
-            return
+            return []
         entry = next((each for each in store._resolvers.models_of_commit(commit) if each.model == one.resource), None)
         names = [name for name in store._state.by_commit.get(commit, ()) if project_of(name) == project_of(one.resource)]
         name = entry.run if entry is not None and entry.run else names[0] if len(names) == 1 else ""
         run = store._state.runs.get(name)
         if entry is None or run is None or run.linking == "direct" or not self._may_state(event, run):
-            return
+            return []
         made, known = one._replace(digest=one.digest or entry.digest), run.chained_outputs.get("model")
-        if known is None or (known.resource, known.digest) != (made.resource, made.digest):
-            self._keep(event, run, "chained_outputs", "model", made)
+        if known is not None and (known.resource, known.digest) == (made.resource, made.digest):
+            return []
+        return [_Link(run, "chained_outputs", "model", made)]
 
     def _downloaded(self, event: Event) -> None:
         one, run = artifact_in(event), self._run(event)
         if one is not None and run is not None:
-            self._name(event, run, "inputs", one)
+            self._keep(event, self._named(event, run, "inputs", one))
 
-    def _name(self, event: Event, run: RunState, family: str, one: Artifact) -> None:
+    def _named(self, event: Event, run: RunState, family: str, one: Artifact) -> list[_Link]:
         named = {**run.inputs, **run.outputs}
         if any(each.resource == one.resource for each in named.values()):
             known = getattr(run, family)
             role = next((role for role, each in known.items() if each.resource == one.resource), "")
             if role and known[role]._replace(signature=None) != one._replace(signature=None):
                 better = Artifact(one.resource, one.digest or known[role].digest, one.size, one.signature or known[role].signature)
-                self._keep(event, run, family, role, better)
-            return
-        self._keep(event, run, family, role_of(one, named, used=family == "inputs"), one)
+                return [_Link(run, family, role, better)]
+            return []
+        return [_Link(run, family, role_of(one, named, used=family == "inputs"), one)]
 
-    def _keep(self, event: Event, run: RunState, family: str, role: str, one: Artifact) -> None:
-        changes: dict[str, Any] = {family: {role: row_of(one)}}
-        try:
-            self._store._check_acyclic(run.resource, changes)
-        except LineageCycleError:
-            return
-        self._store._keep_run(event.actor, run.resource, changes)
+    def _keep(self, event: Event, found: list[_Link]) -> None:
+        """What an event says of runs, all of it or nothing; without what would make something its own origin."""
+        kept: dict[str, dict[str, Any]] = {}
+        for run, family, role, one in found:
+            before = kept.get(run.resource, {})
+            changes = {**before, family: {**before.get(family, {}), role: row_of(one)}}
+            with suppress(LineageCycleError):
+                self._store._check_acyclic(run.resource, changes)
+                kept[run.resource] = changes
+        if kept:
+            self._store._keep_runs(event.actor, kept)
 
     def _step(self, event: Event) -> None:
         run = self._run(event)

@@ -8,14 +8,14 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from ....canonical import frozen
 from ....errors import OptionError, printable
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import check_project, covering
+from ...storage.contents import reading
 from ..withholding import WITHHELD
 from .answers import Reach
-from .baselines import Baseline
+from .baselines import Baseline, baseline_content
 from .filters import FilterError, field_of, parse_filter
 from .lineage import Lineage, Subgraph, fingerprint_of, lineage_parts, node_of
 from .linking import Found
@@ -178,5 +178,6 @@ class Questions(Records):
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(rows):
             raise UnknownBaselineError(model, revision)
         row = rows[number - 1]
-        content = frozen(json.loads(self._store.get(row.digest)))
-        return Baseline(model, number, row.digest, row.created_s, row.creator, **content)
+        with reading(row.digest, f"the baseline of {model}"):
+            content = baseline_content(**json.loads(self._store.get(row.digest)))
+            return Baseline(model, number, row.digest, row.created_s, row.creator, **content)

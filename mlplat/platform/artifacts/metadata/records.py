@@ -12,6 +12,7 @@ from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
+from ...record_shapes import Shape
 from ...references import Reference, check_project, plain, told
 from ...storage.digests import digest_of_json
 from ...storage.store import Store
@@ -19,6 +20,7 @@ from ..referrers import Referrers
 from ..withholding import WITHHELD
 from .events import Listener
 from .fields import Fields
+from .journal import RECORDS
 from .linking import Linker
 from .lock_file import LockFile
 from .nodes import Artifact, NodeKind, node_kind
@@ -54,6 +56,7 @@ class Records(Component):
 
     KIND: ClassVar[str] = "run"
     SOURCE: ClassVar[str] = "metadata"
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self,
@@ -177,11 +180,16 @@ class Records(Component):
         return self._state.runs[resource].view(partial(self._shown, principal))
 
     def _keep_run(self, actor: Principal | str, resource: str, changes: Mapping[str, Any]) -> None:
-        self._keep(self._record("run.stated", actor, run=resource, changes=changes))
-        told = {name: value for name, value in changes.items() if name != "environment"}
-        state = self._state.runs[resource]
-        data = {"what": "run", "revision": state.revision, "status": state.status.value, "digest": digest_of_json(told)}
-        self._last = self._emit(resource, "metadata.recorded", actor, data)
+        self._keep_runs(actor, {resource: changes})
+
+    def _keep_runs(self, actor: Principal | str, stated: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep what is stated of runs, all of it or nothing."""
+        self._keep(*(self._record("run.stated", actor, run=resource, changes=changes) for resource, changes in stated.items()))
+        for resource, changes in stated.items():
+            told = {name: value for name, value in changes.items() if name != "environment"}
+            state = self._state.runs[resource]
+            data = {"what": "run", "revision": state.revision, "status": state.status.value, "digest": digest_of_json(told)}
+            self._last = self._emit(resource, "metadata.recorded", actor, data)
 
     def _check_acyclic(self, resource: str, changes: Mapping[str, Any]) -> None:
         above, below = (

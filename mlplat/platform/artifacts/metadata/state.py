@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...storage.digests import digest_of_json
+from .journal import LINKS, check_run
 from .lineage_graph import LineageGraph
-from .nodes import NodeKind, node_kind
+from .nodes import NodeKind, check_node, node_kind
 from .run_state import RunState
 
 
@@ -42,8 +43,10 @@ class MetadataState:
             case "run.stated":
                 self._run(record)
             case "link.recorded":
+                check_node(record["upstream"]), check_node(record["downstream"])
                 self._link(record["upstream"], record["downstream"], record["role"], record.get("digest", ""))
             case "baseline.recorded":
+                check_node(record["model"])
                 row = BaselineRow(record["digest"], record["time"], record["actor"])
                 self.baselines.setdefault(record["model"], []).append(row)
             case "deployment.changed":
@@ -51,6 +54,7 @@ class MetadataState:
 
     def _run(self, record: Mapping[str, Any]) -> None:
         resource = record["run"]
+        check_run(record)
         state = self.runs.get(resource)
         if state is None:
             state = self.runs[resource] = RunState(resource)
@@ -65,7 +69,7 @@ class MetadataState:
                 self.by_commit[before.resource].pop(resource, None)
             if after is not None:
                 self.by_commit.setdefault(after.resource, {})[resource] = None
-        if not record["changes"].keys().isdisjoint(("inputs", "outputs", "chained_inputs", "chained_outputs")):
+        if not record["changes"].keys().isdisjoint(LINKS):
             self._sync(state)
 
     def _sync(self, state: RunState) -> None:
@@ -91,6 +95,7 @@ class MetadataState:
             self.deployed.pop(name, None)
             return
         node = self.next_deployment(name)
+        check_node(node), check_node(model)
         self.deployments[name] = self.deployments.get(name, 0) + 1
         self.deployed[name] = (node, model)
         self.graph.add_node(node, digest_of_json(record))

@@ -13,12 +13,15 @@ from ....errors import MlplatError, OptionError, UnknownNameError, printable
 from ...component import Component, call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.rights import Right
+from ...record_shapes import Shape
 from ...references import Reference, check_project, whole_name
+from ...storage.contents import reading
 from ...storage.store import Store
 from ..referrers import ReferencedError, Referrers
 from ..withholding import referrers_shown, resource_named, shown
 from ..wording import check_external, check_several, check_words
 from .artifact_parts import assembled, contents_of, digest_of_artifact
+from .journal import RECORDS
 from .rules import Rule, Situation
 from .shelf import Shelf
 from .signatures import Signature
@@ -68,6 +71,7 @@ class ModelRegistry(Component):
 
     KIND: ClassVar[str] = "model"
     SOURCE: ClassVar[str] = "models"
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(
         self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None
@@ -384,7 +388,8 @@ class ModelRegistry(Component):
         )
 
     def _artifact(self, version: ModelVersion) -> Any:
-        return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
+        with reading(version.digest, version.resource):
+            return assembled({part.name: (self._store.get(part.digest), part.is_array) for part in version.parts})
 
     def _alike(self, parameter: str, value: Any, actor: Actor) -> Any:
         return self._of_digest(value, actor) if parameter in ("ref", "first", "second") else value

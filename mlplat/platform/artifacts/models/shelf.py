@@ -8,7 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from ....canonical import frozen
-from .artifact_parts import Part
+from ...record_shapes import ensure
+from ...references import Reference
+from .artifact_parts import Part, digest_of_artifact
+from .rules import Rule
 from .signatures import Signature
 from .stages import Stage
 from .versions import AliasMove, ModelVersion, StageMove
@@ -40,12 +43,16 @@ class Shelf:
 
     def apply(self, record: Mapping[str, Any]) -> None:
         """Change the state as a record says."""
-        model = self.models.setdefault(record["name"], Model())
+        model = self.models.get(record["name"])
+        if model is None:
+            ensure(Reference.parse(record["name"]).path == record["name"], f"{record['name']}: expected the name of a model")
+            model = self.models[record["name"]] = Model()
         number, time, actor = record.get("version", 0), record["time"], record["actor"]
         match record["what"]:
             case "registered":
                 self._register(model, record)
             case "alias.moved":
+                ensure(number is None or number in model.versions, f"no version {number}")
                 move = AliasMove(record["alias"], time, actor, model.aliases.get(record["alias"]), number)
                 model.moves.append(move)
                 if number is None:
@@ -58,7 +65,7 @@ class Shelf:
                 model.stages.append(StageMove(number, time, actor, before.stage, after))
                 model.versions[number] = replace(before, stage=after)
             case "ruled":
-                model.rules[record["target"]] = tuple(record["rules"])
+                model.rules[record["target"]] = tuple(str(Rule.parse(rule)) for rule in record["rules"])
                 if not record["rules"]:
                     del model.rules[record["target"]]
             case "protected":
@@ -81,6 +88,8 @@ class Shelf:
     def _register(self, model: Model, record: Mapping[str, Any]) -> None:
         number, digest = record["version"], record["digest"]
         signature = record["signature"]
+        ensure(number > model.count, f"version {number} after {model.count}")
+        ensure(digest == digest_of_artifact({part: of for part, of, *_ in record["parts"]}), "parts of another digest")
         model.versions[number] = ModelVersion(
             name=record["name"],
             version=number,

@@ -6,6 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 from ....errors import UnknownNameError, printable
+from ...record_shapes import ensure
 from .object_store import ObjectStore
 
 _PREFIX = re.compile(r"[0-9a-f]{4,40}")
@@ -123,11 +124,16 @@ class Repository:
         """Change the state as a record says that is not about whether there is a repository. `frames`: the objects of its pack."""
         if frames:
             self.objects.add(frames)
+        links = self.objects.links
         match record["what"]:
             case "pushed":
+                ensure(record["commit"] in links, "a commit that is not here")
                 self.branches[record["branch"]] = record["commit"]
                 self.pushers[record["commit"]] = record["actor"]
             case "imported":
+                heads = *record["branches"].values(), *(commit for _, commit in record["tags"].values())
+                ensure(all(head in links for head in heads), "a commit that is not here")
+                ensure(all(number in self.objects for number, _ in record["tags"].values()), "a tag that is not here")
                 self.branches.update(record["branches"])
                 for name, (number, commit) in record["tags"].items():
                     self.tags[name], self.tagged[name] = number, commit
@@ -137,10 +143,12 @@ class Repository:
             case "branch.deleted":
                 del self.branches[record["branch"]]
             case "tagged":
+                ensure(record["commit"] in links and record["target"] in self.objects, "a commit that is not here")
                 self.tags[record["tag"]], self.tagged[record["tag"]] = record["target"], record["commit"]
             case "tag.deleted":
                 del self.tags[record["tag"]], self.tagged[record["tag"]]
             case "candidate":
+                ensure(all(record[name] in links for name in ("ours", "theirs", "commit")), "a commit that is not here")
                 self.candidates[Candidate(record["ours"], record["theirs"])] = record["commit"]
             case "protected":
                 rule = record["rule"]
@@ -150,16 +158,18 @@ class Repository:
                     contexts, reporters = tuple(rule["contexts"]), tuple(rule["reporters"])
                     self.protections[record["branch"]] = Protection(contexts, rule["approvals"], reporters)
             case "status":
+                ensure(record["commit"] in links, "a commit that is not here")
                 status = Status(record["context"], record["outcome"], record["description"], record["actor"], record["time"])
                 self.statuses.setdefault(record["commit"], {})[status.context] = status
             case "change.created":
+                ensure(record["number"] == len(self.changes) + 1, "not the next change")
                 named = {key: record[key] for key in ("number", "source", "target", "title", "description")}
                 self.changes.append(ChangeRequest(**named, creator=record["actor"], created_s=record["time"]))
             case "change.reviewed":
-                change = self.changes[record["number"] - 1]
+                change = self.change(record["number"])
                 review = Review(record["actor"], record["verdict"], record["comment"], record["commit"], record["time"])
                 others = tuple(other for other in change.reviews if other.reviewer != review.reviewer)
                 self.changes[change.number - 1] = change._replace(reviews=(*others, review))
             case "change.closed":
-                change = self.changes[record["number"] - 1]
+                change = self.change(record["number"])
                 self.changes[change.number - 1] = change._replace(state=record["state"], merged=record["commit"])

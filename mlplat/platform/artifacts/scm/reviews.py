@@ -162,15 +162,16 @@ class Reviews(Writing):
             raise MoveRefused(found.target, Refusal.CHANGES_REQUESTED, head, against)
         approved = len(counted) - len(against)
         text = message or f"Merge change {change}: {found.title}"
-        merged = self._merge(repository, found.target, found.source, text, "", "+0000", False, approved, actor)
-        self._close(repository, change, "merged", merged, actor)
+        merged = self._merge(repository, found.target, found.source, text, "", "+0000", False, approved, actor, change)
+        self._tell_change(repository, change, "change.merged", actor, commit=merged)
         return repository.change(change)
 
     @call(Right.WRITE)
     def abandon_change(self, name: str, change: int, *, actor: Actor) -> ChangeRequest:
         """A change is not to be merged. Event `change.abandoned`. Raises OptionError where it is closed already."""
         repository, _ = self._open_change(name, change)
-        self._close(repository, change, "abandoned", "", actor)
+        self._keep(self._closed(repository, change, "abandoned", "", actor))
+        self._tell_change(repository, change, "change.abandoned", actor, commit="")
         return repository.change(change)
 
     @call(Right.READ)
@@ -220,7 +221,9 @@ class Reviews(Writing):
         fast_forward: bool,
         approved: int | None,
         actor: Actor,
+        change: int | None = None,
     ) -> str:
+        """`change`: the one that this merges, which is closed with it."""
         ours, theirs = repository.branch(branch), repository.commit(source)
         if is_ancestor(repository.objects, theirs, ours):
             if approved is None:
@@ -239,7 +242,8 @@ class Reviews(Writing):
                 raise MoveRefused(branch, Refusal.CANDIDATE_MISSING)
         self._check_green(repository, branch, number, approved)
         record = {"what": "pushed", "branch": branch, "commit": number, "before": ours}
-        self._keep_objects(record, repository, frames, actor, commit)
+        closed = [] if change is None else [self._closed(repository, change, "merged", number, actor)]
+        self._keep_objects(record, repository, frames, actor, commit, *closed)
         self._tell(repository.path, number, "commit.pushed", actor, {"branch": branch, "commit": number, "before": ours})
         return number
 
@@ -250,9 +254,8 @@ class Reviews(Writing):
             raise OptionError(f"change {number} is {found.state} already")
         return repository, found
 
-    def _close(self, repository: Repository, number: int, state: str, commit: str, actor: Actor) -> None:
-        self._keep(self._record("change.closed", actor, name=repository.path, number=number, state=state, commit=commit))
-        self._tell_change(repository, number, f"change.{state}", actor, commit=commit)
+    def _closed(self, repository: Repository, number: int, state: str, commit: str, actor: Actor) -> dict[str, Any]:
+        return self._record("change.closed", actor, name=repository.path, number=number, state=state, commit=commit)
 
     def _tell_change(self, repository: Repository, number: int, predicate: str, actor: Actor, **data: Any) -> None:
         self._tell(repository.path, "", predicate, actor, {"change": number, **data})

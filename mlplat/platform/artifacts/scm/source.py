@@ -10,11 +10,13 @@ from ....errors import OptionError, UnknownNameError, printable
 from ...component import Component, call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
+from ...record_shapes import Shape, ensure
 from ...references import Reference, check_project, is_commit, whole_name
 from ...storage.store import Store
 from ..referrers import Referrers
 from .blame import BlamedLine, blame
 from .history import by_date, is_ancestor, merge_bases, topological
+from .journal import RECORDS
 from .lines import is_binary, split_lines, unified
 from .object_store import unpacked
 from .objects import FOLDER, SUBMODULE, Commit, File
@@ -41,6 +43,7 @@ class Source(Component):
 
     KIND: ClassVar[str] = "repo"
     SOURCE: ClassVar[str] = "scm"
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
     def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None):
         self._repositories: dict[str, Repository] = {}
@@ -226,8 +229,9 @@ class Source(Component):
         return self._packs
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        staged, path = self._staged, record["name"]
+        (staged, self._staged), path = (self._staged, None), record["name"]  # it is of the first record that is kept
         if record["what"] == "repository.created":
+            ensure(path not in self._repositories and path == Reference.parse(path).path, f"{path} is there already, or no repository")
             self._repositories[path] = Repository(path, record["branch"])
         elif record["what"] == "repository.deleted":
             del self._repositories[path]

@@ -225,9 +225,15 @@ class Writing(Source):
         self._tell(repository.path, commit.id, "commit.pushed", actor, {"branch": branch, "commit": commit.id, "before": before})
 
     def _keep_objects(
-        self, record: dict[str, Any], repository: Repository, frames: dict[str, bytes], actor: Actor, commit: Commit | None = None
+        self,
+        record: dict[str, Any],
+        repository: Repository,
+        frames: dict[str, bytes],
+        actor: Actor,
+        commit: Commit | None = None,
+        *others: Mapping[str, Any],
     ) -> None:
-        """Put new objects into the store as one pack and keep the record that names it."""
+        """Put new objects into the store as one pack and keep the record that names it; `others`: records that are kept with it."""
         objects = repository.objects
         fresh = {number: frame for number, frame in frames.items() if number not in objects}
         if commit is not None and commit.id not in fresh:
@@ -236,7 +242,7 @@ class Writing(Source):
         record["name"], record["time"], record["actor"] = repository.path, self._sim.now, str(actor)
         self._staged = Staged(fresh, commit)
         try:
-            self._keep(record)
+            self._keep(record, *others)
         finally:
             self._staged = None
 
