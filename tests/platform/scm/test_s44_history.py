@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.platform.artifacts.referrers import ReferencedError
-from mlplat.platform.artifacts.scm import Bundle, File, MoveRefused, ObjectError, PathError, Refusal
+from mlplat.platform.artifacts.scm import SCM, Bundle, File, MoveRefused, ObjectError, PathError, Refusal
 from mlplat.platform.artifacts.scm.objects import EXECUTABLE, SYMLINK, commit_frame, framed, object_id, person, tree_frame
 
 from .worlds import REPO, World
@@ -207,8 +207,16 @@ def test_a_repository_that_somebody_names_is_not_deleted() -> None:
     world.scm.delete_repository(REPO, actor=world.ada)
     with pytest.raises(UnknownNameError):
         world.scm.read(REPO, "a", actor=world.ada)
-    world.scm.create_repository(REPO, actor=world.ada)
-    assert not world.scm.branches(REPO, actor=world.ada)
+
+
+def test_the_name_of_a_deleted_repository_is_not_given_again_since_grants_on_it_are_left() -> None:
+    world = World()
+    world.commit({"a": b"1"})
+    world.identity.grant(world.outsider, "read", f"repo:{REPO}", actor=world.ada)
+    world.scm.delete_repository(REPO, actor=world.ada)
+    for scm in (world.scm, SCM(world.sim, world.identity, world.store)):
+        with pytest.raises(OptionError, match="was deleted; its name is not given again"):
+            scm.create_repository(REPO, actor=world.ada)
 
 
 def test_a_repository_needs_a_project_and_a_name_of_its_own() -> None:

@@ -125,6 +125,7 @@ class Admitting:
         self._packs[digest_of(pack)] = fresh
         when = {"time": self._now, "actor": self._actor.id}
         if repository is None and path not in self._repositories:
+            scm._check_free(path)
             self._repositories.add(path)
             self._records.append((scm, {"what": "repository.created", "name": path, "branch": "main", **when}))
             self._told.append((scm, (f"repo:{path}", "artifact.published", {"kind": "repository"})))

@@ -49,6 +49,8 @@ class Source(Component):
         self._repositories: dict[str, Repository] = {}
         self._packs: set[str] = set()
         """Digests of the packs of all pushes there were: the journal is read with them, those of deleted repositories too."""
+        self._gone: set[str] = set()
+        """Names of deleted repositories, which are not given again: grants on them would open what they were not given for."""
         self._staged: Staged | None = None
         self._referrers = Referrers() if referrers is None else referrers
         super().__init__(sim, identity, store)
@@ -225,6 +227,13 @@ class Source(Component):
             raise OptionError(f"{first} and {second}: expected commits of one repository")
         return repository, one, two
 
+    def _check_free(self, path: str) -> None:
+        """Raises OptionError for the name of a repository that is there, or was."""
+        if path in self._repositories:
+            raise OptionError(f"repository {path} is there already")
+        if path in self._gone:
+            raise OptionError(f"repository {path} was deleted; its name is not given again, since grants on it may be left")
+
     def _contents(self) -> Iterable[str]:
         return self._packs
 
@@ -235,6 +244,7 @@ class Source(Component):
             self._repositories[path] = Repository(path, record["branch"])
         elif record["what"] == "repository.deleted":
             del self._repositories[path]
+            self._gone.add(path)
         elif staged is not None and staged.commit is not None:
             self._packs.add(record["pack"])
             self._repositories[path].objects.add_commit(staged.commit, staged.frames)

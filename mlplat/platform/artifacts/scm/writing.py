@@ -34,12 +34,11 @@ class Writing(Source):
     def create_repository(self, name: str, *, branch: str = MAIN, actor: Actor) -> str:
         """An empty repository. `branch`: its default branch, which the first commit makes. Event `artifact.published`.
 
-        Raises OptionError for a name that is taken, UnknownNameError for an unknown project.
+        Raises OptionError for a name that is taken or was, UnknownNameError for an unknown project.
         """
         reference = whole_name(name)
         self._check_project(reference.project, actor)
-        if reference.path in self._repositories:
-            raise OptionError(f"repository {reference.path} is there already")
+        self._check_free(reference.path)
         self._keep(self._record("repository.created", actor, name=reference.path, branch=check_ref(branch)))
         self._tell(reference.path, "", "artifact.published", actor, {"kind": "repository"})
         return reference.path
