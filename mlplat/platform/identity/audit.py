@@ -32,6 +32,9 @@ class AuditEntry(NamedTuple):
     decision: Decision
     token: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.time:.10g} s {self.call}: {self.decision}"
+
 
 class AuditTrail(Sequence[AuditEntry]):
     """Entries of the audit log, in the order in which the decisions were taken."""
@@ -65,6 +68,9 @@ class AuditTrail(Sequence[AuditEntry]):
 
     def __repr__(self) -> str:
         return f"AuditTrail({len(self):,} decisions)"
+
+    def _repr_html_(self) -> str:
+        return self.to_polars()._repr_html_()
 
 
 class AuditLog:

@@ -42,6 +42,14 @@ class Grant:
         """What its giver must hold."""
         return self.rights | {Right.SHARE}
 
+    def __str__(self) -> str:
+        rights = ", ".join(sorted(right.value for right in self.rights))
+        zone = f" in zone {self.zone}" if self.zone else ""
+        until = "" if self.until == inf else f" until {self.until:.10g} s"
+        role = f" ({self.role})" if self.role else ""
+        ended = "" if self.ended is None else f", ended: {self.ended.value}"
+        return f"grant {self.id}: {self.grantee} may {rights} {self.resource}{zone}{until}{role}{ended}"
+
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Grant:
         """As a record of the journal says."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .statistics import ColumnStatistics
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,34 @@ class DatasetDescription(NamedTuple):
             if each.name == name:
                 return each
         raise UnknownNameError("column", printable(name[:80]), [each.name for each in self.statistics])
+
+    def to_polars(self) -> pl.DataFrame:
+        """A row for each column: name, type, count, nulls, nans, minimum and maximum (as text), mean, std, distinct."""
+        import polars as pl
+
+        numbers, text = dict.fromkeys(("count", "nulls", "nans"), pl.Int64), dict.fromkeys(("minimum", "maximum"), pl.String)
+        schema = {"name": pl.String, "type": pl.String, **numbers, **text, "mean": pl.Float64, "std": pl.Float64, "distinct": pl.Int64}
+        rows = [[_cell(getattr(each, name), name in text) for name in schema] for each in self.statistics]
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    @property
+    def _headline(self) -> str:
+        version = self.version
+        if version.rows is None:
+            return f"{version}: {version.kind}, {version.size:,} bytes kept"
+        return f"{version}: {version.rows:,} rows, {len(version.columns):,} columns"
+
+    def __str__(self) -> str:
+        return f"{self._headline}\n{self.to_polars()}" if self.statistics else self._headline
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self._headline)}</p>" + (self.to_polars()._repr_html_() if self.statistics else "")
+
+
+def _cell(value: Any, as_text: bool) -> Any:
+    from ....errors import printable
+
+    return printable(str(value)) if as_text and value is not None else value
 
 
 class Retention(NamedTuple):

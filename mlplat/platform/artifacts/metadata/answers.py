@@ -41,3 +41,8 @@ class Impact(NamedTuple):
     runs: tuple[str, ...]
     models: tuple[str, ...]
     deployed: tuple[Deployed, ...]
+
+    def __str__(self) -> str:
+        counts = [f"{len(names):,} {word}{'' if len(names) == 1 else 's'}" for names, word in ((self.runs, "run"), (self.models, "model"))]
+        lines = [f"{self.node}: {', '.join(counts)}, {f'{len(self.deployed):,}' if self.deployed else 'none'} deployed"]
+        return "\n".join([*lines, *(f"  {each.model} in {each.deployment}" for each in self.deployed)])

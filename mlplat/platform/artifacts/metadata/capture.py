@@ -34,6 +34,9 @@ class Capture:
         self._metrics: dict[str, Any] = {}
         self._outputs: dict[str, object] = {}
 
+    def __repr__(self) -> str:
+        return f"Capture({self.run})"
+
     def metrics(self, metrics: Mapping[str, Any], step: int = 0) -> None:
         """Record metrics of the run."""
         self._store.log_metrics(self.run.resource, metrics, step=step, actor=self._actor)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ....errors import printable
 from .artifact_parts import Part
 from .signatures import Signature
 from .stages import Stage
@@ -123,6 +125,27 @@ class ModelComparison(NamedTuple):
     tags: Mapping[str, tuple[str | None, str | None]]
     parts: tuple[str, ...]
     """Names of the parts that differ."""
+
+    @property
+    def _differences(self) -> list[tuple[str, str, str]]:
+        named = (("metric", self.metrics), ("parameter", self.parameters), ("tag", self.tags))
+        return [(f"{kind} {printable(name)}", _shown(a), _shown(b)) for kind, pairs in named for name, (a, b) in pairs.items()]
+
+    def __str__(self) -> str:
+        same = [
+            f"{'same' if alike else 'other'} {what}" for alike, what in ((self.same_bytes, "bytes"), (self.same_signature, "signature"))
+        ]
+        lines = [f"{self.first} and {self.second}: {', '.join(same)}"]
+        return "\n".join([*lines, *(f"  {name}: {a} | {b}" for name, a, b in self._differences)])
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f"<th>{html.escape(text)}</th>" for text in ("", str(self.first), str(self.second)))
+        rows = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in self._differences)
+        return f"<p>{html.escape(str(self).partition(chr(10))[0])}</p><table><tr>{heads}</tr>{rows}</table>"
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else printable(str(value))
 
 
 def compared(first: ModelVersion, second: ModelVersion) -> ModelComparison:

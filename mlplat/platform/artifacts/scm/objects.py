@@ -179,6 +179,9 @@ class Commit(NamedTuple):
         """The first line of the message."""
         return self.message.partition("\n")[0]
 
+    def __str__(self) -> str:
+        return f"{self.id[:10]} {printable(self.title)}"
+
 
 def commit_frame(tree: str, parents: Iterable[str], author: Person, committer: Person, message: str) -> bytes:
     """A framed commit, in UTF-8."""

@@ -58,6 +58,9 @@ class ChangeRequest(NamedTuple):
     reviews: tuple[Review, ...] = ()
     merged: str = ""
 
+    def __str__(self) -> str:
+        return f"change {self.number}: {self.source} into {self.target}, {self.state}: {printable(self.title)}"
+
 
 class Candidate(NamedTuple):
     """A merge commit that was made to be tested: of heads `ours` and `theirs`."""
