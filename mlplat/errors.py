@@ -53,17 +53,15 @@ class SpecError(MlplatError):
 class UnknownNameError(MlplatError):
     """A name is none of the known ones. The closest known name comes first in the text."""
 
-    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: object, known: Iterable[str], remark: str = "") -> None:
         self.kind, self.name = kind, name
         names = sorted(known)
         close = difflib.get_close_matches(str(name), names, n=max(1, len(names)), cutoff=0.5)
         self.known = close + [n for n in names if n not in close]
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        super().__init__(
-            f"unknown {kind} {str(name)!r}{hint} Known: {', '.join(self.known)}"
-            if hint
-            else f"unknown {kind} {str(name)!r}. Known: {', '.join(self.known)}"
-        )
+        aside = f" ({remark})" if remark else ""
+        listed = f"{'' if hint else '.'} Known: {', '.join(self.known)}" if names else ""
+        super().__init__(f"unknown {kind} {str(name)!r}{aside}{hint}{listed}")
 
 
 class OptionError(MlplatError):

@@ -45,7 +45,7 @@ SENTENCES = {
     DecisionReason.UNKNOWN_PRINCIPAL: "no such principal is known here",
     DecisionReason.PRINCIPAL_DELETED: "the principal was deleted",
     DecisionReason.GROUP: "a group cannot call",
-    DecisionReason.BAD_TOKEN: "the token is none of this platform's",
+    DecisionReason.BAD_TOKEN: "who calls is neither a principal nor the text of a token of this platform",
     DecisionReason.TOKEN_EXPIRED: "the token has expired",
     DecisionReason.TOKEN_REVOKED: "the token was revoked",
     DecisionReason.WRONG_CREDENTIALS: "the name or the password is wrong",

@@ -303,7 +303,7 @@ def _chained(last: bytes, journal: str, body: bytes) -> bytes:
 
 def _said(error: Exception) -> str:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return "in use by another process"
+        return "in use: another process has it open, or this one has not closed it"
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     return f"the journal cannot be read or written ({error})"

@@ -56,7 +56,7 @@ def test_one_process_has_it_at_a_time(tmp_path: Path) -> None:
     with Store.open(tmp_path / "s") as store:
         store.append("a", {"n": 1})
         said = subprocess.run([sys.executable, "-c", code, str(tmp_path / "s")], capture_output=True, text=True, check=True, timeout=60)
-    assert said.stdout.rstrip().endswith("in use by another process"), said
+    assert said.stdout.rstrip().endswith("in use: another process has it open, or this one has not closed it"), said
     with pytest.raises(StoreError, match="was closed"):
         store.append("a", {"n": 2})
     with Store.open(tmp_path / "s") as again:

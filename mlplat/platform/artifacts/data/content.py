@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ....errors import OptionError, UnknownNameError, printable
@@ -159,7 +160,9 @@ def _checked_part(part: Any, where: str) -> Any:
         if kind in "OV" or not size or size > {"f": 8, "c": 16}.get(kind, size):
             raise OptionError(f"{where}: an array of {part.dtype}; expected numbers, booleans, dates or text of fixed length")
         return np.asarray(part)
-    raise OptionError(f"{where}: {_called(part)}; expected a polars DataFrame, a numpy array, bytes or a mapping of these by name")
+    raise OptionError(
+        f"{where}: {_called(part)}; expected a polars DataFrame, a numpy array, bytes or a mapping of these by name{_way_to_content(part)}"
+    )
 
 
 def _first(chunks: tuple[Chunk, ...], rows: int) -> tuple[Chunk, ...]:
@@ -295,4 +298,18 @@ def _is_frame(content: Any) -> bool:
 
 
 def _called(value: Any) -> str:
-    return f"a {printable(type(value).__name__)}"
+    kind = type(value)
+    return f"a {'pandas ' if _is_of_pandas(kind) else ''}{printable(kind.__name__)}"
+
+
+def _is_of_pandas(kind: type) -> bool:
+    return str(kind.__module__).partition(".")[0] == "pandas"
+
+
+def _way_to_content(part: Any) -> str:
+    """How that becomes content which is often given in its place."""
+    if type(part).__name__ == "LazyFrame":
+        return " (`collect()` makes a DataFrame of it)"
+    if _is_of_pandas(type(part)):
+        return " (`pl.from_pandas` makes one)"
+    return " (`pl.read_csv` and others read a file)" if isinstance(part, (str, PurePath)) else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ....errors import MlplatError, printable
+from .runs import RunStatus
 
 LONGEST, DEEPEST = 10_000, 50
 """Characters of a filter, and levels of brackets, that are taken."""
@@ -37,6 +38,7 @@ ATTRIBUTES: Mapping[str, type] = {
     "revision": float,
 }
 """What can be asked without a family, and whether it is text or a number."""
+_STATUSES = tuple(status.value for status in RunStatus)
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))|(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
     r"""|(?P<quoted>`[^`]+`)|(?P<word>[^\W\d][\w\-]*)|(?P<sign><=|>=|!=|==|<>|[=<>(),.]))""",
@@ -102,7 +104,9 @@ def parse_filter(text: str) -> Condition:
 
 def field_of(text: str) -> tuple[str, str, bool]:
     """Family, name and whether it falls, of an order such as `metrics.auc desc`. Raises FilterError."""
-    parser = _Parser(text if isinstance(text, str) else "")
+    if not isinstance(text, str):
+        raise FilterError("", 1, f"a {type(text).__name__}", "text, such as 'metrics.auc desc'")
+    parser = _Parser(text)
     family, name, _ = parser.field()
     word = parser.take("name", "asc", "desc", "ASC", "DESC")
     if parser.now.kind != "end":
@@ -203,9 +207,9 @@ class _Parser:
         wanted = self.take("key", "not") is None
         if self.take("key", "in"):
             self.need("sign", "'('", "(")
-            options = [self.literal(kind, family)]
+            options = [self.literal(kind, family, name)]
             while self.take("sign", ","):
-                options.append(self.literal(kind, family))
+                options.append(self.literal(kind, family, name))
             self.need("sign", "',' or ')'", ")")
             return lambda fields: (
                 value(fields) is not None and any(_alike(value(fields), each) and value(fields) == each for each in options) is wanted
@@ -220,7 +224,7 @@ class _Parser:
             self.fail("something else", "'in', 'like' or 'ilike'")
         sign = self.need("sign", "=, !=, <, <=, >, >=, in, like or is", *_COMPARE)
         compare = _COMPARE[sign.value]
-        literal = self.literal(kind, family)
+        literal = self.literal(kind, family, name)
         if isinstance(literal, bool) and sign.value not in ("=", "!="):
             self.fail("true and false have no order", "= or !=", sign)
         return lambda fields: _alike(value(fields), literal) and compare(value(fields), literal)
@@ -242,7 +246,7 @@ class _Parser:
             self.fail(f"no attribute {printable(name.value[:40])!r}", ", ".join(ATTRIBUTES), name)
         return family, name.value, {"metrics": float, "tags": str, "attributes": ATTRIBUTES.get(name.value)}.get(family)
 
-    def literal(self, kind: type | None, family: str) -> Any:
+    def literal(self, kind: type | None, family: str, name: str) -> Any:
         token = self.take("number") or self.take("text")
         if token is None:
             word = self.need("key", "a number, 'text', true or false", "true", "false")
@@ -251,6 +255,8 @@ class _Parser:
             self.fail("metrics are numbers" if family == "metrics" else "this is a number", "a number", token)
         if kind is str and token.kind != "text":
             self.fail("this is text", "'text'", token)
+        if (family, name) == ("attributes", "status") and token.value not in _STATUSES:
+            self.fail(f"no status {printable(token.value[:40])!r}", ", ".join(_STATUSES), token)
         return token.value
 
 

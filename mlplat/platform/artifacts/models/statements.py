@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ....canonical import frozen
-from ....errors import OptionError
+from ....errors import OptionError, UnknownNameError, printable
 from ...references import Reference, check_name, is_commit
 from ..wording import check_words
 from .shelf import NEWEST
@@ -18,6 +18,8 @@ LARGEST: Final = sys.float_info.max
 
 def check_alias(alias: object) -> str:
     """The name of an alias. Raises OptionError."""
+    if isinstance(alias, str) and alias.startswith("@"):
+        raise OptionError(f"alias {printable(alias[:80])!r}: expected its name alone, {printable(alias[1:80])!r}")
     text = check_name(alias, "alias")
     if text == NEWEST or text.isdecimal() or ".." in text:
         raise OptionError(f"alias {text!r}: expected a name that is no number and not {NEWEST!r}")
@@ -28,7 +30,10 @@ def check_target(target: object) -> str:
     """An alias with its `@`, or the name of a stage. Raises OptionError, UnknownNameError."""
     if isinstance(target, str) and target.startswith("@"):
         return "@" + check_alias(target[1:])
-    return stage_of(target).value
+    try:
+        return stage_of(target).value
+    except UnknownNameError as error:
+        raise UnknownNameError("stage", error.name, error.known, f"an alias is '@{error.name}'") from None
 
 
 def check_metrics(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -39,7 +39,7 @@ class Refusal(StrEnum):
 
 SENTENCES = {
     Refusal.NOT_FAST_FORWARD: "its head is not among the ancestors of the new one",
-    Refusal.PROTECTED: "it is protected from that",
+    Refusal.PROTECTED: "a protected branch moves by `push`, `merge` and `merge_change` only; neither it nor the default branch is deleted",
     Refusal.STATUS_MISSING: "a required status is missing or pending on the commit",
     Refusal.STATUS_RED: "a required status of the commit is not success",
     Refusal.APPROVALS_MISSING: "it takes only approved changes, and approvals are missing",
