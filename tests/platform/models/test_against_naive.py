@@ -147,5 +147,5 @@ def test_versions_aliases_stages_and_rules_are_as_in_a_naive_model(todo: list[An
                 if at is not None:
                     assert shop.models.load(f"{path}@{alias}", actor=shop.admin) == naive.versions[path, at][0]
     again = ModelRegistry(shop.sim, shop.identity, written_down(shop.store))
-    assert vars(again._shelf) == vars(shop.models._shelf)
+    assert vars(again._catalogue) == vars(shop.models._catalogue)
     assert shop.sim.log.check() == []

@@ -205,12 +205,12 @@ def test_promotion_answers_with_the_verdict_of_each_rule_and_a_refusal_changes_n
     shop.models.set_stage("shop/churn@1", "staging", actor=shop.ada)
     assert shop.models.promote("shop/churn@1", "@champion", actor=shop.ada).promoted
     shop.add(b"b", metrics={"auc": 0.83, "loss": 0.4}, external=["data"])
-    before = shop.records(), shop.models._shelf.get("shop/churn"), len(shop.sim.log)
+    before = shop.records(), shop.models._catalogue.get("shop/churn"), len(shop.sim.log)
     shop.identity.grant(shop.bob, ["read", "write"], "model:shop/churn", actor=shop.ada)
     refused = shop.models.promote("shop/churn@2", "@champion", actor=shop.bob)
     assert not refused and [verdict.passed for verdict in refused.verdicts] == [True, False, False, False, False, False, False]
     assert "failed: auc not worse than @champion by 0.01 (auc is 0.83, of @champion 0.85)" in str(refused)
-    assert (shop.records(), shop.models._shelf.get("shop/churn"), len(shop.sim.log) - 1) == before
+    assert (shop.records(), shop.models._catalogue.get("shop/churn"), len(shop.sim.log) - 1) == before
     with pytest.raises(PromotionError, match="does not become @champion: auc not worse") as error:
         shop.models.set_alias("shop/churn@2", "champion", actor=shop.bob)
     assert error.value.promotion.verdicts == refused.verdicts
@@ -361,7 +361,7 @@ def test_a_registry_over_the_same_store_stands_where_the_last_stood() -> None:
     shop.models.remove_alias("shop/churn", "old", actor=shop.ada)
     shop.models.delete("shop/churn@1", actor=shop.ada)
     again = ModelRegistry(shop.sim, shop.identity, shop.store)
-    assert vars(again._shelf) == vars(shop.models._shelf)
+    assert vars(again._catalogue) == vars(shop.models._catalogue)
     assert again.versions("shop/churn", actor=shop.ada) == shop.models.versions("shop/churn", actor=shop.ada)
     assert again.load("shop/churn@champion", actor=shop.ada)["w"].tolist() == [0.0, 0.0]
     assert repr(again) == repr(shop.models) == "ModelRegistry()"

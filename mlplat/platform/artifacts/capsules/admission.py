@@ -211,14 +211,14 @@ class Admitting:
 
     def _model(self, document: Document, name: str) -> bool:
         models, (_, path, version) = self._stores.models, _named(name)
-        number, shelf = int(version), self._stores.models._shelf.get(path)
+        number, model = int(version), self._stores.models._catalogue.get(path)
         run = None if document["run"] is None else self._renamed(document["run"])
-        there = shelf.versions.get(number)
+        there = model.versions.get(number)
         if there is not None and there.digest == document["digest"]:
             made = None if there.run is None else f"run:{there.run.removeprefix('run:')}"
             if run is None or made in (None, run):
                 return False
-        if number <= shelf.count:
+        if number <= model.count:
             raise self._taken(name)
         for _, digest, _, _ in document["parts"]:
             self._put(digest, self._held(digest))

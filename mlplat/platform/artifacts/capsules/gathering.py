@@ -101,7 +101,7 @@ class Gathering:
         reference = Reference.parse(resource.partition(":")[2])
         match node_kind(resource):
             case NodeKind.MODEL:
-                there = self._stores.models._shelf.number_of(reference.path, reference.version)
+                there = self._stores.models._catalogue.number_of(reference.path, reference.version)
                 return None if there is None else self._model_document(resource, None, None)
             case NodeKind.DATASET:
                 return self._dataset_document(resource, reference)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ....lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .registry import ModelRegistry, PromotionError
+    from .model_registry import ModelRegistry
+    from .promoting import PromotionError
     from .rules import Rule, Verdict
     from .signatures import Field, Mismatch, MismatchKind, Signature, SignatureError
     from .stages import TRANSITIONS, Stage, StageError
@@ -41,10 +42,10 @@ _HOME = {
     "Mismatch": "signatures",
     "MismatchKind": "signatures",
     "ModelComparison": "versions",
-    "ModelRegistry": "registry",
+    "ModelRegistry": "model_registry",
     "ModelVersion": "versions",
     "Promotion": "versions",
-    "PromotionError": "registry",
+    "PromotionError": "promoting",
     "Rule": "rules",
     "Signature": "signatures",
     "SignatureError": "signatures",

@@ -10,7 +10,7 @@ from ....canonical import frozen
 from ....errors import OptionError, UnknownNameError, printable
 from ...references import Reference, check_name, is_commit
 from ..wording import check_words
-from .shelf import NEWEST
+from .catalogue import NEWEST
 from .stages import stage_of
 
 LARGEST: Final = sys.float_info.max

@@ -33,7 +33,7 @@ class Model:
     by_digest: dict[str, list[int]] = field(default_factory=dict)
 
 
-class Shelf:
+class Catalogue:
     """All models."""
 
     def __init__(self) -> None:
