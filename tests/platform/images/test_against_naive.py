@@ -146,5 +146,5 @@ def test_images_tags_and_garbage_are_as_in_a_naive_model(todo: list[Any]) -> Non
         expected = (len(unique), len(every), sum(layer.size_mib for layer in every), sum(m.size_mib for m in unique))
         assert shop.images.storage(actor=shop.admin) == expected
     again = ImageRegistry(shop.sim, shop.identity, written_down(shop.store))
-    assert vars(again._shelf) == vars(shop.images._shelf)
+    assert vars(again._catalogue) == vars(shop.images._catalogue)
     assert shop.sim.log.check() == []

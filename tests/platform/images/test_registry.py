@@ -205,7 +205,7 @@ def test_a_registry_over_the_same_store_stands_where_the_last_stood() -> None:
     shop.images.untag("shop/train", "v2", actor=shop.ada)
     shop.images.collect("shop", dry_run=False, actor=shop.ada)
     again = ImageRegistry(shop.sim, shop.identity, shop.store)
-    assert vars(again._shelf) == vars(shop.images._shelf)
+    assert vars(again._catalogue) == vars(shop.images._catalogue)
     assert again.list(actor=shop.admin) == shop.images.list(actor=shop.admin)
     assert repr(again) == repr(shop.images) == "ImageRegistry()"
 

@@ -194,12 +194,12 @@ class Admitting:
 
     def _image(self, document: Document, name: str) -> bool:
         images, (_, path, digest) = self._stores.images, _named(name)
-        if digest in images._shelf.get(path).images:
+        if digest in images._catalogue.get(path).images:
             return False
         manifest = Manifest.read(self._held(document["manifest"]))
         project = path.partition("/")[0]
         for layer in manifest.layers:
-            known = images._shelf.sizes.get((project, layer.digest), layer.size_mib)
+            known = images._catalogue.sizes.get((project, layer.digest), layer.size_mib)
             if known != layer.size_mib:
                 raise OptionError(f"{name}: layer {layer.digest[:19]} is known with {known} MiB, not {layer.size_mib}")
         self._put(document["manifest"], manifest.to_bytes())

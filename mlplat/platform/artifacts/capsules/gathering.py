@@ -171,10 +171,10 @@ class Gathering:
 
     def _image_document(self, resource: str, reference: Reference) -> Document | None:
         images = self._stores.images
-        digest = images._shelf.digest_of(reference.path, reference.version)
+        digest = images._catalogue.digest_of(reference.path, reference.version)
         if digest is None:
             return None
-        version = images._shelf.version(reference.path, digest)
+        version = images._catalogue.version(reference.path, digest)
         manifest = self._hold(resource, images._checked(version))
         made = {"external": version.external, "time": version.created_s, "actor": version.creator}
         return {"kind": "image", "resource": resource, "digest": digest, "manifest": manifest, **made}

@@ -8,8 +8,8 @@ from ....lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from ....infra.endpoint import Image, Layer
+    from .image_registry import ImageRegistry
     from .manifests import Manifest, ManifestError
-    from .registry import ImageRegistry
     from .versions import Garbage, ImagePull, ImageStorage, ImageVersion, TagMove
 
 __all__ = [
@@ -29,7 +29,7 @@ _HOME = {
     "Garbage": "versions",
     "Image": "...infra.endpoint",
     "ImagePull": "versions",
-    "ImageRegistry": "registry",
+    "ImageRegistry": "image_registry",
     "ImageStorage": "versions",
     "ImageVersion": "versions",
     "Layer": "...infra.endpoint",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from .shelf import Shelf
+from .catalogue import Catalogue
 from .versions import Garbage, ImageStorage, ImageVersion
 
 
@@ -16,12 +16,14 @@ def storage_of(versions: Sequence[ImageVersion]) -> ImageStorage:
     return ImageStorage(len(by_digest), len(sizes), sum(sizes.values()), sum(version.size_mib for version in by_digest.values()))
 
 
-def garbage_of(shelf: Shelf, project: str, going: Sequence[ImageVersion], kept: Mapping[str, tuple[str, ...]], *, dry_run: bool) -> Garbage:
+def garbage_of(
+    catalogue: Catalogue, project: str, going: Sequence[ImageVersion], kept: Mapping[str, tuple[str, ...]], *, dry_run: bool
+) -> Garbage:
     """What would go with these images of a project: a layer goes with its last image that has it."""
     losing: dict[str, int] = {}
     for version in going:
         for digest in {layer.digest for layer in version.layers}:
             losing[digest] = losing.get(digest, 0) + 1
-    layers = tuple(sorted(digest for digest, count in losing.items() if count == shelf.layers[project, digest]))
-    size = sum(shelf.sizes[project, digest] for digest in layers)
+    layers = tuple(sorted(digest for digest, count in losing.items() if count == catalogue.layers[project, digest]))
+    size = sum(catalogue.sizes[project, digest] for digest in layers)
     return Garbage(tuple(version.resource for version in going), layers, size, dry_run, MappingProxyType(dict(kept)))

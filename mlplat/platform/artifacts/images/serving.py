@@ -14,7 +14,7 @@ from ...storage.digests import PREFIX
 if TYPE_CHECKING:
     from ....infra.endpoint import Image
     from ...identity.authorization import Authorization
-    from .shelf import Shelf
+    from .catalogue import Catalogue
 
 CALL = "start"
 
@@ -22,8 +22,8 @@ CALL = "start"
 class ClusterImages:
     """The `ImageSource` of clusters. Whoever submits is a principal by its id, or by its name where only one has it."""
 
-    def __init__(self, authorization: Authorization, shelf: Shelf, source: str) -> None:
-        self._authorization, self._shelf, self._call = authorization, shelf, f"{source}.{CALL}"
+    def __init__(self, authorization: Authorization, catalogue: Catalogue, source: str) -> None:
+        self._authorization, self._catalogue, self._call = authorization, catalogue, f"{source}.{CALL}"
 
     def find(self, reference: str, principal: str) -> Image | None:
         """The image that `principal` may start; None for text that is no name of a version and no digest.
@@ -31,7 +31,7 @@ class ClusterImages:
         What is not there and what may not be read look alike: AccessDenied. Raises UnknownNameError for who may read what is not there.
         """
         if reference.startswith(PREFIX):
-            names = sorted(self._shelf.names.get(reference, ()))
+            names = sorted(self._catalogue.names.get(reference, ()))
             places = [(path, reference) for path in names] or [("", reference)]
         else:
             try:
@@ -43,7 +43,7 @@ class ClusterImages:
             places = [(f"{project}/{name}", version)]
         who = self._principal(principal)
         for path, version in places:
-            digest = self._shelf.digest_of(path, version)
+            digest = self._catalogue.digest_of(path, version)
             resource = f"image:{path}@{version if digest is None else digest}" if path else f"image:{version}"
             decision = self._authorization.decide(who, Right.READ, resource)
             if decision.allowed or (path, version) == places[-1]:
@@ -51,10 +51,10 @@ class ClusterImages:
                 self._authorization.audit.add(self._authorization.sim.now, self._call, told)
             if decision.allowed:
                 if digest is None:
-                    tags, may = self._shelf.get(path).tags.items(), self._authorization.may
+                    tags, may = self._catalogue.get(path).tags.items(), self._authorization.may
                     known = [f"{path}@{tag}" for tag, at in tags if may(who, Right.READ, f"image:{path}@{at}")]
                     raise UnknownNameError("image", reference, known)
-                return self._shelf.version(path, digest).image
+                return self._catalogue.version(path, digest).image
         raise AccessDenied(principal, CALL, f"image:{reference}", SENTENCES[decision.reason])
 
     def _principal(self, principal: str) -> Principal | None:

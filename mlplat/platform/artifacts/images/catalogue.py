@@ -38,7 +38,7 @@ class Repository:
             self.pointing.setdefault(move.after, set()).add(move.tag)
 
 
-class Shelf:
+class Catalogue:
     """All repositories, and how many images of each project have each layer."""
 
     def __init__(self) -> None:
@@ -53,44 +53,44 @@ class Shelf:
     def apply(self, record: Mapping[str, Any]) -> None:
         """Change the state as a record says."""
         path = record["name"]
-        shelf = self.repositories.get(path)
-        if shelf is None:
+        repository = self.repositories.get(path)
+        if repository is None:
             ensure(Reference.parse(path).path == path, f"{path}: expected the name of an image")
-            shelf = self.repositories[path] = Repository()
+            repository = self.repositories[path] = Repository()
         match record["what"]:
             case "published":
                 manifest = Manifest.of(record["manifest"])
-                ensure(manifest.digest == record["digest"] and record["digest"] not in shelf.images, "a manifest with another digest")
+                ensure(manifest.digest == record["digest"] and record["digest"] not in repository.images, "a manifest with another digest")
                 external = None if record["external"] is None else tuple(record["external"])
                 version = ImageVersion(path, record["digest"], manifest, record["time"], record["actor"], external)
-                shelf.images[version.digest] = version
+                repository.images[version.digest] = version
                 self.names.setdefault(version.digest, {})[path] = None
                 project = path.partition("/")[0]
                 for layer in {layer.digest: layer for layer in manifest.layers}.values():
                     self.layers[project, layer.digest] = self.layers.get((project, layer.digest), 0) + 1
                     self.sizes[project, layer.digest] = layer.size_mib
-                self._point(shelf, record)
+                self._point(repository, record)
             case "tagged":
-                self._point(shelf, record)
+                self._point(repository, record)
             case "fixed":
-                shelf.fixed = tuple(record["patterns"])
+                repository.fixed = tuple(record["patterns"])
             case "pulled":
-                version = shelf.images[record["digest"]]
-                shelf.images[version.digest] = replace(version, pulls=version.pulls + 1)
+                version = repository.images[record["digest"]]
+                repository.images[version.digest] = replace(version, pulls=version.pulls + 1)
             case "deleted":
-                self._delete(shelf, path, record)
+                self._delete(repository, path, record)
 
-    def _point(self, shelf: Repository, record: Mapping[str, Any]) -> None:
-        ensure(record["digest"] is None or record["digest"] in shelf.images, "a tag on no image")
+    def _point(self, repository: Repository, record: Mapping[str, Any]) -> None:
+        ensure(record["digest"] is None or record["digest"] in repository.images, "a tag on no image")
         for tag in record["tags"]:
-            shelf.move(TagMove(tag, record["time"], record["actor"], shelf.tags.get(tag), record["digest"]))
+            repository.move(TagMove(tag, record["time"], record["actor"], repository.tags.get(tag), record["digest"]))
             if record["digest"] is not None:
-                shelf.last[tag] = record["digest"]
+                repository.last[tag] = record["digest"]
 
-    def _delete(self, shelf: Repository, path: str, record: Mapping[str, Any]) -> None:
-        version = shelf.images.pop(record["digest"])
-        for tag in sorted(shelf.pointing.get(version.digest, ())):
-            shelf.move(TagMove(tag, record["time"], record["actor"], version.digest, None))
+    def _delete(self, repository: Repository, path: str, record: Mapping[str, Any]) -> None:
+        version = repository.images.pop(record["digest"])
+        for tag in sorted(repository.pointing.get(version.digest, ())):
+            repository.move(TagMove(tag, record["time"], record["actor"], version.digest, None))
         names = self.names[version.digest]
         del names[path]
         if not names:
@@ -107,13 +107,13 @@ class Shelf:
 
     def digest_of(self, path: str, version: str) -> str | None:
         """The digest that a tag or digest means under a name, if there is an image."""
-        shelf = self.get(path)
-        return version if version in shelf.images else shelf.tags.get(version)
+        repository = self.get(path)
+        return version if version in repository.images else repository.tags.get(version)
 
     def version(self, path: str, digest: str) -> ImageVersion:
         """An image with the tags that point to it now."""
-        shelf = self.repositories[path]
-        return replace(shelf.images[digest], tags=tuple(sorted(shelf.pointing.get(digest, ()))))
+        repository = self.repositories[path]
+        return replace(repository.images[digest], tags=tuple(sorted(repository.pointing.get(digest, ()))))
 
     def __iter__(self) -> Iterator[tuple[str, Repository]]:
         return iter(sorted(self.repositories.items()))
