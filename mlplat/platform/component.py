@@ -125,7 +125,11 @@ class Component:
         self._sim = sim
         self._authorization: Authorization = identity._authorization
         self._store = Store() if store is None else store
+        self._begin()
         self._fold()
+
+    def _begin(self) -> None:
+        """Make the state before the first record."""
 
     def _fold(self) -> None:
         """Stand where the journal says. Raises JournalError for a record that no component of this kind can have written."""

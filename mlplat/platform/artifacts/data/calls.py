@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import OptionError, UnknownNameError
 from ....units import seconds
-from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
@@ -18,6 +17,7 @@ from ...record_shapes import Shape
 from ...references import Reference, check_name, whole_name
 from ...storage.contents import reading
 from ...storage.digests import PREFIX
+from ..artifact_component import ArtifactComponent
 from ..referrers import Referrers
 from ..withholding import WITHHELD, shown
 from ..wording import check_several
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ...storage.store import Store
 
 
-class DataCalls(Component):
+class DataCalls(ArtifactComponent):
     """A Data Store without its calls. See `DataStore`."""
 
     KIND: ClassVar[str] = "dataset"
@@ -56,11 +56,12 @@ class DataCalls(Component):
             raise OptionError(
                 "endpoint and at: expected both, the way into a cluster and the data store's place in its network, or neither"
             )
-        self._catalogue = Catalogue()
         self._endpoint, self._at = endpoint, at
-        self._referrers = Referrers() if referrers is None else referrers
+        super().__init__(sim, identity, store, referrers=referrers)
         self._referrers.register(self._catalogue.referrers)
-        super().__init__(sim, identity, store)
+
+    def _begin(self) -> None:
+        self._catalogue = Catalogue()
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)

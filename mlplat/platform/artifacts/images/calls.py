@@ -6,39 +6,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import OptionError, UnknownNameError
-from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...record_shapes import Shape
 from ...references import Reference
 from ...storage.digests import digest_of
-from ...storage.store import Store
-from ..referrers import Referrers
+from ..artifact_component import ArtifactComponent
 from .catalogue import Catalogue
 from .journal import RECORDS
 from .tags import check_tag, is_fixed
 from .versions import ImageVersion
 
 if TYPE_CHECKING:
-    from ....context import Simulation
     from ....infra.endpoint import ManagementEndpoint
-    from ...identity.provider import IdentityProvider
 
 
-class ImageCalls(Component):
+class ImageCalls(ArtifactComponent):
     """An Image Registry without its calls. See `ImageRegistry`."""
 
     KIND: ClassVar[str] = "image"
     SOURCE: ClassVar[str] = "images"
     _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
-    def __init__(
-        self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None
-    ) -> None:
+    def _begin(self) -> None:
         self._catalogue = Catalogue()
-        self._referrers = Referrers() if referrers is None else referrers
         self._served: list[ManagementEndpoint] = []
-        super().__init__(sim, identity, store)
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import InputError, IntegrityError, MlplatError, OptionError, printable
 from ....streams import stream
-from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
@@ -16,6 +15,7 @@ from ...record_shapes import Shape
 from ...references import Reference, check_project, plain, told
 from ...storage.digests import digest_of_json
 from ...storage.store import Store
+from ..artifact_component import ArtifactComponent
 from ..referrers import Referrers
 from ..withholding import WITHHELD
 from .events import Listener
@@ -51,7 +51,7 @@ class UnknownBaselineError(MlplatError):
         super().__init__(f"{printable(model)} has no baseline" + ("" if revision is None else f" {revision}"))
 
 
-class Records(Component):
+class Records(ArtifactComponent):
     """The part of a `MetadataStore` that is not calls."""
 
     KIND: ClassVar[str] = "run"
@@ -74,8 +74,7 @@ class Records(Component):
         self._last: Event | None = None
         self._secret = stream(sim.seed, "metadata.withheld").bytes(32)
         """Under which names that are not shown are told apart."""
-        super().__init__(sim, identity, store)
-        self._referrers = Referrers() if referrers is None else referrers
+        super().__init__(sim, identity, store, referrers=referrers)
         self._referrers.register(self._state.referrers)
         self._linker = Linker(self._resolvers, self._state.runs, self._state.makers, lambda commit: self._state.by_commit.get(commit, ()))
         self._listener = Listener(self)

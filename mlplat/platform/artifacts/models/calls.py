@@ -5,39 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ....errors import UnknownNameError
-from ...component import Component
 from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...record_shapes import Shape
 from ...references import Reference
-from ...storage.store import Store
-from ..referrers import Referrers
+from ..artifact_component import ArtifactComponent
 from ..withholding import shown
 from .catalogue import Catalogue
 from .journal import RECORDS
 from .versions import ModelVersion
 
-if TYPE_CHECKING:
-    from ....context import Simulation
-    from ...identity.provider import IdentityProvider
 
-
-class ModelCalls(Component):
+class ModelCalls(ArtifactComponent):
     """A Model Registry without its calls. See `ModelRegistry`."""
 
     KIND: ClassVar[str] = "model"
     SOURCE: ClassVar[str] = "models"
     _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
-    def __init__(
-        self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None
-    ) -> None:
+    def _begin(self) -> None:
         self._catalogue = Catalogue()
-        self._referrers = Referrers() if referrers is None else referrers
-        super().__init__(sim, identity, store)
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from ....errors import OptionError, UnknownNameError, printable
-from ...component import Component, call, call_of_anybody, principal_of
+from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
 from ...record_shapes import Shape, ensure
 from ...references import Reference, check_project, is_commit, whole_name
-from ...storage.store import Store
-from ..referrers import Referrers
+from ..artifact_component import ArtifactComponent
 from .blame import BlamedLine, blame
 from .history import by_date, is_ancestor, merge_bases, topological
 from .journal import RECORDS
@@ -23,10 +22,6 @@ from .objects import FOLDER, SUBMODULE, Commit, File
 from .paths import check_path
 from .repository import Bundle, Repository, Status
 from .trees import Difference, differences, file_of, find, walk
-
-if TYPE_CHECKING:
-    from ....context import Simulation
-    from ...identity.provider import IdentityProvider
 
 ORDERS = {"date": by_date, "topological": topological}
 
@@ -38,22 +33,20 @@ class Staged(NamedTuple):
     commit: Commit | None
 
 
-class Source(Component):
+class Source(ArtifactComponent):
     """Repositories, as far as they are read."""
 
     KIND: ClassVar[str] = "repo"
     SOURCE: ClassVar[str] = "scm"
     _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
 
-    def __init__(self, sim: Simulation, identity: IdentityProvider, store: Store | None = None, *, referrers: Referrers | None = None):
+    def _begin(self) -> None:
         self._repositories: dict[str, Repository] = {}
         self._packs: set[str] = set()
         """Digests of the packs of all pushes there were: the journal is read with them, those of deleted repositories too."""
         self._gone: set[str] = set()
         """Names of deleted repositories, which are not given again: grants on them would open what they were not given for."""
         self._staged: Staged | None = None
-        self._referrers = Referrers() if referrers is None else referrers
-        super().__init__(sim, identity, store)
 
     @call(Right.READ)
     def resolve(self, ref: str, *, actor: Actor) -> str:
