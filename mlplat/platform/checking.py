@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import MlplatError, OptionError
 from .facade import Platform
-from .storage.disk_store import JOURNAL
+from .storage.journal_file import JOURNAL
 from .storage.store import JournalError, Store, StoreError
 from .storage.verification import Damage, DamageKind, Verification, verify, verify_content
 

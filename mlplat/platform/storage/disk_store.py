@@ -18,17 +18,10 @@ from typing import Any
 from ...canonical import encode, frozen_json
 from ...errors import IntegrityError, OptionError, printable, shown
 from .digests import PREFIX, check_digest, digest_of, is_digest, plain_bytes
+from .journal_file import DAMAGED, JOURNAL, Rows, prepare, said
 from .store import JournalError, Record, Store, StoreError, UnknownContentError, checked_record, told
 
-FORMAT = 1
-JOURNAL, CONTENT, INCOMPLETE = "journal.sqlite3", "content", "incomplete"
-_DAMAGED = (sqlite3.Error, UnicodeDecodeError)
-"""What SQLite raises of a file that cannot be used; of a damaged one, also where it says of what in bytes of the file itself."""
-_TABLES = """
-CREATE TABLE format (version INTEGER NOT NULL);
-CREATE TABLE record (id INTEGER PRIMARY KEY, journal TEXT NOT NULL, body BLOB NOT NULL, digest BLOB NOT NULL);
-CREATE INDEX record_of_journal ON record (journal, id);
-"""
+CONTENT, INCOMPLETE = "content", "incomplete"
 
 
 class DiskStore(Store):
@@ -43,39 +36,24 @@ class DiskStore(Store):
         """Whether there is a transaction in progress, and whether it can only be taken back."""
         self._connection: sqlite3.Connection | None = None
         try:
-            self._connection = self._connect()
+            self._connect()
             self._sweep()
         except BaseException as error:
             self.close()
-            if isinstance(error, (*_DAMAGED, OSError)):
-                damaged = isinstance(error, _DAMAGED) and not isinstance(error, sqlite3.OperationalError)
-                raise StoreError(self.path, _said(error), damaged=damaged) from None
+            if isinstance(error, (*DAMAGED, OSError)):
+                damaged = isinstance(error, DAMAGED) and not isinstance(error, sqlite3.OperationalError)
+                raise StoreError(self.path, said(error), damaged=damaged) from None
             raise
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise StoreError(self.path, "expected a folder")
         file = self.path / JOURNAL
         if not file.exists() and self.path.exists() and any(self.path.iterdir()):
             raise StoreError(self.path, f"expected a store, which has a {JOURNAL}, or an empty folder")
         (self.path / CONTENT).mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(file, isolation_level=None, timeout=0)
-        self._connection = connection
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {'FULL' if self._fsync else 'NORMAL'}")
-        connection.execute("BEGIN IMMEDIATE")
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        if not tables:
-            for statement in filter(str.strip, _TABLES.split(";")):
-                connection.execute(statement)
-            connection.execute("INSERT INTO format VALUES (?)", (FORMAT,))
-        found = connection.execute("SELECT version FROM format").fetchall() if not tables or "format" in tables else []
-        if found != [(FORMAT,)]:
-            connection.execute("ROLLBACK")
-            raise StoreError(self.path, f"a store of an unknown format; expected format {FORMAT}")
-        connection.execute("COMMIT")
-        return connection
+        self._connection = sqlite3.connect(file, isolation_level=None, timeout=0)
+        prepare(self._connection, self.path, fsync=self._fsync)
 
     def _sweep(self) -> None:
         """Remove what a killed process had not finished writing."""
@@ -117,7 +95,7 @@ class DiskStore(Store):
                 if made:
                     _sync(file.parent.parent)
         except OSError as error:
-            raise StoreError(self.path, _said(error)) from None
+            raise StoreError(self.path, said(error)) from None
         return digest
 
     def _has(self, file: Path, content: bytes) -> bool:
@@ -138,7 +116,7 @@ class DiskStore(Store):
         except FileNotFoundError:
             raise UnknownContentError(digest) from None
         except OSError as error:
-            raise StoreError(self.path, _said(error)) from None
+            raise StoreError(self.path, said(error)) from None
         found = digest_of(content)
         if found != digest:
             raise IntegrityError(digest, found, shown(self._file(digest)))
@@ -161,7 +139,7 @@ class DiskStore(Store):
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise StoreError(self.path, _said(error)) from None
+            raise StoreError(self.path, said(error)) from None
         return True
 
     def digests(self) -> Iterator[str]:
@@ -172,7 +150,7 @@ class DiskStore(Store):
                     names = (f"{PREFIX}{folder.name}{file.name}" for file in sorted(folder.iterdir()))
                     yield from filter(is_digest, names)
         except OSError as error:
-            raise StoreError(self.path, _said(error)) from None
+            raise StoreError(self.path, said(error)) from None
 
     # -- journals
 
@@ -196,11 +174,11 @@ class DiskStore(Store):
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany("INSERT INTO record (journal, body, digest) VALUES (?, ?, ?)", rows)
                 connection.execute("COMMIT")
-        except _DAMAGED as error:
+        except DAMAGED as error:
             self._broken = self._in_transaction
             if not self._in_transaction and connection.in_transaction:
                 connection.execute("ROLLBACK")
-            raise StoreError(self.path, _said(error)) from None
+            raise StoreError(self.path, said(error)) from None
         self._last[journal] = last
 
     def _last_of(self, journal: str) -> bytes:
@@ -231,8 +209,8 @@ class DiskStore(Store):
         """See `Store.journals`."""
         return [name for (name,) in self._query("SELECT DISTINCT journal FROM record ORDER BY journal")]
 
-    def _query(self, statement: str, *arguments: Any) -> _Rows:
-        return _Rows(self.path, self._database(), statement, arguments)
+    def _query(self, statement: str, *arguments: Any) -> Rows:
+        return Rows(self.path, self._database(), statement, arguments)
 
     @property
     def in_transaction(self) -> bool:
@@ -255,8 +233,8 @@ class DiskStore(Store):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             self._last = before
-            if isinstance(error, _DAMAGED):
-                raise StoreError(self.path, _said(error)) from None
+            if isinstance(error, DAMAGED):
+                raise StoreError(self.path, said(error)) from None
             raise
         finally:
             self._in_transaction = self._broken = False
@@ -273,40 +251,8 @@ class DiskStore(Store):
         return f"DiskStore({shown(self.path)!r})"
 
 
-class _Rows:
-    """The answer to a query, whose errors are typed."""
-
-    def __init__(self, path: Path, connection: sqlite3.Connection, statement: str, arguments: tuple[Any, ...]) -> None:
-        self.path = path
-        try:
-            self._cursor = connection.execute(statement, arguments)
-        except _DAMAGED as error:
-            raise StoreError(path, _said(error)) from None
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        try:
-            return next(self._cursor)
-        except _DAMAGED as error:
-            raise StoreError(self.path, _said(error)) from None
-
-    def fetchone(self) -> Any:
-        """The first row, None without one."""
-        return next(self, None)
-
-
 def _chained(last: bytes, journal: str, body: bytes) -> bytes:
     return hashlib.sha256(last + journal.encode() + b"\0" + body).digest()
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return "in use: another process has it open, or this one has not closed it"
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return f"the journal cannot be read or written ({error})"
 
 
 def _sync(path: Path) -> None:
