@@ -22,7 +22,8 @@ from ...references import Reference
 from ...storage.digests import digest_of
 from ..metadata.missing import MissingLink, MissingReason, Via
 from . import archive
-from .admission import Admitting, keep
+from .admission import keep
+from .admitting import Admitting
 from .documents import parsed
 from .errors import CapsuleError, IncompleteLineageError
 from .essence import essence
