@@ -18,6 +18,7 @@ from .artifacts.referrers import Referrers
 from .artifacts.scm import SCM
 from .component import Component
 from .identity.authorization import Actor
+from .identity.last_use import last_use
 from .identity.provider import IdentityProvider
 from .identity.rights import Right
 from .neighbours import Neighbours
@@ -61,6 +62,7 @@ class Platform:
             raise OptionError(f"data_at={data_at!r:.60}: a place in the network of a cluster, and there is no cluster")
         self.sim: Simulation = (on if isinstance(on, Simulation) else Simulation()) if cluster is None else cluster.sim
         self.store = Store() if store is None else store
+        self._go_on(on is None)
         referrers = Referrers()
         self.identity = IdentityProvider(self.sim, self.store)
         shared: Any = {"sim": self.sim, "identity": self.identity, "store": self.store, "referrers": referrers}
@@ -75,11 +77,24 @@ class Platform:
         if cluster is not None:
             self.images.serve(cluster.endpoint, actor=self.admin)
 
+    def _go_on(self, own: bool) -> None:
+        """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""
+        latest = last_use(self.store)
+        if self.sim.now >= latest:
+            return
+        if not own:
+            raise OptionError(
+                f"on: a simulation at {self.sim.now:g} s; the platform in this store was last used at {latest:g} s: let it run to there "
+                f"first (`sim.run(until={latest!r})`), or what has expired would be good again"
+            )
+        self.sim.run(until=latest)
+
     @classmethod
     def open(cls, path: str | PathLike[str], on: Cluster | Simulation | None = None, *, fsync: bool = False, **options: Any) -> Self:
-        """A platform whose store is in a folder (`Store.open`): it stands where it stood when it was used last. To be closed.
+        """A platform whose store is in a folder (`Store.open`): it stands where it stood when it was used last, and goes on at
+        that time. To be closed.
 
-        `options`: those of `Platform`. Raises StoreError, IntegrityError.
+        `on`: a simulation that is at that time or later. `options`: those of `Platform`. Raises StoreError, IntegrityError, OptionError.
         """
         store = Store.open(path, fsync=fsync)
         try:

@@ -134,3 +134,36 @@ def test_on_a_cluster_workloads_name_images_of_the_registry() -> None:
 def test_a_place_in_a_network_takes_a_cluster() -> None:
     with pytest.raises(OptionError, match="data_at='lake'"):
         mp.Platform(data_at="lake")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_s97_a_share_that_has_ended_is_not_open_again_when_the_platform_is_opened_again(tmp_path: Path, killed: bool) -> None:
+    platform = mp.Platform.open(tmp_path / "p")
+    ada = _trained(platform)
+    guest = platform.identity.create_third_party("guest", actor=platform.admin)
+    platform.identity.grant(guest, "read", "model:shop/churn@1", until="7d", actor=ada)
+    platform.sim.run(until="8d")
+    with pytest.raises(AccessDenied, match="has expired"):
+        platform.models.load("shop/churn@1", actor=guest)
+    if killed:
+        platform.identity.create_user("bob", actor=platform.admin)  # what is kept says when
+        platform.store.close()
+    else:
+        platform.close()
+    with mp.Platform.open(tmp_path / "p") as again:
+        assert again.sim.now == 8 * 86400
+        with pytest.raises(AccessDenied, match="has expired"):
+            again.models.load("shop/churn@1", actor=guest)
+
+
+def test_a_simulation_that_is_behind_the_store_is_refused_with_the_time_to_run_to(tmp_path: Path) -> None:
+    with mp.Platform.open(tmp_path / "p") as platform:
+        platform.sim.run(until="2d")
+        platform.identity.create_user("ada", actor=platform.admin)
+    with pytest.raises(OptionError, match=r"a simulation at 0 s; .* at 172800 s: let it run to there first"):
+        mp.Platform.open(tmp_path / "p", mp.Simulation())
+    sim = mp.Simulation()
+    sim.run(until="2d")
+    cluster = mp.Cluster(sim, mp.ClusterSpec.parse("2x8xV100"), scrape_period=None)
+    with mp.Platform.open(tmp_path / "p", cluster) as again:
+        assert again.sim is sim

@@ -98,12 +98,22 @@ class AuditLog:
 
     def __iter__(self) -> Iterator[AuditEntry]:
         for number, record in enumerate(self._store.records(JOURNAL)):
-            try:
-                entries = [_entry(row) for row in json.loads(record["entries"])]
-            except (ShapeError, ValueError, KeyError, TypeError, RecursionError) as error:
-                raise JournalError(self._store.place, JOURNAL, number, told(error)) from None
-            yield from entries
+            yield from self._entries(number, record)
         yield from tuple(self._new)
+
+    @property
+    def latest_s(self) -> float:
+        """When the last decision was taken that the store has (s), 0 where there is none. Raises JournalError."""
+        number, last = -1, None
+        for last in self._store.records(JOURNAL):
+            number += 1
+        return max((entry.time for entry in self._entries(number, last)), default=0.0) if last is not None else 0.0
+
+    def _entries(self, number: int, record: Mapping[str, Any]) -> list[AuditEntry]:
+        try:
+            return [_entry(row) for row in json.loads(record["entries"])]
+        except (ShapeError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise JournalError(self._store.place, JOURNAL, number, told(error)) from None
 
     def select(self, *, principal: str | None = None, resource: str | None = None, allowed: bool | None = None) -> AuditTrail:
         """Entries about a principal (its id), a resource, with an outcome; None for any."""
