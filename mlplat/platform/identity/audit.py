@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, overload
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ...canonical import encode
 from ...errors import printable
@@ -104,10 +105,8 @@ class AuditLog:
     @property
     def latest_s(self) -> float:
         """When the last decision was taken that the store has (s), 0 where there is none. Raises JournalError."""
-        number, last = -1, None
-        for last in self._store.records(JOURNAL):
-            number += 1
-        return max((entry.time for entry in self._entries(number, last)), default=0.0) if last is not None else 0.0
+        last = deque(enumerate(self._store.records(JOURNAL)), maxlen=1)
+        return max((entry.time for number, record in last for entry in self._entries(number, record)), default=0.0)
 
     def _entries(self, number: int, record: Mapping[str, Any]) -> list[AuditEntry]:
         try:
