@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from ....errors import MlplatError, printable
 from .adjacency import Adjacency
+from .secret_words import secret_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,25 +101,26 @@ class LineageGraph:
 
     def marks_of(self, nodes: list[int], before: str, secret: bytes) -> list[str]:
         """What stands for nodes that are not named: `before`, and their digest, of a commit its id, or where none is known a word that
-        tells nothing: the name under a `secret` (BLAKE2b).
+        tells nothing (`secret_words`).
         """
         import numpy as np
 
         chosen = np.array(nodes, np.int32)
         rows = np.frombuffer(self._digests, np.uint64).reshape(-1, 4)[chosen]
-        marks = [""] * len(nodes)
-        commits = [code for code, group in enumerate(self.groups) if group.startswith("repo:")]
-        for place in np.flatnonzero(np.isin(np.frombuffer(self._group, np.int32)[chosen], commits)).tolist():
-            marks[place] = f"{before}sha1:{self.names[nodes[place]][-40:]}"
-        known = np.flatnonzero(rows.any(axis=1))
-        text = rows[known].tobytes().hex()
-        for number, place in enumerate(known.tolist()):
-            marks[place] = f"{before}sha256:{text[64 * number : 64 * number + 64]}"
-        for place, mark in enumerate(marks):
-            if not mark:
-                name = self.names[nodes[place]].encode()
-                marks[place] = f"{before}node-{blake2b(name, key=secret, digest_size=8).hexdigest()}"
-        return marks
+        codes = [code for code, group in enumerate(self.groups) if group.startswith("repo:")]
+        known = rows.any(axis=1)
+        commits = np.isin(np.frombuffer(self._group, np.int32)[chosen], codes) & ~known
+        others = ~(known | commits)
+        text, head = secret_words(chosen[others], secret).tobytes().hex(), f"{before}node-"
+        unknown = [head + text[start : start + 16] for start in range(0, len(text), 16)]
+        if len(unknown) == len(nodes):
+            return unknown
+        text, head = rows[known].tobytes().hex(), f"{before}sha256:"
+        marks = np.empty(len(nodes), object)
+        marks[others] = unknown
+        marks[known] = [head + text[start : start + 64] for start in range(0, len(text), 64)]
+        marks[commits] = [f"{before}sha1:{self.names[node][-40:]}" for node in chosen[commits].tolist()]
+        return list(marks.tolist())
 
     def groups_of(self, nodes: list[int]) -> list[str]:
         """Kinds and projects of nodes, in the order in which they were first seen."""
