@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from .errors import MlplatError, OptionError, printable, shown
+from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -315,6 +315,7 @@ def fetch_trace(
 
 Folder = Annotated[Path, typer.Option("--store", help="The folder of a platform; what is done there is done as its first administrator.")]
 LARGEST_CAPSULE = 2**30
+LINEAGE_FORMS = ("tree", "mermaid", "prov", "openlineage")
 
 
 @capsule_app.command("inspect")
@@ -384,6 +385,32 @@ def export_capsule(
         _print_json(summary.to_dict())
     else:
         print(summary)
+
+
+@app.command()
+def lineage(
+    model: Annotated[str, typer.Argument(help="A model version, such as shop/churn@1 or shop/churn@champion.")],
+    store: Folder,
+    form: Annotated[str, typer.Option("--as", help=f"One of {', '.join(LINEAGE_FORMS)}.")] = "tree",
+    seed: UnusedSeed = 0,
+    as_json: Json = False,
+) -> None:
+    """Say how a model of the platform in a folder came to be, and what is missing of that: exit status 1 where something is."""
+    from .platform.artifacts.metadata.exports.written import written
+    from .platform.facade import Platform
+
+    if form not in LINEAGE_FORMS:
+        raise UnknownNameError("form", printable(form[:40]), LINEAGE_FORMS)
+    if not store.is_dir():
+        raise OptionError(f"--store {shown(store)}: expected the folder of a platform")
+    with Platform.open(store) as platform:
+        found = platform.metadata.lineage(model, actor=platform.admin)
+        if as_json:
+            _print_json(found.to_dict())
+        else:
+            print(written(platform, found, form), end="")
+    if found.missing:
+        raise typer.Exit(1)
 
 
 @store_app.command("check")

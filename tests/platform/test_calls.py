@@ -15,14 +15,14 @@ from mlplat.platform.references import Reference
 
 
 class _Shelf(Component):
-    KIND, SOURCE = "book", "shelf"
+    KIND, SOURCE = "image", "shelf"
 
     def _resource_of(self, parameter: str, value: Any) -> str:
         found = Reference.parse(value)
-        return f"book:{found.at('7')}" if found.version in ("", "newest") else f"book:{found}"
+        return f"image:{found.at('7')}" if found.version in ("", "newest") else f"image:{found}"
 
     def _named(self, parameter: str, value: Any, resource: str) -> str:
-        return f"book:{Reference.parse(value)}"
+        return f"image:{Reference.parse(value)}"
 
     def _meant(self, parameter: str, given: Any, options: Mapping[str, Any]) -> Any:
         return Reference.parse(given).at(options["edition"]) if "edition" in options else given
@@ -45,12 +45,12 @@ def test_a_refusal_names_the_resource_as_it_was_written(written: str) -> None:
     shelf, bob, _ = _people()
     with pytest.raises(AccessDenied) as refused:
         shelf.open(written, actor=bob)
-    assert refused.value.resource == f"book:{written}" and "@7" not in str(refused.value)
+    assert refused.value.resource == f"image:{written}" and "@7" not in str(refused.value)
 
 
 def test_a_keyword_may_say_which_version_is_meant() -> None:
     shelf, bob, identity = _people()
-    identity.grant(bob, "read", "book:lib/emma@3", actor=identity.admin)
+    identity.grant(bob, "read", "image:lib/emma@3", actor=identity.admin)
     assert shelf.open("lib/emma", edition=3, actor=bob) == "lib/emma"
     with pytest.raises(AccessDenied):
         shelf.open("lib/emma", edition=4, actor=bob)

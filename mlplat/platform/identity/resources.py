@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from ...errors import OptionError
-from ..references import PLATFORM, Reference, check_project, plain, told
+from ...errors import OptionError, UnknownNameError
+from ..references import KINDS, PLATFORM, Reference, check_project, plain, told
 
 
 def check_resource(resource: object) -> str:
     """The name of a resource: `kind:project/name`, a version of it, all of a kind in a project, a project, the platform.
 
-    Raises OptionError.
+    Raises OptionError, UnknownNameError for a kind that is none.
     """
     text = plain(resource) if isinstance(resource, str) else ""
     kind, colon, path = text.partition(":")
     if text == PLATFORM:
         return text
     if colon and kind.isascii() and kind.isalpha() and kind.islower():
+        if kind not in KINDS:
+            raise UnknownNameError("kind of resource", kind, KINDS)
         if kind == "project":
             check_project(path)
             return text

@@ -176,3 +176,9 @@ def test_what_is_held_covers_exactly_what_is_allowed() -> None:
                     assert people.may(who, right, resource) is not held.isdisjoint(covering(resource)), (who, right, resource, now)
     people.identity.delete(people.bob, actor=people.admin)
     assert people.identity._authorization.held(people.bob, Right.READ) == frozenset()
+
+
+def test_a_grant_on_a_kind_that_is_none_is_refused_with_the_closest() -> None:
+    people = _People()
+    with pytest.raises(UnknownNameError, match="unknown kind of resource 'datasets'; did you mean 'dataset'"):
+        people.identity.grant(people.bob, "read", "datasets:shop/clicks", actor=people.ada)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ....canonical import canonical_json
 from ....errors import printable
@@ -103,6 +103,21 @@ class Lineage(Subgraph):
     parts: Mapping[str, str | int | None] = field(hash=False)
     reproducible: bool
     numerics: Numerics
+
+    def to_dict(self) -> dict[str, Any]:
+        """Values that JSON can say."""
+        return {
+            "model": self.root,
+            "run": self.run,
+            "linking": self.linking.value,
+            "nodes": [{**node._asdict(), "kind": node.kind.word} for node in self.nodes],
+            "links": [link._asdict() for link in self.links],
+            "missing": [str(each) for each in self.missing],
+            "reproducible": self.reproducible,
+            "numerics": self.numerics.value,
+            "fingerprint": self.fingerprint,
+            "parts": dict(self.parts),
+        }
 
     def _repr_html_(self) -> str:
         base = Subgraph._repr_html_(self)

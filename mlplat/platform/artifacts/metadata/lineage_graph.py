@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from ....errors import MlplatError, printable
@@ -45,6 +46,8 @@ class LineageGraph:
         self._ids: dict[str, int] = {}
         self._digests = bytearray()
         """32 bytes a node; zeros where none is known."""
+        self._hashes = bytearray()
+        """8 bytes a node, of its name (BLAKE2b): what it is marked by where it is not named depends on nothing else that there is."""
         self._group = array("i")
         """Of each node the number of its kind and project."""
         self._group_codes: dict[str, int] = {}
@@ -72,6 +75,7 @@ class LineageGraph:
             node = self._ids[name] = len(self.names)
             self.names.append(name)
             self._digests += _UNKNOWN
+            self._hashes += blake2b(name.encode(), digest_size=8).digest()
             group = name.partition("/")[0]
             code = self._group_codes.setdefault(group, len(self.groups))
             if code == len(self.groups):
@@ -111,7 +115,7 @@ class LineageGraph:
         known = rows.any(axis=1)
         commits = np.isin(np.frombuffer(self._group, np.int32)[chosen], codes) & ~known
         others = ~(known | commits)
-        text, head = secret_words(chosen[others], secret).tobytes().hex(), f"{before}node-"
+        text, head = secret_words(np.frombuffer(self._hashes, "<u8")[chosen[others]], secret).tobytes().hex(), f"{before}node-"
         unknown = [head + text[start : start + 16] for start in range(0, len(text), 16)]
         if len(unknown) == len(nodes):
             return unknown
@@ -267,7 +271,9 @@ class LineageGraph:
     def memory_bytes(self) -> dict[str, int]:
         """Bytes it takes: `arrays`, and `names` with the table that finds them."""
         arrays = (self._order, self._group, self._source, self._target, self._role)
-        size = sum(len(part) * part.itemsize for part in arrays) + len(self._digests) + self._up.nbytes + self._down.nbytes
+        size = (
+            sum(len(part) * part.itemsize for part in arrays) + len(self._digests) + len(self._hashes) + self._up.nbytes + self._down.nbytes
+        )
         names = sys.getsizeof(self.names) + sys.getsizeof(self._ids) + sum(map(sys.getsizeof, self._ids.values()))
         return {"arrays": size, "names": sum(map(sys.getsizeof, self.names)) + names}
 
