@@ -5,18 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-import mlplat as mp
-from mlplat.platform.identity import Principal
-
-
-class Shop:
-    def __init__(self) -> None:
-        self.platform = mp.Platform()
-        self.ada = self.user("ada")
-        self.platform.identity.create_project("shop", owner=self.ada, actor=self.platform.admin)
-
-    def user(self, name: str) -> Principal:
-        return self.platform.identity.create_user(name, actor=self.platform.admin)
+from .empty_shop import Shop
 
 
 @pytest.fixture

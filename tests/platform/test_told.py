@@ -7,22 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import mlplat as mp
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.platform.artifacts.metadata.filters import FilterError, field_of, parse_filter
 from mlplat.platform.artifacts.scm.errors import MoveRefused
-from mlplat.platform.identity import Principal
 from mlplat.platform.storage import Store, StoreError
 
-
-class Shop:
-    def __init__(self) -> None:
-        self.platform = mp.Platform()
-        self.ada = self.user("ada")
-        self.platform.identity.create_project("shop", owner=self.ada, actor=self.platform.admin)
-
-    def user(self, name: str) -> Principal:
-        return self.platform.identity.create_user(name, actor=self.platform.admin)
+from .empty_shop import Shop
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from ...component import call
+from ...component import call, principal_of
 from ...identity.authorization import Actor
-from ...identity.principals import Principal
 from ...identity.rights import Right
 from .errors import MoveRefused, Refusal
 from .exchange import Found, read_repository, write_repository
@@ -49,8 +48,7 @@ class SCM(Reviews):
         more, and hinders nobody's commit: event `call.refused` {error, reason}.
         """
         path = self._repository(name).path
-        assert isinstance(actor, Principal)
-        reader = actor
+        reader = principal_of(actor)
 
         def told(event: Event) -> None:
             if (
