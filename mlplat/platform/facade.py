@@ -18,7 +18,6 @@ from .artifacts.referrers import Referrers
 from .artifacts.scm import SCM
 from .component import Component
 from .identity.authorization import Actor
-from .identity.last_use import last_use
 from .identity.provider import IdentityProvider
 from .identity.rights import Right
 from .neighbours import Neighbours
@@ -62,9 +61,9 @@ class Platform:
             raise OptionError(f"data_at={data_at!r:.60}: a place in the network of a cluster, and there is no cluster")
         self.sim: Simulation = (on if isinstance(on, Simulation) else Simulation()) if cluster is None else cluster.sim
         self.store = Store() if store is None else store
+        self.identity = IdentityProvider(self.sim, self.store)
         self._go_on(on is None)
         referrers = Referrers()
-        self.identity = IdentityProvider(self.sim, self.store)
         shared: Any = {"sim": self.sim, "identity": self.identity, "store": self.store, "referrers": referrers}
         place: Any = {} if cluster is None or data_at is None else {"endpoint": cluster.endpoint, "at": data_at}
         self.scm = SCM(**shared)
@@ -79,7 +78,7 @@ class Platform:
 
     def _go_on(self, own: bool) -> None:
         """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""
-        latest = last_use(self.store)
+        latest = self.identity._authorization.last_use_s
         if self.sim.now >= latest:
             return
         if not own:

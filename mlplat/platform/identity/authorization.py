@@ -57,6 +57,15 @@ class Authorization:
         self.grants = Grants(self.directory.grantees)
         self.tokens = Tokens(secret)
         self.audit = AuditLog(store)
+        self.last_change_s = 0.0
+        """When principals, grants or tokens were changed last (s)."""
+
+    @property
+    def last_use_s(self) -> float:
+        """When a change was made or a decision taken last, as the store tells (s): the earliest at which a platform can go on, or what
+        had expired would be good again. Decisions that a killed process had not written down do not count. Raises JournalError.
+        """
+        return max(self.last_change_s, self.audit.latest_s)
 
     def caller(self, actor: Actor) -> Caller:
         """Who calls, as the platform knows them: what the caller made is looked at once and not passed on."""

@@ -85,6 +85,7 @@ class IdentityProvider(PrincipalCalls, ProjectCalls, GrantCalls, CredentialCalls
         authorization, now = self._authorization, record["time"]
         directory, grants, tokens = authorization.directory, authorization.grants, authorization.tokens
         grants.advance(now)
+        authorization.last_change_s = max(authorization.last_change_s, float(now))
         match record["what"]:
             case "principal.created":
                 kind = PrincipalKind(record["kind"])
