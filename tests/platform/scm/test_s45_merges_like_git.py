@@ -130,7 +130,7 @@ def _compare(folder: Path, cases: list[Case]) -> tuple[int, int, int]:
 @pytest.mark.parametrize("removes", [False, True], ids=["nothing-removed", "all-changes"])
 def test_s45_merges_of_two_lines_equal_gits(tmp_path: Path, removes: bool) -> None:
     """S-45"""
-    clean, conflicts, _ = _compare(tmp_path / "git", examples(two_lines(removes), 150))
+    clean, conflicts, _ = _compare(tmp_path / "git", examples(two_lines(removes), 600))  # some draws conflict seldom
     assert clean >= 15 and conflicts >= 15
 
 
