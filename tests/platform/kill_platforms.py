@@ -186,7 +186,7 @@ def check_apart(path: Path, facts: list[Fact], seed: int) -> None:
     child = os.fork()
     if child == 0:
         try:
-            check(path, facts, random.Random(seed))
+            check(path, facts, random.Random(f"check {seed}"))  # names other than those of the writer with this seed
         except BaseException as error:  # told by the exit status
             traceback.print_exception(error)
             os._exit(2 if isinstance(error, MlplatError) else 1)
