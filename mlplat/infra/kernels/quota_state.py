@@ -1,0 +1,79 @@
+"""The quotas of a cluster and the lanes in which jobs wait under them: arrays of no length where there are no quotas (docs/quotas.md)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from .structs import Array
+
+# Columns of the dimensions. Those of flavor f begin at FLAVORS + 4 f, in the order of the first four.
+Q_CPU, Q_MEMORY, Q_DISK, Q_GPU, Q_ENVIRONMENTS, FLAVORS = range(6)
+# Bits of `Quotas.fair`
+FINAL_SHARE, INITIAL_SHARE = 1, 2
+
+
+class Reclaiming(IntEnum):
+    """Whom a quota may stop: codes of `reclaim`, `within` and `borrow_within`."""
+
+    NEVER = 0
+    LOWER_PRIORITY = 1
+    ANY = 2
+    LOWER_OR_NEWER = 3
+
+
+class Quotas(NamedTuple):
+    """Q quotas and the cohorts above them: T nodes of a tree, the quotas first, the root last. R dimensions, L lanes, n jobs, N nodes."""
+
+    of: Array["int32", 1]  # [n] the quota of a job
+    lane: Array["int32", 1]  # [n]
+    key: Array["float64", 1]  # [n] place of a waiting job in its lane, the smaller first, then the job submitted first
+    left: Array["int32", 1]  # [n] a skew heap for each lane
+    right: Array["int32", 1]  # [n]
+    top: Array["int32", 1]  # [L] the first job of a lane, or -1
+    owner: Array["int32", 1]  # [L] the quota of a lane
+    blocked: Array["int64", 1]  # [L] the count of releases at which its first job could not start, or -1
+    lanes: Array["int32", 1]  # [L] those in which jobs wait
+    slot: Array["int32", 1]  # [L] where a lane stands in `lanes`, -1 if it does not
+    parent: Array["int32", 1]  # [T] -1 for the root
+    depth: Array["int32", 1]  # [T] 0 for the root
+    guarantee: Array["int64", 2]  # [T, R] of the root: what is left to the common pool, less what is lost
+    brought: Array["int64", 2]  # [T, R]
+    kept: Array["int64", 2]  # [T, R]
+    limit: Array["int64", 2]  # [T, R] attempt_arrays.NO_LIMIT for none
+    use: Array["int64", 2]  # [T, R] of what is charged
+    guaranteed: Array["bool", 1]  # [R] the dimensions of G
+    priority: Array["int64", 1]  # [Q]
+    weight: Array["float64", 1]  # [Q]
+    suspended: Array["bool", 1]  # [Q]
+    grace: Array["float64", 1]  # [Q] reclaim_within
+    reclaim: Array["int8", 1]  # [Q] Reclaiming
+    within: Array["int8", 1]  # [Q]
+    borrow_within: Array["int8", 1]  # [Q]
+    threshold: Array["float64", 1]  # [Q] infinite for none
+    try_next: Array["bool", 1]  # [Q] when_can_borrow is "try-next"
+    preempt_first: Array["bool", 1]  # [Q] when_can_preempt is "preempt"
+    flavors: Array["int32", 2]  # [Q, F] in the order in which they are tried, -1 behind the last; [Q, 1] of -1 without flavors
+    variant_row: Array["int32", 2]  # [Q, F] row of `variant`, -1 where the classes are taken as they are
+    variant: Array["int32", 2]  # [V, C] the class with which a request is placed: of a flavor, on nodes reserved for the quota
+    base: Array["int32", 2]  # [n, 2] the classes REQUEST and LAST of a job before a variant was taken
+    node_columns: Array["int64", 2]  # [types, 4] capacity of a node by row of its capacity: CPU, memory, disk, accelerator milli
+    node_flavor: Array["int32", 1]  # [N] the flavor of a node or -1
+    flavor: Array["int32", 1]  # [n] the flavor a job is charged in, -1 for none
+    charged: Array["bool", 1]  # [n]
+    claims: Array["int32", 1]  # [n] jobs that have a claim, oldest first
+    first_mark: Array["int32", 1]  # [n] the first node earmarked for a job, or -1
+    next_mark: Array["int32", 1]  # [N] the next one earmarked for the same job, or -1
+    marked_for: Array["int32", 1]  # [N] the job a node is earmarked for, or -1
+    chosen: Array["int64", 1]  # [n] the epoch in which a job was chosen as a victim
+    stopped_for: Array["int32", 1]  # [n] the job for which the current attempt was stopped, or -1
+    news: Array["int32", 1]  # [n] jobs that were found to be held since the live clock last looked
+    ask: Array["int64", 1]  # [R] scratch: what the job in question asks for
+    lacking: Array["int64", 1]  # [R] scratch
+    number: Array["int64", 1]  # [4] active lanes, claims, news, releases at which the claims were last tried
+    fair: int  # bits: FINAL_SHARE, INITIAL_SHARE
+    by_share: bool  # drf: the next of those that are not entitled is that of the smallest share
+
+
+# Places in `Quotas.number`
+ACTIVE, CLAIMS, NEWS, CLAIMS_TRIED = range(4)
