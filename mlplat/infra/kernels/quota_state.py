@@ -23,7 +23,7 @@ class Reclaiming(IntEnum):
 
 
 class Quotas(NamedTuple):
-    """Q quotas and the cohorts above them: T nodes of a tree, the quotas first, the root last. R dimensions, L lanes, n jobs, N nodes."""
+    """T nodes of a tree: 0 is the root, the others are quotas and cohorts in any order. R dimensions, F flavors, L lanes, n jobs, N nodes."""
 
     of: Array["int32", 1]  # [n] the quota of a job
     lane: Array["int32", 1]  # [n]
@@ -43,18 +43,18 @@ class Quotas(NamedTuple):
     limit: Array["int64", 2]  # [T, R] attempt_arrays.NO_LIMIT for none
     use: Array["int64", 2]  # [T, R] of what is charged
     guaranteed: Array["bool", 1]  # [R] the dimensions of G
-    priority: Array["int64", 1]  # [Q]
-    weight: Array["float64", 1]  # [Q]
-    suspended: Array["bool", 1]  # [Q]
-    grace: Array["float64", 1]  # [Q] reclaim_within
-    reclaim: Array["int8", 1]  # [Q] Reclaiming
-    within: Array["int8", 1]  # [Q]
-    borrow_within: Array["int8", 1]  # [Q]
-    threshold: Array["float64", 1]  # [Q] infinite for none
-    try_next: Array["bool", 1]  # [Q] when_can_borrow is "try-next"
-    preempt_first: Array["bool", 1]  # [Q] when_can_preempt is "preempt"
-    flavors: Array["int32", 2]  # [Q, F] in the order in which they are tried, -1 behind the last; [Q, 1] of -1 without flavors
-    variant_row: Array["int32", 2]  # [Q, F] row of `variant`, -1 where the classes are taken as they are
+    priority: Array["int64", 1]  # [T]
+    weight: Array["float64", 1]  # [T]
+    suspended: Array["bool", 1]  # [T]
+    grace: Array["float64", 1]  # [T] reclaim_within
+    reclaim: Array["int8", 1]  # [T] Reclaiming
+    within: Array["int8", 1]  # [T]
+    borrow_within: Array["int8", 1]  # [T]
+    threshold: Array["float64", 1]  # [T] infinite for none
+    try_next: Array["bool", 1]  # [T] when_can_borrow is "try-next"
+    preempt_first: Array["bool", 1]  # [T] when_can_preempt is "preempt"
+    flavors: Array["int32", 2]  # [T, F] in the order in which they are tried, -1 behind the last; [T, 1] of -1 without flavors
+    variant_row: Array["int32", 2]  # [T, F] row of `variant`, -1 where the classes are taken as they are
     variant: Array["int32", 2]  # [V, C] the class with which a request is placed: of a flavor, on nodes reserved for the quota
     base: Array["int32", 2]  # [n, 2] the classes REQUEST and LAST of a job before a variant was taken
     node_columns: Array["int64", 2]  # [types, 4] capacity of a node by row of its capacity: CPU, memory, disk, accelerator milli
