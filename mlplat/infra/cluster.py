@@ -59,6 +59,7 @@ ENDS = {
     Outcome.FENCED: Reason.FENCED,
     Outcome.CANCELLED: Reason.DELETED,
     Outcome.ERROR: Reason.ERROR,
+    Outcome.RECLAIMED: Reason.RECLAIMED,
 }
 """How an attempt ended -> what its environments are told."""
 OF_HARDWARE = frozenset((Reason.NODE_LOST, Reason.DEVICE_FAILED, Reason.FENCED))
@@ -342,7 +343,7 @@ class Cluster:
             return
         self._stop_writing(record)
         reason = ENDS[outcome]
-        if outcome is Outcome.PREEMPTED and record.status is not STOPPING:
+        if outcome in (Outcome.PREEMPTED, Outcome.RECLAIMED) and record.status is not STOPPING:
             self._record(record, "workload.preempted", PREEMPTED, (reason.value, 0.0))
         record.status = STOPPING
         self._stop_environments(record, reason, 0.0)

@@ -102,6 +102,7 @@ def quota_arrays(
         marked_for=np.full(count, -1, dtype=np.int32),
         chosen=np.zeros(n, dtype=np.int64),
         news=np.full(n, -1, dtype=np.int32),
+        open_to=np.zeros(len(arrays["parent"]), dtype=np.int64),
         ask=np.zeros(arrays["brought"].shape[1], dtype=np.int64),
         number=number,
         fair=_fair(queue),
@@ -279,6 +280,7 @@ def _policy_arrays(tree: Sequence[Described | None], parts: NodeParts, variants:
             arrays["flavors"][node, i] = parts.flavors.index(flavor)
         for i in range(max(1, len(one.flavors))):
             arrays["variant_row"][node, i] = variants.row(node, int(arrays["flavors"][node, i]))
+    arrays["tries"] = np.maximum(1, (arrays["flavors"] >= 0).sum(axis=1)).astype(np.int32)
     return arrays
 
 

@@ -12,7 +12,7 @@ from ..resources import ResourceRequest
 from .attempt_arrays import Interruptions, time_with_checkpoints
 from .cluster_arrays import numbers_of_rows
 from .job_table import JobTable, Shape
-from .kernels.attempt_state import CLOSED, OFFLINE, Incident, Outcome
+from .kernels.attempt_state import CLOSED, OFFLINE, SHUT, Incident, Outcome
 from .kernels.live import await_ready_job, end_job, go_on_with_job, ready_job, set_back_job
 from .kernels.state import COUNT, MIG_SHIFT, PROFILE, JobState, Queue, Reason
 from .settling import Settling
@@ -281,7 +281,7 @@ class ResourceScheduler:
         """What is free of a node, whether or not it takes work: `cpu_milli`, `memory_mib`, `disk_mib`, `gpu_milli`, `gpus`."""
         number = self.number_of(node)
         cpu, memory, disk, gpu, whole = (int(amount) for amount in self.run.world.nodes.free[number, :5])
-        if int(self.run.world.hardware.health[number]) & CLOSED:
+        if int(self.run.world.hardware.health[number]) & SHUT:
             cpu += OFFLINE
         return {"cpu_milli": cpu, "memory_mib": memory, "disk_mib": disk, "gpu_milli": gpu, "gpus": whole}
 
