@@ -69,7 +69,7 @@ def quota_arrays(
     check_queue(queue)
     tree = with_the_rest(described)
     parts = parts_of(described, nodes) if parts is None else parts
-    variants = variants_of(described, parts) if variants is None else variants
+    variants = variants_of(parts) if variants is None else variants
     n, count = len(of), len(nodes)
     leaf = np.array([leaf_numbers(tree).get(name, -1) for name in names], dtype=np.int32)
     leaf[leaf < 0] = number_of_the_rest(tree)
@@ -131,7 +131,7 @@ def recompute(
     where one is gone, whatever its use; what is new comes behind. What was lost of the cluster stays lost, and leaves keep their use.
     """
     parts = parts_of(described, nodes) if parts is None else parts
-    variants = variants_of(described, parts) if variants is None else variants
+    variants = variants_of(parts) if variants is None else variants
     capacity = capacity_of(nodes, parts)
     before = len(quotas.parent)
     lost = _common_pool(capacity, quotas.parent, quotas.brought) - quotas.guarantee[0]
