@@ -13,6 +13,7 @@ from ..errors import OptionError, SpecError, UnknownNameError, printable
 from ..hardware.accelerators import resolve_model
 from .kernels.state import Classes
 from .node_selection import with_kinds
+from .quota_amounts import flavors_in
 from .quotas import Described, Quota, ReservedNodes
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _flavor_names(one: Described | None) -> list[tuple[str, str]]:
         return []
     found = [(f"flavors[{i}]", name) for i, name in enumerate(one.flavors)] if isinstance(one, Quota) else []
     for key in ("guarantee", "limit", "lend"):
-        found += [(f"{key}.{printable(name)}", name) for name in getattr(one, key).flavors]
+        found += [(f"{key}.{printable(name)}", name) for name in flavors_in(getattr(one, key))]
     return found
 
 
