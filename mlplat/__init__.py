@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .errors import MlplatError, QuotaWarning
+from .errors import MlplatError
 from .lazy_names import lazy_names
 from .version import VERSION as __version__
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .infra.incidents import Detection
     from .infra.placement import PLACEMENTS, CompiledPlacement, PlacementPolicy
     from .infra.queueing import QUEUES
-    from .infra.quotas import Cohort, Quota
+    from .infra.quotas import Cohort, Quota, QuotaWarning
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
@@ -84,6 +84,7 @@ _HOME = {
     "Platform": "platform.facade",
     "QUEUES": "infra.queueing",
     "Quota": "infra.quotas",
+    "QuotaWarning": "infra.quotas",
     "Reliability": "hardware.reliability",
     "ResourceRequest": "resources",
     "RestartPolicy": "infra.virtualization",

@@ -84,10 +84,6 @@ class IntegrityError(MlplatError):
         super().__init__(f"{place + ': ' if place else ''}expected content with digest {digest}, found {found}")
 
 
-class QuotaWarning(UserWarning):
-    """Quotas are guaranteed more than the cluster has: not all of it can be had at once."""
-
-
 class MissingExtraError(MlplatError):
     """A feature needs an optional dependency that is not installed."""
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import QuotaWarning, SpecError, UnknownNameError, printable
+from ..errors import SpecError, UnknownNameError, printable
 from .quota_amounts import column_of, dimension_names, flavors_in, named, spoken_amounts
 from .quota_arrays import capacity_of
 from .quota_parts import NodeParts, parts_of
-from .quotas import MAX_QUOTAS, Cohort, Described, Quota
+from .quotas import MAX_QUOTAS, Cohort, Described, Quota, QuotaWarning
 
 if TYPE_CHECKING:
     import numpy.typing as npt

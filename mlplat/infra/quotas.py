@@ -20,6 +20,10 @@ WHEN_CAN_BORROW: Final = ("borrow", "try-next")
 WHEN_CAN_PREEMPT: Final = ("try-next", "preempt")
 
 
+class QuotaWarning(UserWarning):
+    """Quotas are guaranteed more than the cluster has: not all of it can be had at once."""
+
+
 class ReservedNodes(NamedTuple):
     """The first so many nodes of a group, or of the cluster where there is no group."""
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import mlplat as mp
-from mlplat.errors import InputError, MlplatError, OptionError, QuotaWarning, SpecError
+from mlplat.errors import InputError, MlplatError, OptionError, SpecError
 from mlplat.infra.quota_checks import check_quotas
 from mlplat.infra.quota_reading import read_quotas
-from mlplat.infra.quotas import Cohort, Quota
+from mlplat.infra.quotas import Cohort, Quota, QuotaWarning
 
 SPEC = mp.ClusterSpec.parse("2x8xA100+1x8xV100")
 NODES = SPEC.nodes()  # groups a100-40 and v100-16
