@@ -55,7 +55,7 @@ from .policy_arrays import UserScore, policy_arrays
 from .queue_arrays import RANKING, completions_for, job_log, longer, reservation_arrays, trees_for, waiting_arrays
 from .queueing import QueuePolicy
 from .quota_arrays import no_quotas, quota_arrays
-from .quota_build import parted_classes, parting
+from .quota_parts import parts_of, variants_of, with_variants
 from .request_arrays import class_arrays, mig_profiles, node_types, refusal
 from .splitting import Gangs, split_jobs
 from .tolerations import ANYWHERE, Selection
@@ -184,14 +184,14 @@ def build_run(
     gangs = split_jobs(trace, nodes)
     fgd = placement if isinstance(placement, Fgd) else measure
     profiles = mig_profiles(gangs.requests + (fgd.typical.requests if fgd is not None and fgd.typical is not None else ()))
-    kinds = kinds or NodeKinds(nodes)
-    parted = parting(quotas, nodes, kinds) if quotas else None
-    cluster, state = cluster_arrays(nodes, profiles, ties, kinds.of if parted is None else parted.of)
+    parts = parts_of(quotas, nodes) if quotas else None
+    kinds = kinds or NodeKinds(nodes, None if parts is None else parts.part)
+    cluster, state = cluster_arrays(nodes, profiles, ties, kinds.of)
     classes = class_arrays(gangs.requests, nodes, profiles)
-    if parted is None:
+    if parts is None:
         classes = classes._replace(barred=with_kinds(classes.barred, kinds.barred_from(selection)))
     else:
-        classes = parted_classes(classes, kinds, selection, parted)
+        classes = with_variants(classes, kinds, selection, variants_of(parts))
     random_ties = isinstance(ties, str) and ties == "random"
     widest = int(gangs.replicas.max(initial=1))
     trees = trees_for(len(nodes), len(classes.ask), random_ties or placement.code == Placement.RANDOM)
@@ -241,7 +241,7 @@ def build_run(
         hardware=hardware_arrays(nodes, cluster.row_of, state.owner.shape[1], what.incidents, interruptible=interruptible),
         groups=group_arrays(trace, nodes, milli, queue, what.limits) if interruptible else no_groups(),
         quotas=no_quotas()
-        if parted is None
+        if parts is None
         else quota_arrays(
             quotas,
             of=trace.group,
@@ -251,8 +251,7 @@ def build_run(
             gang=gang,
             classes=classes,
             queue=queue,
-            parts=parted.parts,
-            variants=parted.variants,
+            parts=parts,
         ),
         options=option_numbers(queue, what),
         queue=int(queue.code),
@@ -263,7 +262,7 @@ def build_run(
         count=np.zeros(COUNTERS, dtype=np.int64),
     )
     world.count[BLOCKED] = world.count[WATCHED] = world.count[PROBE] = -1
-    if parted is not None:
+    if parts is not None:
         world.progress.level[:] = trace.priority
     run = Run(world, pack(world), trace, nodes, gangs, tuple(profiles), queue, placement, user)
     if fgd is not None:
