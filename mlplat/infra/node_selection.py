@@ -64,6 +64,14 @@ class NodeKinds:
         kinds: npt.NDArray[np.int32] = np.array(number, dtype=np.int32)[pair_of.ravel()]
         return kinds
 
+    def with_parts(self, part: npt.NDArray[np.int32]) -> NodeKinds:
+        """The same labels and taints on a cluster that is divided in another way."""
+        made = NodeKinds(self.nodes, part)
+        made._stated, made._stated_of = list(self._stated), self._stated_of.copy()
+        made._number, made.kinds = {}, []
+        made.of = made._first_kinds()
+        return made
+
     # -- what is so
 
     def labels(self, row: int) -> dict[str, str]:
