@@ -74,7 +74,8 @@ class Cluster:
 
     `queue`, `placement`, `ties`, `max_restarts`, `limits`: as for `replay`; the scheduler is the same. `quotas`:
     quotas and cohorts (docs/quotas.md), None for a cluster without them; a workload is of the quota named like its zone.
-    `images`: what can be pulled. `start_overhead`: from the image being there to the program running. `registry_mbps`: Mbit/s at which the registry serves a node.
+    `images`: what can be pulled. `start_overhead`: from the image being there to the program running.
+    `registry_mbps`: Mbit/s at which the registry serves a node.
     `detection`: how lost nodes are noticed. `scrape_period`: of the Monitoring Component, None for none. `stale`: the scheduler learns of
     freed room only when it is scraped. `events`: `"all"`, or `"brief"` without the steps of environments between bound and running.
     `administrators`: principals that may change nodes. `autoscaling`: whether node groups with `scaling` grow and shrink, or how often that
