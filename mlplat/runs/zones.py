@@ -31,32 +31,17 @@ def zones_frame(run: Run, described: Sequence[Described], jobs: pl.DataFrame, st
     leaves = {node: one for node, one in enumerate(tree, start=1) if isinstance(one, Quota)}
     of = zone_of(run, tree)
     first = float(run.trace.submit[0]) if len(run.trace) else 0.0
-    fates = (
-        jobs.select(zone=pl.Series(of), done=pl.col("state") == "completed")
-        .group_by("zone")
-        .agg(jobs=pl.len(), completed=pl.col("done").sum())
-    )
-    frame = pl.DataFrame({"zone": list(leaves)}, schema={"zone": pl.Int32}).join(fates, on="zone", how="left", maintain_order="left")
+    done = pl.DataFrame({"zone": of}).with_columns(done=jobs["state"] == "completed")
+    fates = done.group_by("zone").agg(jobs=pl.len(), completed=pl.col("done").sum())
     guaranteed = {name for one in tree if one is not None for name in _promised(one.guarantee)}
-    promised = pl.DataFrame([_promises(node, one) for node, one in leaves.items()], schema=_PROMISED)
-    frame = frame.join(promised, on="zone", how="left", maintain_order="left")
-    for resource in RESOURCES:
-        used = _use(run, of, resource, frame, first, stop)
-        frame = frame.join(used, on="zone", how="left", maintain_order="left")
-        if resource not in guaranteed:
-            frame = frame.with_columns(pl.lit(None, pl.Float64).alias(f"{resource}_borrowed_mean"))
-    taken, claims = _reclaims(run, of)
-    frame = frame.join(taken, on="zone", how="left", maintain_order="left").join(claims, on="zone", how="left", maintain_order="left")
-    there = pl.col("jobs").is_not_null() | (pl.col("zone") <= len(described))
-    names = {node: one.name for node, one in leaves.items()}
-    cohorts = {node: one.cohort for node, one in leaves.items()}
-    counts = ("jobs", "completed", "reclaimed", "claims")
+    frame = pl.DataFrame([_promises(node, one) for node, one in leaves.items()], schema=_PROMISED)
+    used = [_use(run, of, resource, frame, first, stop, borrows=resource in guaranteed) for resource in RESOURCES]
+    for part in (fates, *used, *_reclaims(run, of)):
+        frame = frame.join(part, on="zone", how="left", maintain_order="left")
+    names, cohorts = ({node: getattr(one, key) for node, one in leaves.items()} for key in ("name", "cohort"))
     return (
-        frame.filter(there)
-        .with_columns(
-            pl.col(*counts).fill_null(0).cast(pl.UInt32), pl.col([f"{resource}_use_max" for resource in RESOURCES]).fill_null(0.0)
-        )
-        .with_columns(pl.col([f"{resource}_use_mean" for resource in RESOURCES]).fill_null(0.0))
+        frame.filter(pl.col("jobs").is_not_null() | (pl.col("zone") <= len(described)))
+        .with_columns(pl.col("jobs", "completed", "reclaimed", "claims").fill_null(0).cast(pl.UInt32))
         .with_columns(cohort=pl.col("zone").replace_strict(cohorts, return_dtype=pl.String))
         .with_columns(zone=pl.col("zone").replace_strict(names, return_dtype=pl.String))
         .select([column.name for column in FRAMES["zones"]])
@@ -105,40 +90,40 @@ def _promised(amounts: Mapping[str, Any]) -> dict[str, float]:
     return flavored | own
 
 
-def _use(run: Run, of: npt.NDArray[np.int32], resource: str, promised: pl.DataFrame, first: float, stop: float) -> pl.DataFrame:
-    """Of each quota the mean and largest use, and the mean of what was above its guarantee."""
+def _use(
+    run: Run, of: npt.NDArray[np.int32], resource: str, promised: pl.DataFrame, first: float, stop: float, *, borrows: bool
+) -> pl.DataFrame:
+    """Of each quota the mean and largest use, and the mean of what was above its guarantee (null where nothing is borrowed)."""
     records, attempts = placed(run), attempts_of(run)
     name, unit = HELD[resource]
-    amount = held(run, records)[name] / unit
+    amount = held(run, records)[name]
     end = attempts.end[records.attempt]
     changes = pl.DataFrame(
         {
             "zone": np.concatenate([of[records.job]] * 2),
             "time": np.concatenate([attempts.start[records.attempt], np.where(np.isnan(end), stop, end)]),
-            "change": np.concatenate([amount, np.where(np.isnan(end), 0.0, -amount)]),
+            "change": np.concatenate([amount, np.where(np.isnan(end), 0, -amount)]),
         }
     )
-    mean, most, borrowed = (f"{resource}_{kind}" for kind in ("use_mean", "use_max", "borrowed_mean"))
-    guarantee = promised.select("zone", guarantee=f"{resource}_guarantee")
-    span = stop - first
+    zones = promised.select("zone", guarantee=f"{resource}_guarantee")
+    now, following = pl.col("time"), pl.col("time").shift(-1).over("zone")
     use = (
         changes.group_by("zone", "time")
         .agg(pl.col("change").sum())
         .sort("zone", "time")
-        .with_columns(
-            use=pl.col("change").cum_sum().over("zone"), spell=(pl.col("time").shift(-1).over("zone") - pl.col("time")).fill_null(0.0)
-        )
-        .join(guarantee, on="zone")
+        .with_columns(use=pl.col("change").cum_sum().over("zone") / unit, spell=(following - now).fill_null(0.0))
+        .join(zones, on="zone", maintain_order="left")
+        .with_columns(above=(pl.col("use") - pl.col("guarantee")).clip(lower_bound=0.0))
     )
-    above = (pl.col("use") - pl.col("guarantee")).clip(lower_bound=0.0)
-    found = use.group_by("zone").agg(
-        (pl.col("use") * pl.col("spell")).sum().alias(mean),
-        pl.col("use").max().alias(most),
-        (above * pl.col("spell")).sum().alias(borrowed),
-    )
-    by_span = [pl.col(column) / span if span > 0 else pl.lit(0.0).alias(column) for column in (mean, borrowed)]
-    return (
-        promised.select("zone").join(found, on="zone", how="left").with_columns(pl.col(mean, borrowed).fill_null(0.0)).with_columns(by_span)
+    span = stop - first
+    mean, above = ((pl.col(name) * pl.col("spell")).sum() / span if span > 0 else pl.lit(0.0) for name in ("use", "above"))
+    found = use.group_by("zone").agg(mean=mean, most=pl.col("use").max(), above=above)
+    whole = zones.select("zone").join(found, on="zone", how="left")
+    return whole.select(
+        "zone",
+        pl.col("mean").fill_null(0.0).alias(f"{resource}_use_mean"),
+        pl.col("most").fill_null(0.0).alias(f"{resource}_use_max"),
+        (pl.col("above").fill_null(0.0) if borrows else pl.lit(None, pl.Float64)).alias(f"{resource}_borrowed_mean"),
     )
 
 
