@@ -143,9 +143,7 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
         if stage == BY_INITIAL_SHARE:
             if not wanted < share(quotas, other):
                 return False
-        elif quotas.fair & FINAL_SHARE == 0:
-            return False
-        elif wanted > share_without(world, other, victim):
+        elif quotas.fair & FINAL_SHARE == 0 or wanted > share_without(world, other, victim):
             return False
     elif is_within(quotas, quota, mine):
         if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
