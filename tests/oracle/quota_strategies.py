@@ -78,8 +78,8 @@ def trees(draw: Any, spec: ClusterSpec, *, flavors: bool = False, scale: float =
             lend = {d: capacity[d] for d in in_g}
         cohorts.append(NaiveCohort(name, parent, guarantee, {}, lend))
     described: list[Described] = list(cohorts)
-    for name in NAMES[: draw(st.integers(1, 4))]:
-        described.append(draw(quotas(name, [c.name for c in cohorts], left, capacity, names, scale)))
+    names_of = [c.name for c in cohorts]
+    described += [draw(quotas(name, names_of, left, capacity, names, scale)) for name in NAMES[: draw(st.integers(1, 4))]]
     return [with_limit(draw, one, described) for one in described]
 
 
