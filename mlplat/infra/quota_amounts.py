@@ -111,6 +111,16 @@ class Amounts(Mapping[str, Any]):
             yield from ((flavor, column, units) for column, units in inside.units.items())
 
 
+def named(amounts: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
+    """(flavor or "", dimension, units) of all that a description gives."""
+    return (amounts if isinstance(amounts, Amounts) else Amounts(amounts)).named()
+
+
+def flavors_in(amounts: Mapping[str, Any]) -> list[str]:
+    """The flavors for which a description gives amounts."""
+    return list(dict.fromkeys(flavor for flavor, _, _ in named(amounts) if flavor))
+
+
 def column_of(flavor: str, dimension: int, flavors: Sequence[str]) -> int:
     """The column of a dimension in the arrays of quotas. `flavors`: all there are.
 

@@ -5,7 +5,7 @@ Node 0 of the tree is the root; the described one at place i is node i + 1. The 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..resources import DEVICE_MILLI, UNLIMITED
 from .attempt_arrays import NO_LIMIT
 from .kernels.quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_ENVIRONMENTS, Quotas, Reclaiming
 from .kernels.state import SHAPE, Classes, Cluster, Queue
-from .quota_amounts import Amounts, column_of
+from .quota_amounts import column_of, named
 from .quota_parts import NodeParts, Variants, parts_of, variants_of
 from .quotas import Cohort, Described, Quota, with_the_rest
 
@@ -69,7 +69,7 @@ def quota_arrays(
     check_queue(queue)
     tree = with_the_rest(described)
     parts = parts_of(described, nodes) if parts is None else parts
-    variants = variants_of(described, parts) if variants is None else variants
+    variants = variants_of(parts) if variants is None else variants
     n, count = len(of), len(nodes)
     leaf = np.array([leaf_numbers(tree).get(name, -1) for name in names], dtype=np.int32)
     leaf[leaf < 0] = number_of_the_rest(tree)
@@ -102,6 +102,7 @@ def quota_arrays(
         marked_for=np.full(count, -1, dtype=np.int32),
         chosen=np.zeros(n, dtype=np.int64),
         news=np.full(n, -1, dtype=np.int32),
+        open_to=np.zeros(len(arrays["parent"]), dtype=np.int64),
         ask=np.zeros(arrays["brought"].shape[1], dtype=np.int64),
         number=number,
         fair=_fair(queue),
@@ -131,7 +132,7 @@ def recompute(
     where one is gone, whatever its use; what is new comes behind. What was lost of the cluster stays lost, and leaves keep their use.
     """
     parts = parts_of(described, nodes) if parts is None else parts
-    variants = variants_of(described, parts) if variants is None else variants
+    variants = variants_of(parts) if variants is None else variants
     capacity = capacity_of(nodes, parts)
     before = len(quotas.parent)
     lost = _common_pool(capacity, quotas.parent, quotas.brought) - quotas.guarantee[0]
@@ -225,7 +226,8 @@ def _tree_arrays(
         if isinstance(one, Cohort) and above is None:
             lend[node] = 0
         for into, amounts in ((guarantee, one.guarantee), (limit, one.limit), (lend, one.lend)):
-            for column, units in _columns(amounts, flavors):
+            for flavor, dimension, units in named(amounts):
+                column = column_of(flavor, dimension, flavors)
                 into[node, column] = units
                 guaranteed[column] |= into is guarantee
     for node in range(1, count):
@@ -279,12 +281,8 @@ def _policy_arrays(tree: Sequence[Described | None], parts: NodeParts, variants:
             arrays["flavors"][node, i] = parts.flavors.index(flavor)
         for i in range(max(1, len(one.flavors))):
             arrays["variant_row"][node, i] = variants.row(node, int(arrays["flavors"][node, i]))
+    arrays["tries"] = np.maximum(1, (arrays["flavors"] >= 0).sum(axis=1)).astype(np.int32)
     return arrays
-
-
-def _columns(amounts: object, flavors: Sequence[str]) -> Iterator[tuple[int, int]]:
-    assert isinstance(amounts, Amounts)
-    return ((column_of(flavor, dimension, flavors), units) for flavor, dimension, units in amounts.named())
 
 
 def _common_pool(capacity: Array, parent: Array, brought: Array) -> Array:

@@ -11,50 +11,57 @@ import numpy as np
 
 from ..errors import OptionError, SpecError, UnknownNameError, printable
 from ..hardware.accelerators import resolve_model
-from .kernels.state import UNSELECTED, Classes
+from .kernels.state import Classes
+from .node_selection import with_kinds
+from .quota_amounts import flavors_in
 from .quotas import Described, Quota, ReservedNodes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ..hardware.node_table import NodeTable
+    from .node_selection import NodeKinds
+    from .tolerations import Selection
 
 Array = np.ndarray[Any, Any]
 
 
 class NodeParts(NamedTuple):
-    """The flavors that are spoken of, and for each row of the node table its flavor (-1: none) and the node of the tree of quotas it is
-    reserved for (-1: none).
+    """How a cluster of N nodes (rows of the table) is divided.
+
+    `flavors`: those that are spoken of. `flavor`: int32[N], that of each node, -1 for none. `part`: int32[N], the part of each node.
+    `each`: of each part its flavor and the node of the tree of quotas that it is reserved for, -1 for none.
     """
 
     flavors: tuple[str, ...]
     flavor: npt.NDArray[np.int32]
-    reserved: npt.NDArray[np.int32]
+    part: npt.NDArray[np.int32]
+    each: tuple[tuple[int, int], ...]
 
-    def distinct(self) -> tuple[list[tuple[int, int]], npt.NDArray[np.int32]]:
-        """The (flavor, reserved) that nodes have, in the order of the first node, and int32[N], which of them each node has."""
-        numbers: dict[tuple[int, int], int] = {}
-        pairs = zip(self.flavor.tolist(), self.reserved.tolist(), strict=True)
-        of = np.array([numbers.setdefault(pair, len(numbers)) for pair in pairs], dtype=np.int32)
-        return list(numbers), of
+    @property
+    def owners(self) -> list[int]:
+        """The quotas (nodes of the tree) that have reserved nodes."""
+        return sorted({owner for _, owner in self.each if owner >= 0})
 
 
 class Variants(NamedTuple):
-    """Pairs of a flavor (-1: any node) and the quota (node of the tree, -1: any) whose reserved nodes are open beside those of nobody."""
+    """Ways in which a class of requests is placed: `pairs` of a flavor (-1: in any) and the quota (node of the tree, -1: none of them)
+    whose reserved nodes are open to it, and `open`, the parts of the cluster that it may be in.
+    """
 
     pairs: tuple[tuple[int, int], ...]
+    open: tuple[frozenset[int], ...]
 
     def row(self, node: int, flavor: int) -> int:
-        """The row of `table` with which jobs of a quota are placed in a flavor, -1 where classes are taken as they are."""
+        """The variant in which jobs of a quota are placed in a flavor, -1 where classes are taken as they are."""
         if (flavor, node) in self.pairs:
             return self.pairs.index((flavor, node))
         return self.pairs.index((flavor, -1)) if (flavor, -1) in self.pairs else -1
 
     def table(self, classes: int) -> Array:
-        """int32[V, C]: the class that stands for each of C. `classes`: how many there are with all variants, see `with_variants`."""
-        before = classes // (len(self.pairs) + 1)
-        rows = np.arange(1, len(self.pairs) + 1, dtype=np.int32)[:, None] * before + np.arange(before, dtype=np.int32)
-        return np.ascontiguousarray(rows.astype(np.int32).reshape(len(self.pairs), before))
+        """int32[V, C]: the class that stands for each of C. `classes`: how many `with_variants` made of them."""
+        count, before = len(self.pairs), classes // (len(self.pairs) + 1)
+        return np.arange(before, before * (count + 1), dtype=np.int32).reshape(count, before)
 
 
 def parts_of(described: Sequence[Described | None], nodes: NodeTable) -> NodeParts:
@@ -87,16 +94,31 @@ def parts_of(described: Sequence[Described | None], nodes: NodeTable) -> NodePar
                 f"and {printable(one.name)!r}"
             )
         reserved[rows] = i + 1
-    return NodeParts(tuple(flavors), flavor, reserved)
+    pairs, part = np.unique(np.column_stack([flavor, reserved]), axis=0, return_inverse=True)
+    return NodeParts(tuple(flavors), flavor, part.ravel().astype(np.int32), tuple((int(of), int(owner)) for of, owner in pairs))
 
 
-def variants_of(described: Sequence[Described | None], parts: NodeParts) -> Variants:
-    """All that any quota can be placed by: each flavor and none, with each quota that reserves nodes and nobody."""
-    if not parts.flavors and not (parts.reserved >= 0).any():
-        return Variants(())
-    owners = sorted({int(owner) for owner in parts.reserved if owner >= 0})
-    found = [(flavor, owner) for flavor in range(-1, len(parts.flavors)) for owner in (-1, *owners)]
-    return Variants(tuple(pair for pair in found if owners or pair != (-1, -1)))
+def variants_of(parts: NodeParts) -> Variants:
+    """All in which jobs of any quota may have to be placed: in each flavor and in any, on the nodes that each quota and nobody reserved."""
+    owners = parts.owners
+    flavors = range(-1, len(parts.flavors))
+    pairs = tuple((flavor, owner) for flavor in flavors for owner in (-1, *owners) if owners or flavor >= 0)
+    each = list(enumerate(parts.each))
+    return Variants(
+        pairs, tuple(frozenset(i for i, (of, to) in each if flavor in (-1, of) and to in (-1, owner)) for flavor, owner in pairs)
+    )
+
+
+def with_variants(classes: Classes, kinds: NodeKinds, selection: Selection, variants: Variants) -> Classes:
+    """C classes of a selection, and then for each variant C that are barred (UNSELECTED) from the nodes that are not open to it.
+    `classes`: as `class_arrays` makes them; `kinds`: made with `NodeParts.part`.
+    """
+    selections = [selection, *(selection._replace(parts=parts) for parts in variants.open)]
+    return Classes(
+        ask=np.tile(classes.ask, (len(selections), 1)),
+        accepts=np.tile(classes.accepts, (len(selections), 1)),
+        barred=np.vstack([with_kinds(classes.barred, kinds.barred_from(each)) for each in selections]),
+    )
 
 
 def _flavor_names(one: Described | None) -> list[tuple[str, str]]:
@@ -105,7 +127,7 @@ def _flavor_names(one: Described | None) -> list[tuple[str, str]]:
         return []
     found = [(f"flavors[{i}]", name) for i, name in enumerate(one.flavors)] if isinstance(one, Quota) else []
     for key in ("guarantee", "limit", "lend"):
-        found += [(f"{key}.{printable(name)}", name) for name in getattr(one, key).flavors]
+        found += [(f"{key}.{printable(name)}", name) for name in flavors_in(getattr(one, key))]
     return found
 
 
@@ -135,22 +157,3 @@ def _reserved_rows(reserve: ReservedNodes | tuple[str, ...], nodes: NodeTable, w
             known = list(row_of)[:100]
             raise SpecError(str(UnknownNameError("node", printable(name), known)), where=f"{where}[{i}]")
     return np.array([row_of[name] for name in reserve], dtype=np.int64)
-
-
-def with_variants(classes: Classes, kind_part: Sequence[int], parts: NodeParts, variants: Variants) -> Classes:
-    """C classes and then, for each variant, C that are barred (UNSELECTED) from the nodes that it does not open. `kind_part`: for each kind
-    of nodes its place in `NodeParts.distinct`; the columns of `classes.barred` are those kinds, each with all models.
-    """
-    if not variants.pairs:
-        return classes
-    there, _ = parts.distinct()
-    models = classes.barred.shape[1] // len(kind_part)
-    barred = [classes.barred]
-    for flavor, owner in variants.pairs:
-        open_to_it = [(flavor in (-1, of)) and reserved in (-1, owner) for of, reserved in there]
-        closed = np.repeat(np.where(np.array(open_to_it)[np.asarray(kind_part)], 0, UNSELECTED).astype(np.int8), models)
-        barred.append(classes.barred | closed)
-    times = len(variants.pairs) + 1
-    return Classes(
-        ask=np.tile(classes.ask, (times, 1)), accepts=np.tile(classes.accepts, (times, 1)), barred=np.ascontiguousarray(np.vstack(barred))
-    )

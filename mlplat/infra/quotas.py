@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, NamedTuple
 from ..errors import OptionError, SpecError, UnknownNameError, printable
 from ..hardware.durations import LONGEST_S
 from ..units import Duration, seconds
-from .quota_amounts import GUARANTEED, Amounts
+from .quota_amounts import DIMENSIONS, GUARANTEED, Amounts, flavors_in, spoken_amounts
 
 MAX_QUOTAS: Final = 10_000
 MAX_NAME: Final = 250
@@ -18,6 +18,10 @@ WITHIN: Final = ("never", "lower-priority", "lower-or-newer")
 BORROW_WITHIN: Final = ("never", "lower-priority")
 WHEN_CAN_BORROW: Final = ("borrow", "try-next")
 WHEN_CAN_PREEMPT: Final = ("try-next", "preempt")
+
+
+class QuotaWarning(UserWarning):
+    """Quotas are guaranteed more than the cluster has: not all of it can be had at once."""
 
 
 class ReservedNodes(NamedTuple):
@@ -120,7 +124,7 @@ class Quota:
         self._set("flavors", _names("flavors", self.flavors))
         self._set("reserve", _reserve(self.reserve))
         _read_amounts(self)
-        named = list(dict.fromkeys(name for amounts in (self.guarantee, self.limit, self.lend) for name in _flavors_in(amounts)))
+        named = list(dict.fromkeys(name for amounts in (self.guarantee, self.limit, self.lend) for name in flavors_in(amounts)))
         if not self.flavors:
             self._set("flavors", tuple(named))
         for name in named:
@@ -153,10 +157,6 @@ def with_the_rest(described: Sequence[Described | None]) -> list[Described | Non
     return list(described) if there else [*described, Quota("")]
 
 
-def _flavors_in(amounts: Mapping[str, Any]) -> list[str]:
-    return list(amounts.flavors) if isinstance(amounts, Amounts) else []
-
-
 def _read_amounts(one: Quota | Cohort) -> None:
     """Put `Amounts` for what was given, and compare them."""
     read: dict[str, Amounts] = {}
@@ -179,14 +179,10 @@ def _read_amounts(one: Quota | Cohort) -> None:
 
 
 def _place(key: str, flavor: str, column: int) -> str:
-    from .quota_amounts import DIMENSIONS
-
     return ".".join(part for part in (key, printable(flavor), DIMENSIONS[column]) if part)
 
 
 def _amount(column: int, units: int) -> str:
-    from .quota_amounts import spoken_amounts
-
     row = [0] * 5
     row[column] = units
     return f"{next(iter(spoken_amounts(row, (), [column]).values())):,}"

@@ -23,7 +23,7 @@ class Reclaiming(IntEnum):
 
 
 class Quotas(NamedTuple):
-    """T nodes of a tree: 0 is the root, the others are quotas and cohorts in any order. R dimensions, F flavors, L lanes, n jobs, N nodes."""
+    """T nodes of a tree, 0 the root, the others quotas and cohorts in any order; R dimensions, F flavors, L lanes, n jobs, N nodes."""
 
     of: Array["int32", 1]  # [n] the quota of a job
     lane: Array["int32", 1]  # [n]
@@ -55,6 +55,7 @@ class Quotas(NamedTuple):
     try_next: Array["bool", 1]  # [T] when_can_borrow is "try-next"
     preempt_first: Array["bool", 1]  # [T] when_can_preempt is "preempt"
     flavors: Array["int32", 2]  # [T, F] in the order in which they are tried, -1 behind the last; [T, 1] of -1 without flavors
+    tries: Array["int32", 1]  # [T] in how many ways a job is tried: in each flavor, or once without any
     variant_row: Array["int32", 2]  # [T, F] row of `variant`, -1 where the classes are taken as they are
     variant: Array["int32", 2]  # [V, C] the class with which a request is placed: of a flavor, on nodes reserved for the quota
     base: Array["int32", 2]  # [n, 2] the classes REQUEST and LAST of a job before a variant was taken
@@ -67,6 +68,7 @@ class Quotas(NamedTuple):
     marked_for: Array["int32", 1]  # [N] the job a node is earmarked for, or -1
     chosen: Array["int64", 1]  # [n] the epoch in which a job was chosen as a victim
     news: Array["int32", 1]  # [n] jobs that were found to be held since the live clock last looked
+    open_to: Array["int64", 1]  # [T] scratch: the epoch in which a job of the quota could be a victim
     ask: Array["int64", 1]  # [R] scratch: what the job in question asks for
     number: Array["int64", 1]  # [4] active lanes, claims, news, releases at which the claims were last tried
     fair: int  # bits: FINAL_SHARE, INITIAL_SHARE
