@@ -108,11 +108,11 @@ class NaiveQuotas:
             self.asks[job, flavor] = {**amounts, "environments": of.replicas, **in_flavors}
         return self.asks[job, flavor]
 
-    def books(self, without: Iterable[NaiveAttempt] = ()) -> Books:
-        """The tree with every job charged that holds room or claims, but for some attempts."""
+    def books(self, without: Iterable[NaiveAttempt] = (), claims: bool = True) -> Books:
+        """The tree with every job charged that holds room or claims, but for some attempts, or without claims."""
         gone = {attempt.job for attempt in without}
         held = [attempt.job for attempt in self.run.running if attempt.job not in gone]
-        charged = held + [claim.job for claim in self.claims]
+        charged = held + [claim.job for claim in self.claims if claims]
         return Books(self.tree, [(self.quota_of(job).name, self.ask(job, self.flavor_of[job])) for job in charged])
 
     @contextmanager
@@ -227,9 +227,9 @@ class NaiveQuotas:
         books, ask, name = self.books(), self.ask(job, flavor), self.quota_of(job).name
         return bool(books.asked_in_g(ask)) and not books.entitled(name, ask)
 
-    def start(self, job: int, flavor: str) -> bool:
-        """Start a job in a flavor if it fits its quota and is placed."""
-        if not self.books().fits(self.quota_of(job).name, self.ask(job, flavor)):
+    def start(self, job: int, flavor: str, claims: bool = True) -> bool:
+        """Start a job in a flavor if it fits its quota, beside what others claim or not, and is placed."""
+        if not self.books(claims=claims).fits(self.quota_of(job).name, self.ask(job, flavor)):
             return False
         with self.only_open(self.run.state, flavor):
             started = self.run.start(job)
@@ -278,7 +278,7 @@ class NaiveQuotas:
             place = self.claims.index(claim)
             self.claims.remove(claim)
             self.run.waiting.append(claim.job)
-            if self.start(claim.job, claim.flavor):
+            if self.start(claim.job, claim.flavor, claims=False):
                 self.released()
             elif not self.reclaim(claim.job, claim.flavor, place):
                 self.run.waiting.remove(claim.job)

@@ -87,9 +87,15 @@ def trees(draw: Any, spec: ClusterSpec, *, flavors: bool = False, scale: float =
 def quotas(
     draw: Any, name: str, cohorts: list[str], left: dict[str, int], capacity: dict[str, int], flavors: tuple[str, ...], scale: float
 ) -> NaiveQuota:
-    """One quota; what it guarantees is taken off `left`."""
-    guarantee = draw(shares_of(left))
-    limited = draw(st.lists(st.sampled_from([d for d in capacity if 0 < capacity[d] < 2**50]), max_size=2, unique=True))
+    """One quota; what it guarantees is taken off `left`, unless it is soft: then more may be guaranteed than there is."""
+    own = tuple(draw(st.permutations(flavors)))[: draw(st.integers(0, len(flavors)))] if flavors else ()
+    known = [d for d in capacity if "/" not in d or d.split("/")[0] in own]
+    soft = draw(st.integers(0, 3)) == 0
+    mine = {d: left[d] for d in left if d in known}
+    guarantee = draw(shares_of(mine))
+    if not soft:
+        left |= mine
+    limited = draw(st.lists(st.sampled_from([d for d in known if 0 < capacity[d] < 2**50]), max_size=2, unique=True))
     part = st.sampled_from((1, 2, 2, 3, 4, 4))
     limit = {d: max(guarantee.get(d, 0), capacity[d] * draw(part) // 4) for d in limited} if draw(st.booleans()) else {}
     if draw(st.integers(0, 3)) == 0:
@@ -100,7 +106,7 @@ def quotas(
         draw(st.sampled_from((ROOT, *cohorts))),
         guarantee,
         limit,
-        draw(parts_of(guarantee)) if draw(st.booleans()) else {},
+        draw(parts_of(guarantee)) if not soft and draw(st.booleans()) else {},
         groups=(name,),
         priority=draw(st.sampled_from((0, 0, 1, 2))),
         weight=draw(st.sampled_from((1.0, 1.0, 2.0, 0.5, 0.0))),
@@ -109,7 +115,7 @@ def quotas(
         borrow_within=borrow_within,
         threshold=draw(st.sampled_from((math.inf, 0, 1))) if borrow_within != "never" else math.inf,
         reclaim_within=draw(st.sampled_from((0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 60.0))) * scale,
-        flavors=tuple(draw(st.permutations(flavors)))[: draw(st.integers(1, len(flavors)))] if flavors else (),
+        flavors=own,
         when_can_borrow=draw(st.sampled_from(("borrow", "try-next"))),
         when_can_preempt=draw(st.sampled_from(("try-next", "preempt"))),
     )
