@@ -146,8 +146,8 @@ def recompute(
         up = arrays["parent"][node]
         if up >= 0:
             use[up] += np.maximum(0, use[node] - arrays["kept"][node])
-    parts_of_it: dict[str, Any] = arrays | {"use": use}
-    return quotas._replace(**parts_of_it)
+    changed: dict[str, Any] = arrays | {"use": use, "open_to": np.zeros(len(use), dtype=np.int64)}
+    return quotas._replace(**changed)
 
 
 def potential(parent: Array, depth: Array, brought: Array, kept: Array, limit: Array) -> Array:
