@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from . import borrowing, flavors, hierarchies, lending, ordering, preempting, sharing
+from . import borrowing, fair_preemption, fair_turns, flavors, hierarchies, lending, ordering, reclaiming, stopping_to_borrow, within_queues
 from .replaying import began_as_they_came, expected, replayed, seen
 from .scenario import Scenario
 
-TABLES = (borrowing, lending, preempting, hierarchies, sharing, flavors, ordering)
+TABLES = (borrowing, lending, within_queues, reclaiming, stopping_to_borrow, hierarchies, fair_turns, fair_preemption, flavors, ordering)
 ROWS = [row for table in TABLES for row in table.ROWS]
 
 

@@ -1,16 +1,14 @@
-"""Classic preemption, within queues and cohorts: concepts/cluster_queue, concepts/preemption, KEP 1337."""
+"""Taking back what is nominal: reclaimWithinCohort (concepts/cluster_queue, concepts/preemption, TestPreemption)."""
 
 from __future__ import annotations
 
-from .scenario import ANY, BEST_EFFORT, LOWER, LOWER_OR_NEWER, NEVER, STRICT, Outcome, Queue, Scenario, Work
+from .scenario import ANY, LOWER, NEVER, STRICT, Outcome, Queue, Scenario, Work
 
 UNIT = "pkg/scheduler/preemption/preemption_test.go, TestPreemption"
 INTEGRATION = "test/integration/scheduler/preemption_test.go"
 CLUSTER_QUEUE = "concepts/cluster_queue, Preemption"
-KEP = "keps/1337-preempt-within-cohort-while-borrowing"
 OWN_FIRST = "whether others may be asked is decided before own victims are taken off: with them in, the job reaches above its guarantee"
 
-ALONE = [Queue("standalone", 6, within=LOWER)]
 BOTH = {"cpus": 6, "memory_gib": 3}
 TWO = [
     Queue("c1", BOTH, "cohort", borrowing=BOTH, within=LOWER, reclaim=LOWER),
@@ -24,7 +22,6 @@ GREEK = [
     Queue("beta", 2, "all"),
     Queue("gamma", 2, "all", within=LOWER, reclaim=ANY),
 ]
-ONE_QUEUE = [Queue("cq", 4, within=LOWER_OR_NEWER)]
 
 
 def lenders(reclaim: str = ANY) -> list[Queue]:
@@ -32,105 +29,7 @@ def lenders(reclaim: str = ANY) -> list[Queue]:
     return [Queue("a", 6, "ab", reclaim=reclaim), Queue("b", 6, "ab")]
 
 
-# a_standard, b_standard: 1 nominal; a_best_effort: 1; b_best_effort: 0; shared: 10. All may borrow up to 13.
-SHARED = [
-    Queue("a_standard", 1, "shared", borrowing=12, reclaim=LOWER, borrow_within=LOWER, threshold=0),
-    Queue("b_standard", 1, "shared", borrowing=12, within=LOWER, reclaim=ANY, borrow_within=LOWER, threshold=0),
-    Queue("a_best_effort", 1, "shared", borrowing=12, reclaim=LOWER, borrow_within=LOWER, threshold=0),
-    Queue("b_best_effort", 0, "shared", borrowing=13, reclaim=LOWER, borrow_within=LOWER, threshold=0),
-    Queue("shared", 10, "shared"),
-]
-STORY = [
-    *(Queue(name, 0, "company", borrowing=100, reclaim=LOWER, borrow_within=LOWER, threshold=100) for name in ("a-standard", "b-standard")),
-    *(Queue(name, 0, "company", borrowing=100, reclaim=LOWER, borrow_within=LOWER) for name in ("a-best", "b-best")),
-    Queue("shared", 100, "company", borrowing=0),
-]
-
-WITHIN = [
-    Scenario(
-        name="the lowest priority is preempted",
-        source=f"{UNIT}, preempt lowest priority",
-        queues=ALONE,
-        running=[Work("low", "standalone", 2, -1), Work("mid", "standalone", 2), Work("high", "standalone", 2, 1)],
-        arriving=[Work("in", "standalone", 2, 1)],
-        outcome=Outcome(preempted="low"),
-    ),
-    Scenario(
-        name="several are preempted",
-        source=f"{UNIT}, preempt multiple",
-        queues=ALONE,
-        running=[Work("low", "standalone", 2, -1), Work("mid", "standalone", 2), Work("high", "standalone", 2, 1)],
-        arriving=[Work("in", "standalone", 3, 1)],
-        outcome=Outcome(preempted="low mid"),
-    ),
-    Scenario(
-        name="a low priority preempts nobody",
-        source=f"{UNIT}, no preemption for low priority",
-        queues=ALONE,
-        running=[Work("low", "standalone", 3, -1), Work("mid", "standalone", 3)],
-        arriving=[Work("in", "standalone", 1, -1)],
-        outcome=Outcome(waits="in"),
-    ),
-    Scenario(
-        name="nobody is preempted where the lower priorities are not enough",
-        source=f"{UNIT}, not enough low priority workloads",
-        queues=ALONE,
-        running=[Work("low", "standalone", 3, -1), Work("mid", "standalone", 3)],
-        arriving=[Work("in", "standalone", 4)],
-        outcome=Outcome(waits="in"),
-    ),
-    Scenario(
-        name="what is free counts",
-        source=f"{UNIT}, some free quota, preempt low priority",
-        queues=ALONE,
-        running=[Work("low", "standalone", 1, -1), Work("mid", "standalone", 1), Work("high", "standalone", 3, 1)],
-        arriving=[Work("in", "standalone", 2, 1)],
-        outcome=Outcome(preempted="low"),
-    ),
-    Scenario(
-        name="one that turns out not to be needed is spared",
-        source=f"{UNIT}, minimal set excludes low priority",
-        queues=ALONE,
-        running=[Work("low", "standalone", 1, -1), Work("mid", "standalone", 2), Work("high", "standalone", 3, 1)],
-        arriving=[Work("in", "standalone", 2, 1)],
-        outcome=Outcome(preempted="mid"),
-    ),
-    Scenario(
-        name="within a queue nobody is preempted unless it says so",
-        source=f"{CLUSTER_QUEUE}, withinClusterQueue; {UNIT}, can't preempt workloads in ClusterQueue for withinClusterQueue=Never",
-        queues=[Queue("cq", 6, within=NEVER)],
-        running=[Work("low", "cq", 3, -1)],
-        arriving=[Work("in", "cq", 4, 1)],
-        outcome=Outcome(waits="in"),
-    ),
-    Scenario(
-        name="two of low priority for one of high",
-        source=f"{INTEGRATION}, Should preempt Workloads with lower priority when there is not enough quota",
-        queues=ONE_QUEUE,
-        running=[Work("low-1", "cq", 1, -1), Work("low-2", "cq", 1, -1), Work("mid", "cq", 1), Work("high-1", "cq", 1, 1)],
-        arriving=[Work("low-3", "cq", 1, -1), Work("high-2", "cq", 2, 1)],
-        outcome=Outcome(preempted="low-1 low-2", waits="low-3"),
-    ),
-    Scenario(
-        name="a newer one of the same priority is preempted",
-        source=f"{INTEGRATION}, Should preempt newer Workloads with the same priority when there is not enough quota",
-        queues=ONE_QUEUE,
-        running=[Work("wl-1", "cq", 1, -1, until=2000), Work("wl-2", "cq", 1, -1)],
-        arriving=[Work("wl-3", "cq", 3, -1), Work("wl-4", "cq", 1, -1)],
-        outcome=Outcome(preempted="wl-4", over="wl-1"),
-        under=(BEST_EFFORT,),
-    ),
-    Scenario(
-        name="an older one of the same priority is not",
-        source=f"{CLUSTER_QUEUE}, withinClusterQueue",
-        queues=ONE_QUEUE,
-        running=[Work("wl-1", "cq", 2), Work("wl-2", "cq", 2)],
-        arriving=[Work("in", "cq", 1)],
-        outcome=Outcome(waits="in"),
-    ),
-]
-
-RECLAIM = [
+ROWS = [
     Scenario(
         name="nothing is reclaimed by default",
         source=f"{CLUSTER_QUEUE}, reclaimWithinCohort Never",
@@ -350,133 +249,3 @@ RECLAIM = [
         outcome=Outcome(reclaimed="use-all"),
     ),
 ]
-
-BORROW_WITHIN = [
-    Scenario(
-        name="a lower priority of another queue is stopped for what borrows",
-        source=f"{UNIT}, use BorrowWithinCohort; allow preempting a lower-priority workload from another ClusterQueue while borrowing",
-        queues=SHARED,
-        running=[Work("a_best_effort_low", "a_best_effort", 10, -1), Work("b_best_effort_low", "b_best_effort", 1, -1)],
-        arriving=[Work("in", "a_standard", 10)],
-        outcome=Outcome(reclaimed="a_best_effort_low"),
-    ),
-    Scenario(
-        name="a lower priority above the threshold is not stopped for what borrows",
-        source=f"{UNIT}, use BorrowWithinCohort; don't allow preempting a lower-priority workload above MaxPriorityThreshold, "
-        "if borrowing is required even after the preemption",
-        queues=SHARED,
-        running=[Work("b_standard", "b_standard", 10, 1)],
-        arriving=[Work("in", "a_standard", 10, 2)],
-        outcome=Outcome(waits="in"),
-    ),
-    Scenario(
-        name="a lower priority above the threshold is stopped for what does not borrow",
-        source=f"{UNIT}, use BorrowWithinCohort; allow preempting a lower-priority workload above MaxPriorityThreshold, "
-        "if borrowing is not required after the preemption",
-        queues=SHARED,
-        running=[Work("b_standard", "b_standard", 13, 1)],
-        arriving=[Work("in", "a_standard", 1, 2)],
-        outcome=Outcome(reclaimed="b_standard"),
-    ),
-    Scenario(
-        name="it does not allow to preempt within the queue",
-        source=f"{UNIT}, use BorrowWithinCohort; don't allow for preemption of lower-priority workload from the same ClusterQueue",
-        queues=SHARED,
-        running=[Work("a_standard", "a_standard", 13, 1)],
-        arriving=[Work("in", "a_standard", 1, 2)],
-        outcome=Outcome(waits="in"),
-    ),
-    Scenario(
-        name="only own victims where others are above the threshold",
-        source=f"{UNIT}, use BorrowWithinCohort; only preempt from CQ if no workloads below threshold and already above nominal",
-        queues=SHARED,
-        running=[
-            Work("a_standard_1", "a_standard", 10, 1),
-            Work("a_standard_2", "a_standard", 1, 1),
-            Work("b_standard_1", "b_standard", 1, 1),
-            Work("b_standard_2", "b_standard", 1, 2),
-        ],
-        arriving=[Work("in", "b_standard", 1, 3)],
-        outcome=Outcome(preempted="b_standard_1"),
-    ),
-    Scenario(
-        name="own victims and others below the threshold",
-        source=f"{UNIT}, use BorrowWithinCohort; preempt from CQ and from other CQs with workloads below threshold",
-        queues=SHARED,
-        running=[
-            Work("b_standard_high", "b_standard", 10, 2),
-            Work("b_standard_mid", "b_standard", 1, 1),
-            Work("a_best_effort_low", "a_best_effort", 1, -1),
-            Work("a_best_effort_lower", "a_best_effort", 1, -2),
-        ],
-        arriving=[Work("in", "b_standard", 2, 2)],
-        outcome=Outcome(preempted="b_standard_mid", reclaimed="a_best_effort_lower"),
-    ),
-    Scenario(
-        name="all is borrowed, and a lower priority gives way",
-        source=f"{KEP}, Story 1 and Integration tests",
-        queues=STORY,
-        running=[Work("best", "a-best", 60, 50)],
-        arriving=[Work("in", "a-standard", 60, 250)],
-        outcome=Outcome(reclaimed="best"),
-    ),
-    Scenario(
-        name="all is borrowed, and a higher priority does not give way",
-        source=f"{KEP}, Story 1 and Integration tests",
-        queues=STORY,
-        running=[Work("other", "b-best", 60, 90)],
-        arriving=[Work("in", "a-best", 60, 50)],
-        outcome=Outcome(waits="in"),
-    ),
-    Scenario(
-        name="all is borrowed, and a lower priority above the threshold does not give way",
-        source=f"{KEP}, Story 1 and Integration tests",
-        queues=STORY,
-        running=[Work("other", "b-standard", 60, 220)],
-        arriving=[Work("in", "a-standard", 60, 250)],
-        outcome=Outcome(waits="in"),
-    ),
-    Scenario(
-        name="a queue that does not borrow does not give way to what borrows",
-        source=f"{KEP}, Integration tests",
-        queues=STORY,
-        running=[Work("own", "shared", 60, 10)],
-        arriving=[Work("in", "a-standard", 60, 250)],
-        outcome=Outcome(waits="in"),
-    ),
-    Scenario(
-        name="what was stopped for a borrower does not come back for it",
-        source=f"{KEP}, Flopping between preempting pair of workloads",
-        queues=STORY,
-        running=[Work("low", "b-best", 60, 10)],
-        arriving=[Work("in", "a-best", 60, 20), Work("again", "b-best", 60, 20)],
-        outcome=Outcome(reclaimed="low", waits="again"),
-    ),
-    Scenario(
-        name="a queue that borrows stops a lower priority to borrow more",
-        source=f"{INTEGRATION}, When borrowWithinCohort is used and PrioritySortingWithinCohort disabled",
-        queues=[
-            Queue("a", 0, "all", borrowing=10, reclaim=ANY, within=LOWER),
-            Queue("b", 5, "all", borrowing=5, reclaim=ANY, within=LOWER, borrow_within=LOWER, threshold=2),
-            Queue("c", 5, "all", reclaim=ANY, within=LOWER),
-        ],
-        running=[Work("a-mid", "a", 4), Work("b1-high", "b", 4, 1)],
-        arriving=[Work("b2-high", "b", 4, 1)],
-        outcome=Outcome(reclaimed="a-mid"),
-    ),
-    Scenario(
-        name="one that waits does not hold up another queue that borrows",
-        source="pkg/scheduler/scheduler_test.go, TestSchedule, preemption while borrowing, workload waiting … should not block "
-        "a borrowing workload in another CQ",
-        queues=[
-            Queue("cq_shared", 4, "co", borrowing=0),
-            Queue("cq_a", 0, "co", borrowing=3, reclaim=LOWER, borrow_within=LOWER),
-            Queue("cq_b", 0, "co", reclaim=LOWER, borrow_within=LOWER),
-        ],
-        running=[Work("admitted_a", "cq_a", 2)],
-        arriving=[Work("a", "cq_a", 3, at=1000), Work("b", "cq_b", 1, at=1000)],
-        outcome=Outcome(waits="a"),
-    ),
-]
-
-ROWS = [*WITHIN, *RECLAIM, *BORROW_WITHIN]
