@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .infra.incidents import Detection
     from .infra.placement import PLACEMENTS, CompiledPlacement, PlacementPolicy
     from .infra.queueing import QUEUES
+    from .infra.quotas import Cohort, Quota, QuotaWarning
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
@@ -41,6 +42,7 @@ __all__ = [
     "CheckpointPolicy",
     "Cluster",
     "ClusterSpec",
+    "Cohort",
     "CompiledPlacement",
     "Detection",
     "Image",
@@ -49,6 +51,8 @@ __all__ = [
     "Outages",
     "PlacementPolicy",
     "Platform",
+    "Quota",
+    "QuotaWarning",
     "Reliability",
     "ResourceRequest",
     "RestartPolicy",
@@ -69,6 +73,7 @@ _HOME = {
     "CheckpointPolicy": "infra.checkpoints",
     "Cluster": "infra.cluster",
     "ClusterSpec": "hardware.cluster_spec",
+    "Cohort": "infra.quotas",
     "CompiledPlacement": "infra.placement",
     "Detection": "infra.incidents",
     "Image": "infra.virtualization",
@@ -78,6 +83,8 @@ _HOME = {
     "PlacementPolicy": "infra.placement",
     "Platform": "platform.facade",
     "QUEUES": "infra.queueing",
+    "Quota": "infra.quotas",
+    "QuotaWarning": "infra.quotas",
     "Reliability": "hardware.reliability",
     "ResourceRequest": "resources",
     "RestartPolicy": "infra.virtualization",

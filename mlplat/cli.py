@@ -79,6 +79,7 @@ def replay(
     checkpoint: Annotated[str, typer.Option(help="What jobs save of their work: none, 'every 30m' or young-daly.")] = "none",
     max_restarts: Annotated[int | None, typer.Option(help="Failures of the hardware after which a job has failed.")] = None,
     scrape: Annotated[str | None, typer.Option(help="The period at which the scheduler learns of freed room, such as 15s.")] = None,
+    zones: Annotated[Path | None, typer.Option(help="Quotas and cohorts: a YAML or JSON file (docs/quotas.md).")] = None,
     sync: Annotated[
         str | None,
         typer.Option(
@@ -112,6 +113,7 @@ def replay(
         checkpoint=checkpoint,
         max_restarts=max_restarts,
         scrape=scrape,
+        zones=zones,
         sync=_sync(sync),
         clock=clock,  # type: ignore[arg-type]
         until=until,
@@ -200,6 +202,21 @@ def _print_result(result: Result) -> None:
     from .runs.result_view import readable_figures
 
     _print_table(f"{result.queue} / {result.placement} on {result.spec.name}", readable_figures(result))
+    if result.quotas:
+        _print_zones(result)
+
+
+def _print_zones(result: Result) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from .runs.result_view import ZONE_COLUMNS, readable_zones
+
+    table = Table(*ZONE_COLUMNS)
+    for row in readable_zones(result):
+        table.add_row(*(Text(printable(text)) for text in row))
+    Console(highlight=False).print(table)
 
 
 def _print_table(title: str, figures: Iterable[tuple[str, str]]) -> None:

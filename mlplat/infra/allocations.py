@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..resources import DEVICE_MILLI, UNLIMITED
-from .kernels.attempt_state import CLOSED, OFFLINE
+from .kernels.attempt_state import OFFLINE, SHUT
 from .kernels.state import CPU, DISK, GPU, HELD, JOB, LAST, MEMORY, MILLI, MODEL, NODE, PROFILE, RECORDS, REQUEST, STARTED, TYPE, World
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def requested(world: World) -> npt.NDArray[np.int64]:
     health, free = world.hardware.health, world.nodes.free
     whole = world.cluster.capacity[free[:, TYPE], : GPU + 1]
     held = whole - free[:, : GPU + 1]
-    held[health & CLOSED != 0, CPU] -= OFFLINE
+    held[health & SHUT != 0, CPU] -= OFFLINE
     held[:, GPU] -= DEVICE_MILLI * world.hardware.down.sum(axis=1)
     return in_rows(world, held)
 

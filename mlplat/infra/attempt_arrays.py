@@ -122,7 +122,7 @@ def blank_progress(n: int) -> Progress:
 
 def attempt_log(room: int) -> Attempts:
     """Room for so many attempts."""
-    kinds = {"outcome": np.int8, "first": np.int64, "began_as": np.int64, "ended_as": np.int64, "closed": np.int64}
+    kinds = {"outcome": np.int8, "by": np.int32, "first": np.int64, "began_as": np.int64, "ended_as": np.int64, "closed": np.int64}
     return Attempts(*(np.empty(room, dtype=kinds.get(name, np.float64)) for name in Attempts._fields))
 
 

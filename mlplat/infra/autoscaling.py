@@ -17,7 +17,7 @@ from ..errors import OptionError
 from ..hardware.renewals import component_keys, numbered_keys
 from ..units import Duration, seconds
 from .cluster_arrays import numbers_of_rows
-from .kernels.attempt_state import ABSENT, CLOSED, CORDONED, GIVEN_UP, OFFLINE, Incident
+from .kernels.attempt_state import ABSENT, CORDONED, GIVEN_UP, OFFLINE, SHUT, Incident
 from .kernels.autoscaling import plan_scale_up
 from .kernels.scale_up_state import OPENED, SPARE, USABLE, ScaleUp
 from .kernels.state import CPU, WAITING, Nodes
@@ -284,7 +284,7 @@ class Autoscaler:
         booting = booting[np.argsort(self._asked_as[booting], kind="stable")]
         spare = self._by_price[(absent & sound & ~asked_for)[self._by_price]]
         world = self.run.world
-        open_now = np.flatnonzero(world.hardware.health & CLOSED == 0)  # in the tie order
+        open_now = np.flatnonzero(world.hardware.health & SHUT == 0)  # in the tie order
         plan = self._scratch()
         for copy, array in zip(plan.nodes, world.nodes, strict=True):
             np.copyto(copy, array)

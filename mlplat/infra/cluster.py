@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import OptionError
+from ..errors import OptionError, printable
 from ..hardware.cluster_spec import ClusterSpec
 from ..hardware.interruption_rates import job_mtbf
 from ..units import Duration, seconds
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .live_autoscaling import LiveAutoscaling
     from .monitor import Monitor
     from .network.manager import NetworkManager
+    from .quotas import Described
     from .resource_scheduler import Held
     from .virtualization.environments import RuntimeEnvironment
     from .workload_spec import Workload
@@ -50,6 +51,7 @@ PENDING, HELD, STARTING, RUNNING, STOPPING = (
 )
 SOURCE = "cluster"
 REASON, BOUND, PREEMPTED, FINISHED = ("reason",), ("nodes", "attempt"), ("reason", "grace_s"), ("outcome", "reason")
+PREEMPTED_BY = (*PREEMPTED, "by")
 """What the data of events is called."""
 ENDS = {
     Outcome.PREEMPTED: Reason.PREEMPTED,
@@ -59,6 +61,7 @@ ENDS = {
     Outcome.FENCED: Reason.FENCED,
     Outcome.CANCELLED: Reason.DELETED,
     Outcome.ERROR: Reason.ERROR,
+    Outcome.RECLAIMED: Reason.RECLAIM,
 }
 """How an attempt ended -> what its environments are told."""
 OF_HARDWARE = frozenset((Reason.NODE_LOST, Reason.DEVICE_FAILED, Reason.FENCED))
@@ -69,8 +72,10 @@ OF_NODES = OF_HARDWARE | {Reason.DRAINED}
 class Cluster:
     """A cluster that lives in a simulation: workloads come and go, hardware fails and is repaired, people look at it.
 
-    `queue`, `placement`, `ties`, `max_restarts`, `limits`: as for `replay`; the scheduler is the same. `images`: what can be pulled.
-    `start_overhead`: from the image being there to the program running. `registry_mbps`: Mbit/s at which the registry serves a node.
+    `queue`, `placement`, `ties`, `max_restarts`, `limits`: as for `replay`; the scheduler is the same. `quotas`:
+    quotas and cohorts (docs/quotas.md), None for a cluster without them; a workload is of the quota named like its zone.
+    `images`: what can be pulled. `start_overhead`: from the image being there to the program running.
+    `registry_mbps`: Mbit/s at which the registry serves a node.
     `detection`: how lost nodes are noticed. `scrape_period`: of the Monitoring Component, None for none. `stale`: the scheduler learns of
     freed room only when it is scraped. `events`: `"all"`, or `"brief"` without the steps of environments between bound and running.
     `administrators`: principals that may change nodes. `autoscaling`: whether node groups with `scaling` grow and shrink, or how often that
@@ -101,6 +106,7 @@ class Cluster:
         stale: bool = False,
         max_restarts: int | None = None,
         limits: Mapping[str, Mapping[str, float]] | None = None,
+        quotas: Sequence[Described] | None = None,
         events: Literal["all", "brief"] = "all",
         administrators: frozenset[str] = frozenset({"admin"}),
         autoscaling: bool | Autoscaling = True,
@@ -112,11 +118,13 @@ class Cluster:
         self.sim, self.spec, self.nodes = sim, spec, spec.nodes()
         self.administrators = frozenset(administrators)
         self.scrape_period = None if scrape_period is None else seconds(scrape_period)
+        if limits and quotas is not None:
+            raise OptionError("limits= and quotas= do not go together: a quota has a limit of its own")
         what = Interruptions(
             max_restarts=max_restarts, scrape=self.scrape_period or 0.0 if stale else 0.0, limits=group_limits(limits or {})
         )
         self.scheduler = ResourceScheduler(
-            sim.env, self.nodes, queue_policy(queue), placement_policy(placement), ties=ties, seed=sim.seed, what=what
+            sim.env, self.nodes, queue_policy(queue), placement_policy(placement), ties=ties, seed=sim.seed, what=what, quotas=quotas
         )
         self.images = ImageStore() if images is None else images
         self._overhead = seconds(start_overhead)
@@ -129,6 +137,8 @@ class Cluster:
         """By name; ended ones until they are deleted or their name is used again."""
         self._records: list[WorkloadRecord] = []
         """By job number."""
+        self._reclaiming: dict[int, tuple[float, list[str]]] = {}
+        """By job for whose sake others were stopped: since when, and whose workloads."""
         scheduler = self.scheduler
         scheduler.on_rejected, scheduler.on_held, scheduler.on_started = self._rejected, self._held, self._started
         scheduler.on_admitted, scheduler.on_stopped, scheduler.on_ended = self._admitted, self._stopped, self._ended
@@ -260,8 +270,9 @@ class Cluster:
 
     def _held(self, job: int) -> None:
         record = self._records[job]
-        record.status, record.reason = HELD, "QUOTA"
-        self._record(record, "workload.held", REASON, ("QUOTA",))
+        reason = "QUOTA" if self.scheduler.table.quotas is None else "ZONE_LIMIT"
+        record.status, record.reason = HELD, reason
+        self._record(record, "workload.held", REASON, (reason,))
 
     def _admitted(self, job: int) -> None:
         record = self._records[job]
@@ -274,6 +285,8 @@ class Cluster:
         held = self.scheduler.held_by(job)
         names = self.nodes.names
         self._record(record, "workload.bound", BOUND, (tuple([names[part.node] for part in held]), record.attempts))
+        if job in self._reclaiming:
+            self._tell_reclaimed(record)
         record.attempts += 1
         if record.attempts == 1:
             record.started_s = self.sim.env._now
@@ -329,7 +342,7 @@ class Cluster:
         self._stop_writing(record)
         outcome, until = self.scheduler.stopping(job)
         record.status, record.reason = STOPPING, ENDS[outcome].value
-        self._record(record, "workload.preempted", PREEMPTED, (ENDS[outcome].value, until - self.sim.now))
+        self._tell_preempted(record, ENDS[outcome], until - self.sim.now)
         self._stop_environments(record, ENDS[outcome], until - self.sim.now)
 
     def _ended(self, job: int, outcome: Outcome) -> None:
@@ -342,8 +355,8 @@ class Cluster:
             return
         self._stop_writing(record)
         reason = ENDS[outcome]
-        if outcome is Outcome.PREEMPTED and record.status is not STOPPING:
-            self._record(record, "workload.preempted", PREEMPTED, (reason.value, 0.0))
+        if outcome in (Outcome.PREEMPTED, Outcome.RECLAIMED) and record.status is not STOPPING:
+            self._tell_preempted(record, reason, 0.0)
         record.status = STOPPING
         self._stop_environments(record, reason, 0.0)
         if outcome is Outcome.CANCELLED:
@@ -358,6 +371,23 @@ class Cluster:
             cause = self._cause_of_failure(record) if reason in OF_NODES else None
             record.status, record.reason, record.environments = PENDING, reason.value, ()
             self._record(record, "workload.requeued", REASON, (reason.value,), cause)
+
+    def _tell_preempted(self, record: WorkloadRecord, reason: Reason, grace: float) -> None:
+        """Work was stopped for that of another, which is named."""
+        by = self.scheduler.stopped_for(record.job)
+        if by is None:
+            self._record(record, "workload.preempted", PREEMPTED, (reason.value, grace))
+            return
+        self._record(record, "workload.preempted", PREEMPTED_BY, (reason.value, grace, self._records[by].workload.name))
+        if reason is Reason.RECLAIM:
+            self._reclaiming.setdefault(by, (self.sim.now, []))[1].append(record.workload.name)
+
+    def _tell_reclaimed(self, record: WorkloadRecord) -> None:
+        """What was guaranteed to the quota of a workload has come back to it."""
+        since, victims = self._reclaiming.pop(record.job)
+        data = {"workload": record.workload.name, "seconds": self.sim.now - since, "victims": victims}
+        zone = printable(record.workload.zone)
+        self.sim.emit(f"zone:{zone}", "guarantee.reclaimed", source=SOURCE, actor=record.actor, cause=record.last_event, data=data)
 
     def _cause_of_failure(self, record: WorkloadRecord) -> Any:
         """What the log says of the node at fault."""

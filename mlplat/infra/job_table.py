@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,8 @@ from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement, Queue
 from .node_selection import NodeKinds
 from .placement import Fgd
 from .queue_arrays import LISTS, RANKING, job_log, longer, reservation_arrays, trees_for, waiting_arrays
+from .quota_parts import parts_of
+from .quota_table import QuotaTable, with_the_rest_first
 from .request_arrays import class_arrays, tag_name
 from .table_of_kinds import TableOfKinds
 from .tolerations import ANYWHERE, Selection
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from .cluster_arrays import Ties
     from .placement import PlacementPolicy
     from .queueing import QueuePolicy
+    from .quotas import Described
     from .world import Run
 
 Array = np.ndarray[Any, Any]
@@ -45,7 +49,7 @@ class Shape(NamedTuple):
 class JobTable:
     """The scheduler of a cluster without any job, to which jobs can be added. `run.world` is what the kernels read and write.
 
-    `of_nodes`: the labels and taints of the nodes, None for as they are described.
+    `of_nodes`: the labels and taints of the nodes, None for as they are described. `quotas`: None for a scheduler without any.
     Raises OptionError for options that cannot be used; `fgd` needs the trace its typical requests are counted in.
     """
 
@@ -59,6 +63,7 @@ class JobTable:
         seed: int = 0,
         what: Interruptions,
         of_nodes: NodeKinds | None = None,
+        quotas: Sequence[Described | None] | None = None,
     ) -> None:
         if isinstance(placement, Fgd) and placement.typical is None:
             raise OptionError("placement 'fgd' on a live cluster counts its typical requests in a trace: Fgd(typical=trace)")
@@ -70,10 +75,12 @@ class JobTable:
         empty = JobTrace.build(submit=[], duration=[], request=[], requests=requests, groups=("",))
         # Groups are not known yet: their weights and limits come with them.
         plain, unlimited = replace(queue, weights={}), replace(what, limits={})
-        of_nodes = of_nodes or NodeKinds(nodes)
+        of_nodes = of_nodes or NodeKinds(nodes, None if quotas is None else parts_of(with_the_rest_first(quotas), nodes).part)
+        self._ranks = queue.code in RANKING or quotas is not None
+        self.quotas: QuotaTable | None = None
         self.run: Run = build_run(nodes, empty, plain, placement, ties=ties, seed=seed, interruptions=unlimited, kinds=of_nodes)
         self.kinds = TableOfKinds(self.run, of_nodes, len(requests))
-        if queue.code in RANKING:
+        if self._ranks:
             ahead = reservation_arrays(self.run.world.nodes, 1)
             self.run.change(reservation=ahead._replace(placed_node=np.empty(1, np.int32), placed_device=np.empty(1, np.int32)))
         if placement.code == Placement.GPU_CLUSTERING:
@@ -88,6 +95,7 @@ class JobTable:
         self.tags: dict[str, int] = {}
         self._gangs, self._widths = np.zeros((0, SHAPE + 1), dtype=np.int32), np.zeros(0)  # of each shape
         self._judged: list[int] = []  # of each shape, after how many changes of labels and taints it was looked at whether it can run
+        self._requests: list[tuple[ResourceRequest, Selection]] = list(self.class_of)
         self._room_for_jobs(ROOM)
         self._room_for_classes(ROOM // 16)
         self._room_for_lists(ROOM // 16)
@@ -100,6 +108,8 @@ class JobTable:
             hardware=world.hardware._replace(next=np.empty(records, np.int64), previous=np.empty(records, np.int64)),
         )
         self.group("")
+        if quotas is not None:
+            self.quotas = QuotaTable(self, quotas)
 
     def add(
         self,
@@ -129,13 +139,23 @@ class JobTable:
         jobs.submit[job], jobs.duration[job], jobs.estimate[job] = submit, duration, estimate
         jobs.gang[job] = self._gangs[number]
         progress.left[job], progress.estimated[job], progress.width[job] = duration, estimate, self._widths[number]
-        progress.level[job] = priority if self._by_priority else self._first_level
+        progress.level[job] = priority if self._by_priority or self.quotas is not None else self._first_level
         world.groups.of[job] = self.group_of[group] if group in self.group_of else self.group(group)
         if interval < np.inf or write or restart:
             progress.interval[job], progress.write[job], progress.restart[job] = interval, write, restart
             jobs.estimate[job] = time_with_checkpoints(estimate, interval, write)
+        if self.quotas is not None:
+            self.quotas.add(job, group, number)
         self.count += 1
         return job
+
+    def request_of(self, cls: int) -> tuple[ResourceRequest, Selection]:
+        """What jobs of a class ask for, and which nodes they may be on."""
+        return self._requests[cls]
+
+    def class_number(self, request: ResourceRequest, selection: Selection) -> int:
+        """The number of a class, which is a new one if it was not heard of before."""
+        return self._class(request, selection)
 
     def refused(self, shape: Shape) -> int:
         """The `Reason` why no such job can ever run on the cluster, 0 if one can."""
@@ -196,6 +216,7 @@ class JobTable:
         if number is not None:
             return number
         number = self.class_of[request, selection] = len(self.class_of)
+        self._requests.append((request, selection))
         world = self.run.world
         if number == len(world.classes.ask):
             self._room_for_classes(2 * number)
@@ -219,7 +240,7 @@ class JobTable:
         room = 2 * replicas
         if self.placement.code == Placement.TOPOLOGY:
             policy = policy._replace(plan=np.zeros(room, dtype=np.int32))
-        if self.queue.code in RANKING:
+        if self._ranks:
             reservation = reservation._replace(placed_node=np.empty(room, np.int32), placed_device=np.empty(room, np.int32))
         self.run.change(widest=replicas, policy=policy, reservation=reservation)
 
@@ -227,7 +248,7 @@ class JobTable:
         world = self.run.world
         jobs, log, waiting, reservation, groups = world.jobs, world.log, world.waiting, world.reservation, world.groups
         blank_log, blank_waiting = job_log(room), waiting_arrays(room, 1, 1, self.queue.code)
-        ranked = reservation_arrays(world.nodes, room if self.queue.code in RANKING else 0)
+        ranked = reservation_arrays(world.nodes, room if self._ranks else 0)
         by_job: dict[str, Any] = {
             name: _over(getattr(reservation, name), getattr(ranked, name))
             for name in ("end", "job", "started", "position", "frontier", "victims", "first_promise")
@@ -244,6 +265,8 @@ class JobTable:
             progress=type(world.progress)(*(_over(old, new) for old, new in zip(world.progress, blank_progress(room), strict=True))),
             groups=groups._replace(of=longer(groups.of, room), next=longer(groups.next, room)),
         )
+        if self.quotas is not None:
+            self.quotas.room_for_jobs(room)
 
     def _room_for_lists(self, room: int) -> None:
         """For shapes, and for the lists of waiting jobs that belong to them or to groups."""
@@ -273,6 +296,8 @@ class JobTable:
             trees=trees,
             policy=policy._replace(rack_total=np.zeros(len(trees.used) * racks, dtype=np.int64)),
         )
+        if self.quotas is not None:
+            self.quotas.room_for_classes(room)
 
     def _room_for_groups(self, room: int) -> None:
         world = self.run.world

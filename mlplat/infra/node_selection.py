@@ -30,20 +30,25 @@ IMPLIED = ("node", "rack", "group", "accelerator")
 
 
 class Kind(NamedTuple):
-    """What nodes of a kind have in common: the taints that keep work away, and which of the labels asked for they have."""
+    """What nodes of a kind have in common: the taints that keep work away, which of the labels asked for they have, and the part of the
+    cluster (`quota_parts`) they are in.
+    """
 
     taints: frozenset[Taint]
     labels: frozenset[Label]
+    part: int = 0
 
 
 class NodeKinds:
     """The labels and taints of N nodes (rows of the table), as they are now, and the kinds that follow.
 
-    `of`: int32[N], the kind of each node. `kinds`: all there have been. New ones are only ever added.
+    `of`: int32[N], the kind of each node. `kinds`: all there have been. New ones are only ever added. `part`: int32[N], the part of the
+    cluster that each node is in for good; None: there is one.
     """
 
-    def __init__(self, nodes: NodeTable) -> None:
+    def __init__(self, nodes: NodeTable, part: npt.NDArray[np.int32] | None = None) -> None:
         self.nodes = nodes
+        self.part = np.zeros(len(nodes), dtype=np.int32) if part is None else part
         self._stated: list[NodeKind] = list(nodes.kinds)
         self._stated_of: npt.NDArray[np.int32] = nodes.kind.copy()
         self._asked: dict[Label, None] = {}
@@ -53,8 +58,19 @@ class NodeKinds:
         self.of: npt.NDArray[np.int32] = self._first_kinds()
 
     def _first_kinds(self) -> npt.NDArray[np.int32]:
-        number = [self._kind(Kind(_repelling(stated.taints), frozenset())) for stated in self._stated]
-        return np.array(number, dtype=np.int32)[self._stated_of]
+        parts = int(self.part.max(initial=0)) + 1
+        pairs, pair_of = np.unique(self._stated_of.astype(np.int64) * parts + self.part, return_inverse=True)
+        number = [self._kind(Kind(_repelling(self._stated[pair // parts].taints), frozenset(), pair % parts)) for pair in pairs.tolist()]
+        kinds: npt.NDArray[np.int32] = np.array(number, dtype=np.int32)[pair_of.ravel()]
+        return kinds
+
+    def with_parts(self, part: npt.NDArray[np.int32]) -> NodeKinds:
+        """The same labels and taints on a cluster that is divided in another way."""
+        made = NodeKinds(self.nodes, part)
+        made._stated, made._stated_of = list(self._stated), self._stated_of.copy()
+        made._number, made.kinds = {}, []
+        made.of = made._first_kinds()
+        return made
 
     # -- what is so
 
@@ -70,8 +86,8 @@ class NodeKinds:
         """Why a workload may not be on nodes of a kind: bits UNSELECTED, TAINTED, EXPELLED; 0 where it may. Its labels must have been
         asked for.
         """
-        taints, labels = self.kinds[kind]
-        why = 0 if labels.issuperset(selection.labels) else UNSELECTED
+        taints, labels, part = self.kinds[kind]
+        why = 0 if labels.issuperset(selection.labels) and (selection.parts is None or part in selection.parts) else UNSELECTED
         if taints:
             minded = selection.untolerated(tuple(taints))
             why |= TAINTED if minded else 0
@@ -93,7 +109,7 @@ class NodeKinds:
             self._asked[label] = None
             for row in np.flatnonzero(self._having(label)).tolist():
                 before = self.kinds[self.of[row]]
-                self.of[row] = self._kind(Kind(before.taints, before.labels | {label}))
+                self.of[row] = self._kind(before._replace(labels=before.labels | {label}))
                 changed[row] = None
         return list(changed)
 
@@ -104,7 +120,8 @@ class NodeKinds:
         if self._stated_of[row] == len(self._stated):
             self._stated.append(stated)
         has = self.labels(row)
-        kind = self._kind(Kind(_repelling(stated.taints), frozenset(label for label in self._asked if self._means(label, has))))
+        labels_of_it = frozenset(label for label in self._asked if self._means(label, has))
+        kind = self._kind(Kind(_repelling(stated.taints), labels_of_it, int(self.part[row])))
         if kind == self.of[row]:
             return []
         self.of[row] = kind

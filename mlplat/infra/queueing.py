@@ -6,7 +6,7 @@ The cycles are in `kernels.cycle`, `easy`, `conservative`, `ordered` and `drf`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,9 @@ SERVICE_THRESHOLD = 3600.0
 DEPTH = 1000
 """Waiting jobs that get a reservation under `conservative`."""
 
+FAIR_PREEMPTION = ("final-share", "initial-share")
+"""How `drf` under quotas stops those who have borrowed more: docs/quotas.md, Fair sharing."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueuePolicy:
@@ -32,6 +35,7 @@ class QueuePolicy:
     `options`: the names of those that the policy reads. `patience`: seconds a job waits before it is served ahead of all. `preempt`:
     whether a blocked head stops what matters less. `grace`: seconds that a preempted job may use to write a checkpoint. `threshold`:
     device-seconds of the first queue. `weights`: of groups, 1 where not given. `depth`: waiting jobs with a reservation.
+    `fair_preemption`: any of `FAIR_PREEMPTION`, by which quotas that have borrowed less stop jobs of those that have borrowed more.
     """
 
     name: str
@@ -44,6 +48,7 @@ class QueuePolicy:
     threshold: float = SERVICE_THRESHOLD
     weights: Mapping[str, float] = field(default_factory=dict)
     depth: int = DEPTH
+    fair_preemption: tuple[str, ...] = FAIR_PREEMPTION
 
     def with_options(self, **options: Any) -> QueuePolicy:
         """The policy with other options. Raises UnknownNameError for one that it does not have, OptionError for a bad value.
@@ -72,6 +77,8 @@ def _as_text(value: Any) -> str:
     """The value of an option, as a label shows it."""
     if isinstance(value, Mapping):
         return str(dict(value))
+    if isinstance(value, tuple):
+        return "+".join(value) or "none"
     return str(value) if isinstance(value, bool) else format(value, "g")
 
 
@@ -108,6 +115,16 @@ def _weights(name: str, value: Any) -> Mapping[str, float]:
     return MappingProxyType({group: float(weight) for group, weight in value.items()})
 
 
+def _strategies(name: str, value: Any) -> tuple[str, ...]:
+    found = tuple(part for part in value.split("+") if part not in ("", "none")) if isinstance(value, str) else value
+    if not isinstance(found, Sequence) or not all(isinstance(each, str) for each in found):
+        raise OptionError(f"{name}={value!r:.60}: expected any of {', '.join(FAIR_PREEMPTION)}")
+    for each in found:
+        if each not in FAIR_PREEMPTION:
+            raise UnknownNameError(name, each, FAIR_PREEMPTION)
+    return tuple(each for each in FAIR_PREEMPTION if each in found)
+
+
 _READERS: dict[str, Any] = {
     "patience": _time,
     "preempt": _yes_or_no,
@@ -115,6 +132,7 @@ _READERS: dict[str, Any] = {
     "threshold": _time,
     "weights": _weights,
     "depth": _whole,
+    "fair_preemption": _strategies,
 }
 
 QUEUES: Mapping[str, QueuePolicy] = MappingProxyType(
@@ -133,7 +151,7 @@ QUEUES: Mapping[str, QueuePolicy] = MappingProxyType(
             ),
             QueuePolicy("srtf", Queue.SRTF, "shortest remaining time first; a blocked head preempts longer jobs", ("grace",)),
             QueuePolicy("las", Queue.LAS, "least attained service, in two queues; the first preempts the second", ("threshold", "grace")),
-            QueuePolicy("drf", Queue.DRF, "the group with the least dominant share goes next", ("weights", "patience")),
+            QueuePolicy("drf", Queue.DRF, "the group with the least dominant share goes next", ("weights", "patience", "fair_preemption")),
             QueuePolicy("conservative", Queue.CONSERVATIVE, "every waiting job has a reservation that no later one disturbs", ("depth",)),
         )
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,8 +12,9 @@ from ..resources import ResourceRequest
 from .attempt_arrays import Interruptions, time_with_checkpoints
 from .cluster_arrays import numbers_of_rows
 from .job_table import JobTable, Shape
-from .kernels.attempt_state import CLOSED, OFFLINE, Incident, Outcome
+from .kernels.attempt_state import CLOSED, OFFLINE, SHUT, Incident, Outcome
 from .kernels.live import await_ready_job, end_job, go_on_with_job, ready_job, set_back_job
+from .kernels.quota_state import NEWS
 from .kernels.state import COUNT, MIG_SHIFT, PROFILE, JobState, Queue, Reason
 from .settling import Settling
 from .tolerations import ANYWHERE, Selection
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .cluster_arrays import Ties
     from .placement import PlacementPolicy
     from .queueing import QueuePolicy
+    from .quotas import Described
 
 
 class Held(NamedTuple):
@@ -69,10 +71,11 @@ class ResourceScheduler:
         max_restarts: int | None = None,
         scrape: float = 0.0,
         what: Interruptions | None = None,
+        quotas: Sequence[Described | None] | None = None,
     ) -> None:
         self.env, self.nodes = env, nodes
         given = what or Interruptions(max_restarts=max_restarts, scrape=scrape)
-        self.table = JobTable(nodes, queue, placement, ties=ties, seed=seed, what=given)
+        self.table = JobTable(nodes, queue, placement, ties=ties, seed=seed, what=given, quotas=quotas)
         self.run = self.table.run
         self.settling = Settling(self.run, env)
         self.settling.settled = self._settled
@@ -197,6 +200,12 @@ class ResourceScheduler:
         progress = self.run.world.progress
         return OUTCOMES[int(progress.cause[job])], float(progress.due[job])
 
+    def stopped_for(self, job: int) -> int | None:
+        """The job for whose sake the latest attempt of a job was stopped."""
+        world = self.run.world
+        by = int(world.attempts.by[world.progress.attempt[job]])
+        return by if by >= 0 else None
+
     def has_saved(self, job: int) -> bool:
         """Whether the next attempt of a job goes on from work saved in an earlier one."""
         world = self.run.world
@@ -281,7 +290,7 @@ class ResourceScheduler:
         """What is free of a node, whether or not it takes work: `cpu_milli`, `memory_mib`, `disk_mib`, `gpu_milli`, `gpus`."""
         number = self.number_of(node)
         cpu, memory, disk, gpu, whole = (int(amount) for amount in self.run.world.nodes.free[number, :5])
-        if int(self.run.world.hardware.health[number]) & CLOSED:
+        if int(self.run.world.hardware.health[number]) & SHUT:
             cpu += OFFLINE
         return {"cpu_milli": cpu, "memory_mib": memory, "disk_mib": disk, "gpu_milli": gpu, "gpus": whole}
 
@@ -318,6 +327,8 @@ class ResourceScheduler:
                     self._held.append(job)
                     if self.on_held is not None:
                         self.on_held(job)
+        if self.table.quotas is not None:
+            self._tell_news()
         if self._held:
             self._tell_admitted()
         if started > self._told_started:
@@ -328,6 +339,16 @@ class ResourceScheduler:
                 for job in jobs:
                     if state_of(job) == IN_PROGRESS:
                         self.on_started(job)
+
+    def _tell_news(self) -> None:
+        """Of jobs that waited, and are held by a limit of their quota now."""
+        quotas = self.run.world.quotas
+        for job in quotas.news[: quotas.number[NEWS]].tolist():
+            if self.run.world.log.state[job] == HELD_BY_LIMIT and job not in self._held:
+                self._held.append(job)
+                if self.on_held is not None:
+                    self.on_held(job)
+        quotas.number[NEWS] = 0
 
     def _tell_admitted(self) -> None:
         state = self.run.world.log.state

@@ -62,10 +62,13 @@ class Toleration:
 
 
 class Selection(NamedTuple):
-    """Which nodes a workload may be on: those that have all these labels, and no taint that it does not tolerate."""
+    """Which nodes a workload may be on: those that have all these labels, no taint that it does not tolerate, and are in one of these parts
+    of the cluster (`quota_parts`; None: in any).
+    """
 
     labels: tuple[tuple[str, str], ...]
     tolerations: tuple[Toleration, ...]
+    parts: frozenset[int] | None = None
 
     def untolerated(self, taints: Sequence[Taint]) -> list[Taint]:
         """The taints that keep it away."""

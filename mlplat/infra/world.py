@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,8 @@ from .plan_arrays import make_room_to_plan, plan_for, rows_for
 from .policy_arrays import UserScore, policy_arrays
 from .queue_arrays import RANKING, completions_for, job_log, longer, reservation_arrays, trees_for, waiting_arrays
 from .queueing import QueuePolicy
+from .quota_arrays import no_quotas, quota_arrays
+from .quota_parts import parts_of, variants_of, with_variants
 from .request_arrays import class_arrays, mig_profiles, node_types, refusal
 from .splitting import Gangs, split_jobs
 from .tolerations import ANYWHERE, Selection
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from ..hardware.node_table import NodeTable
     from ..workload import JobTrace
     from .incidents import Incidents
+    from .quotas import Described
 
 Array = np.ndarray[Any, Any]
 
@@ -169,20 +172,26 @@ def build_run(
     interruptions: Interruptions | None = None,
     kinds: NodeKinds | None = None,
     selection: Selection = ANYWHERE,
+    quotas: Sequence[Described | None] = (),
 ) -> Run:
     """Everything empty, every job to come. With `measure` the nodes' fragments are kept by its typical requests, whatever the policy.
     `kinds`: of the nodes as they are now, None for as they are described. `selection`: of all jobs.
-    Without `interruptions`, and under a queue policy that does not preempt, a job runs from its start to its end.
+    `quotas`: quotas and cohorts (docs/quotas.md). Without them and `interruptions`, and under a queue policy that does not preempt, a job
+    runs from its start to its end.
 
     Raises OptionError for options that cannot be used.
     """
     gangs = split_jobs(trace, nodes)
     fgd = placement if isinstance(placement, Fgd) else measure
     profiles = mig_profiles(gangs.requests + (fgd.typical.requests if fgd is not None and fgd.typical is not None else ()))
-    kinds = kinds or NodeKinds(nodes)
+    parts = parts_of(quotas, nodes) if quotas else None
+    kinds = kinds or NodeKinds(nodes, None if parts is None else parts.part)
     cluster, state = cluster_arrays(nodes, profiles, ties, kinds.of)
     classes = class_arrays(gangs.requests, nodes, profiles)
-    classes = classes._replace(barred=with_kinds(classes.barred, kinds.barred_from(selection)))
+    if parts is None:
+        classes = classes._replace(barred=with_kinds(classes.barred, kinds.barred_from(selection)))
+    else:
+        classes = with_variants(classes, kinds, selection, variants_of(parts))
     random_ties = isinstance(ties, str) and ties == "random"
     widest = int(gangs.replicas.max(initial=1))
     trees = trees_for(len(nodes), len(classes.ask), random_ties or placement.code == Placement.RANDOM)
@@ -201,7 +210,7 @@ def build_run(
     )
     shape, example = shapes_of(gangs)
     gang = np.column_stack([gangs.request, gangs.last_request, gangs.replicas, shape]).astype(np.int32, copy=False)
-    interruptible = interruptions is not None or queue.code > Queue.LOSS
+    interruptible = interruptions is not None or queue.code > Queue.LOSS or len(quotas) > 0
     what = interruptions or Interruptions()
     milli = profile_milli(cluster)
     n = len(trace)
@@ -223,7 +232,7 @@ def build_run(
         ),
         log=job_log(n),
         waiting=waiting_arrays(n, len(example), len(trace.groups), queue.code),
-        reservation=reservation_arrays(state, n if queue.code in RANKING else 0),
+        reservation=reservation_arrays(state, n if queue.code in RANKING or quotas else 0),
         plan=plan_for(),
         rows=rows_for(state, 0),
         completions=completions_for(2 * n + 64 if interruptible else n),
@@ -231,6 +240,19 @@ def build_run(
         attempts=attempt_log(0),  # see `_make_room`
         hardware=hardware_arrays(nodes, cluster.row_of, state.owner.shape[1], what.incidents, interruptible=interruptible),
         groups=group_arrays(trace, nodes, milli, queue, what.limits) if interruptible else no_groups(),
+        quotas=no_quotas()
+        if parts is None
+        else quota_arrays(
+            quotas,
+            of=trace.group,
+            names=trace.groups,
+            nodes=nodes,
+            cluster=cluster,
+            gang=gang,
+            classes=classes,
+            queue=queue,
+            parts=parts,
+        ),
         options=option_numbers(queue, what),
         queue=int(queue.code),
         interruptible=interruptible,
@@ -240,6 +262,8 @@ def build_run(
         count=np.zeros(COUNTERS, dtype=np.int64),
     )
     world.count[BLOCKED] = world.count[WATCHED] = world.count[PROBE] = -1
+    if parts is not None:
+        world.progress.level[:] = trace.priority
     run = Run(world, pack(world), trace, nodes, gangs, tuple(profiles), queue, placement, user)
     if fgd is not None:
         _measure_fragments(run)

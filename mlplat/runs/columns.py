@@ -20,6 +20,35 @@ class Column(NamedTuple):
 STATES = ("pending", "waiting", "running", "completed", "rejected", "lost", "held", "failed", "cancelled")
 EVENTS = ("submitted", "rejected", "lost", "started", "completed", "preempted", "drained", "interrupted", "failed", "cancelled")
 
+RESOURCES = ("cpus", "memory_gib", "gpus")
+"""The resources of which the frame of zones says how much was promised and used."""
+
+
+def _of_zones() -> tuple[Column, ...]:
+    counts = (
+        Column("zone", "String", "", "its name; empty for the one that all groups share which no zone lists"),
+        Column("cohort", "String", "", "the cohort it lends to first, null without"),
+        Column("jobs", "UInt32", "", "jobs of its groups"),
+        Column("completed", "UInt32", "", "those that completed"),
+        Column("reclaimed", "UInt32", "", "attempts of its jobs that were stopped for another zone"),
+        Column("claims", "UInt32", "", "starts of its jobs for which jobs of other zones were stopped"),
+        Column("reclaim_wait_max_s", "Float64", "s", "the longest time from when those were stopped until the start, null without claims"),
+    )
+    units = {"cpus": "cores", "memory_gib": "GiB", "gpus": "devices"}
+    amounts = tuple(
+        Column(f"{resource}_{kind}", "Float64", units[resource], meaning)
+        for resource in RESOURCES
+        for kind, meaning in (
+            ("guarantee", "what it always gets"),
+            ("limit", "the most it may use, null for none"),
+            ("use_mean", "held, on average over the run"),
+            ("use_max", "the most it held after any instant"),
+            ("borrowed_mean", "held above the guarantee, on average; null where nobody is guaranteed any"),
+        )
+    )
+    return counts + amounts
+
+
 FRAMES: dict[str, tuple[Column, ...]] = {
     "jobs": (
         Column("job", "UInt32", "", "row of the job in the trace"),
@@ -77,5 +106,6 @@ FRAMES: dict[str, tuple[Column, ...]] = {
         Column("event", "Enum", "", "submitted, rejected, lost, started, or how it ended"),
         Column("job", "UInt32", "", "row of the job in the trace"),
     ),
+    "zones": _of_zones(),
 }
 """Frame -> its columns."""

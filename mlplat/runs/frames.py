@@ -27,6 +27,7 @@ ENDINGS = {
     Outcome.FENCED: "interrupted",
     Outcome.CANCELLED: "cancelled",
     Outcome.ERROR: "failed",
+    Outcome.RECLAIMED: "preempted",
 }
 """Outcome of an attempt -> event at its end."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +33,7 @@ from .result import Result
 
 if TYPE_CHECKING:
     from ..infra.cluster_arrays import Ties
+    from ..infra.quotas import Described
     from ..infra.world import Run
     from .scaled import Scaled
 
@@ -51,6 +53,7 @@ def replay(
     max_restarts: int | None = None,
     scrape: Duration | None = None,
     limits: Mapping[str, Mapping[str, float]] | None = None,
+    zones: Sequence[Described | Mapping[str, Any]] | Mapping[str, Any] | str | os.PathLike[str] | None = None,
     autoscaling: bool | Autoscaling = True,
     sync: Synchronization | Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -68,7 +71,8 @@ def replay(
     what jobs save of their work: `"none"`, `"every 30m"`, `"young-daly"`, or a `CheckpointPolicy`. `detection`: how lost nodes are noticed.
     `max_restarts`: failures of the hardware after which a job has failed, None for no limit. `scrape`: the period at which the scheduler
     learns of freed room, None for at once. `limits`: the most that the jobs of a group may ask for together, such as
-    `{"team": {"gpus": 8}}` (keys `cpus`, `memory_gib`, `gpus`). `autoscaling`: whether node groups with `scaling` grow and shrink, or how
+    `{"team": {"gpus": 8}}` (keys `cpus`, `memory_gib`, `gpus`). `zones`: quotas and cohorts, or a YAML or JSON file of them
+    (docs/quotas.md); not together with `limits`. `autoscaling`: whether node groups with `scaling` grow and shrink, or how
     often that is looked at; if not, all their nodes are there. `sync`: what the ranks of every gang send each other after each step, such
     as `{"step": "300ms", "size": "2GiB"}`; the durations of the trace are then of the work alone, and the cluster must have a network.
     Raises OptionError and UnknownNameError for options that cannot be used; whatever a policy of your own raises comes through.
@@ -91,6 +95,7 @@ def replay(
             f"checkpoint={printable(str(saving)[:60])!r}: a replay moves no bytes; expected a write time, such as 'every 30m write 60s'. "
             "Checkpoints with a size are for a live Cluster"
         )
+    quotas = _quotas(spec, trace, zones, policies[0], limits)
     failing = None
     if failures is not None:
         failing = Failing(spec, trace, failures, detection or Detection(), seed=seed, until=horizon)
@@ -106,7 +111,7 @@ def replay(
     from ..infra.world import build_run
 
     def build() -> Run:
-        made = build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed, interruptions=options)
+        made = build_run(spec.nodes(), trace, *policies, ties=ties, seed=seed, interruptions=options, quotas=quotas)
         if scaling is not None:
             made.begin_without(absent_at_first(spec), scaling.scan)
         if step is not None and collectives is not None:
@@ -126,6 +131,8 @@ def replay(
     took = time.perf_counter() - started
 
     run.conditions = _conditions(failing, saving, max_restarts, scrape, limits)
+    if quotas:
+        run.conditions["zones"] = [{"kind": type(one).__name__.lower()} | one.to_dict() for one in quotas]
     if step is not None:
         run.conditions["sync"] = step.described()
 
@@ -135,7 +142,28 @@ def replay(
             made.begin_with_incidents_of(run)
         return made
 
-    return Result(run, spec, clock=clock, seed=seed, until=horizon, ties=ties, engine_seconds=took, rebuilt=rebuilt)
+    return Result(run, spec, clock=clock, seed=seed, until=horizon, ties=ties, engine_seconds=took, rebuilt=rebuilt, quotas=quotas)
+
+
+def _quotas(
+    spec: ClusterSpec, trace: JobTrace, zones: object, queue: QueuePolicy, limits: Mapping[str, Mapping[str, float]] | None
+) -> tuple[Described, ...]:
+    """The zones as quotas, after they have been seen to go with the cluster, the trace and the other options."""
+    if zones is None:
+        return ()
+    from ..infra.quota_arrays import check_queue
+    from ..infra.quota_checks import check_quotas
+    from ..infra.quota_reading import read_quotas
+
+    read = read_quotas(zones, "zones")
+    if not read.described:
+        return ()
+    if limits:
+        raise OptionError("limits= and zones= do not go together: a zone has a limit of its own, Quota('team', limit={'gpus': 8})")
+    check_queue(queue)
+    with read.placing():
+        check_quotas(read.described, spec.nodes(), groups=trace.groups)
+    return read.described
 
 
 def _scaled(run: Run, spec: ClusterSpec, scaling: Autoscaling, seed: int) -> Scaled:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..hardware.cluster_spec import ClusterSpec
     from ..infra.cluster_arrays import Ties
+    from ..infra.quotas import Described
     from ..infra.world import Run
     from .explanation import Explanation
 
@@ -24,7 +25,8 @@ class Result:
     """What came of a trace on a cluster. Frames are made when they are first asked for; their columns are in docs/results.md.
 
     `queue`, `placement`, `clock`: names; `seed`; `until`: the horizon in seconds, infinite without one; `engine_seconds`: wall-clock
-    seconds of the event loop, the only figure that is not reproducible; `rebuilt()`: the same run before its first event.
+    seconds of the event loop, the only figure that is not reproducible; `rebuilt()`: the same run before its first event. `quotas`: the
+    zones and cohorts it ran under.
     """
 
     def __init__(
@@ -38,7 +40,9 @@ class Result:
         ties: Ties,
         engine_seconds: float,
         rebuilt: Callable[[], Run],
+        quotas: tuple[Described, ...] = (),
     ) -> None:
+        self.quotas = quotas
         self.rebuilt = rebuilt
         self._run, self.spec, self.trace = run, spec, run.trace
         self.queue, self.placement = run.queue.label(), run.placement.label()
@@ -70,6 +74,13 @@ class Result:
         return events_frame(self._run)
 
     @cached_property
+    def zones(self) -> pl.DataFrame:
+        """One row a zone: what it was promised, used, borrowed and lost. Empty where there were none."""
+        from .zones import no_zones, zones_frame
+
+        return zones_frame(self._run, self.quotas, self.jobs, self.end_s) if self.quotas else no_zones()
+
+    @cached_property
     def end_s(self) -> float:
         """Seconds at which the run ended: the horizon, else the last event."""
         return last_instant(self._run, self.until)
@@ -86,17 +97,28 @@ class Result:
         return measure(self._run, self.until)
 
     def summary(self) -> dict[str, Any]:
-        """The figures of the run by name; None where there is nothing to measure (no job started, a pool without limit)."""
-        return self._measured | {
-            "engine_seconds": self.engine_seconds,
-            "jobs_per_second": len(self.trace) / self.engine_seconds if self.engine_seconds > 0 else None,
-            "fingerprint": self.fingerprint,
-            "queue": self.queue,
-            "placement": self.placement,
-            "clock": self.clock,
-            "seed": self.seed,
-            "version": VERSION,
-        }
+        """The figures of the run by name; None where there is nothing to measure (no job started, a pool without limit). Under `zones`
+        those of each zone, where there were any.
+        """
+        return (
+            self._measured
+            | self._of_zones()
+            | {
+                "engine_seconds": self.engine_seconds,
+                "jobs_per_second": len(self.trace) / self.engine_seconds if self.engine_seconds > 0 else None,
+                "fingerprint": self.fingerprint,
+                "queue": self.queue,
+                "placement": self.placement,
+                "clock": self.clock,
+                "seed": self.seed,
+                "version": VERSION,
+            }
+        )
+
+    def _of_zones(self) -> dict[str, Any]:
+        from .zones import zone_figures
+
+        return {"zones": zone_figures(self.zones)} if self.quotas else {}
 
     @cached_property
     def manifest(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -64,11 +64,42 @@ def readable_figures(result: Result) -> list[tuple[str, str]]:
     ]
 
 
+ZONE_COLUMNS = ("zone", "jobs", "completed", "guarantee", "limit", "mean use", "most used", "borrowed", "reclaimed", "longest reclaim")
+
+
+def readable_zones(result: Result) -> list[tuple[str, ...]]:
+    """A row for each zone with the texts of `ZONE_COLUMNS`; amounts are devices, or cores where the cluster has no devices."""
+    resource = "gpus" if result.spec.capacity()["gpus"] else "cpus"
+    return [_zone_texts(row, resource) for row in result.zones.to_dicts()]
+
+
+def _zone_texts(row: dict[str, Any], resource: str) -> tuple[str, ...]:
+    amounts = [row[f"{resource}_{kind}"] for kind in ("guarantee", "limit", "use_mean", "use_max", "borrowed_mean")]
+    wait = row["reclaim_wait_max_s"]
+    return (
+        row["zone"] or "(others)",
+        f"{row['jobs']:,}",
+        f"{row['completed']:,}",
+        *("–" if amount is None else f"{amount:,.4g}" for amount in amounts),
+        f"{row['reclaimed']:,}",
+        "–" if wait is None else format_seconds(wait),
+    )
+
+
+def _html_zones(result: Result) -> str:
+    if not result.quotas:
+        return ""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in ZONE_COLUMNS)
+    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in readable_zones(result))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
 def html_table(result: Result) -> str:
     """The readable figures as an HTML table. Names come from users, so every text is escaped."""
     rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in readable_figures(result))
     title = html.escape(f"{result.queue} / {result.placement} on {result.spec.name}")
-    return f"<div><p><b>{title}</b></p><table><tbody>{rows}</tbody></table><p>fingerprint {result.fingerprint[:16]}…</p></div>"
+    tables = f"<table><tbody>{rows}</tbody></table>{_html_zones(result)}"
+    return f"<div><p><b>{title}</b></p>{tables}<p>fingerprint {result.fingerprint[:16]}…</p></div>"
 
 
 def terminal_chart(result: Result, column: str, width: int = 72) -> str:

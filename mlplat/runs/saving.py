@@ -24,7 +24,7 @@ def save(result: Result, folder: str | os.PathLike[str]) -> None:
     try:
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target, prefix=".unfinished-") as aside:
-            for name in FRAME_NAMES:
+            for name in (*FRAME_NAMES, *(("zones",) if result.quotas else ())):
                 getattr(result, name).write_parquet(Path(aside) / f"{name}.parquet")
             for name, content in (("summary", result.summary()), ("manifest", result.manifest)):
                 text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"

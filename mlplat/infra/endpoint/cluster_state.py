@@ -11,7 +11,7 @@ import numpy as np
 
 from ...resources import DEVICE_MILLI, UNLIMITED
 from ..allocations import capacity, held_amounts
-from ..kernels.attempt_state import ABSENT, CLOSED, OFFLINE
+from ..kernels.attempt_state import ABSENT, OFFLINE, SHUT
 from ..kernels.state import CPU, STARTED
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def free_amounts(cluster: Cluster) -> npt.NDArray[np.int64]:
     free = np.empty((len(cluster.nodes), len(DIMENSIONS)), dtype=np.int64)
     free[world.cluster.row_of] = world.nodes.free[:, : len(DIMENSIONS)]
     off = np.zeros(len(free), dtype=np.bool_)
-    off[world.cluster.row_of] = (world.hardware.health & CLOSED) != 0
+    off[world.cluster.row_of] = (world.hardware.health & SHUT) != 0
     free[off, CPU] += OFFLINE
     return free
 

@@ -27,6 +27,7 @@ from .endings import Endings
 from .handles import WorkloadHandle
 from .network_verbs import NetworkVerbs
 from .node_verbs import NodeVerbs, duration_s
+from .quota_verbs import QuotaVerbs
 from .selectors import Selector, label_rules
 from .services import Service
 from .watches import Watch
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from .explanation import Explanation
 
 
-class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs):
-    """Workloads, nodes, images, policies and network of a cluster, by name. The only way from a platform into the infrastructure.
+class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs, QuotaVerbs):
+    """Workloads, nodes, images, policies, quotas and network of a cluster, by name. The only way from a platform into the infrastructure.
 
     A call answers with a value that nobody can change, or raises an MlplatError with its reasons; then it has changed nothing, and the log
     has one `call.refused` {call, reason} or, for want of a right, one `access.denied` {action, resource}. What a call does is to be seen

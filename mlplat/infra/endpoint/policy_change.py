@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,17 +13,27 @@ from ..kernels.inspect_nodes import all_fragments
 from ..kernels.state import BLOCKED, FRAGMENT, GPU, HAVE, HELD_BACK, PROBE, RUNNING, WAITING, WATCHED, WHOLE
 from ..placement import placement_policy
 from ..queueing import queue_policy
+from ..quota_arrays import check_queue
+from ..quota_parts import parts_of
+from ..quota_table import with_the_rest_first
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
     from ..placement import PlacementPolicy
     from ..queueing import QueuePolicy
+    from ..quotas import Described
 
 _KEPT_OF_JOBS = ("submit", "duration", "estimate", "gang")
 
 
-def change_policies(cluster: Cluster, queue: str | QueuePolicy | None, placement: str | PlacementPolicy | None) -> None:
-    """Give the scheduler other policies; None keeps the one it has. Raises OptionError, UnknownNameError; then nothing has changed.
+def change_policies(
+    cluster: Cluster,
+    queue: str | QueuePolicy | None,
+    placement: str | PlacementPolicy | None,
+    quotas: Sequence[Described | None] | None = None,
+) -> None:
+    """Give the scheduler other policies, or other quotas; None keeps what it has. Raises OptionError, UnknownNameError; then nothing has
+    changed.
 
     The order in which jobs wait, the reservations and the scores of nodes belong to the policies, so there must be none: what is over
     stays as it is recorded, and everything that comes is under the new policies.
@@ -36,11 +47,19 @@ def change_policies(cluster: Cluster, queue: str | QueuePolicy | None, placement
     arriving = scheduler.settling.arrived - scheduler.settling.submitted
     counts += [f"{arriving} arriving"] if arriving else []
     if counts:
-        raise OptionError(f"the policies of a cluster can be changed only while it has no work; there are jobs: {', '.join(counts)}")
+        what = "policies of a cluster" if quotas is None else "first quotas of a cluster, its flavors and its reserved nodes"
+        raise OptionError(f"the {what} can be changed only while it has no work; there are jobs: {', '.join(counts)}")
     if scheduler.settling.incidents:
         raise OptionError("something happens to nodes at this instant; change the policies after it")
+    if quotas is None and old.quotas is not None:
+        quotas = old.quotas.described
     kept = old.kinds.of_nodes
-    table = JobTable(cluster.nodes, new_queue, new_placement, ties=old.ties, seed=cluster.sim.seed, what=old.what, of_nodes=kept)
+    if quotas is not None:
+        check_queue(new_queue)
+        kept = kept.with_parts(parts_of(with_the_rest_first(quotas), cluster.nodes).part)
+    table = JobTable(
+        cluster.nodes, new_queue, new_placement, ties=old.ties, seed=cluster.sim.seed, what=old.what, of_nodes=kept, quotas=quotas
+    )
     _learn(table, old)
     _take_over(table, old)
     scheduler.table, scheduler.run, scheduler.settling.run = table, table.run, table.run

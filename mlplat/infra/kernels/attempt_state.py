@@ -8,8 +8,9 @@ from typing import NamedTuple
 from .structs import Array
 
 # Bits of `Hardware.health`
-CRASHED, CUT, GIVEN_UP, CORDONED, ABSENT = 1, 2, 4, 8, 16
+CRASHED, CUT, GIVEN_UP, CORDONED, ABSENT, EARMARKED = 1, 2, 4, 8, 16, 32
 CLOSED = GIVEN_UP | CORDONED | ABSENT  # any of them: the node takes no new work
+SHUT = CLOSED | EARMARKED  # nothing fits there: it takes no new work, or is kept for a job
 OFFLINE = 2**61  # taken off the free CPU of a node that takes no work, so that nothing fits on it
 # Columns of `Groups.charged`, `.limit` and `.held`
 G_CPU, G_MEMORY, G_GPU = 0, 1, 2
@@ -27,6 +28,7 @@ class Outcome(IntEnum):
     FENCED = 6
     CANCELLED = 7
     ERROR = 8
+    RECLAIMED = 9
 
 
 class Incident(IntEnum):
@@ -94,6 +96,7 @@ class Attempts(NamedTuple):
     first: Array["int64", 1]  # [A] its first record
     began_as: Array["int64", 1]  # [A] the number of its start among the arrivals, starts and ends of the run
     ended_as: Array["int64", 1]  # [A] that of its end
+    by: Array["int32", 1]  # [A] the job for which it was stopped, -1 for none
     closed: Array["int64", 1]  # [A] the attempts that have ended, in that order
 
 

@@ -11,6 +11,7 @@ from .attempt_state import CRASHED, CUT, Outcome
 from .compilation import kernel
 from .enqueueing import enqueue
 from .gangs import records_end, release
+from .quota_tree import charge
 from .residents import settle_on_nodes, vacate_nodes
 from .running import leave, move_to
 from .state import CHANGED, CLOSED, NODE, NUMBER, RELEASES, RUNNING, STARTED, STOPPING, JobState, Queue, Reason, World
@@ -56,7 +57,7 @@ def begin_attempt(world: World, job: int, now: float) -> None:
     progress.attempts[job] += 1
     attempts.start[attempt], attempts.stop[attempt], attempts.end[attempt] = now, np.nan, np.nan
     attempts.lost[attempt], attempts.saved[attempt], attempts.outcome[attempt] = 0.0, 0.0, GOING_ON
-    attempts.first[attempt] = log.first[job]
+    attempts.first[attempt], attempts.by[attempt] = log.first[job], -1
     attempts.began_as[attempt] = world.count[NUMBER]
     world.count[NUMBER] += 1
     if np.isnan(log.start[job]):
@@ -155,17 +156,20 @@ def _give_back(world: World, job: int, attempt: int, now: float) -> None:
     progress.served[job] += progress.stop[job] - attempts.start[attempt]
     vacate_nodes(world, job)
     release(world, job, np.int64(world.log.first[job]), records_end(world, job))
-    queue = world.queue
+    queue, quoted = world.queue, len(world.quotas.of) > 0
     if progress.place[job] >= 0:
         count[STOPPING] -= 1
         moved = progress.stopping[count[STOPPING]]
         progress.stopping[progress.place[job]] = moved
         progress.place[moved] = progress.place[job]
         progress.place[job] = -1
-    elif queue == EASY or queue == CONSERVATIVE or queue == PRIORITY or queue == SRTF or queue == LAS:
+    elif quoted or queue == EASY or queue == CONSERVATIVE or queue == PRIORITY or queue == SRTF or queue == LAS:
         leave(world, job)
     if queue == DRF:
         count_in_group(world, job, np.int64(-1))
+    if quoted:
+        world.quotas.charged[job] = False
+        charge(world, job, np.int64(-1))
     count[RUNNING] -= 1
     count[RELEASES] += 1
 
@@ -184,7 +188,7 @@ def keep_room(world: World, job: int, until: float) -> None:
     set_due(world, job, until)
     if queue == EASY or queue == CONSERVATIVE:
         move_to(world, job, until)
-    elif queue == PRIORITY or queue == SRTF or queue == LAS:
+    elif len(world.quotas.of) > 0 or queue == PRIORITY or queue == SRTF or queue == LAS:
         leave(world, job)
         progress.stopping[world.count[STOPPING]] = job
         progress.place[job] = world.count[STOPPING]

@@ -7,6 +7,7 @@ import numpy as np
 from .compilation import kernel
 from .heaps import push
 from .queues import append
+from .quota_waiting import wait_in_lane
 from .state import HEAD, SHAPE, WAITING, JobState, Queue, World
 
 BEST_EFFORT, SJF, EASY, PRIORITY, SRTF, LAS, DRF, CONSERVATIVE = (
@@ -26,6 +27,10 @@ IN_QUEUE = int(JobState.WAITING)
 def enqueue(world: World, job: int) -> None:
     """Let a job wait: one that arrives, or one that is to run again and has its old place by submission."""
     waiting, queue, count = world.waiting, world.queue, world.count
+    if world.interruptible and len(world.quotas.of) > 0:
+        wait_in_lane(world, job)
+        count[WAITING] += 1
+        return
     world.log.state[job] = IN_QUEUE
     count[HEAD] = min(count[HEAD], job)
     if queue == SJF or queue == SRTF:

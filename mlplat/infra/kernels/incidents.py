@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .attempt_state import ABSENT, CLOSED, CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, Incident, Outcome
+from .attempt_state import ABSENT, CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, SHUT, Incident, Outcome
 from .attempts import complete_attempt, dismiss, end_attempt, spoil, stop_work
 from .compilation import kernel
 from .fragmentation import fragment
 from .gangs import watch_after, watch_before
+from .quota_tree import count_capacity
 from .residents import is_on_one_node
 from .state import (
     CPU,
@@ -69,7 +70,9 @@ def set_health(world: World, node: int, add: int, remove: int) -> None:
     before = np.int64(hardware.health[node])
     after = (before | add) & ~remove
     hardware.health[node] = after
-    was_off, is_off = before & CLOSED != 0, after & CLOSED != 0
+    if len(world.quotas.of) > 0 and (before ^ after) & GIVEN_UP:
+        count_capacity(world, node, np.int64(-1 if after & GIVEN_UP else 1))
+    was_off, is_off = before & SHUT != 0, after & SHUT != 0
     if was_off == is_off:
         return
     watch_before(world, node)

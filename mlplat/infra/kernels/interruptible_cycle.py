@@ -7,6 +7,7 @@ from .conservative import conservative_cycle
 from .cycle import cycle, start_overdue
 from .drf import fair_cycle
 from .ordered import preemptive_cycle
+from .quota_cycle import quota_cycle
 from .state import WAITING, Queue, World
 
 LOSS, DRF, CONSERVATIVE = int(Queue.LOSS), int(Queue.DRF), int(Queue.CONSERVATIVE)
@@ -17,7 +18,9 @@ def every_cycle(world: World, now: float) -> None:
     """Start what may start at `now`."""
     if world.count[WAITING] == 0:
         return
-    if world.queue <= LOSS:
+    if len(world.quotas.of) > 0:
+        quota_cycle(world, now)
+    elif world.queue <= LOSS:
         cycle(world, now)
     elif world.queue == DRF:
         if start_overdue(world, now):

@@ -77,5 +77,6 @@ def preempt(world: World, head: int, now: float) -> bool:
     free = False
     for i in range(chosen):
         if reservation.victims[i] >= 0:
+            world.attempts.by[world.progress.attempt[np.int64(reservation.victims[i])]] = head
             free |= dismiss(world, np.int64(reservation.victims[i]), now, np.int64(PREEMPTED), world.options.grace)
     return free

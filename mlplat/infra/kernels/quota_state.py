@@ -23,7 +23,7 @@ class Reclaiming(IntEnum):
 
 
 class Quotas(NamedTuple):
-    """T nodes of a tree: 0 is the root, the others are quotas and cohorts in any order. R dimensions, F flavors, L lanes, n jobs, N nodes."""
+    """T nodes of a tree, 0 the root, the others quotas and cohorts in any order; R dimensions, F flavors, L lanes, n jobs, N nodes."""
 
     of: Array["int32", 1]  # [n] the quota of a job
     lane: Array["int32", 1]  # [n]
@@ -42,6 +42,7 @@ class Quotas(NamedTuple):
     kept: Array["int64", 2]  # [T, R]
     limit: Array["int64", 2]  # [T, R] attempt_arrays.NO_LIMIT for none
     use: Array["int64", 2]  # [T, R] of what is charged
+    potential: Array["int64", 2]  # [T, R] what would be available if nothing were charged
     guaranteed: Array["bool", 1]  # [R] the dimensions of G
     priority: Array["int64", 1]  # [T]
     weight: Array["float64", 1]  # [T]
@@ -54,10 +55,10 @@ class Quotas(NamedTuple):
     try_next: Array["bool", 1]  # [T] when_can_borrow is "try-next"
     preempt_first: Array["bool", 1]  # [T] when_can_preempt is "preempt"
     flavors: Array["int32", 2]  # [T, F] in the order in which they are tried, -1 behind the last; [T, 1] of -1 without flavors
+    tries: Array["int32", 1]  # [T] in how many ways a job is tried: in each flavor, or once without any
     variant_row: Array["int32", 2]  # [T, F] row of `variant`, -1 where the classes are taken as they are
     variant: Array["int32", 2]  # [V, C] the class with which a request is placed: of a flavor, on nodes reserved for the quota
     base: Array["int32", 2]  # [n, 2] the classes REQUEST and LAST of a job before a variant was taken
-    node_columns: Array["int64", 2]  # [types, 4] capacity of a node by row of its capacity: CPU, memory, disk, accelerator milli
     node_flavor: Array["int32", 1]  # [N] the flavor of a node or -1
     flavor: Array["int32", 1]  # [n] the flavor a job is charged in, -1 for none
     charged: Array["bool", 1]  # [n]
@@ -66,10 +67,9 @@ class Quotas(NamedTuple):
     next_mark: Array["int32", 1]  # [N] the next one earmarked for the same job, or -1
     marked_for: Array["int32", 1]  # [N] the job a node is earmarked for, or -1
     chosen: Array["int64", 1]  # [n] the epoch in which a job was chosen as a victim
-    stopped_for: Array["int32", 1]  # [n] the job for which the current attempt was stopped, or -1
     news: Array["int32", 1]  # [n] jobs that were found to be held since the live clock last looked
+    open_to: Array["int64", 1]  # [T] scratch: the epoch in which a job of the quota could be a victim
     ask: Array["int64", 1]  # [R] scratch: what the job in question asks for
-    lacking: Array["int64", 1]  # [R] scratch
     number: Array["int64", 1]  # [4] active lanes, claims, news, releases at which the claims were last tried
     fair: int  # bits: FINAL_SHARE, INITIAL_SHARE
     by_share: bool  # drf: the next of those that are not entitled is that of the smallest share

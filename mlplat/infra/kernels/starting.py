@@ -23,7 +23,9 @@ def mark_started(world: World, job: int, now: float) -> None:
     log, count, queue = world.log, world.count, world.queue
     log.state[job] = IN_PROGRESS
     log.order[count[STARTED]] = job
-    if queue == EASY or queue == CONSERVATIVE:
+    if world.interruptible and len(world.quotas.of) > 0:
+        enter(world, job, world.progress.level[job])
+    elif queue == EASY or queue == CONSERVATIVE:
         enter(world, job, now + world.jobs.estimate[job])
     elif queue == SRTF:
         enter(world, job, -(now + world.jobs.estimate[job]))

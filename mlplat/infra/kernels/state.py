@@ -9,6 +9,7 @@ import numpy as np
 
 from .attempt_state import Attempts, Groups, Hardware, Options, Progress
 from .plan_state import Plan
+from .quota_state import Quotas
 from .structs import Array, reader
 
 # Columns of a row of `Nodes.free` and `Cluster.capacity`. The first four are the dimensions, also columns of `Classes.ask`.
@@ -276,6 +277,7 @@ class World(NamedTuple):
     attempts: Attempts
     hardware: Hardware
     groups: Groups
+    quotas: Quotas
     options: Options
     queue: int
     interruptible: bool

@@ -9,11 +9,13 @@ from .admission import admit
 from .compilation import inlined
 from .enqueueing import enqueue
 from .gangs import records_end, release
+from .quota_waiting import could_ever_fit
 from .running import leave
-from .state import NUMBER, RELEASES, RUNNING, SHAPE, JobState, Queue, World
+from .state import NUMBER, RELEASES, RUNNING, SHAPE, JobState, Queue, Reason, World
 
 EASY = int(Queue.EASY)
 FINISHED, REFUSED = int(JobState.COMPLETED), int(JobState.REJECTED)
+OVER_LIMIT = int(Reason.QUOTA)
 
 
 @inlined
@@ -28,7 +30,11 @@ def submit(world: World, job: int) -> None:
         log.state[job] = REFUSED
         log.reason[job] = refused
         return
-    if world.interruptible and not admit(world, job):
+    if world.interruptible and len(world.quotas.of) > 0:
+        if not could_ever_fit(world, job):
+            log.state[job], log.reason[job] = REFUSED, OVER_LIMIT
+            return
+    elif world.interruptible and not admit(world, job):
         return
     enqueue(world, job)
 

@@ -11,6 +11,7 @@ from .attempts import end_attempt, keep_room, next_event, set_due
 from .compilation import kernel
 from .heaps import remove_item
 from .queues import remove
+from .quota_cycle import withdraw_claim
 from .running import move_to
 from .state import SHAPE, WAITING, JobState, Queue, World
 from .work import reckon, time_of
@@ -104,7 +105,10 @@ def end_for_good(world: World, job: int, state: int, outcome: int, grace: float,
         return False
     log.state[job] = state
     progress.end[job] = now
-    if before == HELD:
+    if len(world.quotas.of) > 0 and before != IN_PROGRESS:
+        withdraw_claim(world, job)
+        world.count[WAITING] -= 1
+    elif before == HELD:
         let_go(world, job)
     elif before == IN_QUEUE:
         _leave_queue(world, job)

@@ -39,6 +39,7 @@ class Reason(_Word):
     NODE_LOST = "NODE_LOST"
     DEVICE_FAILED = "DEVICE_FAILED"
     PREEMPTED = "PREEMPTED"
+    RECLAIM = "RECLAIM"
     DRAINED = "DRAINED"
     DELETED = "DELETED"
     FENCED = "FENCED"
@@ -69,6 +70,7 @@ END_STATE: Final = {
     Reason.DEVICE_FAILED: State.FAILED,
     Reason.DISK_LIMIT: State.EVICTED,
     Reason.PREEMPTED: State.EVICTED,
+    Reason.RECLAIM: State.EVICTED,
     Reason.DRAINED: State.EVICTED,
     Reason.DELETED: State.EVICTED,
     Reason.FENCED: State.EVICTED,
@@ -87,6 +89,7 @@ OUTCOME: Final = {
     Reason.DEVICE_FAILED: "error",
     Reason.FENCED: "error",
     Reason.PREEMPTED: "cancelled",
+    Reason.RECLAIM: "cancelled",
     Reason.DRAINED: "cancelled",
     Reason.DELETED: "cancelled",
     Reason.IDLE: "cancelled",
@@ -103,6 +106,7 @@ SENTENCE: Final = {
     Reason.NODE_LOST: "the node was lost",
     Reason.DEVICE_FAILED: "a device it used failed",
     Reason.PREEMPTED: "more urgent work took the room",
+    Reason.RECLAIM: "the room was guaranteed to others, who need it now",
     Reason.DRAINED: "the node was drained",
     Reason.DELETED: "its owner deleted it",
     Reason.FENCED: "the node was cut off and given up",

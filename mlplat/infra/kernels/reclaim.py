@@ -1,0 +1,291 @@
+"""Room for a job at the expense of those who have borrowed: no more victims than needed, and none in vain (docs/quotas.md, Reclaim)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .attempt_state import Outcome
+from .attempts import dismiss
+from .compilation import kernel
+from .quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_GPU, Reclaiming
+from .quota_tree import asked, charge, fits_quota, is_over, is_within, share, share_with
+from .running import children, next_end
+from .shadow import give_back_on, place_over, take_again_on, undo_placing
+from .state import LAST, RANKED, REPLICAS, REQUEST, STOPPING, Placement, World
+
+CUSTOM, PREEMPTED, RECLAIMED = int(Placement.CUSTOM), int(Outcome.PREEMPTED), int(Outcome.RECLAIMED)
+NEVER, LOWER, ANY, LOWER_OR_NEWER = (int(code) for code in Reclaiming)
+# What `make_room` answers
+NOTHING, AT_ONCE, LATER = 0, 1, 2
+# Who is looked at in a pass
+SPARE, OTHERS, OWN, BY_INITIAL_SHARE = 0, 1, 2, 3
+
+
+@kernel
+def might_reclaim(world: World, job: int) -> bool:
+    """Whether a job could find candidates at all."""
+    quotas = world.quotas
+    quota = np.int64(quotas.of[job])
+    if quotas.within[quota] != NEVER or quotas.borrow_within[quota] != NEVER or (quotas.by_share and quotas.fair != 0):
+        return True
+    if quotas.reclaim[quota] == NEVER:
+        return False
+    node = quota
+    while node > 0:
+        if is_within(quotas, quota, node):
+            return True
+        node = np.int64(quotas.parent[node])
+    return False
+
+
+@kernel
+def _branches(world: World, quota: int, other: int):  # type: ignore[no-untyped-def]
+    """The children, towards two quotas, of the lowest node above both."""
+    parent, depth = world.quotas.parent, world.quotas.depth
+    while depth[quota] > depth[other]:
+        quota = np.int64(parent[quota])
+    while depth[other] > depth[quota]:
+        other = np.int64(parent[other])
+    while parent[quota] != parent[other]:
+        quota, other = np.int64(parent[quota]), np.int64(parent[other])
+    return quota, other
+
+
+@kernel
+def _open_quotas(world: World, job: int) -> int:
+    """Mark, in `quotas.open_to`, the quotas of which jobs could be victims, as far as they themselves do not matter. Returns the
+    Reclaiming that says which of their jobs: NEVER where none is open.
+    """
+    quotas, epoch = world.quotas, world.reservation.epoch[0]
+    quota = np.int64(quotas.of[job])
+    fair = quotas.by_share and quotas.fair != 0
+    reclaim, borrow_within = quotas.reclaim[quota], quotas.borrow_within[quota]
+    if reclaim == NEVER and (fair or borrow_within == NEVER):
+        return NEVER
+    wanted = share_with(quotas, quota) if fair else 0.0
+    whom = NEVER
+    for other in range(1, len(quotas.parent)):
+        if other == quota or not is_over(quotas, np.int64(other)):
+            continue
+        mine, theirs = _branches(world, quota, np.int64(other))
+        if mine == other or theirs == quota or not _all_over(world, np.int64(other), theirs):
+            continue
+        if fair:
+            if share(quotas, np.int64(other)) < wanted:
+                continue
+        elif reclaim == NEVER or (mine == quota and not is_within(quotas, quota, mine)):  # a cohort can come to be within it
+            if borrow_within == NEVER:
+                continue
+            quotas.open_to[other] = epoch
+            whom = max(whom, LOWER)
+            continue
+        quotas.open_to[other] = epoch
+        whom = max(whom, reclaim)
+    return whom
+
+
+@kernel
+def _all_over(world: World, node: int, above: int) -> bool:
+    """Whether all nodes from one up to another use more than they bring."""
+    while is_over(world.quotas, node):
+        if node == above:
+            return True
+        node = np.int64(world.quotas.parent[node])
+    return False
+
+
+@kernel
+def _is_spare(world: World, victim: int, branch: int) -> bool:
+    """Whether, without the victim, no node from its quota up to `branch` uses less than it brings."""
+    quotas = world.quotas
+    flavor = np.int64(quotas.flavor[victim])
+    for column in range(len(quotas.ask)):
+        if not quotas.guaranteed[column]:
+            continue
+        if column < FLAVORS:
+            amount = asked(world, victim, np.int64(column))
+        elif flavor >= 0 and FLAVORS + 4 * flavor <= column <= FLAVORS + 4 * flavor + Q_GPU:
+            amount = asked(world, victim, column - FLAVORS - 4 * flavor)
+        else:
+            continue
+        node = np.int64(quotas.of[victim])
+        asks = amount > 0
+        while asks:
+            use, kept = quotas.use[node, column], quotas.kept[node, column]
+            if use - amount < quotas.brought[node, column]:
+                return False
+            if node == branch:
+                break
+            amount = max(0, use - kept) - max(0, use - amount - kept)
+            node = np.int64(quotas.parent[node])
+    return True
+
+
+@kernel
+def _may_take(world: World, job: int, victim: int, stage: int) -> bool:
+    """Whether a job may have a running job stopped, in a pass."""
+    quotas, level = world.quotas, world.progress.level
+    quota, other = np.int64(quotas.of[job]), np.int64(quotas.of[victim])
+    lower = level[victim] < level[job]
+    if quota == other:
+        if stage != OWN:
+            return False
+        within = quotas.within[quota]
+        return (lower and within != NEVER) or (within == LOWER_OR_NEWER and level[victim] == level[job] and victim > job)  # type: ignore[no-any-return]
+    if stage == OWN or quotas.open_to[other] != world.reservation.epoch[0]:
+        return False
+    mine, theirs = _branches(world, quota, other)
+    if not _all_over(world, other, theirs):
+        return False
+    if quotas.by_share and quotas.fair != 0:
+        if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
+            return False
+        wanted = share_with(quotas, quota)
+        if stage == BY_INITIAL_SHARE:
+            if not wanted < share(quotas, other):
+                return False
+        elif quotas.fair & FINAL_SHARE == 0:
+            return False
+        else:
+            charge(world, victim, np.int64(-1))
+            final = share(quotas, other)
+            charge(world, victim, np.int64(1))
+            if wanted > final:
+                return False
+    elif is_within(quotas, quota, mine):
+        if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
+            return False
+    elif quotas.borrow_within[quota] == NEVER or not lower or level[victim] > quotas.threshold[quota]:
+        return False
+    return stage != SPARE or _is_spare(world, victim, theirs)
+
+
+@kernel
+def _fits(world: World, job: int, have: int, touched: int):  # type: ignore[no-untyped-def]
+    """Whether the job fits its quota and its gang fits on `shadow`, of which `have` replicas do. Returns (fits, touched nodes)."""
+    reservation, gang = world.reservation, world.jobs.gang
+    if not fits_quota(world.quotas, np.int64(world.quotas.of[job])):
+        return False, touched
+    replicas = np.int64(gang[job, REPLICAS])
+    if gang[job, LAST] == gang[job, REQUEST] and world.policy.code != CUSTOM:
+        return have >= replicas, touched
+    if have < replicas - 1:
+        return False, touched
+    placed, touched = place_over(world, reservation.shadow, reservation.shadow_stamp, reservation.epoch[0], job, touched)
+    if placed == replicas:
+        undo_placing(world, reservation.shadow, job)
+    return placed == replicas, touched
+
+
+@kernel
+def make_room(world: World, job: int, now: float) -> int:
+    """Stop those whose room a job needs. Returns AT_ONCE where it is free now, LATER where it will be, NOTHING where it cannot be had.
+
+    `quotas.ask` is what the job asks for, and it is not charged. After LATER, `reservation.placed_node` says where the job would go.
+    """
+    reservation, quotas, count, progress = world.reservation, world.quotas, world.count, world.progress
+    if count[RANKED] == 0 and count[STOPPING] == 0:
+        return NOTHING
+    shadow, stamp = reservation.shadow, reservation.shadow_stamp
+    cls, replicas = np.int64(world.jobs.gang[job, REQUEST]), np.int64(world.jobs.gang[job, REPLICAS])
+    reservation.epoch[0] += 1
+    epoch = reservation.epoch[0]
+    stopping = count[STOPPING]
+    if stopping == 0 and quotas.within[quotas.of[job]] == NEVER and _open_quotas(world, job) == NEVER:
+        return NOTHING
+    have, touched = place_over(world, shadow, stamp, epoch, job, np.int64(0))
+    if have == replicas:
+        undo_placing(world, shadow, job)
+    for i in range(stopping):
+        leaving = np.int64(progress.stopping[i])
+        touched, have = give_back_on(world, leaving, cls, touched, have)
+        charge(world, leaving, np.int64(-1))
+    chosen = 0
+    fits = False
+    if stopping > 0:
+        fits, touched = _fits(world, job, have, touched)
+    if not fits:
+        fits, touched, have, chosen = _choose(world, job, touched, have)
+    for i in range(chosen - 2, -1, -1):
+        victim = np.int64(reservation.victims[i])
+        have = take_again_on(world, victim, cls, have)
+        charge(world, victim, np.int64(1))
+        spared, touched = _fits(world, job, have, touched)
+        if spared:
+            reservation.victims[i] = -1
+        else:
+            touched, have = give_back_on(world, victim, cls, touched, have)
+            charge(world, victim, np.int64(-1))
+    for i in range(stopping):
+        charge(world, np.int64(progress.stopping[i]), np.int64(1))
+    for i in range(chosen):
+        if reservation.victims[i] >= 0:
+            charge(world, np.int64(reservation.victims[i]), np.int64(1))
+    if not fits:
+        return NOTHING
+    placed, touched = place_over(world, shadow, stamp, epoch, job, touched)
+    if placed < replicas:
+        return NOTHING
+    return _stop_victims(world, job, chosen, stopping > 0, now)
+
+
+@kernel
+def _choose(world: World, job: int, touched: int, have: int):  # type: ignore[no-untyped-def]
+    """Take victims until the job fits. Returns (fits, touched nodes, `have`, victims); where it does not fit they are all given back."""
+    reservation, quotas, level = world.reservation, world.quotas, world.progress.level
+    cls = np.int64(world.jobs.gang[job, REQUEST])
+    quota, epoch = np.int64(quotas.of[job]), reservation.epoch[0]
+    fair = quotas.by_share and quotas.fair != 0
+    whom = _open_quotas(world, job)
+    chosen, fits = 0, False
+    for turn in range(4):
+        stage = np.int64(turn)
+        if turn == 2:
+            stage = np.int64(BY_INITIAL_SHARE)
+        elif turn == 3:
+            stage = np.int64(OWN)
+        if stage == BY_INITIAL_SHARE and not (fair and quotas.fair & INITIAL_SHARE != 0):
+            continue
+        codes = quotas.within[quota] if stage == OWN else whom
+        if codes == NEVER:
+            continue
+        lower_only = codes == LOWER
+        size = 1 if world.count[RANKED] > 0 else 0
+        reservation.frontier[0] = 0
+        while size > 0 and not fits:
+            position = next_end(world, size)
+            size += children(world, position) - 1
+            victim = np.int64(reservation.job[position])
+            if (level[victim] > level[job] and stage == OWN) or (lower_only and level[victim] >= level[job]):
+                break
+            if quotas.chosen[victim] == epoch or not _may_take(world, job, victim, stage):
+                continue
+            quotas.chosen[victim] = epoch
+            reservation.victims[chosen] = victim
+            chosen += 1
+            touched, have = give_back_on(world, victim, cls, touched, have)
+            charge(world, victim, np.int64(-1))
+            fits, touched = _fits(world, job, have, touched)
+        if fits:
+            break
+    if not fits:
+        for i in range(chosen):
+            charge(world, np.int64(reservation.victims[i]), np.int64(1))
+        chosen = 0
+    return fits, touched, have, chosen
+
+
+@kernel
+def _stop_victims(world: World, job: int, chosen: int, waits: bool, now: float) -> int:
+    quotas, reservation, progress = world.quotas, world.reservation, world.progress
+    quota = np.int64(quotas.of[job])
+    for i in range(chosen):
+        victim = np.int64(reservation.victims[i])
+        if victim < 0:
+            continue
+        world.attempts.by[progress.attempt[victim]] = job
+        own = quotas.of[victim] == quota
+        cause, grace = (PREEMPTED, world.options.grace) if own else (RECLAIMED, quotas.grace[quota])
+        if not dismiss(world, victim, now, np.int64(cause), grace):
+            waits = True
+    return LATER if waits else AT_ONCE

@@ -1,0 +1,148 @@
+"""What each zone of a run was promised, held, borrowed and lost: the frame `zones`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from ..infra.kernels.attempt_state import Outcome
+from ..infra.quota_amounts import DIMENSIONS, named
+from ..infra.quota_arrays import leaf_numbers, number_of_the_rest
+from ..infra.quotas import Described, Quota, with_the_rest
+from ..infra.records import attempts_of, placed
+from .columns import FRAMES, RESOURCES
+from .frames import held
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ..infra.world import Run
+
+HELD = {"cpus": ("cpu_milli", 1000), "memory_gib": ("memory_mib", 1024), "gpus": ("gpu_milli", 1000)}
+"""Resource of the frame -> what records hold of it, and its unit."""
+
+
+def zones_frame(run: Run, described: Sequence[Described], jobs: pl.DataFrame, stop: float) -> pl.DataFrame:
+    """One row a quota, in the order given; the quota `""` of all others last, where it has jobs or was given. `jobs`: the frame."""
+    tree = with_the_rest(described)
+    leaves = {node: one for node, one in enumerate(tree, start=1) if isinstance(one, Quota)}
+    of = zone_of(run, tree)
+    first = float(run.trace.submit[0]) if len(run.trace) else 0.0
+    done = pl.DataFrame({"zone": of}).with_columns(done=jobs["state"] == "completed")
+    fates = done.group_by("zone").agg(jobs=pl.len(), completed=pl.col("done").sum())
+    guaranteed = {name for one in tree if one is not None for name in _promised(one.guarantee)}
+    frame = pl.DataFrame([_promises(node, one) for node, one in leaves.items()], schema=_PROMISED)
+    used = [_use(run, of, resource, frame, first, stop, borrows=resource in guaranteed) for resource in RESOURCES]
+    for part in (fates, *used, *_reclaims(run, of)):
+        frame = frame.join(part, on="zone", how="left", maintain_order="left")
+    names, cohorts = ({node: getattr(one, key) for node, one in leaves.items()} for key in ("name", "cohort"))
+    return (
+        frame.filter(pl.col("jobs").is_not_null() | (pl.col("zone") <= len(described)))
+        .with_columns(pl.col("jobs", "completed", "reclaimed", "claims").fill_null(0).cast(pl.UInt32))
+        .with_columns(cohort=pl.col("zone").replace_strict(cohorts, return_dtype=pl.String))
+        .with_columns(zone=pl.col("zone").replace_strict(names, return_dtype=pl.String))
+        .select([column.name for column in FRAMES["zones"]])
+    )
+
+
+def no_zones() -> pl.DataFrame:
+    """The frame of a run without zones."""
+    return pl.DataFrame(schema={column.name: getattr(pl, column.dtype) for column in FRAMES["zones"]})
+
+
+def zone_figures(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """The rows by the name of the zone."""
+    return {row.pop("zone"): row for row in frame.to_dicts()}
+
+
+def zone_of(run: Run, tree: Sequence[Described | None]) -> npt.NDArray[np.int32]:
+    """int32[n]: the node of the tree that each job belongs to."""
+    leaf = leaf_numbers(tree)
+    rest = number_of_the_rest(tree)
+    of_group = np.array([leaf.get(name, rest) for name in run.trace.groups], dtype=np.int32)
+    found: npt.NDArray[np.int32] = of_group[run.trace.group] if len(run.trace) else np.zeros(0, dtype=np.int32)
+    return found
+
+
+_PROMISED = {"zone": pl.Int32} | {f"{resource}_{kind}": pl.Float64 for resource in RESOURCES for kind in ("guarantee", "limit")}
+
+
+def _promises(node: int, one: Quota) -> dict[str, Any]:
+    guarantee, limit = _promised(one.guarantee), _promised(one.limit)
+    row: dict[str, Any] = {"zone": node}
+    for resource in RESOURCES:
+        row |= {f"{resource}_guarantee": guarantee.get(resource, 0.0), f"{resource}_limit": limit.get(resource)}
+    return row
+
+
+def _promised(amounts: Mapping[str, Any]) -> dict[str, float]:
+    """By resource; where only flavors have it, their sum."""
+    own: dict[str, float] = {}
+    flavored: dict[str, float] = {}
+    for flavor, dimension, units in named(amounts):
+        resource = DIMENSIONS[dimension]
+        if resource in HELD:
+            into = flavored if flavor else own
+            into[resource] = into.get(resource, 0.0) + units / HELD[resource][1]
+    return flavored | own
+
+
+def _use(
+    run: Run, of: npt.NDArray[np.int32], resource: str, promised: pl.DataFrame, first: float, stop: float, *, borrows: bool
+) -> pl.DataFrame:
+    """Of each quota the mean and largest use, and the mean of what was above its guarantee (null where nothing is borrowed)."""
+    records, attempts = placed(run), attempts_of(run)
+    name, unit = HELD[resource]
+    amount = held(run, records)[name]
+    end = attempts.end[records.attempt]
+    changes = pl.DataFrame(
+        {
+            "zone": np.concatenate([of[records.job]] * 2),
+            "time": np.concatenate([attempts.start[records.attempt], np.where(np.isnan(end), stop, end)]),
+            "change": np.concatenate([amount, np.where(np.isnan(end), 0, -amount)]),
+        }
+    )
+    zones = promised.select("zone", guarantee=f"{resource}_guarantee")
+    now, following = pl.col("time"), pl.col("time").shift(-1).over("zone")
+    use = (
+        changes.group_by("zone", "time")
+        .agg(pl.col("change").sum())
+        .sort("zone", "time")
+        .with_columns(use=pl.col("change").cum_sum().over("zone") / unit, spell=(following - now).fill_null(0.0))
+        .join(zones, on="zone", maintain_order="left")
+        .with_columns(above=(pl.col("use") - pl.col("guarantee")).clip(lower_bound=0.0))
+    )
+    span = stop - first
+    mean, above = ((pl.col(name) * pl.col("spell")).sum() / span if span > 0 else pl.lit(0.0) for name in ("use", "above"))
+    found = use.group_by("zone").agg(mean=mean, most=pl.col("use").max(), above=above)
+    whole = zones.select("zone").join(found, on="zone", how="left")
+    return whole.select(
+        "zone",
+        pl.col("mean").fill_null(0.0).alias(f"{resource}_use_mean"),
+        pl.col("most").fill_null(0.0).alias(f"{resource}_use_max"),
+        (pl.col("above").fill_null(0.0) if borrows else pl.lit(None, pl.Float64)).alias(f"{resource}_borrowed_mean"),
+    )
+
+
+def _reclaims(run: Run, of: npt.NDArray[np.int32]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of each quota how often a job of it was stopped for another quota, and how often, and for how long at most, one of its jobs waited
+    for others that it had stopped. A claim is told from another of the same job by the start that came of it.
+    """
+    attempts = attempts_of(run)
+    victims = np.flatnonzero(attempts.outcome == Outcome.RECLAIMED)
+    by = run.world.attempts.by[: len(attempts.job)][victims]
+    told = attempts.stop[victims]
+    taken = pl.DataFrame({"zone": of[attempts.job[victims]]}).group_by("zone").agg(reclaimed=pl.len())
+    stopped = pl.DataFrame({"by": by, "told": np.where(np.isnan(told), np.inf, told)}).sort("told")
+    starts = pl.DataFrame({"by": attempts.job, "start": attempts.start, "told": attempts.start}).sort("told")
+    claims = (
+        stopped.join_asof(starts, on="told", by="by", strategy="forward", check_sortedness=False)
+        .group_by("by", "start")
+        .agg(pl.col("told").min())
+    )
+    owner = pl.DataFrame({"by": np.unique(by), "zone": of[np.unique(by)]})
+    waits = claims.join(owner, on="by").group_by("zone")
+    return taken, waits.agg(claims=pl.len(), reclaim_wait_max_s=(pl.col("start") - pl.col("told")).max())
