@@ -50,7 +50,6 @@ def whole_cases(draw: Any, queue: str, *, failures: bool, flavors: bool) -> dict
         "queue": queue,
         "placement": draw(st.sampled_from(("first-fit", "first-fit", "best-fit", *PLACEMENTS))),
         "ties": draw(tie_rules(len(spec.nodes()))),
-        "until": draw(st.sampled_from((None, None, 3.0, 7.5, 20.0))),
         "seed": draw(st.integers(0, 3)),
         **draw(quota_cases(spec, queue, failures=failures, flavors=flavors)),
     }
