@@ -6,8 +6,8 @@ import numpy as np
 
 import mlplat as mp
 from mlplat.infra.placement import placement_policy
-from mlplat.infra.quotas import Quota
 from mlplat.infra.queueing import queue_policy
+from mlplat.infra.quotas import Quota
 from mlplat.infra.world import build_run
 
 
