@@ -61,7 +61,8 @@ class Amounts(Mapping[str, Any]):
                     raise SpecError("given twice: 'gpus' and 'gpu_milli' say the same", where=place)
                 units[column] = _whole(value, scale, place)
             elif isinstance(value, Mapping) and isinstance(key, str) and key not in _READ and known is not _INSIDE:
-                flavors[key] = Amounts(value, where=place, known=_INSIDE)
+                if len(inside := Amounts(value, where=place, known=_INSIDE)):
+                    flavors[key] = inside
             else:
                 raise SpecError(_unknown(key, known), where=place)
         object.__setattr__(self, "units", {column: units[column] for column in sorted(units)})

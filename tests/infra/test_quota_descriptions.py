@@ -37,10 +37,11 @@ def test_milli_of_devices_and_devices_are_the_same_amount() -> None:
     assert hash(Amounts({"gpu_milli": 500})) == hash(Amounts({"gpus": 0.5}))
 
 
-@given(st.dictionaries(st.sampled_from(["cpus", "gpus", "memory_gib"]), st.integers(0, 10**6)))
+@given(st.dictionaries(st.sampled_from(["cpus", "gpus", "memory_gib"]), st.integers(0, 10**6), min_size=1))
 def test_plain_values_give_equal_amounts(plain: dict[str, int]) -> None:
     amounts = Amounts({**plain, "A100": plain})
     assert amounts.to_dict() == {**plain, "A100": plain}
+    assert Amounts({"A100": {}}) == Amounts()
     assert Amounts(amounts.to_dict()) == amounts == pickle.loads(pickle.dumps(amounts))
 
 
