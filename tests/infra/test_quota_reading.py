@@ -161,6 +161,21 @@ def test_guarantees_beyond_the_cluster_are_warned_of_with_numbers() -> None:
         check_quotas([Quota("a", guarantee={"gpus": 16}), Cohort("r", guarantee={"gpus": 16, V100: {"cpus": 100}})], NODES)
 
 
+def test_the_warning_points_at_whoever_called_the_library() -> None:
+    trace = mp.JobTrace.build(submit=[0], duration=[1], request=[0], requests=[mp.ResourceRequest(gpus=1)], groups=["a"])
+    with pytest.warns(QuotaWarning) as caught:
+        mp.replay(SPEC, trace, zones=[Quota("a", guarantee={"gpus": 32})])
+    assert [Path(warning.filename) for warning in caught] == [Path(__file__)]
+
+
+def test_an_alias_in_a_file_does_not_cost_a_line_for_every_place(tmp_path: Path) -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcde", "bcdef", strict=True)
+    )
+    with pytest.raises(SpecError, match="unknown key 'a'"):
+        read_quotas(written(tmp_path, bomb))
+
+
 def test_guarantees_that_the_cluster_can_keep_are_not_warned_of() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
