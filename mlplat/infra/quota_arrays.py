@@ -42,10 +42,12 @@ _CODES = {
 
 
 def check_queue(queue: QueuePolicy) -> None:
-    """Raises OptionError for a queue policy that does not go with quotas."""
+    """Raises OptionError for a queue policy, or an option of one, that does not go with quotas."""
     if queue.code not in GOES_WITH_QUOTAS:
         known = ", ".join(code.name.lower().replace("_", "-") for code in GOES_WITH_QUOTAS)
         raise OptionError(f"queue={queue.name!r}: does not go with quotas; expected one of {known}")
+    if queue.weights:
+        raise OptionError("weights: the weights of groups do not go with quotas, which have weights of their own: Quota('team', weight=2)")
 
 
 def quota_arrays(

@@ -18,7 +18,7 @@ from mlplat.infra.kernels.state import Queue
 from mlplat.infra.kernels.structs import pack
 from mlplat.infra.node_selection import NodeKinds
 from mlplat.infra.queueing import queue_policy
-from mlplat.infra.quota_arrays import BOUNDLESS, lane_keys, no_quotas, quota_arrays, recompute
+from mlplat.infra.quota_arrays import BOUNDLESS, check_queue, lane_keys, no_quotas, quota_arrays, recompute
 from mlplat.infra.quota_parts import parts_of, variants_of, with_variants
 from mlplat.infra.quotas import Cohort, Described, Quota
 from mlplat.infra.request_arrays import class_arrays
@@ -200,6 +200,11 @@ def test_there_is_a_lane_for_each_quota_and_shape(queue: str) -> None:
 def test_other_queue_policies_do_not_go_with_quotas(queue: str) -> None:
     with pytest.raises(OptionError, match=f"queue='{queue}': does not go with quotas; expected one of fifo, best-effort-fifo, sjf"):
         arrays_for([Quota("a")], ["a"], [0], queue)
+
+
+def test_weights_of_groups_are_refused_where_quotas_have_their_own() -> None:
+    with pytest.raises(OptionError, match=r"weights: .* do not go with quotas"):
+        check_queue(queue_policy("drf", weights={"a": 2}))
 
 
 def test_places_in_lanes_follow_the_queue_policy() -> None:
