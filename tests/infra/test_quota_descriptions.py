@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,11 @@ def test_amounts_are_whole_inside_and_read_back_as_they_were_given(key: str, val
     amounts = Amounts({key: value})
     assert amounts.units == {column: units}
     assert amounts[key] == value
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert Amounts({"gpus": np.int64(8)}) == {"gpus": 8}
+    assert Amounts({"cpus": np.float32(0.5)}) == {"cpus": 0.5}
 
 
 def test_milli_of_devices_and_devices_are_the_same_amount() -> None:
