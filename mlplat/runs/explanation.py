@@ -12,13 +12,15 @@ from ..errors import printable
 from ..infra.kernels.attempt_state import Outcome
 from ..infra.kernels.inspect_nodes import all_scores
 from ..infra.kernels.live import take_back
-from ..infra.kernels.state import NODE, JobState, Queue, Reason
+from ..infra.kernels.state import LAST, NODE, REQUEST, JobState, Queue, Reason
 from ..infra.records import attempts_of
 from ..units import format_seconds
 from .driving import drive
 from .frames import reason_text
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from ..infra.world import Run
     from .result import Result
 
@@ -68,7 +70,7 @@ def explain(result: Result, job: int) -> Explanation:
     wait, blocked = start - submit, start - submit - behind_s
     again = _state_before(result, job)
     scores = np.empty(len(again.nodes))
-    cls = int(again.gangs.last_request[job] if again.gangs.replicas[job] == 1 else again.gangs.request[job])
+    cls = int(again.world.jobs.gang[job, LAST if again.gangs.replicas[job] == 1 else REQUEST])  # as it was placed, maybe in a flavor
     all_scores(again.address, cls, scores)
     again.check()
     place = int(again.world.log.records[again.world.log.first[job], NODE])
@@ -111,8 +113,16 @@ def _ran(result: Result, job: int, state: JobState) -> str:
     if not interrupted:
         return text + "."
     counted = ", ".join(f"{interrupted.count(name)} x {name}" for name in dict.fromkeys(interrupted))
+    counted += _reclaimed_for(result._run, own[attempts.outcome[own] == Outcome.RECLAIMED])
     lost = float(attempts.lost[own].sum())
     return text + f", in {len(own)} attempts (interrupted: {counted}; {format_seconds(lost)} of work lost)."
+
+
+def _reclaimed_for(run: Run, attempts: npt.NDArray[np.int64]) -> str:
+    """For which jobs attempts were stopped, those of other quotas."""
+    claimants = dict.fromkeys(run.world.attempts.by[attempts].tolist())
+    names = [f"{printable(run.trace.id_of(job))} of {printable(run.trace.groups[run.trace.group[job]])!r}" for job in claimants]
+    return f" for job {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}" if names else ""
 
 
 def _never_started(run: Run, job: int, name: str, state: JobState, end: float) -> Explanation:
@@ -127,6 +137,8 @@ def _never_started(run: Run, job: int, name: str, state: JobState, end: float) -
     }[state]
     if state == JobState.REJECTED and reason == Reason.QUOTA.name:
         sentence = "was rejected: it asks for more than a limit of its group (QUOTA)."
+        if len(run.world.quotas.of):
+            sentence = "was rejected: its zone could never use so much, or not on any node that is open to it (QUOTA)."
     text = f"Job {name} ({_asks(run, job)}) {sentence}"
     return Explanation(job, name, state.name.lower(), reason, None, None, 0.0, 0.0, 0, None, None, 0, text)
 
@@ -150,6 +162,8 @@ def _ahead(run: Run, job: int) -> tuple[int | None, float, int]:
         queued &= (key < key[job]) | ((key == key[job]) & (rows < job))
     else:
         queued &= rows < job
+    if len(run.world.quotas.of):
+        queued &= run.world.quotas.lane == run.world.quotas.lane[job]
     position = np.full(len(trace), len(trace), dtype=np.int64)
     attempts = attempts_of(run)
     started = attempts.job[attempts.number == 0]
@@ -163,14 +177,15 @@ def _ahead(run: Run, job: int) -> tuple[int | None, float, int]:
 
 
 def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked: float, overtook: int) -> str:
+    room = "room within its quota" if len(run.world.quotas.of) else "room"
     if wait == 0:
         text = "started at once"
     elif behind is None:
-        text = f"waited {format_seconds(wait)} for room"
+        text = f"waited {format_seconds(wait)} for {room}"
     else:
         ahead = f"{printable(run.trace.id_of(behind))} ({_asks(run, behind)})"
         text = f"waited {format_seconds(wait)}: {format_seconds(behind_s)} behind job {ahead}"
-        text += f", then {format_seconds(blocked)} for room" if blocked > 0 else ""
+        text += f", then {format_seconds(blocked)} for {room}" if blocked > 0 else ""
     return text + (f", ahead of {overtook:,} earlier jobs" if overtook else "")
 
 
