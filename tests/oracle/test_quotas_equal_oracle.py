@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlplat.hardware import ClusterSpec
+from mlplat.resources import ResourceRequest
 from mlplat.runs.result import Result
+from mlplat.workload import JobTrace
 
 from .comparison import PLACEMENTS, library_jobs, library_policy, oracle_attempts, oracle_jobs, oracle_work
 from .interrupted_runs import library_attempts, library_work, run_interrupted
+from .naive_attempts import NO_CHECKPOINTS
 from .naive_quota_checks import check_reclaims
-from .naive_quota_tree import BY_FLAVOR, ROOT
+from .naive_quota_tree import BY_FLAVOR, ROOT, NaiveQuota
 from .naive_scheduler import NaiveSchedule, schedule
 from .quota_strategies import QUEUES, crowded_clusters, quota_cases
 from .strategies import clusters, tie_rules
@@ -81,3 +85,16 @@ def test_runs_under_quotas_equal_the_naive_oracle_on_both_clocks(queue: str, fai
         assert_equal_on_both_clocks(case)
 
     compare()
+
+
+def test_a_run_of_one_job_tries_its_flavors_one_after_the_other() -> None:
+    """The first has a hard guarantee of another quota on it, the second has room."""
+    groups = [{"name": name, "count": 1, "cpu_milli": 8000, "gpus": 4, "gpu_model": "T4"} for name in ("own", "spot")]
+    trace = JobTrace.build(submit=[0], duration=[5], request=[0], requests=[ResourceRequest(gpus=2)], group=[0], groups=("a",))
+    a = NaiveQuota("a", groups=("a",), flavors=("own", "spot"))
+    owner = NaiveQuota("b", guarantee={"own/gpu": 4000}, lend={"own/gpu": 0}, groups=("b",), flavors=("own",))
+    case = {"queue": "drf", "fair_preemption": (), "ties": "node-order", "until": None, "checkpoint": NO_CHECKPOINTS, "quotas": [a, owner]}
+    found = assert_equal_on_both_clocks(
+        {"spec": ClusterSpec.model_validate({"groups": groups}), "placement": "first-fit", "trace": trace, **case}
+    )
+    assert [replica.node for replica in found.attempts[0].replicas] == [1]
