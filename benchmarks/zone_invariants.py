@@ -121,7 +121,7 @@ class ZoneLog:
             for leaf in np.flatnonzero((self.tree.kept > 0).any(axis=1) & np.array(self.tree.is_leaf)).tolist():
                 leaves = [node for node, is_leaf in enumerate(self.tree.is_leaf) if is_leaf and node != leaf]
                 others = self.use[:, leaves].sum(axis=1)
-                over = (others > self.tree.capacity - self.tree.kept[leaf]) & (self.tree.kept[leaf] > 0)
+                over = (others > self.tree.capacity - self.tree.kept[leaf]) & (self.tree.kept[leaf] > 0) & ~self.tree.oversold
                 yield from self._first(over[:, None], f"has zones beside {leaf} that use what it does not lend")
 
     def _first(self, wrong: Array, what: str) -> Iterator[tuple[float, str]]:

@@ -70,6 +70,8 @@ class Tree:
         for node in self.upwards:
             self.kept[node] = np.maximum(0, brought[node] - lend[node])
             brought[self.parent[node]] += brought[node] - self.kept[node]
+        self.oversold = self.guarantee[1:].sum(axis=0) > self.capacity
+        """bool[R]: where more is guaranteed than there is."""
         self.guarantee[0] = np.maximum(0, self.capacity - self.guarantee[1:].sum(axis=0))
         brought[0] += self.guarantee[0]
         self.brought = brought

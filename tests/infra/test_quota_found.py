@@ -1,0 +1,26 @@
+"""Faults of quotas that were found by the campaign of zones (benchmarks/zone_schedules.py), each in its smallest case."""
+
+from __future__ import annotations
+
+import mlplat as mp
+from mlplat.infra.quotas import Cohort, Quota
+
+
+def trace(*jobs: tuple[float, float, int, str], requests: list[mp.ResourceRequest]) -> mp.JobTrace:
+    """Jobs: submit, duration, request, group."""
+    groups = sorted({group for *_, group in jobs} | {"a", "b"})
+    return mp.JobTrace.build(
+        submit=[job[0] for job in jobs],
+        duration=[job[1] for job in jobs],
+        request=[job[2] for job in jobs],
+        group=[groups.index(job[3]) for job in jobs],
+        groups=groups,
+        requests=requests,
+    )
+
+
+def test_a_hard_guarantee_inside_a_cohort_is_not_in_the_common_pool() -> None:
+    spec = mp.ClusterSpec.parse("1x8xV100")
+    jobs = trace((0, 10, 0, "a"), (0, 10, 0, "a"), requests=[mp.ResourceRequest(gpus=4)])
+    zones = [Cohort("research"), Quota("b", guarantee={"gpus": 4}, lend={"gpus": 0}, cohort="research")]
+    assert mp.replay(spec, jobs, zones=zones).jobs["start_s"].to_list() == [0.0, 10.0]
