@@ -92,7 +92,7 @@ def quota_arrays(
         **arrays,
         use=np.zeros_like(arrays["brought"]),
         variant=variants.table(len(classes.ask)),
-        base=np.ascontiguousarray(gang[:, :2]).astype(np.int32, copy=False),
+        base=np.array(gang[:, :2], dtype=np.int32),
         node_flavor=np.ascontiguousarray(parts.flavor[cluster.row_of]),
         flavor=np.full(n, -1, dtype=np.int32),
         charged=np.zeros(n, dtype=np.bool_),

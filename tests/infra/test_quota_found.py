@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 import mlplat as mp
+from mlplat.infra.placement import placement_policy
+from mlplat.infra.queueing import queue_policy
 from mlplat.infra.quotas import Cohort, Quota
+from mlplat.infra.world import build_run
+from mlplat.runs.driving import drive
 
 
 def trace(*jobs: tuple[float, float, int, str], requests: list[mp.ResourceRequest]) -> mp.JobTrace:
@@ -24,3 +30,13 @@ def test_a_hard_guarantee_inside_a_cohort_is_not_in_the_common_pool() -> None:
     jobs = trace((0, 10, 0, "a"), (0, 10, 0, "a"), requests=[mp.ResourceRequest(gpus=4)])
     zones = [Cohort("research"), Quota("b", guarantee={"gpus": 4}, lend={"gpus": 0}, cohort="research")]
     assert mp.replay(spec, jobs, zones=zones).jobs["start_s"].to_list() == [0.0, 10.0]
+
+
+def test_a_trace_of_one_job_keeps_its_request_where_nodes_are_reserved() -> None:
+    spec = mp.ClusterSpec.parse("2x8xV100")
+    zones = [Quota("b", reserve={"nodes": 1})]
+    jobs = trace((0, 10, 0, "a"), requests=[mp.ResourceRequest(gpus=4), mp.ResourceRequest(gpus=1)])
+    run = build_run(spec.nodes(), jobs, queue_policy("fifo"), placement_policy("best-fit"), quotas=zones)
+    before = run.world.quotas.base.copy()
+    drive(run)
+    assert run.world.jobs.gang[0, 0] != before[0, 0] and np.array_equal(run.world.quotas.base, before)
