@@ -40,3 +40,11 @@ def test_a_trace_of_one_job_keeps_its_request_where_nodes_are_reserved() -> None
     before = run.world.quotas.base.copy()
     drive(run)
     assert run.world.jobs.gang[0, 0] != before[0, 0] and np.array_equal(run.world.quotas.base, before)
+
+
+def test_room_for_a_gang_is_reclaimed_where_a_part_of_it_fits_already_and_it_is_placed_by_topology() -> None:
+    spec = mp.ClusterSpec.parse("1x2xV100")
+    jobs = trace((0, 20, 0, "a"), (12, 6, 1, "b"), requests=[mp.ResourceRequest(gpus=1), mp.ResourceRequest(gpus=1)])
+    jobs = jobs.with_columns(replicas=[1, 2])
+    result = mp.replay(spec, jobs, zones=[Quota("b", guarantee={"gpus": 2})], placement="topology")
+    assert result.jobs["start_s"].to_list() == [0.0, 12.0] and result.zones["reclaimed"].to_list() == [0, 1]
