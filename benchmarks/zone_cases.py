@@ -93,14 +93,16 @@ def make_case(seed: int, index: int) -> ZoneCase:
     scale = draw.of((1.0, 1.0, 0.1))  # tenths: sums that float64 rounds
     groups = draw_groups(draw)
     spec = ClusterSpec.model_validate({"groups": groups})
-    requests = [draw_request(draw, spec) for _ in range(1 + draw.below(4))]
+    contended = not draw.one_in(3)
+    requests = [_small_request(draw, spec) if contended else draw_request(draw, spec) for _ in range(1 + draw.below(3))]
     queue = draw.of(QUEUES)
+    zones = draw_zones(draw, spec, scale, contended=contended)
     return ZoneCase(
         groups=groups,
         requests=requests,
-        jobs=_in_bursts(draw, draw_jobs(draw, len(requests), scale), scale),
-        faults=draw_faults(draw, spec, scale) if draw.one_in(2) else [],
-        zones=draw_zones(draw, spec, scale),
+        jobs=_in_turn(draw, zones, len(requests), scale) if contended else _in_bursts(draw, draw_jobs(draw, len(requests), scale), scale),
+        faults=draw_faults(draw, spec, scale) if draw.one_in(3) else [],
+        zones=zones,
         queue=queue,
         queue_options=_queue_options(draw, queue, scale),
         placement=draw.of(PLACEMENTS),
@@ -123,6 +125,33 @@ def _queue_options(draw: Draw, queue: str, scale: float) -> dict[str, Any]:
         some = draw.of((FAIR_PREEMPTION, FAIR_PREEMPTION[:1], FAIR_PREEMPTION[1:], ()))
         return {"fair_preemption": some}
     return {key: value for key, value in options.items() if key != "patience"}
+
+
+def _small_request(draw: Draw, spec: ClusterSpec) -> dict[str, Any]:
+    """A part of some node, so that several fit there."""
+    table = spec.nodes()
+    node = draw.below(len(table))
+    asked: dict[str, Any] = {"cpu_milli": int(table.cpu_milli[node]) // draw.of((2, 3, 4, 4))}
+    if draw.one_in(3):
+        asked["memory_mib"] = min(int(table.memory_mib[node]), 10**6) // draw.of((2, 4))
+    if table.gpus[node] and not draw.one_in(4):
+        asked |= {"mig": draw.of(("1g.5gb", "3g.20gb"))} if table.mig[node] else draw.of(({"gpus": 1}, {"gpus": 1}, {"gpu_milli": 500}, {"gpus": 2}))
+    return asked
+
+
+def _in_turn(draw: Draw, zones: list[dict[str, Any]], requests: int, scale: float) -> list[Job]:
+    """Long jobs of anybody fill the cluster; then those come to whom something is guaranteed, some at one instant."""
+    owners = [NAMES.index(zone["name"]) for zone in zones if zone.get("guarantee") and zone["name"] in NAMES] or [0]
+    jobs = []
+    for i in range(draw.of((6, 12, 20))):
+        late = i >= 6 and not draw.one_in(4)
+        submit = draw.of((5, 5, 8, 9, 12)) if late else draw.of((0, 0, 1, 2))
+        duration = draw.of((1, 2, 4, 6)) if late else draw.of((6, 9, 13, 20, 20))
+        request, group = draw.below(requests), draw.of(owners) if late else draw.below(len(NAMES))
+        replicas, priority = draw.of((1, 1, 1, 2, 3)), draw.of((0, 0, 1, 1, 5, -2))
+        estimate = duration + draw.of((0, 0, 3))
+        jobs.append(Job(submit * scale, duration * scale, estimate * scale, request, request, replicas, priority, group))
+    return sorted(jobs, key=lambda job: job.submit)
 
 
 def _in_bursts(draw: Draw, jobs: list[Job], scale: float) -> list[Job]:

@@ -42,11 +42,11 @@ def are_good(zones: list[dict[str, Any]], nodes: NodeTable) -> bool:
     return True
 
 
-def draw_zones(draw: Draw, spec: ClusterSpec, scale: float) -> list[dict[str, Any]]:
-    """Up to five zones, in up to three cohorts; hard guarantees are at most what there is."""
+def draw_zones(draw: Draw, spec: ClusterSpec, scale: float, *, contended: bool) -> list[dict[str, Any]]:
+    """Up to five zones, in up to three cohorts; hard guarantees are at most what there is. `contended`: with little that is not lent."""
     nodes = spec.nodes()
     cohorts = [f"k{i}" for i in range(draw.of((0, 0, 1, 1, 2, 3)))]
-    resources = [name for name in UNITS if not draw.one_in(3)]
+    resources = [name for name in UNITS if not draw.one_in(2 if contended else 3)] or ["cpus"]
     flavored = len(spec.groups) > 1 and draw.one_in(4)
     zones: list[dict[str, Any]] = []
     for i, name in enumerate(cohorts):
@@ -61,7 +61,10 @@ def draw_zones(draw: Draw, spec: ClusterSpec, scale: float) -> list[dict[str, An
     count = 1 + draw.below(5)
     part = draw.of((0.5, 0.9, 1.0, 1.0, 1.3)) / count
     for name in NAMES[:count]:
-        zones.append(_draw_quota(draw, name, spec, nodes, resources, part, cohorts, flavored, scale))
+        zone = _draw_quota(draw, name, spec, nodes, resources, part, cohorts, flavored, scale)
+        if contended and draw.one_in(2):
+            zone = {key: value for key, value in zone.items() if key not in ("lend", "limit")}
+        zones.append(zone)
     if draw.one_in(8):
         zones[-1]["reserve"] = {"nodes": 1}
     for key in ("lend", "limit", "guarantee", "reserve", "flavors"):

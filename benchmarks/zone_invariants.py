@@ -262,5 +262,6 @@ class ZoneLog:
                 ask = self.tree.ask(self.base[mine], np.full(int(mine.sum()), flavor))
                 too_much[mine] &= ((ask > self.tree.potential[leaf]) & (ask > 0)).any(axis=1)
         other = arrived & (state == JobState.REJECTED) & ~refused
-        if (odd := arrived & (refused != (too_much & ~other))).any():
+        divided = self.tree.parts.each != ((-1, -1),)  # then the nodes that are open to a job may be too few for it
+        if (odd := arrived & (refused != (too_much & ~other)) & ~(refused & divided)).any():
             yield math.nan, f"job {odd.argmax()} was{'' if refused[odd.argmax()] else ' not'} rejected for its quota"

@@ -90,8 +90,6 @@ def _stuck(case: ZoneCase, run: Run, steps: Steps) -> Violation | None:
     count = run.world.count
     if not count[WAITING] or count[RUNNING] or count[CLOSED] != count[STARTED] or steps.health.any() or steps.down.any():
         return None
-    if any("reserve" in zone or "flavors" in zone for zone in case.zones):
-        return None  # the nodes that are open to a job may be too few for it
     suspended = [i for i, one in enumerate(steps.tree.described, start=1) if isinstance(one, Quota) and one.suspended]
     if case.until < math.inf and bool((run.world.hardware.time > case.until).any()):
         return None
