@@ -71,7 +71,9 @@ def naive_tree(described: Tree, capacity: int) -> dict[str, dict[str, float]]:
         return brought
 
     top = [one for one in here if above(one) is None]
-    pool = max(0, capacity - sum(bring(one) for one in top))
+    for one in top:
+        bring(one)
+    pool = max(0, capacity - sum(one.guarantee.get("gpus", 0) for one in here))
     lent = sum(found[one.name]["brought"] - found[one.name]["kept"] for one in top)
     found["/"] = {"guarantee": pool, "brought": pool + lent, "kept": 0, "potential": pool + lent}
 
