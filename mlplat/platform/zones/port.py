@@ -1,0 +1,127 @@
+"""The Zone Manager's way to the quotas of a cluster; without a cluster the descriptions are all there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ...hardware.node_table import NodeTable
+    from ...infra.endpoint import ManagementEndpoint, WorkloadSummary
+    from ...infra.quotas import Cohort, Quota
+    from ...infra.workload_spec import Workload
+
+Place = tuple[str, int]
+"""A flavor, or empty for all of the cluster, and the dimension (`infra.quota_amounts.DIMENSIONS`)."""
+OVER = frozenset(("succeeded", "failed", "rejected", "cancelled"))
+"""Statuses of workloads that have come to their end."""
+
+
+class Use(NamedTuple):
+    """What a zone has now; amounts as in a quota."""
+
+    use: Mapping[str, Any]
+    borrowed: Mapping[str, Any]
+    lent: Mapping[str, Any]
+    running: int
+    waiting: int
+    held: int
+    claims: int
+
+
+NOTHING = Use({}, {}, {}, 0, 0, 0, 0)
+
+
+class QuotaPort:
+    """Sets the quotas of a cluster through its Management Endpoint, and asks what is used of them."""
+
+    def __init__(self, endpoint: ManagementEndpoint | None, nodes: NodeTable | None, administrator: str) -> None:
+        self.endpoint, self.nodes, self._administrator = endpoint, nodes, administrator
+        self._quotas: Any = endpoint if hasattr(endpoint, "set_quota") else None
+
+    def put(self, described: Quota | Cohort) -> None:
+        """Set a quota or cohort, or another in place of it. Raises what the endpoint does; then nothing has changed."""
+        if self._quotas is not None:
+            self._quotas.set_quota(described, actor=self._administrator)
+
+    def remove(self, name: str) -> None:
+        """A quota or cohort is no more."""
+        if self._quotas is not None:
+            self._quotas.remove_quota(name, actor=self._administrator)
+
+    def put_back(self, name: str, before: Quota | Cohort | None) -> None:
+        """Undo `put`."""
+        if before is None:
+            self.remove(name)
+        else:
+            self.put(before)
+
+    def use(self, name: str) -> Use:
+        """What a zone has now."""
+        if self._quotas is None:
+            return NOTHING
+        found = self._quotas.quota_use(name)
+        claims = found.claims if isinstance(found.claims, int) else len(found.claims)
+        return Use(found.use, found.borrowed, found.lent, found.running, found.waiting, found.held, claims)
+
+    def workloads(self, zone: str) -> list[WorkloadSummary]:
+        """The workloads of a zone that are not over, in order of submission."""
+        if self.endpoint is None:
+            return []
+        return [each for each in self.endpoint.list(zone=zone) if each.status.value not in OVER]
+
+    def asked(self, zone: str) -> dict[Place, int]:
+        """What all workloads of a zone that are not over ask for together."""
+        assert self.endpoint is not None
+        return total(asks(self.endpoint.describe(each.name).workload, self.nodes) for each in self.workloads(zone))
+
+
+def asks(workload: Workload, nodes: NodeTable | None) -> dict[Place, int]:
+    """What all replicas of a workload ask for; in the flavor of an accelerator model too, if that is the only one it accepts."""
+    from ...infra.kernels.quota_state import Q_CPU, Q_DISK, Q_ENVIRONMENTS, Q_GPU, Q_MEMORY
+
+    request, replicas = workload.request, workload.replicas
+    milli = request.gpus * 1000 or request.gpu_milli or (_instance(request.mig, nodes) if request.mig else 0)
+    each = {Q_CPU: request.cpu_milli, Q_MEMORY: request.memory_mib, Q_DISK: request.disk_mib, Q_GPU: milli}
+    found = {("", column): amount * replicas for column, amount in each.items() if amount}
+    if milli and len(request.models) == 1:
+        found |= {(request.models[0], column): amount for (_, column), amount in found.items()}
+    return {**found, ("", Q_ENVIRONMENTS): replicas}
+
+
+def total(amounts: Iterable[Mapping[Place, int]]) -> dict[Place, int]:
+    """The sums."""
+    found: dict[Place, int] = {}
+    for each in amounts:
+        for place, amount in each.items():
+            found[place] = found.get(place, 0) + amount
+    return found
+
+
+def spoken(place: Place, units: int) -> tuple[str, float]:
+    """A place in words, and an amount there in the units of quotas: `gpus`, `A100.gpus`.
+
+    >>> spoken(("A100", 3), 1500)
+    ('A100.gpus', 1.5)
+    """
+    from ...infra.quota_amounts import DIMENSIONS, spoken_amounts
+
+    flavor, column = place
+    row = [0] * len(DIMENSIONS)
+    row[column] = units
+    key = DIMENSIONS[column]
+    return (f"{flavor}.{key}" if flavor else key), spoken_amounts(row, (), [column])[key]
+
+
+def units(amounts: Mapping[str, Any]) -> dict[Place, int]:
+    """Amounts of a quota by place: milli, MiB, environments."""
+    from ...infra.quota_amounts import Amounts
+
+    read = amounts if isinstance(amounts, Amounts) else Amounts(amounts)
+    return {(flavor, column): amount for flavor, column, amount in read.named()}
+
+
+def _instance(profile: str, nodes: NodeTable | None) -> int:
+    """What an instance of a MIG profile counts for, on the first model that knows it."""
+    models = () if nodes is None else nodes.models
+    return next((model.mig.profiles[profile].milli for model in models if model.mig is not None and profile in model.mig.profiles), 0)
