@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import inf
 from typing import TYPE_CHECKING, Any
 
+from ...resources import DEVICE_MILLI
 from .port import Place, spoken, units
 
 if TYPE_CHECKING:
     from ...context import Simulation
+    from .catalogue import Entry
     from .zone_manager import ZoneManager
 
 
@@ -41,16 +45,14 @@ class Guarantees:
         zones = [entry for entry in self._zones._catalogue.zones.values() if entry.quota.guarantee]
         if self._zones._port.nodes is None or not (zones or self.missing):
             return
-        left: dict[Place, int] = {}
+        left = self._left(zones)
         found: dict[str, dict[Place, int]] = {}
         for entry in sorted(zones, key=lambda each: -each.quota.priority):
             for place, amount in units(entry.quota.guarantee).items():
-                if place not in left:
-                    left[place] = self._capacity(place)
                 served = min(amount, left[place])
                 left[place] -= served
                 if served < amount:
-                    found.setdefault(entry.name, {})[place] = amount - served
+                    found.setdefault(entry.name, {})[place] = int(amount - served)
         before, self.missing = self.missing, found
         for name, missing in found.items():
             if before.get(name) != missing:
@@ -73,18 +75,23 @@ class Guarantees:
             return
         self.check(event)
 
-    def _capacity(self, place: Place) -> int:
-        """Of the nodes that were not given up, those of a flavor if there is one."""
-        nodes, (flavor, column) = self._zones._port.nodes, place
+    def _left(self, zones: Iterable[Entry]) -> dict[Place, float]:
+        """What the nodes have that were not given up, of all resources that the zones are guaranteed."""
+        from ...infra.kernels.quota_state import Q_GPU
+        from ...infra.quota_amounts import column_of
+        from ...infra.quota_arrays import BOUNDLESS, capacity_of
+        from ...infra.quota_parts import parts_of
+
+        nodes = self._zones._port.nodes
         assert nodes is not None
-        amounts = (nodes.cpu_milli, nodes.memory_mib, nodes.disk_mib, nodes.gpus)[column]
-        groups, models = nodes.groups, [model.name for model in nodes.models]
-        if flavor in groups:
-            chosen = nodes.group == groups.index(flavor)
-        elif flavor:
-            chosen = nodes.model == (models.index(flavor) if flavor in models else -2)
-        else:
-            chosen = nodes.group >= 0
-        total = int(amounts[chosen].sum())
-        lost = sum(int(amounts[row]) for row, name in enumerate(nodes.names) if name in self._lost and chosen[row]) if self._lost else 0
-        return (total - lost) * (1000 if column == 3 else 1)
+        parts = parts_of([entry.quota for entry in zones], nodes)
+        whole = capacity_of(nodes, parts)
+        rows = [row for row, name in enumerate(nodes.names) if name in self._lost] if self._lost else []
+        found: dict[Place, float] = {}
+        for flavor, column in {place: None for entry in zones for place in units(entry.quota.guarantee)}:
+            each = (nodes.cpu_milli, nodes.memory_mib, nodes.disk_mib, nodes.gpus)[column]
+            number = parts.flavors.index(flavor) if flavor else None
+            lost = sum(int(each[row]) for row in rows if number is None or parts.flavor[row] == number)
+            total = int(whole[column_of(flavor, column, parts.flavors)])
+            found[flavor, column] = inf if total >= BOUNDLESS else total - lost * (DEVICE_MILLI if column == Q_GPU else 1)
+        return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,13 +30,21 @@ class Use(NamedTuple):
     claims: int
 
 
-NOTHING = Use({}, {}, {}, 0, 0, 0, 0)
+NO_AMOUNTS: Mapping[str, Any] = MappingProxyType({})
+NOTHING = Use(NO_AMOUNTS, NO_AMOUNTS, NO_AMOUNTS, 0, 0, 0, 0)
 
 
 class QuotaPort:
     """Sets the quotas of a cluster through its Management Endpoint, and asks what is used of them."""
 
-    def __init__(self, endpoint: ManagementEndpoint | None, nodes: NodeTable | None, administrator: str) -> None:
+    def __init__(
+        self,
+        endpoint: ManagementEndpoint | None,
+        nodes: NodeTable | None,
+        administrator: str,
+        described: Callable[[], Iterable[Quota | Cohort]],
+    ) -> None:
+        self._all = described
         self.endpoint, self.nodes, self._administrator = endpoint, nodes, administrator
         self._quotas: Any = endpoint if hasattr(endpoint, "set_quota") else None
 
@@ -43,6 +52,10 @@ class QuotaPort:
         """Set a quota or cohort, or another in place of it. Raises what the endpoint does; then nothing has changed."""
         if self._quotas is not None:
             self._quotas.set_quota(described, actor=self._administrator)
+        elif self.nodes is not None:
+            from ...infra.quota_checks import check_quotas
+
+            check_quotas([*(each for each in self._all() if each.name != described.name), described], self.nodes)
 
     def remove(self, name: str) -> None:
         """A quota or cohort is no more."""
@@ -62,7 +75,8 @@ class QuotaPort:
             return NOTHING
         found = self._quotas.quota_use(name)
         claims = found.claims if isinstance(found.claims, int) else len(found.claims)
-        return Use(found.use, found.borrowed, found.lent, found.running, found.waiting, found.held, claims)
+        use, borrowed, lent = (MappingProxyType(dict(each)) for each in (found.use, found.borrowed, found.lent))
+        return Use(use, borrowed, lent, found.running, found.waiting, found.held, claims)
 
     def workloads(self, zone: str) -> list[WorkloadSummary]:
         """The workloads of a zone that are not over, in order of submission."""
