@@ -23,7 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "SUSPENDED": "the zone is suspended: nothing starts in it",
     "ZONE_LIMIT": "the limit of the zone leaves no room",
     "RECLAIM": "room is being taken back from those who have borrowed it",
-    "NO_PLACE": "it is within the guarantee, and on no nodes there is room for it as it is cut, whoever of the borrowers would go",
+    "NO_PLACE": "it is within the guarantee, and no nodes have room for it as they are cut, even if all borrowers left",
     "NO_LOAN": "it is beyond the guarantee, and waits for room that others do not need",
     "NEXT_CYCLE": "it takes part in the scheduling cycle at the end of this instant",
 }

@@ -229,7 +229,7 @@ def test_a_zone_that_is_transferred_is_the_others_and_no_old_grant_holds(world: 
         with pytest.raises(AccessDenied):
             zone.submit(work("w"), actor=who)
     assert zone.submit(work("w"), actor=world.dan).name == "w"
-    assert [event.data["reason"] for event in world.events("grant.revoked")] == ["GRANT_REVOKED"] * 3
+    assert len(world.events("grant.revoked")) == 3
     (event,) = world.events("zone.modified")
     assert dict(event.data) == {"bound_to": world.dan.id, "before": world.ada.id}
 
