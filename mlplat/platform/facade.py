@@ -41,7 +41,8 @@ class Platform:
     which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
     sealed before they are kept; None to keep them in the clear.
 
-    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`: the components. `admin`: the first administrator.
+    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`: the components. `admin`: the first
+    administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)

@@ -48,7 +48,7 @@ class ZoneCalls(Component):
         if store is not None and store is not identity._store:
             raise OptionError("store: expected that of the Identity Provider: zones and the grants on them are kept together")
         self._identity = identity
-        self._port = QuotaPort(endpoint, nodes, administrator, lambda: self._catalogue.described())
+        self._port = QuotaPort(endpoint, nodes, administrator)
         super().__init__(sim, identity, identity._store)
         self._live = Live(sim, self)  # type: ignore[arg-type]
         for described in self._catalogue.described():

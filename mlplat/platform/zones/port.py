@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,30 +37,18 @@ NOTHING = Use(NO_AMOUNTS, NO_AMOUNTS, NO_AMOUNTS, 0, 0, 0, 0)
 class QuotaPort:
     """Sets the quotas of a cluster through its Management Endpoint, and asks what is used of them."""
 
-    def __init__(
-        self,
-        endpoint: ManagementEndpoint | None,
-        nodes: NodeTable | None,
-        administrator: str,
-        described: Callable[[], Iterable[Quota | Cohort]],
-    ) -> None:
-        self._all = described
+    def __init__(self, endpoint: ManagementEndpoint | None, nodes: NodeTable | None, administrator: str) -> None:
         self.endpoint, self.nodes, self._administrator = endpoint, nodes, administrator
-        self._quotas: Any = endpoint if hasattr(endpoint, "set_quota") else None
 
     def put(self, described: Quota | Cohort) -> None:
         """Set a quota or cohort, or another in place of it. Raises what the endpoint does; then nothing has changed."""
-        if self._quotas is not None:
-            self._quotas.set_quota(described, actor=self._administrator)
-        elif self.nodes is not None:
-            from ...infra.quota_checks import check_quotas
-
-            check_quotas([*(each for each in self._all() if each.name != described.name), described], self.nodes)
+        if self.endpoint is not None:
+            self.endpoint.set_quota(described, actor=self._administrator)
 
     def remove(self, name: str) -> None:
         """A quota or cohort is no more."""
-        if self._quotas is not None:
-            self._quotas.remove_quota(name, actor=self._administrator)
+        if self.endpoint is not None:
+            self.endpoint.remove_quota(name, actor=self._administrator)
 
     def put_back(self, name: str, before: Quota | Cohort | None) -> None:
         """Undo `put`."""
@@ -71,18 +59,23 @@ class QuotaPort:
 
     def use(self, name: str) -> Use:
         """What a zone has now."""
-        if self._quotas is None:
+        if self.endpoint is None:
             return NOTHING
-        found = self._quotas.quota_use(name)
-        claims = found.claims if isinstance(found.claims, int) else len(found.claims)
+        found = self.endpoint.quota_use(name)
         use, borrowed, lent = (MappingProxyType(dict(each)) for each in (found.use, found.borrowed, found.lent))
-        return Use(use, borrowed, lent, found.running, found.waiting, found.held, claims)
+        return Use(use, borrowed, lent, found.running, found.waiting, found.held, found.claims)
 
     def workloads(self, zone: str) -> list[WorkloadSummary]:
         """The workloads of a zone that are not over, in order of submission."""
         if self.endpoint is None:
             return []
         return [each for each in self.endpoint.list(zone=zone) if each.status.value not in OVER]
+
+    def forget(self, zone: str) -> None:
+        """The workloads of a zone, which are over, are known no longer: one of the same name is another zone."""
+        if self.endpoint is not None:
+            for name in self.endpoint.list(zone=zone).names():
+                self.endpoint.delete(name, actor=self._administrator)
 
     def asked(self, zone: str) -> dict[Place, int]:
         """What all workloads of a zone that are not over ask for together."""

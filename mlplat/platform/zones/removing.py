@@ -53,6 +53,7 @@ class Removing(ZoneCalls):
         except BaseException:
             self._port.put(entry.quota)
             raise
+        self._port.forget(entry.name)
         self._emit(entry.resource, "zone.deleted", actor, cause=cause)
         self._live.zone_gone(entry.name)
 

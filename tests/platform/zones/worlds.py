@@ -42,7 +42,7 @@ class World:
         """All that is kept, live and in the journals, and the quotas of the cluster."""
         store = self.platform.store
         journals = tuple((name, tuple(map(dict, store.records(name)))) for name in store.journals() if name != "audit")
-        return state_of(self.platform), journals, tuple(map(repr, getattr(self.cluster.endpoint, "quotas", tuple)()))
+        return state_of(self.platform), journals, tuple(map(repr, self.cluster.endpoint.quotas()))
 
 
 def work(name: str, **options: Any) -> mp.Workload:
