@@ -88,8 +88,7 @@ class Platform:
         self.secrets = Secrets(self.sim, self.identity, self.store, key=secret_key, endpoint=endpoint)
         if cluster is not None:
             self.images.serve(cluster.endpoint, actor=self.admin)
-        nodes = None if cluster is None else cluster.nodes
-        self.zones = ZoneManager(self.sim, self.identity, self.store, endpoint=endpoint, nodes=nodes)
+        self.zones = ZoneManager(self.sim, self.identity, self.store, cluster=cluster)
 
     def _go_on(self, own: bool) -> None:
         """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""

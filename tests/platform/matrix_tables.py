@@ -290,9 +290,9 @@ SECRETS = {
 ZONE = "zone:shop/shop-prod"
 
 
-def _in_zone(right: Right, *names: Any, of: str = ZONE, **options: Any) -> Row:
+def _in_zone(right: Right, *names: Any, of: str = ZONE, zone: str = "shop-prod", **options: Any) -> Row:
     raises = options.pop("raises", None)
-    return Row(given(*names, **options), ((right, of),), zone="shop-prod", raises=raises)
+    return Row(given(*names, **options), ((right, of),), zone=zone, raises=raises)
 
 
 WORK = mp.Workload("web", {"cpus": 1})
@@ -312,6 +312,7 @@ ZONES = {
     "list": _anybody,
     "get": _in_zone(READ, "shop-prod"),
     "describe": _in_zone(READ, "shop-prod"),
+    "describe, of a developer's": _in_zone(READ, "bob-dev", of="zone:bob-dev", zone="bob-dev"),
     "explain": _in_zone(READ, "shop-prod"),
     "workloads": Row(given("shop-prod")),
     "submit": _in_zone(DEPLOY, "shop-prod", WORK, raises=ZoneError),
@@ -319,6 +320,7 @@ ZONES = {
     "touch": _in_zone(WRITE, "shop-prod@web", of=f"{ZONE}@web", raises=ZoneError),
     "stop": _in_zone(DEPLOY, "shop-prod@web", of=f"{ZONE}@web", raises=ZoneError),
     "logs": _in_zone(READ, "shop-prod@web", of=f"{ZONE}@web", raises=ZoneError),
+    "logs, of a developer's": _in_zone(READ, "bob-dev@nb", of="zone:bob-dev@nb", zone="bob-dev", raises=ZoneError),
 }
 
 TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(

@@ -21,8 +21,7 @@ from .port import QuotaPort
 
 if TYPE_CHECKING:
     from ...context import Simulation
-    from ...hardware.node_table import NodeTable
-    from ...infra.endpoint import ManagementEndpoint
+    from ...infra.cluster import Cluster
     from ...infra.quotas import Cohort, Quota
     from ..identity.provider import IdentityProvider
     from ..storage.store import Store
@@ -41,18 +40,19 @@ class ZoneCalls(Component):
         identity: IdentityProvider,
         store: Store | None = None,
         *,
-        endpoint: ManagementEndpoint | None = None,
-        nodes: NodeTable | None = None,
+        cluster: Cluster | None = None,
         administrator: str = "admin",
     ) -> None:
         if store is not None and store is not identity._store:
             raise OptionError("store: expected that of the Identity Provider: zones and the grants on them are kept together")
         self._identity = identity
-        self._port = QuotaPort(endpoint, nodes, administrator)
+        self._port = QuotaPort(cluster, administrator)
         super().__init__(sim, identity, identity._store)
         self._live = Live(sim, self)  # type: ignore[arg-type]
         for described in self._catalogue.described():
             self._port.put(described)
+        for entry in self._catalogue.zones.values() if self._port.networked else ():
+            self._port.open_network(entry.name, entry.network or None)
         self._live.begin()
 
     def _begin(self) -> None:
@@ -105,7 +105,7 @@ class ZoneCalls(Component):
     def _handle(self, name: str) -> Any:
         """The answer about a zone that is there."""
         entry = self._catalogue.zones[name]
-        told = entry.quota, entry.created_s, entry.creator, bool(entry.leaving), self
+        told = entry.quota, entry.created_s, entry.creator, entry.network, bool(entry.leaving), self
         if entry.kind == DEPLOYMENT:
             return DeploymentZone(*told, entry.bound_to)  # type: ignore[arg-type]
         return DevelopmentZone(*told, entry.bound_to, entry.idle_s, entry.over_limit)  # type: ignore[arg-type]

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A zone as the journal says. `bound_to`: the id of a developer, or a project. `leaving`: the id of who drains it, or empty."""
+    """A zone as the journal says. `bound_to`: the id of a developer, or a project. `network`: its own, such as `10.0.8.0/24`, or empty.
+    `leaving`: the id of who drains it, or empty.
+    """
 
     quota: Quota
     kind: str
@@ -25,6 +27,7 @@ class Entry:
     over_limit: str
     created_s: float
     creator: str
+    network: str = ""
     leaving: str = ""
 
     @property
@@ -69,6 +72,7 @@ class Catalogue:
                     record["over_limit"],
                     record["time"],
                     record["actor"],
+                    record["network"],
                 )
             case "zone.modified":
                 self.zones[name] = replace(self.zones[name], quota=quota, idle_s=record["idle_s"], over_limit=record["over_limit"])

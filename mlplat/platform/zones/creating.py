@@ -41,13 +41,15 @@ class Creating(ZoneCalls):
         priority: int = 0,
         weight: float = 1.0,
         flavors: Sequence[str] = (),
+        network: str | None = None,
         actor: Actor,
     ) -> DevelopmentZone:
         """A zone for one developer, with a limit and no guarantee: what they use may be taken back for who has one.
 
         `owner`: a user, who alone starts something in it. `limit`: such as `{"gpus": 4, "cpus": 64, "memory_gib": 256, "environments": 6}`.
         `name`: a DNS label; made of the owner's unless said. `idle`: interactive environments without use for so long are stopped; None for
-        never. `over_limit`: work above the limit waits, or is refused. Others: as of `mlplat.Quota`.
+        never. `over_limit`: work above the limit waits, or is refused. `network`: of the cluster's its own, as CIDR or a size such as
+        `"/24"`. Others: as of `mlplat.Quota`.
 
         Event `zone.created`. Raises ZoneOwnerError for a zone that has an owner, UnknownNameError, OptionError, SpecError.
         """
@@ -56,7 +58,7 @@ class Creating(ZoneCalls):
         self._check_free(chosen)
         quota = _quota(chosen, limit=limit, cohort=cohort, priority=priority, weight=weight, flavors=_names(flavors))
         grant = self._identity._grant_record(actor, found.id, OWNED, f"zone:{chosen}", on_behalf_of=f"zone:{chosen}")
-        self._create(quota, DEVELOPMENT, found.id, check_idle(idle), check_over_limit(over_limit), actor, [grant])
+        self._create(quota, DEVELOPMENT, found.id, check_idle(idle), check_over_limit(over_limit), network, actor, [grant])
         made: DevelopmentZone = self._handle(chosen)
         return made
 
@@ -81,12 +83,14 @@ class Creating(ZoneCalls):
         when_can_borrow: str = "borrow",
         when_can_preempt: str = "try-next",
         reserve: Any = None,
+        network: str | None = None,
         actor: Actor,
     ) -> DeploymentZone:
         """A zone for one project, with a guarantee and a limit. Members with `deploy` start work in it.
 
         `name`: a DNS label, unique on the platform. `lend`: how much of an unused guarantee others may use, all unless said; 0 for
-        nothing at all. `reclaim_within`: how long those who are stopped for the guarantee have. Others: as of `mlplat.Quota`.
+        nothing at all. `reclaim_within`: how long those who are stopped for the guarantee have. `network`: of the cluster's its own, as
+        CIDR or a size. Others: as of `mlplat.Quota`.
 
         Event `zone.created`. Raises ZoneOwnerError for a name that is taken, UnknownNameError for a project or cohort that is not there,
         and OptionError, SpecError, as for a guarantee above the limit, or hard guarantees above the capacity of the cluster; QuotaWarning
@@ -112,19 +116,33 @@ class Creating(ZoneCalls):
             when_can_preempt=when_can_preempt,
             reserve=reserve,
         )
-        self._create(quota, DEPLOYMENT, project, None, "wait", actor)
+        self._create(quota, DEPLOYMENT, project, None, "wait", network, actor)
         made: DeploymentZone = self._handle(name)
         return made
 
     # -- inside
 
     def _create(
-        self, quota: Quota, kind: str, bound_to: str, idle_s: float | None, over_limit: str, actor: Actor, grants: Sequence[Any] = ()
+        self,
+        quota: Quota,
+        kind: str,
+        bound_to: str,
+        idle_s: float | None,
+        over_limit: str,
+        network: str | None,
+        actor: Actor,
+        grants: Sequence[Any] = (),
     ) -> None:
         self._check_cohort(quota.cohort)
-        said = {"kind": kind, "bound_to": bound_to}
-        record = self._record("zone.created", actor, name=quota.name, quota=quota.to_dict(), idle_s=idle_s, over_limit=over_limit, **said)
-        self._put(quota, None, record, grants=grants)
+        had_network = self._port.has_network(quota.name)
+        said = {"kind": kind, "bound_to": bound_to, "network": self._port.open_network(quota.name, network)}
+        try:
+            options = {"quota": quota.to_dict(), "idle_s": idle_s, "over_limit": over_limit}
+            self._put(quota, None, self._record("zone.created", actor, name=quota.name, **options, **said), grants=grants)
+        except BaseException:
+            if not had_network:
+                self._port.close_network(quota.name)
+            raise
         amounts = {key: getattr(quota, key).to_dict() for key in ("guarantee", "limit", "lend")}
         self._emit(self._resource(quota.name), "zone.created", actor, {**said, **amounts})
 

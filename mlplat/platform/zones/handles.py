@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 class Zone:
     """A zone as of the instant at which it was asked for.
 
-    `quota`: guarantee, limit and what belongs to them, as the scheduler has it. `created_s`: seconds. `creator`: an id. `leaving`: whether
-    it goes once it is empty. The calls are those of the Zone Manager about this zone.
+    `quota`: guarantee, limit and what belongs to them, as the scheduler has it. `created_s`: seconds. `creator`: an id. `network`: its
+    own, such as `10.0.8.0/24`; empty where the cluster has none. `leaving`: whether it goes once it is empty. The calls are those of the
+    Zone Manager about this zone.
     """
 
     quota: Quota
     created_s: float
     creator: str
+    network: str
     leaving: bool
     _zones: ZoneManager = field(repr=False, compare=False)
 

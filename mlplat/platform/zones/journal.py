@@ -15,7 +15,7 @@ _DONE = {"name": TEXT, "time": NUMBER, "actor": TEXT}
 _SAID = {"quota": MAPPING, "idle_s": maybe(NUMBER), "over_limit": one_of(*OVER_LIMIT)}
 
 RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
-    "zone.created": {**_DONE, **_SAID, "kind": one_of(DEVELOPMENT, DEPLOYMENT), "bound_to": TEXT},
+    "zone.created": {**_DONE, **_SAID, "kind": one_of(DEVELOPMENT, DEPLOYMENT), "bound_to": TEXT, "network": TEXT},
     "zone.modified": {**_DONE, **_SAID},
     "zone.transferred": {**_DONE, "bound_to": TEXT},
     "zone.leaving": _DONE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,10 @@ class Live:
     def __init__(self, sim: Simulation, zones: ZoneManager) -> None:
         self._sim, self._zones = sim, zones
         self._watched: dict[tuple[str, str], _Watched] = {}
-        self._drains = False
+        self._submitted: dict[str, dict[str, WorkloadHandle]] = {}
+        """By zone, of those that refuse what is above the limit; may have some that are over."""
+        self._deaf: list[Callable[[], None]] = []
+        """What ends listening to the ends of workloads; empty while no zone is drained."""
         self._started = 0
         self.guarantees = Guarantees(sim, zones)
 
@@ -51,6 +54,18 @@ class Live:
                 self._sim.at(self._sim.now, self._zones._emptied, entry.name, turn="settle")
         if self._zones._port.endpoint is not None:
             self.guarantees.begin()
+
+    # -- what is there
+
+    def submitted(self, zone: str, handle: WorkloadHandle) -> None:
+        """A workload has arrived in a zone that refuses what is above the limit."""
+        self._submitted.setdefault(zone, {})[handle.name] = handle
+
+    def living(self, zone: str) -> list[str]:
+        """Names of the workloads that have arrived in such a zone and are not over."""
+        found = {name: handle for name, handle in self._submitted.get(zone, {}).items() if not handle.over}
+        self._submitted[zone] = found
+        return list(found)
 
     # -- idle environments
 
@@ -87,6 +102,11 @@ class Live:
         """A zone is no more, and nothing is in it."""
         for key in [key for key in self._watched if key[0] == zone]:
             self._forget(self._watched[key])
+        self._submitted.pop(zone, None)
+        if not any(entry.leaving for entry in self._zones._catalogue.zones.values()):
+            for deafen in self._deaf:
+                deafen()
+            self._deaf = []
         self.guarantees.check()
 
     def _arm(self, found: _Watched) -> None:
@@ -135,10 +155,8 @@ class Live:
         """Stop the workloads of a zone, which goes once all of them are over."""
         endpoint = self._zones._port.endpoint
         assert endpoint is not None
-        if not self._drains:
-            self._drains = True
-            for predicate in ("workload.finished", "workload.rejected"):
-                self._sim.log.subscribe(predicate, self._ended)
+        if not self._deaf:
+            self._deaf = [self._sim.log.subscribe(predicate, self._ended) for predicate in ("workload.finished", "workload.rejected")]
         by = actor.id if isinstance(actor, Principal) else str(actor)
         for each in workloads:
             with suppress(OptionError, UnknownNameError):  # it is being deleted

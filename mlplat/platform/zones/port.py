@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...errors import printable
+from .errors import ZoneError
+
 if TYPE_CHECKING:
     from ...hardware.node_table import NodeTable
-    from ...infra.endpoint import ManagementEndpoint, WorkloadSummary
+    from ...infra.cluster import Cluster
+    from ...infra.endpoint import WorkloadSummary
     from ...infra.quotas import Cohort, Quota
     from ...infra.workload_spec import Workload
 
@@ -35,10 +40,13 @@ NOTHING = Use(NO_AMOUNTS, NO_AMOUNTS, NO_AMOUNTS, 0, 0, 0, 0)
 
 
 class QuotaPort:
-    """Sets the quotas of a cluster through its Management Endpoint, and asks what is used of them."""
+    """Sets the quotas of a cluster and the networks of its zones through its Management Endpoint, and asks what is used."""
 
-    def __init__(self, endpoint: ManagementEndpoint | None, nodes: NodeTable | None, administrator: str) -> None:
-        self.endpoint, self.nodes, self._administrator = endpoint, nodes, administrator
+    def __init__(self, cluster: Cluster | None, administrator: str) -> None:
+        self._administrator = administrator
+        self.endpoint = None if cluster is None else cluster.endpoint
+        self.nodes = None if cluster is None else cluster.nodes
+        self.networked = cluster is not None and cluster.network is not None
 
     def put(self, described: Quota | Cohort) -> None:
         """Set a quota or cohort, or another in place of it. Raises what the endpoint does; then nothing has changed."""
@@ -56,6 +64,29 @@ class QuotaPort:
             self.remove(name)
         else:
             self.put(before)
+
+    def open_network(self, zone: str, cidr: str | None) -> str:
+        """Give a zone a network of its own: one that is said, or a size, else the lowest that is free. Empty where the cluster has none.
+
+        Raises ZoneError for one that is said where there is none, and what the endpoint does.
+        """
+        if self.networked and self.endpoint is not None:
+            return self.endpoint.set_network(zone, cidr, actor=self._administrator)
+        if cidr is not None and self.endpoint is not None:
+            raise ZoneError(zone, f"network={printable(str(cidr)[:40])!r}, and the cluster has no network")
+        return ""
+
+    def has_network(self, zone: str) -> bool:
+        """Whether a zone has one of its own, such as by the description of the cluster."""
+        return self.networked and self.endpoint is not None and zone in self.endpoint.networks()
+
+    def close_network(self, zone: str) -> None:
+        """Take the network of a zone back. One with an address that is still in use, such as behind a partition, stays with its name."""
+        if self.has_network(zone) and self.endpoint is not None:
+            from ...infra.endpoint import AddressesInUseError
+
+            with suppress(AddressesInUseError):
+                self.endpoint.remove_network(zone, actor=self._administrator)
 
     def use(self, name: str) -> Use:
         """What a zone has now."""
@@ -77,10 +108,10 @@ class QuotaPort:
             for name in self.endpoint.list(zone=zone).names():
                 self.endpoint.delete(name, actor=self._administrator)
 
-    def asked(self, zone: str) -> dict[Place, int]:
-        """What all workloads of a zone that are not over ask for together."""
+    def asked(self, names: Iterable[str]) -> dict[Place, int]:
+        """What these workloads ask for together."""
         assert self.endpoint is not None
-        return total(asks(self.endpoint.describe(each.name).workload, self.nodes) for each in self.workloads(zone))
+        return total(asks(self.endpoint.describe(name).workload, self.nodes) for name in names)
 
 
 def asks(workload: Workload, nodes: NodeTable | None) -> dict[Place, int]:

@@ -54,6 +54,7 @@ class Removing(ZoneCalls):
             self._port.put(entry.quota)
             raise
         self._port.forget(entry.name)
+        self._port.close_network(entry.name)
         self._emit(entry.resource, "zone.deleted", actor, cause=cause)
         self._live.zone_gone(entry.name)
 

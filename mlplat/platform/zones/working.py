@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ...errors import OptionError, printable
+from ...errors import OptionError, UnknownNameError, printable
 from ...units import Duration
 from ..component import call, principal_of
 from ..identity.authorization import Actor
@@ -113,15 +114,18 @@ class Working(ZoneCalls):
         if entry.over_limit == "refuse":
             self._check_limit(entry, workload)
         try:
-            return endpoint.submit(workload.with_zone(entry.name), actor=principal_of(actor).id)
+            handle = endpoint.submit(workload.with_zone(entry.name), actor=principal_of(actor).id)
         except OptionError:
             if any(each.name == workload.name and each.zone != entry.name and each.status.value not in OVER for each in endpoint.list()):
                 raise ZoneError(entry.name, f"the name {workload.name!r} is not free on this cluster; expected another one") from None
             raise
+        if entry.over_limit == "refuse":
+            self._live.submitted(entry.name, handle)
+        return handle
 
     def _check_limit(self, entry: Entry, workload: Workload) -> None:
         asked, limits = asks(workload, self._port.nodes), units(entry.quota.limit)
-        taken = self._port.asked(entry.name) if limits else {}
+        taken = self._port.asked(self._live.living(entry.name)) if limits else {}
         over = {place: most for place, most in limits.items() if asked.get(place, 0) and total([asked, taken])[place] > most}
         if over:
             told = {}
@@ -134,9 +138,10 @@ class Working(ZoneCalls):
         """The endpoint, if a workload of that name is in a zone. Raises ZoneError, UnknownNameError."""
         entry = self._entry(zone, actor)
         endpoint = self._cluster(entry.name)
-        if all(each.name != name for each in endpoint.list(zone=entry.name)):
-            raise ZoneError(entry.name, f"there is no workload {printable(name)!r}")
-        return endpoint
+        with suppress(UnknownNameError):  # which would name those of others
+            if endpoint.describe(name).zone == entry.name:
+                return endpoint
+        raise ZoneError(entry.name, f"there is no workload {printable(name)!r}")
 
     def _cluster(self, zone: str) -> ManagementEndpoint:
         if self._port.endpoint is None:

@@ -16,7 +16,7 @@ class ZoneManager(Cohorts, Working, Looking, Removing):
     all that is in it; `zone:ada-dev` by nothing but the platform, and its owner holds the rights on it; what runs there is
     `zone:ada-dev@name`. A call about a zone is made in it: grants and tokens that are for that zone only count.
 
-    `endpoint`, `nodes`: of the cluster that has the quotas, `administrator`: in whose name; None for a platform without one, on which
+    `cluster`: that has the quotas and networks, `administrator`: in whose name they are set; None for a platform without one, on which
     nothing runs. `store`: that of the Identity Provider.
 
     >>> import mlplat as mp

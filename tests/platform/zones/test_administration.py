@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 import mlplat as mp
 from mlplat.errors import AccessDenied, MlplatError, OptionError, SpecError, UnknownNameError
+from mlplat.platform.storage import StoreError
 from mlplat.platform.zones import ZoneError, ZoneOccupiedError, ZoneOwnerError
 
 from .worlds import World, work
@@ -288,3 +290,78 @@ def test_cohorts_are_made_moved_and_deleted(world: World) -> None:
     zones.configure("shop-prod", cohort=None, actor=admin)
     zones.delete_cohort("vision", actor=admin)
     assert [type(each).__name__ for each in world.cluster.endpoint.quotas()].count("Cohort") == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda z, w: z.create_development(w.bob, {"gpus": 1}, actor=w.admin),
+        lambda z, w: z.create_deployment("shop", "new", {"gpus": 1}, actor=w.admin),
+        lambda z, w: z.resize("shop-prod", limit={"gpus": 7}, actor=w.admin),
+        lambda z, w: z.suspend("ada-dev", actor=w.admin),
+        lambda z, w: z.transfer("ada-dev", "bob", actor=w.admin),
+        lambda z, w: z.create_cohort("speech", actor=w.admin),
+        lambda z, w: z.modify_cohort("vision", parent=None, actor=w.admin),
+        lambda z, w: z.delete_cohort("empty", actor=w.admin),
+        lambda z, w: z.delete("empty-zone", actor=w.admin),
+        lambda z, w: z.delete("ada-dev", drain=True, actor=w.admin),
+    ],
+)
+def test_where_the_store_has_no_room_the_cluster_keeps_the_quotas_that_it_had(
+    call: Refused, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.zones.create_cohort("empty", actor=world.admin)
+    world.zones.create_deployment("shop", "empty-zone", {"gpus": 1}, actor=world.admin)
+    before = world.state
+
+    def full(*_: object) -> None:
+        raise StoreError("the store", "no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.platform.store, "append", full)
+        with pytest.raises(StoreError, match="no room"):
+            call(world.zones, world)
+    state, journals, quotas = world.state
+    assert (state, journals, sorted(quotas)) == (*before[:2], sorted(before[2]))
+    call(world.zones, world)
+    assert world.state != before
+
+
+def test_a_warning_that_is_taken_for_an_error_has_changed_nothing(world: World) -> None:
+    before = world.state
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(mp.QuotaWarning):
+            world.zones.create_deployment("lab", "lab-prod", {"gpus": 12}, actor=world.admin)
+    assert world.state == before
+
+
+def test_the_zone_of_a_deleted_developer_stays_and_nobody_starts_anything_there_until_it_is_transferred(world: World) -> None:
+    world.identity.delete(world.ada, actor=world.admin)
+    zone = world.zones.get("ada-dev", actor=world.admin)
+    for who in (world.ada, world.admin):
+        with pytest.raises(AccessDenied):
+            zone.submit(work("w"), actor=who)
+    world.sim.run(until="1m")
+    assert zone.status(actor=world.admin).running == 1
+    world.zones.transfer(zone, world.bob, actor=world.admin)
+    assert zone.submit(work("w"), actor=world.bob).name == "w"
+
+
+def test_a_project_that_is_called_like_a_developer_s_zone_opens_nothing_of_it(world: World) -> None:
+    world.identity.create_project("ada-dev", owner=world.eve, actor=world.admin)
+    zone = world.zones.get("ada-dev", actor=world.ada)
+    for ask in (
+        lambda: zone.status(actor=world.eve),
+        lambda: zone.logs("train", actor=world.eve),
+        lambda: zone.submit(work("w"), actor=world.eve),
+        lambda: world.identity.grant(world.eve, "read", "zone:ada-dev", actor=world.eve),
+        lambda: world.identity.grant(world.eve, "read", "zone:ada-dev@train", actor=world.eve),
+    ):
+        with pytest.raises(AccessDenied):
+            ask()
+    assert zone.workloads(actor=world.eve) == () and world.zones.list(actor=world.eve) == ()
+    with pytest.raises(OptionError, match="expected such as 'zone:ada-dev@notebook'"):
+        world.identity.grant(world.eve, "read", "zone:ada-dev@a..b", actor=world.admin)
+    with pytest.raises(OptionError, match=r"zone '\.\.'"):
+        world.identity.grant(world.eve, "read", "zone:..", actor=world.admin)
