@@ -78,6 +78,8 @@ def refuse_by_placing(run: Run, example: Array, unsure: list[int]) -> None:
             jobs.gang[job, : LAST + 1] = way
             fits = fits or bool(fits_empty(run.address, job))
         jobs.gang[job, : LAST + 1] = classes
-        if not fits:
+        if not fits and fits_empty(run.address, job):
+            jobs.refused[shape] = int(Reason.QUOTA)
+        elif not fits:
             jobs.refused[shape] = int(Reason.POLICY if jobs.gang[job, REPLICAS] == 1 else Reason.GANG)
         run.check()
