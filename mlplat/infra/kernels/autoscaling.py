@@ -38,8 +38,8 @@ DONE, REFUSED, LOST, FAILED, DELETED = (
 
 @entry
 def plan_scale_up(address: int, plan_address: int, most: int) -> int:
-    """Place `most` waiting jobs: the head of the queue (there is none under quotas), then by order of submission. Returns how many nodes are
-    opened, the last ones in `plan.usable`.
+    """Place `most` waiting jobs: the head of the queue (there is none under quotas), then by order of submission. Returns how many nodes
+    are opened, the last ones in `plan.usable`.
     """
     world, plan = world_at(address), scale_up_at(plan_address)
     state = world.log.state
