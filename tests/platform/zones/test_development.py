@@ -213,3 +213,18 @@ def test_on_a_platform_without_a_cluster_zones_are_described_and_nothing_runs() 
     assert zone.status(actor=ada).rows() == [("gpus", 0, None, 4)] and zone.workloads(actor=ada) == ()
     with pytest.raises(ZoneError, match="nothing runs on a platform without a cluster"):
         zone.environment(None, ONE, actor=ada)
+
+
+def test_ip3_n_an_environment_of_a_lost_node_starts_elsewhere_and_is_culled_there(world: World) -> None:
+    zone = world.zones.create_development(world.ada, {"gpus": 4}, idle="1h", actor=world.admin)
+    handle = zone.environment(None, ONE, name="notebook", actor=world.ada)
+    world.sim.run(until="30m")
+    node = world.cluster.endpoint.describe("notebook").parts[0].node
+    assert node is not None
+    world.cluster.hardware.crash(node)
+    world.sim.run(until="80m")
+    moved = world.cluster.endpoint.describe("notebook").parts[0]
+    assert handle.status.value == "running" and moved.node != node and moved.since_s is not None
+    world.sim.run(until="3h")
+    (idle,) = world.events("environment.idle")
+    assert idle.time == moved.since_s + 3600
