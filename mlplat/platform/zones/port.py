@@ -43,7 +43,7 @@ class QuotaPort:
     """Sets the quotas of a cluster and the networks of its zones through its Management Endpoint, and asks what is used."""
 
     def __init__(self, cluster: Cluster | None, administrator: str) -> None:
-        self._administrator = administrator
+        self._administrator, self._cluster = administrator, cluster
         self.endpoint = None if cluster is None else cluster.endpoint
         self.nodes = None if cluster is None else cluster.nodes
         self.networked = cluster is not None and cluster.network is not None
@@ -95,6 +95,19 @@ class QuotaPort:
         found = self.endpoint.quota_use(name)
         use, borrowed, lent = (MappingProxyType(dict(each)) for each in (found.use, found.borrowed, found.lent))
         return Use(use, borrowed, lent, found.running, found.waiting, found.held, found.claims)
+
+    def is_taken(self, name: str) -> bool:
+        """Whether the cluster has a quota or cohort of this name, or workloads of a zone that is called so."""
+        if self.endpoint is None:
+            return False
+        return any(each.name == name for each in self.endpoint.quotas()) or len(self.endpoint.list(zone=name)) > 0
+
+    def next_of(self, waiting: list[WorkloadSummary]) -> WorkloadSummary:
+        """Which of some workloads comes first by the queue policy, as far as they differ in what a list says."""
+        assert self._cluster is not None
+        if self._cluster.scheduler.table.queue.name == "priority":
+            return max(waiting, key=lambda each: each.priority)
+        return waiting[0]
 
     def workloads(self, zone: str) -> list[WorkloadSummary]:
         """The workloads of a zone that are not over, in order of submission."""
