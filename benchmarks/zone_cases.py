@@ -135,7 +135,11 @@ def _small_request(draw: Draw, spec: ClusterSpec) -> dict[str, Any]:
     if draw.one_in(3):
         asked["memory_mib"] = min(int(table.memory_mib[node]), 10**6) // draw.of((2, 4))
     if table.gpus[node] and not draw.one_in(4):
-        asked |= {"mig": draw.of(("1g.5gb", "3g.20gb"))} if table.mig[node] else draw.of(({"gpus": 1}, {"gpus": 1}, {"gpu_milli": 500}, {"gpus": 2}))
+        asked |= (
+            {"mig": draw.of(("1g.5gb", "3g.20gb"))}
+            if table.mig[node]
+            else draw.of(({"gpus": 1}, {"gpus": 1}, {"gpu_milli": 500}, {"gpus": 2}))
+        )
     return asked
 
 

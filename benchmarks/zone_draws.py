@@ -104,7 +104,9 @@ def _draw_quota(
         if draw.one_in(3):
             zone["limit"]["environments"] = draw.of((1, 2, 4, 8))
     if draw.one_in(2):
-        zone["lend"] = {key: 0 if draw.one_in(2) else draw.of((value, value / 2 if key != "gpus" else value // 2)) for key, value in guarantee.items()}
+        zone["lend"] = {
+            key: 0 if draw.one_in(2) else draw.of((value, value / 2 if key != "gpus" else value // 2)) for key, value in guarantee.items()
+        }
     if flavored and not draw.one_in(4):
         names = [group.name for group in spec.groups]
         zone["flavors"] = names if draw.one_in(2) else names[::-1]

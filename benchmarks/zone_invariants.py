@@ -237,7 +237,9 @@ class ZoneLog:
             bound = max(bound, float(self.end[leaving].max(initial=0.0)))
             starts = self.start[(self.job == job) & (self.start >= now)]
             late = not len(starts) or starts.min() > bound * (1 + CLOSE)
-            excused = ((incidents > now) & (incidents <= bound)).any() or bound > self.horizon or (np.isnan(self.end) & (self.stop <= now)).any()
+            excused = (
+                ((incidents > now) & (incidents <= bound)).any() or bound > self.horizon or (np.isnan(self.end) & (self.stop <= now)).any()
+            )
             if late and not excused:
                 when = f"at {starts.min():g}" if len(starts) else "never"
                 yield now, f"jobs {self.job[victims].tolist()} are stopped for job {job}, which starts {when} and not by {bound:g}"

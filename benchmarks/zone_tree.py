@@ -139,7 +139,9 @@ def asked_amounts(run: Run) -> Array:
     for i, request in enumerate(gangs.requests):
         milli = 1000 * request.gpus + request.gpu_milli
         if request.mig:
-            known = [model.mig.profiles[request.mig].milli for model in models if model.mig is not None and request.mig in model.mig.profiles]
+            known = [
+                model.mig.profiles[request.mig].milli for model in models if model.mig is not None and request.mig in model.mig.profiles
+            ]
             milli = known[0] if known else 0
         amounts[i] = request.cpu_milli, request.memory_mib, request.disk_mib, milli, 1
     replicas = np.asarray(gangs.replicas, dtype=np.int64)[:, None]
