@@ -227,7 +227,8 @@ class ZoneLog:
 
     def _bounds(self) -> Iterator[tuple[float, str]]:
         """For whom others were stopped, starts within `reclaim_within` and the scrape delay, or when those have gone that were leaving
-        anyway, unless hardware has failed meanwhile."""
+        anyway, unless hardware has failed meanwhile; under fair sharing, which may take back at once what it gave, it starts at all."""
+        fair = self.run.world.quotas.by_share
         incidents = self.run.world.hardware.time
         for (job, now), victims in self.reclaims.items():
             one = self.tree.described[int(self.leaf[job]) - 1]
@@ -236,7 +237,7 @@ class ZoneLog:
             leaving = (self.stop <= now) & (self.end > now)
             bound = max(bound, float(self.end[leaving].max(initial=0.0)))
             starts = self.start[(self.job == job) & (self.start >= now)]
-            late = not len(starts) or starts.min() > bound * (1 + CLOSE)
+            late = not len(starts) or (starts.min() > bound * (1 + CLOSE) and not fair)
             excused = (
                 ((incidents > now) & (incidents <= bound)).any() or bound > self.horizon or (np.isnan(self.end) & (self.stop <= now)).any()
             )

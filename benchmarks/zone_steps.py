@@ -70,7 +70,7 @@ class Steps(Invariants):
             self._remember(seen)
 
     def _earmarks(self, marked: Array, claims: tuple[int, ...]) -> Iterator[str]:
-        """Nodes are kept for those who have a claim, and nobody else starts there."""
+        """Nodes are kept for those who have a claim, and nobody else starts there while claims are not tried anew."""
         world = self.run_.world
         if (odd := (marked >= 0) & ~np.isin(marked, claims)).any():
             yield f"node {odd.argmax()} is kept for job {marked[odd.argmax()]}, which has no claim"
@@ -81,7 +81,7 @@ class Steps(Invariants):
         record = world.log.records[self.records : int(world.count[RECORDS])]
         rows = self.row_of[record[:, NODE]]
         kept = (marked[rows] >= 0) & (marked[rows] == self.marked[rows]) & (marked[rows] != record[:, JOB])
-        if kept.any():
+        if kept.any() and self.releases == world.count[RELEASES]:
             row = rows[kept.argmax()]
             yield f"job {record[kept.argmax(), JOB]} has started on node {row}, which is kept for job {marked[row]}"
 
