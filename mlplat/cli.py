@@ -211,9 +211,11 @@ def _print_zones(result: Result) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from .runs.result_view import ZONE_COLUMNS, readable_zones
+    from .runs.result_view import ZONE_COLUMNS, readable_zones, zone_title
 
-    table = Table(*ZONE_COLUMNS)
+    table = Table(title=Text(zone_title(result)), box=None, padding=(0, 1, 0, 0))
+    for name in ZONE_COLUMNS:
+        table.add_column(name, no_wrap=name == "zone", justify="left" if name == "zone" else "right")
     for row in readable_zones(result):
         table.add_row(*(Text(printable(text)) for text in row))
     Console(highlight=False).print(table)

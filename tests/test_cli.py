@@ -117,10 +117,13 @@ OPTIONS: dict[str, list[str]] = {
 TESTED_ON_A_NETWORK = {"--sync"}
 """Options that need a cluster with a network; they have a test of their own below."""
 
+TESTED_WITH_GROUPS = {"--zones"}
+"""Options that need a trace with groups; the same."""
+
 
 def test_the_options_tested_here_are_those_that_help_tells(run: Run) -> None:
     told = re.findall(r"--[a-z][a-z-]*", re.sub(r"\x1b\[[0-9;]*m", "", run("replay", "--help").out))
-    assert set(told) - {"--help"} == set(OPTIONS) | TESTED_ON_A_NETWORK
+    assert set(told) - {"--help"} == set(OPTIONS) | TESTED_ON_A_NETWORK | TESTED_WITH_GROUPS
 
 
 @pytest.mark.parametrize("option", [name for name in OPTIONS if name not in ("--jobs", "--nodes", "--cluster", "--json")])
@@ -184,6 +187,22 @@ def test_a_second_run_into_another_folder_is_equal(run: Run) -> None:
             del summary[key]
     assert summaries[0] == summaries[1]
     assert Path("one/manifest.json").read_bytes() == Path("two/manifest.json").read_bytes()
+
+
+def test_zones_come_from_a_file_whose_faults_are_named_with_their_line(run: Run) -> None:
+    Path("grouped.csv").write_text("submit,duration,gpus,group\n0,60,1,a\n5,60,1,b\n")
+    Path("zones.yaml").write_text("quotas:\n- name: a\n  guarantee: {gpus: 2}\n")
+    base = ("replay", "--jobs", "grouped.csv", "--cluster", "1x4xT4", "--zones", "zones.yaml")
+    ran = run(*base, "--json")
+    assert (ran.status, ran.err) == (0, "")
+    assert set(ran.content) == {*KEYS, "zones"}
+    assert list(ran.content["zones"]) == ["a", ""]
+    assert ran.content["zones"]["a"]["gpus_guarantee"] == 2
+    assert "(others)" in run(*base).out
+    Path("zones.yaml").write_text("quotas:\n- name: a\n  guarantee: {gpus: 2}\n  limit: {gpus: 1}\n")
+    ran = run(*base)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == "error: zones.yaml:4: quotas[0].limit.gpus: is below what is guaranteed, 2\n"
 
 
 # -- the other commands

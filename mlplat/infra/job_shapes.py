@@ -11,8 +11,12 @@ from .splitting import Gangs
 Array = np.ndarray[Any, Any]
 
 
-def shapes_of(gangs: Gangs) -> tuple[Array, Array]:
-    """(int32[n] shape of each job, int64[shapes] the first job of each shape)."""
+def shapes_of(gangs: Gangs, apart: Array | None = None) -> tuple[Array, Array]:
+    """(int32[n] shape of each job, int64[shapes] the first job of each shape). Jobs that differ in `apart`, int32[n], differ in shape."""
+    if apart is not None and len(apart):
+        shape, _ = shapes_of(gangs)
+        _, first, shape = np.unique(shape.astype(np.int64) * (int(apart.max()) + 1) + apart, return_index=True, return_inverse=True)
+        return shape.astype(np.int32).ravel(), first
     n, classes = len(gangs.request), len(gangs.requests)
     if not n:
         return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64)

@@ -21,6 +21,7 @@ from .quotas import Cohort, Described, Quota, with_the_rest
 
 if TYPE_CHECKING:
     from ..hardware.node_table import NodeTable
+    from ..workload import JobTrace
     from .queueing import QueuePolicy
 
 Array = np.ndarray[Any, Any]
@@ -71,9 +72,7 @@ def quota_arrays(
     parts = parts_of(described, nodes) if parts is None else parts
     variants = variants_of(parts) if variants is None else variants
     n, count = len(of), len(nodes)
-    leaf = np.array([leaf_numbers(tree).get(name, -1) for name in names], dtype=np.int32)
-    leaf[leaf < 0] = number_of_the_rest(tree)
-    of = np.ascontiguousarray(leaf[of]) if n else np.zeros(0, dtype=np.int32)
+    of = _leaves(tree, of, names)
     lane, owner = lanes_of(of, gang[:, SHAPE], queue)
     lanes = len(owner)
     arrays = _tree_arrays(tree, capacity_of(nodes, parts), parts, variants, queue)
@@ -147,8 +146,8 @@ def recompute(
         up = arrays["parent"][node]
         if up >= 0:
             use[up] += np.maximum(0, use[node] - arrays["kept"][node])
-    parts_of_it: dict[str, Any] = arrays | {"use": use}
-    return quotas._replace(**parts_of_it)
+    changed: dict[str, Any] = arrays | {"use": use, "open_to": np.zeros(len(use), dtype=np.int64)}
+    return quotas._replace(**changed)
 
 
 def potential(parent: Array, depth: Array, brought: Array, kept: Array, limit: Array) -> Array:
@@ -171,6 +170,17 @@ def leaf_numbers(described: Sequence[Described | None]) -> dict[str, int]:
 def number_of_the_rest(described: Sequence[Described | None]) -> int:
     """The node of the quota `""`; `described` has it."""
     return next(i + 1 for i, one in enumerate(described) if isinstance(one, Quota) and one.name == "")
+
+
+def leaves_of(described: Sequence[Described | None], trace: JobTrace) -> Array:
+    """int32[n]: the node of the tree that each job of a trace belongs to."""
+    return _leaves(with_the_rest(described), trace.group, trace.groups)
+
+
+def _leaves(tree: Sequence[Described | None], of: Array, names: Sequence[str]) -> Array:
+    leaf, rest = leaf_numbers(tree), number_of_the_rest(tree)
+    numbers = np.array([leaf.get(name, rest) for name in names], dtype=np.int32)
+    return np.ascontiguousarray(numbers[of]) if len(of) else np.zeros(0, dtype=np.int32)
 
 
 def lanes_of(of: Array, shape: Array, queue: QueuePolicy) -> tuple[Array, Array]:

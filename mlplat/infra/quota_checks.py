@@ -1,4 +1,4 @@
-"""What quotas must be together, on a cluster and with the groups of a trace. Places in errors begin with the number of one, `[2]`."""
+"""What quotas must be together, on a cluster and with the groups of a trace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import SpecError, UnknownNameError, printable
-from .quota_amounts import column_of, dimension_names, flavors_in, named, spoken_amounts
+from .quota_amounts import column_of, dimension_names, named, spoken_amounts
 from .quota_arrays import capacity_of
 from .quota_parts import NodeParts, parts_of
 from .quotas import MAX_QUOTAS, Cohort, Described, Quota, QuotaWarning
@@ -25,9 +25,10 @@ def check_quotas(
     nodes: NodeTable,
     *,
     groups: Sequence[str] | None = None,
-    parts: NodeParts | None = None,
+    places: Sequence[str] | None = None,
 ) -> NodeParts:
-    """The parts of the cluster that the quotas speak of (`parts` where they are known). `groups`: of the trace, None where there is none.
+    """The parts of the cluster that the quotas speak of. `groups`: of the trace, None where there is none. `places`: what errors call each
+    description, `quotas['team-a']` if not given.
 
     Raises SpecError for two of one name, an unknown cohort, flavor or node, a cycle of cohorts, a group in two quotas or not in the trace,
     and for hard guarantees (guarantee less lend) beyond the capacity; OptionError for flavors or reservations that have a node in common.
@@ -35,24 +36,21 @@ def check_quotas(
     """
     if len(described) > MAX_QUOTAS:
         raise SpecError(f"{len(described):,} quotas and cohorts; expected at most {MAX_QUOTAS:,}")
-    _check_names(described)
-    _check_cohorts(described)
-    _check_groups(described, groups)
-    parts = parts_of(described, nodes) if parts is None else parts
-    for i, one in enumerate(described):
-        for name in flavors_of(one):
-            if name not in parts.flavors:
-                raise SpecError(str(UnknownNameError("flavor", printable(name), parts.flavors)), where=f"[{i}].flavors")
+    try:
+        _check_names(described)
+        _check_cohorts(described)
+        _check_groups(described, groups)
+        parts = parts_of(described, nodes)
+    except SpecError as error:  # its place begins with the number of a description, `[2]`
+        number, _, rest = error.where.removeprefix("[").partition("]")
+        place = _place(described[int(number)]) if places is None else places[int(number)]
+        raise SpecError(error.problem, where=place + rest) from None
     _check_sums(described, nodes, parts)
     return parts
 
 
-def flavors_of(one: Described | None) -> list[str]:
-    """The flavors that a description speaks of."""
-    if one is None:
-        return []
-    tried = list(one.flavors) if isinstance(one, Quota) else []
-    return list(dict.fromkeys(tried + [name for key in ("guarantee", "limit", "lend") for name in flavors_in(getattr(one, key))]))
+def _place(one: object) -> str:
+    return f"quotas[{one.name!r}]" if isinstance(one, (Quota, Cohort)) else "quotas"
 
 
 def _check_names(described: Sequence[Described | None]) -> None:

@@ -39,6 +39,11 @@ class NodeParts(NamedTuple):
     each: tuple[tuple[int, int], ...]
 
     @property
+    def divided(self) -> bool:
+        """Whether there is more than one part."""
+        return len(self.each) > 1
+
+    @property
     def owners(self) -> list[int]:
         """The quotas (nodes of the tree) that have reserved nodes."""
         return sorted({owner for _, owner in self.each if owner >= 0})

@@ -32,13 +32,11 @@ class ReadQuotas:
 
     @contextmanager
     def placing(self) -> Iterator[None]:
-        """What is raised inside about a description by its number, `[2].cohort`, names its place and file instead."""
+        """What is raised inside names the file, and the line of its place."""
         try:
             yield
         except SpecError as error:
-            number, _, rest = error.where.removeprefix("[").partition("]")
-            where = self.places[int(number)] + rest if error.where.startswith("[") else error.where
-            raise placed(error.problem, where, self.source, self.lines) from None
+            raise placed(error.problem, error.where, self.source, self.lines) from None
         except OptionError as error:
             raise error if self.source is None else OptionError(f"{self.source}: {error}") from None
 

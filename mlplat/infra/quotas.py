@@ -24,6 +24,12 @@ class QuotaWarning(UserWarning):
     """Quotas are guaranteed more than the cluster has: not all of it can be had at once."""
 
 
+def _short(one: Any) -> str:
+    """What was said of a description, and nothing else."""
+    said = [repr(one.name), *(f"{key}={value!r}" for key, value in _said(one).items() if key != "name")]
+    return f"{type(one).__name__}({', '.join(said)})"
+
+
 class ReservedNodes(NamedTuple):
     """The first so many nodes of a group, or of the cluster where there is no group."""
 
@@ -31,7 +37,7 @@ class ReservedNodes(NamedTuple):
     group: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Cohort:
     """Quotas that lend to each other. `parent`: the cohort it is part of; None: it hangs below the cluster and, without `lend`, what is
     unused stays in it. `guarantee`, `limit`, `lend`: of its own, as for a `Quota`. Raises SpecError.
@@ -52,12 +58,14 @@ class Cohort:
             _check_name("parent", self.parent)
         _read_amounts(self)
 
+    __repr__ = _short
+
     def to_dict(self) -> dict[str, Any]:
         """What was said of it, as plain values."""
         return _said(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Quota:
     """What a group of jobs may use. Immutable; amounts are mappings as in `Amounts`.
 
@@ -133,6 +141,8 @@ class Quota:
 
     def _set(self, key: str, value: object) -> None:
         object.__setattr__(self, key, value)
+
+    __repr__ = _short
 
     @property
     def listed(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from .attempt_arrays import (
 from .cluster_arrays import Ties, cluster_arrays
 from .job_shapes import monotone_shapes, shapes_of
 from .kernels.attempt_state import Incident
-from .kernels.inspect_nodes import all_fragments, fits_empty, replicas_held
+from .kernels.inspect_nodes import all_fragments
 from .kernels.state import (
     BLOCKED,
     COUNTERS,
@@ -44,7 +44,6 @@ from .kernels.state import (
     JobState,
     Placement,
     Queue,
-    Reason,
     World,
 )
 from .kernels.structs import Packed, pack
@@ -54,9 +53,10 @@ from .plan_arrays import make_room_to_plan, plan_for, rows_for
 from .policy_arrays import UserScore, policy_arrays
 from .queue_arrays import RANKING, completions_for, job_log, longer, reservation_arrays, trees_for, waiting_arrays
 from .queueing import QueuePolicy
-from .quota_arrays import no_quotas, quota_arrays
+from .quota_arrays import leaves_of, no_quotas, quota_arrays
 from .quota_parts import parts_of, variants_of, with_variants
-from .request_arrays import class_arrays, mig_profiles, node_types, refusal
+from .refusals import refuse_by_count, refuse_by_placing
+from .request_arrays import class_arrays, mig_profiles
 from .splitting import Gangs, split_jobs
 from .tolerations import ANYWHERE, Selection
 
@@ -208,7 +208,7 @@ def build_run(
         widest=widest,
         measure=fgd,
     )
-    shape, example = shapes_of(gangs)
+    shape, example = shapes_of(gangs, None if parts is None or not parts.divided else leaves_of(quotas, trace))
     gang = np.column_stack([gangs.request, gangs.last_request, gangs.replicas, shape]).astype(np.int32, copy=False)
     interruptible = interruptions is not None or queue.code > Queue.LOSS or len(quotas) > 0
     what = interruptions or Interruptions()
@@ -267,9 +267,9 @@ def build_run(
     run = Run(world, pack(world), trace, nodes, gangs, tuple(profiles), queue, placement, user)
     if fgd is not None:
         _measure_fragments(run)
-    unsure = _refuse_by_count(run, example)
+    unsure = refuse_by_count(run, example)
     _make_room(run)
-    _refuse_by_placing(run, example, unsure)
+    refuse_by_placing(run, example, unsure)
     return run
 
 
@@ -277,30 +277,6 @@ def _measure_fragments(run: Run) -> None:
     fragments = np.empty(len(run.nodes), dtype=np.int64)
     all_fragments(run.address, fragments)
     run.world.nodes.free[:, FRAGMENT] = fragments
-
-
-def _refuse_by_count(run: Run, example: Array) -> list[int]:
-    """Fill `jobs.refused` where counting says that even the empty cluster cannot hold a shape.
-
-    Returns the shapes for which it does not tell.
-    """
-    world = run.world
-    jobs, classes, cluster = world.jobs, world.classes, world.cluster
-    types, count = node_types(world.nodes, cluster)
-    held = np.zeros(len(classes.ask), dtype=np.int64)
-    replicas_held(run.address, types, count, held)
-    unsure = []
-    for shape, job in enumerate(example.tolist()):
-        cls, last, replicas = (int(part) for part in jobs.gang[job, :SHAPE])
-        if replicas == 1:
-            cls = last
-        if not held[cls]:
-            jobs.refused[shape] = int(refusal(classes, cluster, cls))
-        elif held[cls] < (replicas if last == cls else replicas - 1):
-            jobs.refused[shape] = int(Reason.GANG)
-        elif last != cls or run.placement.code == Placement.CUSTOM:
-            unsure.append(shape)
-    return unsure
 
 
 def _make_room(run: Run) -> None:
@@ -323,12 +299,3 @@ def _make_room(run: Run) -> None:
         hardware=world.hardware._replace(next=np.empty(records, dtype=np.int64), previous=np.empty(records, dtype=np.int64)),
         reservation=reservation,
     )
-
-
-def _refuse_by_placing(run: Run, example: Array, unsure: list[int]) -> None:
-    """Fill `jobs.refused` for the shapes where the policy itself has to be asked."""
-    for shape in unsure:
-        if not fits_empty(run.address, int(example[shape])):
-            alone = run.gangs.replicas[example[shape]] == 1
-            run.world.jobs.refused[shape] = int(Reason.POLICY if alone else Reason.GANG)
-        run.check()

@@ -22,6 +22,7 @@ from .identity.provider import IdentityProvider
 from .identity.rights import Right
 from .neighbours import Neighbours
 from .references import PLATFORM
+from .secrets import Secrets
 from .storage.store import Store
 from .storage.sweeping import sweep
 from .storage.verification import Verification, verify
@@ -36,9 +37,10 @@ class Platform:
 
     `on`: the cluster it runs on, or a simulation for a platform without one; None for a simulation of its own. `store`: where everything
     is kept, in memory unless said. `data_at`: the data store's place in the network of the cluster, an external endpoint or a node, from
-    which data takes its time; None for data that is there at once.
+    which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
+    sealed before they are kept; None to keep them in the clear.
 
-    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`: the components. `admin`: the first administrator.
+    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`: the components. `admin`: the first administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
@@ -55,7 +57,14 @@ class Platform:
     IDENTITY: ClassVar[str] = IdentityProvider.SOURCE
     """The journal that every platform has from its beginning."""
 
-    def __init__(self, on: Cluster | Simulation | None = None, *, store: Store | None = None, data_at: str | None = None) -> None:
+    def __init__(
+        self,
+        on: Cluster | Simulation | None = None,
+        *,
+        store: Store | None = None,
+        data_at: str | None = None,
+        secret_key: bytes | None = None,
+    ) -> None:
         cluster = None if on is None or isinstance(on, Simulation) else on
         if cluster is None and data_at is not None:
             raise OptionError(f"data_at={data_at!r:.60}: a place in the network of a cluster, and there is no cluster")
@@ -73,6 +82,8 @@ class Platform:
         self.metadata = MetadataStore(**shared, resolvers=Neighbours(self.scm, self.data, self.images, self.models).resolvers())
         stores = Stores(self.identity, self.scm, self.data, self.images, self.models, self.metadata)
         self.capsules = Capsules(self.sim, self.identity, self.store, stores=stores)
+        endpoint = None if cluster is None else cluster.endpoint
+        self.secrets = Secrets(self.sim, self.identity, self.store, key=secret_key, endpoint=endpoint)
         if cluster is not None:
             self.images.serve(cluster.endpoint, actor=self.admin)
 
@@ -110,7 +121,7 @@ class Platform:
     @property
     def components(self) -> Mapping[str, Component]:
         """By the name that they have in events."""
-        found = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules)
+        found = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets)
         return MappingProxyType({component.SOURCE: component for component in found})
 
     def sweep(self, *, actor: Actor) -> tuple[str, ...]:

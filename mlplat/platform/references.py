@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..errors import OptionError, printable
 
-KINDS = frozenset({"repo", "dataset", "model", "image", "run", "pipeline", "deployment", "service", "window", "zone", "project"})
+KINDS = frozenset({"repo", "dataset", "model", "image", "run", "pipeline", "deployment", "service", "window", "zone", "secret", "project"})
 """Kinds of resources."""
 PLATFORM = "platform"
 """The resource that covers all others."""

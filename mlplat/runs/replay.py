@@ -162,7 +162,7 @@ def _quotas(
         raise OptionError("limits= and zones= do not go together: a zone has a limit of its own, Quota('team', limit={'gpus': 8})")
     check_queue(queue)
     with read.placing():
-        check_quotas(read.described, spec.nodes(), groups=trace.groups)
+        check_quotas(read.described, spec.nodes(), groups=trace.groups, places=read.places)
     return read.described
 
 

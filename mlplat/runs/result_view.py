@@ -64,13 +64,20 @@ def readable_figures(result: Result) -> list[tuple[str, str]]:
     ]
 
 
-ZONE_COLUMNS = ("zone", "jobs", "completed", "guarantee", "limit", "mean use", "most used", "borrowed", "reclaimed", "longest reclaim")
+ZONE_COLUMNS = ("zone", "jobs", "done", "promised", "limit", "held, mean", "held, most", "above, mean", "stopped", "longest wait")
 
 
 def readable_zones(result: Result) -> list[tuple[str, ...]]:
-    """A row for each zone with the texts of `ZONE_COLUMNS`; amounts are devices, or cores where the cluster has no devices."""
+    """A row for each zone with the texts of `ZONE_COLUMNS`; amounts are devices, or cores where the cluster has no devices. `stopped`: its
+    attempts that were reclaimed; the longest wait is that for what it reclaimed itself.
+    """
     resource = "gpus" if result.spec.capacity()["gpus"] else "cpus"
     return [_zone_texts(row, resource) for row in result.zones.to_dicts()]
+
+
+def zone_title(result: Result) -> str:
+    """What the table of zones is of."""
+    return f"zones, amounts in {'devices' if result.spec.capacity()['gpus'] else 'cores'}"
 
 
 def _zone_texts(row: dict[str, Any], resource: str) -> tuple[str, ...]:
@@ -91,7 +98,7 @@ def _html_zones(result: Result) -> str:
         return ""
     head = "".join(f"<th>{html.escape(name)}</th>" for name in ZONE_COLUMNS)
     rows = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in readable_zones(result))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<p>{zone_title(result)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def html_table(result: Result) -> str:

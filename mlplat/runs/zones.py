@@ -10,7 +10,7 @@ import polars as pl
 
 from ..infra.kernels.attempt_state import Outcome
 from ..infra.quota_amounts import DIMENSIONS, named
-from ..infra.quota_arrays import leaf_numbers, number_of_the_rest
+from ..infra.quota_arrays import leaves_of
 from ..infra.quotas import Described, Quota, with_the_rest
 from ..infra.records import attempts_of, placed
 from .columns import FRAMES, RESOURCES
@@ -29,7 +29,7 @@ def zones_frame(run: Run, described: Sequence[Described], jobs: pl.DataFrame, st
     """One row a quota, in the order given; the quota `""` of all others last, where it has jobs or was given. `jobs`: the frame."""
     tree = with_the_rest(described)
     leaves = {node: one for node, one in enumerate(tree, start=1) if isinstance(one, Quota)}
-    of = zone_of(run, tree)
+    of = leaves_of(described, run.trace)
     first = float(run.trace.submit[0]) if len(run.trace) else 0.0
     done = pl.DataFrame({"zone": of}).with_columns(done=jobs["state"] == "completed")
     fates = done.group_by("zone").agg(jobs=pl.len(), completed=pl.col("done").sum())
@@ -56,15 +56,6 @@ def no_zones() -> pl.DataFrame:
 def zone_figures(frame: pl.DataFrame) -> dict[str, dict[str, Any]]:
     """The rows by the name of the zone."""
     return {row.pop("zone"): row for row in frame.to_dicts()}
-
-
-def zone_of(run: Run, tree: Sequence[Described | None]) -> npt.NDArray[np.int32]:
-    """int32[n]: the node of the tree that each job belongs to."""
-    leaf = leaf_numbers(tree)
-    rest = number_of_the_rest(tree)
-    of_group = np.array([leaf.get(name, rest) for name in run.trace.groups], dtype=np.int32)
-    found: npt.NDArray[np.int32] = of_group[run.trace.group] if len(run.trace) else np.zeros(0, dtype=np.int32)
-    return found
 
 
 _PROMISED = {"zone": pl.Int32} | {f"{resource}_{kind}": pl.Float64 for resource in RESOURCES for kind in ("guarantee", "limit")}

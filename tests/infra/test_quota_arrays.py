@@ -141,6 +141,8 @@ def test_what_is_recomputed_is_what_would_have_been_made(described: Tree, data: 
     with_rest = [*changed, Quota(""), Quota("new", guarantee={"gpus": 3})]
     after = recompute(before, with_rest, NODES, queue=queue_policy("fifo"))
     fresh = arrays_for(with_rest, [], [])
+    pack(after)
+    assert [np.shape(value) for value in after] == [np.shape(value) for value in fresh]
     for field in ("parent", "depth", "kept", "limit", "potential", "guaranteed", "reclaim"):
         assert np.array_equal(getattr(after, field), getattr(fresh, field)), field
     assert after.guarantee[0, 3] == fresh.guarantee[0, 3] - lost

@@ -99,10 +99,10 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         read_quotas(tmp_path / "none.yaml")
 
 
-def test_what_is_raised_of_a_description_by_its_number_gets_its_place(tmp_path: Path) -> None:
+def test_what_is_raised_of_a_description_of_a_file_names_file_and_line(tmp_path: Path) -> None:
     read = read_quotas(written(tmp_path, TEXT.replace("team-b, cohort: research", "team-b, cohort: researchers")))
     with pytest.raises(SpecError) as refused, read.placing():
-        check_quotas(read.described, NODES)
+        check_quotas(read.described, NODES, places=read.places)
     assert str(refused.value).startswith(
         f"{tmp_path / 'zones.yaml'}:11: quotas[1].cohort: unknown cohort 'researchers'; did you mean 'research'"
     )
@@ -138,7 +138,7 @@ A100, V100 = "a100-40", "V100"
 )
 def test_quotas_that_do_not_go_together_are_refused(described: Sequence[Any], where: str, said: str) -> None:
     with pytest.raises(SpecError) as refused:
-        check_quotas(described, NODES, groups=["a", "b", "g", "h"])
+        check_quotas(described, NODES, groups=["a", "b", "g", "h"], places=[f"[{i}]" for i in range(len(described))])
     assert refused.value.where == where
     assert said in str(refused.value)
 
@@ -172,6 +172,12 @@ def test_a_pool_without_a_bound_guarantees_anything() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_quotas([Quota("a", guarantee={"cpus": 2**30}, lend={"cpus": 0})], mp.ClusterSpec.parse("pool:768gpu").nodes())
+
+
+def test_without_places_errors_name_the_quota() -> None:
+    with pytest.raises(SpecError) as refused:
+        check_quotas([None, Quota("b"), Quota("a", cohort="r")], NODES)
+    assert refused.value.where == "quotas['a'].cohort"
 
 
 def test_every_error_is_one_line_of_printable_text() -> None:

@@ -47,7 +47,9 @@ def admit(run: NaiveRun, row: int) -> None:
 
 
 def admit_held(run: NaiveRun, group: int) -> None:
-    """Admit the held jobs of a group in order of submission until one does not fit under the limits."""
+    """Admit the held jobs of a group in order of submission until one does not fit under the limits. Under quotas held jobs wait in lanes."""
+    if run.quotas:
+        return
     for row, job in enumerate(run.jobs):
         if job.group != group or run.outcomes[row].state != "held":
             continue

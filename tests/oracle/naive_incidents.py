@@ -23,8 +23,12 @@ class NaiveIncident(NamedTuple):
 
 def happen(run: NaiveRun, incident: NaiveIncident) -> None:
     """One incident."""
+    was_closed, was_lost = run.state[incident.node].closed, incident.node in run.lost
     EFFECTS[incident.code](run, incident)
-    run.state[incident.node].closed = incident.node in run.lost | run.cordoned
+    closed = run.state[incident.node].closed = incident.node in run.lost | run.cordoned
+    if run.quotas:
+        found = incident.code == DEVICE_UP or (was_lost and incident.node not in run.lost)
+        run.quotas.happened(incident.node, opened=was_closed and not closed, found=found)
 
 
 def node_up(run: NaiveRun, incident: NaiveIncident) -> None:

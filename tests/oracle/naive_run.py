@@ -13,6 +13,7 @@ from .naive_admission import Limits, admit_held, asked
 from .naive_attempts import FAILURES, NO_CHECKPOINTS, NaiveAttempt, NaiveCheckpoint, span, work_until
 from .naive_jobs import jobs_of
 from .naive_placement import NaivePlacer, Policy
+from .naive_quotas import NaiveQuotas
 from .naive_state import Replica, State, copy_state, empty_cluster, give_back
 
 
@@ -89,6 +90,9 @@ class NaiveRun:
         self.reservations: list[Reservation] = []
         self.now = 0.0
         self.by_service = False
+        table = spec.nodes()
+        self.node_groups = [table.groups[group] for group in table.group]
+        self.quotas: NaiveQuotas | None = None
 
     # -- asking
 
@@ -237,6 +241,8 @@ class NaiveRun:
         self.ended.append(attempt)
         for replica in attempt.replicas:
             give_back(self.state[replica.node], replica)
+        if self.quotas:
+            self.quotas.released()
         job = self.outcomes[attempt.job]
         job.served += attempt.stop - attempt.start
         job.fallen |= attempt.fall <= attempt.stop
@@ -247,6 +253,8 @@ class NaiveRun:
         job.failures += outcome in FAILURES
         if self.options.max_restarts is not None and job.failures > self.options.max_restarts:
             self.end_for_good(attempt.job, "failed", "RESTARTS")
+        elif self.quotas:
+            self.quotas.enter(attempt.job)
         else:
             job.state = "waiting"
             self.waiting.append(attempt.job)

@@ -22,6 +22,9 @@ from .naive_jobs import NaiveJob, rejection
 from .naive_placement import Policy
 from .naive_preemption import las, priority, srtf
 from .naive_queues import best_effort_fifo, easy, fifo, loss, sjf
+from .naive_quota_checks import check_books
+from .naive_quota_tree import Described
+from .naive_quotas import NaiveQuotas
 from .naive_run import NaiveOptions, NaiveRun, Outcome, Reservation
 from .naive_state import Replica
 
@@ -48,6 +51,7 @@ class NaiveSchedule:
     attempts: list[NaiveAttempt]
     ended: list[NaiveAttempt]
     reservations: list[Reservation]
+    quotas: NaiveQuotas | None = None
 
     def records(self) -> list[tuple[int, int, int, int, int]]:
         """(job, node, device, mig_start, replicas), in order of start; equal replicas next to each other on a node are one record."""
@@ -88,11 +92,13 @@ def schedule(
     threshold: float = 3600.0,
     weights: Mapping[str, float] | None = None,
     depth: int = 1000,
+    quotas: Sequence[Described] | None = None,
+    fair_preemption: Sequence[str] = (),
 ) -> NaiveSchedule:
     """Run a trace through the naive scheduler.
 
     `incidents`: (time, code, node, device, grace), of which the last two may be left out. `limits`: group -> dimension (cpu, memory, gpu;
-    in milli-cores, MiB, milli) -> the most. `weights`: by group.
+    in milli-cores, MiB, milli) -> the most. `weights`: by group. `quotas`: quotas and cohorts, for a run under docs/quotas.md.
     """
     if isinstance(policy, str):
         policy = Policy(policy)
@@ -100,7 +106,16 @@ def schedule(
     run = NaiveRun(spec, trace, policy, ties, seed, options)
     run.by_service = queue == "las"
     listed = sorted(NaiveIncident(*incident) for incident in incidents)
-    return NaiveScheduler(run, CYCLES[queue], listed).run_until(math.inf if until is None else until)
+    if quotas is not None:
+        run.quotas = NaiveQuotas(run, quotas, queue, fair_preemption)
+    cycle = CYCLES[queue] if run.quotas is None else under_quotas
+    return NaiveScheduler(run, cycle, listed).run_until(math.inf if until is None else until)
+
+
+def under_quotas(run: NaiveRun) -> None:
+    """The cycle of docs/quotas.md."""
+    assert run.quotas is not None
+    run.quotas.cycle()
 
 
 class NaiveScheduler:
@@ -117,13 +132,15 @@ class NaiveScheduler:
         while True:
             instants = [t for t in self.instants() if t < math.inf and t <= until]
             if not instants:
-                return NaiveSchedule(run.jobs, run.outcomes, run.attempts, run.ended, run.reservations)
+                return NaiveSchedule(run.jobs, run.outcomes, run.attempts, run.ended, run.reservations, run.quotas)
             run.now = max(run.now, min(instants))
             self.end_attempts()
             while self.incidents and self.incidents[0].time <= run.now:
                 happen(run, self.incidents.pop(0))
             self.arrive()
             self.cycle(run)
+            if run.quotas:
+                check_books(run.quotas)
 
     def instants(self) -> list[float]:
         """When something is due."""
@@ -162,5 +179,7 @@ class NaiveScheduler:
                 outcome.reason = rejection(run.jobs, row, run.empty, run.placer)
                 if outcome.reason:
                     outcome.state = "rejected"
+                elif run.quotas:
+                    run.quotas.arrive(row)
                 else:
                     admit(run, row)

@@ -266,6 +266,26 @@ CAPSULES = {
     "import_file": Row(given(CAPSULE), tuple((WRITE, name) for name in IN_CAPSULE)),
 }
 
+SECRET, NEWEST_SECRET = "secret:shop/database", "secret:shop/database@2"
+_in_prod = partial(_row, zone="prod")
+
+
+def _delivered(world: PlatformWorld, caller: Principal | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return ("shop/database", "train"), {"zone": "prod"}
+
+
+SECRETS = {
+    "put": _row(WRITE, SECRET, "shop/database", "another"),
+    "put, in a zone": _in_prod(WRITE, SECRET, "shop/database", "another"),
+    "get": _row(READ, "secret:shop/database@1", "shop/database"),
+    "get, in a zone": _in_prod(READ, NEWEST_SECRET, "shop/database"),
+    "get, a version": _in_prod(READ, "secret:shop/database@1", "shop/database@1"),
+    "for_workload": Row(_delivered, ((READ, NEWEST_SECRET),), zone="prod", raises=OptionError),
+    "versions": _in_prod(READ, SECRET, "shop/database"),
+    "list": _anybody,
+    "delete": _in_prod(ADMIN, SECRET, "shop/database@1"),
+}
+
 TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
     {
         "identity": IDENTITY,
@@ -275,6 +295,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "models": MODELS,
         "metadata": METADATA,
         "capsules": CAPSULES,
+        "secrets": SECRETS,
         "platform": {"sweep": _platform(), "verify": _platform()},
     }
 )

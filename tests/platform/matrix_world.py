@@ -40,6 +40,7 @@ class PlatformWorld:
         self._code()
         self._artifacts()
         self._runs()
+        self._secrets()
 
     def _people(self) -> None:
         admin, identity = self.identity.admin, self.identity
@@ -94,6 +95,12 @@ class PlatformWorld:
         platform.models.register(MODEL, b"others", external=["data"], actor=owner)
         platform.models.set_alias(f"{MODEL}@1", "champion", actor=owner)
         platform.models.protect(f"{MODEL}@1", "it", actor=owner)
+
+    def _secrets(self) -> None:
+        secrets = self.platform.secrets
+        secrets.put("shop/database", "of the project", actor=self.owner)
+        for value in ("old", "new"):
+            secrets.put("shop/database", value, zone="prod", actor=self.owner)
 
     @property
     def stores(self) -> tuple[Store, ...]:

@@ -131,7 +131,7 @@ def damage_content(path: Path, draw: random.Random) -> None:
             case 0:
                 file.unlink()
             case 1:
-                shutil.copy(draw.choice(files[:1]), file) if files[0].exists() and files[0] != file else file.write_bytes(b"")
+                shutil.copy(draw.choice(files[:1]), file) if files[0].is_file() and files[0] != file else file.write_bytes(b"")
             case 2:
                 (file.parent / draw.choice(["stray", "a b", file.name[:10]])).write_bytes(b"stray")
             case 3:

@@ -71,6 +71,8 @@ READS: tuple[Asked, ...] = (
     lambda p, ada, admin: p.metadata.impact("dataset:shop/clicks@1", actor=ada),
     lambda p, ada, admin: mermaid(p.metadata.graph("run:shop/r1", actor=ada)),
     lambda p, ada, admin: p.metadata.baseline("shop/churn@1", actor=ada),
+    lambda p, ada, admin: [p.secrets.get("shop/database", actor=ada).text, p.secrets.get("shop/database", zone="prod", actor=ada).value],
+    lambda p, ada, admin: [p.secrets.list(actor=ada), p.secrets.versions("shop/database", zone="prod", actor=ada)],
     lambda p, ada, admin: p.sweep(actor=admin),
     lambda p, ada, admin: repr(p),
 )

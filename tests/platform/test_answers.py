@@ -88,6 +88,9 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "scm.show": (COMMIT,),
     "scm.statuses": (COMMIT,),
     "scm.tags": (REPO,),
+    "secrets.get": ("shop/database",),
+    "secrets.list": (),
+    "secrets.versions": ("shop/database",),
 }
 OWN = {
     "data.read": "a copy of the caller's own",
@@ -95,6 +98,7 @@ OWN = {
     "data.preview": "a copy of the caller's own",
     "scm.subscribe": "the function that ends it",
     "scm.export_repository": "a number",
+    "secrets.for_workload": "as of `get`, where there is a cluster",
 }
 
 
@@ -137,6 +141,7 @@ def shop() -> Shop:
     platform.scm.set_status(shop.code, "success", actor=ada)
     platform.data.snapshot(DATA, "frozen", actor=ada)
     platform.data.split(DATA, actor=ada)
+    platform.secrets.put("shop/database", "hunter2", actor=ada)
     platform.identity.grant(shop.bob, "read", "dataset:shop/clicks@1", actor=ada)
     platform.identity.create_token({"dataset:shop/*": "read"}, actor=ada)
     return shop

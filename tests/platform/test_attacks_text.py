@@ -119,6 +119,11 @@ def _everywhere(platform: mp.Platform, ada: Principal, text: str) -> list[Callab
         lambda: metadata.link("dataset:shop/x@1", "dataset:shop/y@1", text, actor=ada),
         lambda: metadata.record_baseline("shop/a@1", quality={text: 1.0}, actor=ada),
         lambda: metadata.finish_run("shop/r", "error", error=text, actor=ada),
+        lambda: platform.secrets.put("shop/a", text, zone=text, actor=ada),
+        lambda: platform.secrets.put(text, "value", actor=ada),
+        lambda: platform.secrets.get(f"shop/{text}", zone=text, actor=ada),
+        lambda: platform.secrets.delete("shop/a", zone=text, actor=ada),
+        lambda: platform.secrets.for_workload("shop/a", text, zone=text, actor=ada),
         lambda: metadata.search(text, actor=ada),
         lambda: metadata.lineage(text, actor=ada),
     ]
@@ -208,6 +213,10 @@ def test_no_event_and_no_entry_of_the_audit_log_carries_content_or_secrets() -> 
         lambda: platform.metadata.log_parameters("shop/r", {"q": {SECRET}}, actor=ada),
         lambda: platform.metadata.log_metrics("shop/r", {"m": SECRET}, actor=ada),
         lambda: platform.metadata.finish_run("shop/r", "error", error=SECRET, actor=ada),
+        lambda: platform.secrets.put("shop/s", SECRET, actor=ada),
+        lambda: platform.secrets.put(SECRET, "value", actor=ada),
+        lambda: platform.secrets.get("shop/s", actor=texts[1]),
+        lambda: platform.metadata.log_parameters("shop/r", {"s": platform.secrets.get("shop/s", actor=ada)}, actor=ada),
     )
     for attempt in tries:
         try:

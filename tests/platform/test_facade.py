@@ -64,6 +64,7 @@ def test_s53_s66_what_a_lineage_record_names_is_not_deleted() -> None:
         ("models", "load", "model", ("shop/churn@champion", "shop/churn@none", "shop/churn")),
         ("images", "pull", "image", ("shop/train@v1", "shop/train@none")),
         ("data", "read", "dataset", ("shop/clicks@head", "shop/clicks@none", "shop/clicks")),
+        ("secrets", "get", "secret", ("shop/password@1", "shop/password@none", "shop/password")),
         ("scm", "show", "repo", ("shop/churn@main", "shop/churn@none", "shop/churn")),
         ("metadata", "upstream", "", ("model:shop/churn@champion", "dataset:shop/clicks@head", "image:shop/train@none")),
     ],

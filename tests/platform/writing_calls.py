@@ -92,6 +92,10 @@ def fill(store: Store) -> mp.Platform:
     models.protect("shop/churn@1", "deployment:shop/front", actor=ada)
     metadata.record_deployment("shop/front", "shop/churn@1", actor=ada)
     metadata.record_baseline("shop/churn@1", quality={"auc": 0.8}, actor=ada)
+    secrets = platform.secrets
+    secrets.put("shop/database", "of the project", actor=ada)
+    for value in ("old", b"new"):
+        secrets.put("shop/database", value, zone="prod", actor=ada)
     identity._authorization.audit.flush()
     return platform
 
@@ -184,6 +188,8 @@ CALLS: dict[str, Made] = {
     "models.protect": lambda p, ada, admin, git: p.models.protect("shop/churn@2", "deployment:shop/x", actor=ada),
     "models.unprotect": lambda p, ada, admin, git: p.models.unprotect("shop/churn@1", "deployment:shop/front", actor=ada),
     "models.delete": lambda p, ada, admin, git: p.models.delete("shop/churn@2", actor=ada),
+    "secrets.put": lambda p, ada, admin, git: p.secrets.put("shop/database", "newest", zone="prod", actor=ada),
+    "secrets.delete": lambda p, ada, admin, git: p.secrets.delete("shop/database", zone="prod", actor=ada),
     "metadata.start_run": lambda p, ada, admin, git: p.metadata.start_run(
         "shop/r9", code=_code(p), data={"training": "shop/clicks@2"}, linking="both", actor=ada
     ),
@@ -212,6 +218,7 @@ READING = {
     "images": "history list manifest resolve search serve storage",
     "models": "aliases compare deployable history list load resolve rules search stage_history versions",
     "capsules": "export inspect",
+    "secrets": "for_workload get list versions",
     "metadata": "baseline compare count downstream graph history impact lineage metric_history run search upstream",
 }
 

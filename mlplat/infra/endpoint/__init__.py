@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..network.policies import NetworkPolicy, Rule
     from ..network.services import NoEndpointsError
     from ..network.services import Service as NetworkService
+    from ..network.zone_networks import AddressesInUseError, NetworkOverlapError, NoNetworkLeftError
     from ..virtualization.images import Image, Layer
     from .cluster_state import Amounts, Capacity, ClusterState
     from .descriptions import EnvironmentLog, NodeDescription, WorkloadDescription, WorkloadList, WorkloadSummary
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccessDenied",
+    "AddressesInUseError",
     "Alternative",
     "Amounts",
     "Capacity",
@@ -44,9 +46,11 @@ __all__ = [
     "IngressPath",
     "Layer",
     "ManagementEndpoint",
+    "NetworkOverlapError",
     "NetworkPolicy",
     "NetworkService",
     "NoEndpointsError",
+    "NoNetworkLeftError",
     "NodeDescription",
     "NodeReason",
     "Rule",
@@ -60,6 +64,7 @@ __all__ = [
 
 _HOME = {  # name: module, or module:name there
     "AccessDenied": "..errors",
+    "AddressesInUseError": ".network.zone_networks",
     "Alternative": "explanation",
     "Amounts": "cluster_state",
     "Capacity": "cluster_state",
@@ -74,9 +79,11 @@ _HOME = {  # name: module, or module:name there
     "IngressPath": ".network.ingress",
     "Layer": ".virtualization.images",
     "ManagementEndpoint": "facade",
+    "NetworkOverlapError": ".network.zone_networks",
     "NetworkPolicy": ".network.policies",
     "NetworkService": ".network.services:Service",
     "NoEndpointsError": ".network.services",
+    "NoNetworkLeftError": ".network.zone_networks",
     "NodeDescription": "descriptions",
     "NodeReason": "node_reasons",
     "Rule": ".network.policies",

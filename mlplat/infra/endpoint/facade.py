@@ -47,8 +47,8 @@ class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs, QuotaVerbs):
 
     A call answers with a value that nobody can change, or raises an MlplatError with its reasons; then it has changed nothing, and the log
     has one `call.refused` {call, reason} or, for want of a right, one `access.denied` {action, resource}. What a call does is to be seen
-    in the next one. `actor` is the principal who calls; node and image verbs, `configure`, network policies and ingresses are for
-    administrators.
+    in the next one. `actor` is the principal who calls; node and image verbs, `configure`, network policies, ingresses and networks
+    of zones are for administrators.
 
     >>> import mlplat as mp
     >>> cluster = mp.Cluster(mp.Simulation(), mp.ClusterSpec.parse("2x8xV100"), scrape_period=None)

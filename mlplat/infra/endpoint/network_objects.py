@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...errors import OptionError, printable
 from ..network.ingress import Ingress
+from ..network.names import check_network_zone
 from ..network.policies import NetworkPolicy
 from ..network.services import Service
 from .calls import SOURCE
@@ -44,8 +45,8 @@ def network_of(cluster: Cluster) -> NetworkManager:
 class NetworkObjects:
     """What is declared of the network of a cluster. Raises OptionError for a cluster without one.
 
-    Each change is an event: `service.added`, `policy.changed`, `ingress.removed` and so on {name, zone}; those of a service cause what
-    becomes of its endpoints.
+    Each change is an event: `network.added` {zone, cidr}, `service.added`, `policy.changed`, `ingress.removed` and so on {name, zone};
+    those of a service cause what becomes of its endpoints.
     """
 
     def __init__(self, cluster: Cluster) -> None:
@@ -114,6 +115,25 @@ class NetworkObjects:
             self.remove_policy(thing.name, thing.zone, actor)
         else:
             self.remove_ingress(thing.name, thing.zone, actor)
+
+    def set_network(self, zone: str, cidr: str | None, actor: str) -> str:
+        """Give a zone a network of its own, which is the answer. Raises OptionError."""
+        name = check_network_zone(zone)
+        before = self._network.addresses.networks.get(name)
+        after = self._network.set_zone(name, cidr)
+        if after != before:
+            self._emit_network(name, "added" if before is None else "changed", str(after), actor)
+        return str(after)
+
+    def remove_network(self, zone: str, actor: str) -> str:
+        """Take the network of a zone, which is the answer, back. Raises UnknownNameError, OptionError."""
+        name = check_network_zone(zone)
+        network = str(self._network.remove_zone(name))
+        self._emit_network(name, "removed", network, actor)
+        return network
+
+    def _emit_network(self, zone: str, what: str, cidr: str, actor: str) -> None:
+        self._sim.emit(f"network:{zone}", f"network.{what}", source=SOURCE, actor=actor, data={"zone": zone, "cidr": cidr})
 
     def _emit(self, thing: NetworkObject, what: str, actor: str) -> Event:
         kind = KINDS[type(thing)][1]

@@ -1,8 +1,9 @@
-"""The calls of the endpoint about the network: services, policies, ingresses, and who reaches whom."""
+"""The calls of the endpoint about the network: zones, services, policies, ingresses, and who reaches whom."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from ...errors import OptionError
@@ -90,6 +91,34 @@ class NetworkVerbs(Calls):
     def ingresses(self, zone: str | None = None) -> tuple[Ingress, ...]:
         """The ingresses of a zone, or of all, in order of zone and name. Raises OptionError."""
         return self._network().traffic.ingress.list(zone)
+
+    # -- networks of zones
+
+    @verb
+    def set_network(self, zone: str, cidr: str | None = None, *, actor: str = ADMINISTRATOR) -> str:
+        """Give a zone a network of its own within the cluster's, or another one. The answer is the network.
+
+        `cidr`: the network, or only its size, such as `"/20"`; None for the one that it has, else for a 256th of the cluster's. New
+        environments get their address there; those that run keep theirs. Event `network.added` or `.changed` {zone, cidr}. Raises
+        NetworkOverlapError, AddressesInUseError, NoNetworkLeftError, OptionError.
+        """
+        self._administrator(actor, "set_network", f"zone {_zone(zone)}")
+        return self._objects().set_network(zone, cidr, actor)
+
+    @verb
+    def remove_network(self, zone: str, *, actor: str = ADMINISTRATOR) -> str:
+        """Take the network of a zone, which is the answer, back into the cluster's. Event `network.removed` {zone, cidr}.
+
+        Raises AddressesInUseError while an environment has an address of it, UnknownNameError, OptionError.
+        """
+        self._administrator(actor, "remove_network", f"zone {_zone(zone)}")
+        return self._objects().remove_network(zone, actor)
+
+    @verb
+    def networks(self) -> Mapping[str, str]:
+        """The networks of the zones that have one of their own, by zone. Raises OptionError."""
+        found = self._network().addresses.networks
+        return MappingProxyType({zone: str(found[zone]) for zone in sorted(found)})
 
     # -- questions
 

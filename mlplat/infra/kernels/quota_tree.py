@@ -173,6 +173,27 @@ def share(quotas: Quotas, quota: int) -> float:
 
 
 @kernel
+def share_without(world: World, quota: int, job: int) -> float:
+    """The share with a charged job of the quota taken off."""
+    quotas, flavor = world.quotas, np.int64(world.quotas.flavor[job])
+    most = 0.0
+    for column in range(len(quotas.ask)):
+        if not quotas.guaranteed[column] or quotas.brought[0, column] <= 0:
+            continue
+        borrowed = quotas.use[quota, column] - quotas.guarantee[quota, column]
+        if borrowed <= 0:
+            continue
+        if column < FLAVORS:
+            borrowed -= asked(world, job, np.int64(column))
+        elif flavor >= 0 and FLAVORS + 4 * flavor <= column <= FLAVORS + 4 * flavor + Q_GPU:
+            borrowed -= asked(world, job, column - FLAVORS - 4 * flavor)
+        most = max(most, borrowed / quotas.brought[0, column])
+    if most == 0.0:
+        return 0.0
+    return most / quotas.weight[quota] if quotas.weight[quota] > 0 else np.inf  # type: ignore[no-any-return]
+
+
+@kernel
 def share_with(quotas: Quotas, quota: int) -> float:
     """The share with `quotas.ask` charged besides."""
     use, ask = quotas.use, quotas.ask

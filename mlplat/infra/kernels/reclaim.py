@@ -8,7 +8,7 @@ from .attempt_state import Outcome
 from .attempts import dismiss
 from .compilation import kernel
 from .quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_GPU, Reclaiming
-from .quota_tree import asked, charge, fits_quota, is_over, is_within, share, share_with
+from .quota_tree import asked, charge, fits_quota, is_over, is_within, share, share_with, share_without
 from .running import children, next_end
 from .shadow import give_back_on, place_over, take_again_on, undo_placing
 from .state import LAST, RANKED, REPLICAS, REQUEST, STOPPING, Placement, World
@@ -122,8 +122,8 @@ def _is_spare(world: World, victim: int, branch: int) -> bool:
 
 
 @kernel
-def _may_take(world: World, job: int, victim: int, stage: int) -> bool:
-    """Whether a job may have a running job stopped, in a pass."""
+def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) -> bool:
+    """Whether a job may have a running job stopped, in a pass. `wanted`: the share of its quota with it."""
     quotas, level = world.quotas, world.progress.level
     quota, other = np.int64(quotas.of[job]), np.int64(quotas.of[victim])
     lower = level[victim] < level[job]
@@ -140,18 +140,11 @@ def _may_take(world: World, job: int, victim: int, stage: int) -> bool:
     if quotas.by_share and quotas.fair != 0:
         if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
             return False
-        wanted = share_with(quotas, quota)
         if stage == BY_INITIAL_SHARE:
             if not wanted < share(quotas, other):
                 return False
-        elif quotas.fair & FINAL_SHARE == 0:
+        elif quotas.fair & FINAL_SHARE == 0 or wanted > share_without(world, other, victim):
             return False
-        else:
-            charge(world, victim, np.int64(-1))
-            final = share(quotas, other)
-            charge(world, victim, np.int64(1))
-            if wanted > final:
-                return False
     elif is_within(quotas, quota, mine):
         if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
             return False
@@ -251,6 +244,7 @@ def _choose(world: World, job: int, touched: int, have: int, anywhere: bool):  #
     quota, epoch = np.int64(quotas.of[job]), reservation.epoch[0]
     fair = quotas.by_share and quotas.fair != 0
     whom = _open_quotas(world, job)
+    wanted = share_with(quotas, quota) if fair else 0.0
     chosen, fits = 0, False
     for turn in range(4):
         stage = np.int64(turn)
@@ -272,7 +266,7 @@ def _choose(world: World, job: int, touched: int, have: int, anywhere: bool):  #
             victim = np.int64(reservation.job[position])
             if (level[victim] > level[job] and stage == OWN) or (lower_only and level[victim] >= level[job]):
                 break
-            if quotas.chosen[victim] == epoch or not _may_take(world, job, victim, stage):
+            if quotas.chosen[victim] == epoch or not _may_take(world, job, victim, stage, wanted):
                 continue
             quotas.chosen[victim] = epoch
             reservation.victims[chosen] = victim

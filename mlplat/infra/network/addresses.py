@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -9,6 +10,7 @@ from typing import Final
 
 from ...errors import MlplatError, OptionError
 from ...units import Duration, format_seconds, seconds
+from .address_ranges import cut_out, gaps, joined, size
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -58,10 +60,11 @@ class AddressPool:
         self._name = str(self.network)
         self._make: type[IPv4Address] | type[IPv6Address] = type(self.network.network_address)
         first, last = int(self.network.network_address), int(self.network.broadcast_address)
-        held = sorted((int(net.network_address), int(net.broadcast_address)) for net in without)
-        self._ranges = _gaps(first + 2, last - 1 if self.network.version == 4 else last, held)
+        self._low, self._high = first + 2, last - 1 if self.network.version == 4 else last
+        held = sorted(_ends(net) for net in without)
+        self._ranges = gaps(self._low, self._high, held)
         """Of what was never given out, (lowest, highest), the next one last."""
-        self._fresh = sum(high - low + 1 for low, high in self._ranges)
+        self._fresh = size(self._ranges)
         if not held and self._fresh <= 0:
             raise OptionError(
                 f"cidr={self._name}: a network this small has no address to give; expected a prefix of at most /30 (IPv6: /126)"
@@ -70,6 +73,8 @@ class AddressPool:
         self._resting: deque[tuple[float, int]] = deque()
         """(until, address), in the order of their release."""
         self._rested: deque[int] = deque()
+        self._aside: list[tuple[float, int]] = []
+        """(until, address) of what came here at rest and is never given out here."""
         self._now = 0.0
 
     @property
@@ -128,6 +133,53 @@ class AddressPool:
         self._advance(now)
         return len(self._resting)
 
+    # -- parts of it that become networks of their own, and come back
+
+    def held_in(self, network: Network) -> int:
+        """How many addresses of a network within somebody has."""
+        low, high = _ends(network)
+        return sum(low <= number <= high for number in self._owners)
+
+    def numbers_in_use(self) -> Iterable[int]:
+        """The addresses that somebody has, as numbers."""
+        return self._owners.keys()
+
+    def give_up(self, network: Network, now: Duration) -> list[tuple[float, int]]:
+        """Give out no address of a network within any more, of which nobody has one. Returns (until, address) of those at rest."""
+        self._advance(now)
+        low, high = _ends(network)
+        given = [(until, number) for until, number in self._resting if low <= number <= high]
+        self._resting = deque((until, number) for until, number in self._resting if not low <= number <= high)
+        self._rested = deque(number for number in self._rested if not low <= number <= high)
+        self._ranges = cut_out(self._ranges, low, high)
+        self._fresh = size(self._ranges)
+        return given
+
+    def take_back(self, network: Network, resting: Iterable[tuple[float, int]], now: Duration) -> None:
+        """Give addresses of a network within out again; those at rest, (until, address), once that is over."""
+        self._advance(now)
+        low, high = _ends(network)
+        self._lay_to_rest(resting, joined(self._ranges, gaps(max(low, self._low), min(high, self._high), ())))
+
+    def begin_with(self, resting: Iterable[tuple[float, int]], now: Duration) -> None:
+        """Let addresses, (until, address), rest that were released before this was a network of its own."""
+        self._advance(now)
+        self._lay_to_rest(resting, self._ranges)
+
+    def at_rest(self, now: Duration) -> list[tuple[float, int]]:
+        """(until, address) of all that rest now, those that are never given out here among them."""
+        self._advance(now)
+        return [*self._resting, *((until, number) for until, number in self._aside if until > self._now)]
+
+    def _lay_to_rest(self, resting: Iterable[tuple[float, int]], fresh: list[tuple[int, int]]) -> None:
+        given = [each for each in resting if each[0] > self._now]
+        mine = [each for each in given if self._low <= each[1] <= self._high]
+        self._aside = [each for each in (*self._aside, *given) if not self._low <= each[1] <= self._high]
+        taken = sorted((number, number) for _, number in mine)
+        self._ranges = [part for low, high in fresh for part in gaps(low, high, _between(taken, low, high))]
+        self._fresh = size(self._ranges)
+        self._resting = deque(sorted([*self._resting, *mine]))
+
     def _advance(self, now: Duration) -> None:
         time = seconds(now)
         if time < self._now:
@@ -183,13 +235,9 @@ def check_owner(owner: object) -> str:
     return owner
 
 
-def _gaps(low: int, high: int, held: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """What is left between `low` and `high` beside the ranges in `held`, highest first."""
-    left = []
-    for start, end in held:
-        if low < start:
-            left.append((low, min(start - 1, high)))
-        low = max(low, end + 1)
-    if low <= high:
-        left.append((low, high))
-    return left[::-1]
+def _ends(network: Network) -> tuple[int, int]:
+    return int(network.network_address), int(network.broadcast_address)
+
+
+def _between(taken: list[tuple[int, int]], low: int, high: int) -> list[tuple[int, int]]:
+    return taken[bisect_left(taken, (low, low)) : bisect_right(taken, (high, high))]

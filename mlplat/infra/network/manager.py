@@ -13,7 +13,7 @@ from .attachments import Attachments, check_workload
 from .collectives import Collectives
 from .flow_input import read_mib
 from .image_pulls import NetworkLayerCache
-from .names import closest_names
+from .names import check_network_zone, closest_names
 from .routing import NoRouteError, Routing
 from .service_registry import ServiceRegistry
 from .topology import Topology
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..virtualization.environments import RuntimeEnvironment
     from ..virtualization.images import Layer
     from ..workload_spec import Workload
+    from .addresses import Network
     from .attachments import Attachment
     from .peers import Decision
     from .transfers import Transfer
@@ -98,6 +99,16 @@ class NetworkManager:
         if not self._kept[key]:
             del self._kept[key]
             self.services.remove_workload(*key)
+
+    # -- networks of zones
+
+    def set_zone(self, zone: str, cidr: str | Network | None = None) -> Network:
+        """Give a zone a network of its own, or another one, from now on (`AddressPlan.set_zone`). Raises OptionError."""
+        return self.addresses.set_zone(check_network_zone(zone), cidr, now=self.sim.now)
+
+    def remove_zone(self, zone: str) -> Network:
+        """Take the network of a zone back into the cluster's (`AddressPlan.remove_zone`). Raises UnknownNameError, OptionError."""
+        return self.addresses.remove_zone(check_network_zone(zone), now=self.sim.now)
 
     # -- places
 

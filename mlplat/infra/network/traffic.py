@@ -79,7 +79,7 @@ class Traffic:
         for endpoint in self.external.values():
             if endpoint.name == name or host in endpoint.hosts:
                 return Peer(name, address=endpoint.peer().address, outside=True)
-        is_host = "." in host and (self._is_let_out(host) or not self.network.services.means_service(host, self.network.spec.zones))
+        is_host = "." in host and (self._is_let_out(host) or not self.network.services.means_service(host, self.network.addresses.networks))
         return Peer(name, outside=True) if is_host else None
 
     def _is_let_out(self, host: str) -> bool:
@@ -91,7 +91,7 @@ class Traffic:
     def _no_service(self, name: str, zone: str, error: MlplatError) -> MlplatError:
         """The error for what is no name of a service: it names the closest ones where a service must be meant."""
         services = self.network.services
-        return services.unknown(name, zone) if services.means_service(name, self.network.spec.zones) else error
+        return services.unknown(name, zone) if services.means_service(name, self.network.addresses.networks) else error
 
     def can_reach(self, source: str, target: str, port: int = PORT) -> Decision:
         """Whether `source` may connect to `target`, and the rule that says so; nothing is counted or written down.

@@ -51,9 +51,10 @@ class DiskStore(Store):
         file = self.path / JOURNAL
         if not file.exists() and self.path.exists() and any(self.path.iterdir()):
             raise StoreError(self.path, f"expected a store, which has a {JOURNAL}, or an empty folder")
-        (self.path / CONTENT).mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(file, isolation_level=None, timeout=0)
         prepare(self._connection, self.path, fsync=self._fsync)
+        (self.path / CONTENT).mkdir(exist_ok=True)  # after the journal: killed in between, the folder is still taken for a store
 
     def _sweep(self) -> None:
         """Remove what a killed process had not finished writing."""

@@ -31,7 +31,8 @@ def network_digest(of: Cluster) -> str:
     """`state_digest`, and what the network declares, resolves and decides."""
     assert of.network is not None
     services, traffic = of.network.services, of.network.traffic
-    said = [services.list(), traffic.policies.list(), traffic.ingress.list(), traffic.connections.counts()]
+    said: list[object] = [of.network.addresses.networks]
+    said += [services.list(), traffic.policies.list(), traffic.ingress.list(), traffic.connections.counts()]
     said.append([(served.full_name, served.endpoints(), served.counts, served.pending) for served in services._declared])
     ways = [(a, b, str(of.network.can_reach(a, b))) for a in ("train/0/0", "browser") for b in ("web/0/0", "db/0/0")]
     return hashlib.sha256(repr((state_digest(of), said, ways)).encode()).hexdigest()

@@ -13,6 +13,7 @@ from mlplat.errors import OptionError, UnknownNameError
 from mlplat.infra.endpoint import AccessDenied, Ingress, ManagementEndpoint, NetworkPolicy, NoEndpointsError, Rule
 from mlplat.infra.endpoint import NetworkService as Service
 from mlplat.infra.network.connections import ConnectionDeniedError
+from mlplat.infra.network.zone_networks import AddressesInUseError, NetworkOverlapError
 
 from .clusters import cluster, network_digest, networked
 
@@ -77,6 +78,30 @@ def test_s39_an_ingress_leads_in_until_it_is_unpublished() -> None:
     assert events(of, before) == [("ingress:shop/site", f"ingress.{what}", "admin") for what in ("added", "removed")]
 
 
+def test_s98_a_zone_gets_a_network_at_run_time_and_gives_it_back() -> None:
+    of = networked()
+    before, old = len(of.sim.log), of.endpoint.resolve("web", "shop")
+    assert of.endpoint.set_network("shop", "10.7.0.0/24", actor="admin") == "10.7.0.0/24"
+    assert of.endpoint.set_network("shop") == of.endpoint.set_network("shop", "10.7.0.0/24") == "10.7.0.0/24"  # as it is
+    assert of.endpoint.networks() == {"shop": "10.7.0.0/24"}
+    assert of.endpoint.resolve("web", "shop") == old  # who runs keeps the address
+    assert events(of, before) == [("network:shop", "network.added", "admin")]
+    of.endpoint.scale("web", 3)
+    of.sim.run(until="10s")
+    (new,) = set(of.endpoint.resolve("web", "shop")) - set(old)
+    assert str(new) == "10.7.0.2"
+    with pytest.raises(AddressesInUseError, match=r"10\.7\.0\.0/24: 1 of its addresses is in use by workloads of zone 'shop'"):
+        of.endpoint.remove_network("shop")
+    of.endpoint.delete("web", grace=0)
+    of.sim.run(until="12s")
+    before = len(of.sim.log)
+    assert of.endpoint.set_network("shop", "/20") == "10.0.16.0/20"
+    assert of.endpoint.remove_network("shop") == "10.0.16.0/20"
+    assert of.endpoint.networks() == {}
+    assert events(of, before) == [("network:shop", "network.changed", "admin"), ("network:shop", "network.removed", "admin")]
+    assert dict(list(of.sim.log)[-1].data) == {"zone": "shop", "cidr": "10.0.16.0/20"}
+
+
 def test_s39_the_answers_about_the_network_cannot_be_changed() -> None:
     of = networked()
     answers = [
@@ -132,6 +157,16 @@ REFUSED: list[tuple[Call, type[Exception], str]] = [
     (lambda e: e.can_reach("train/0/0", "web.shop", 0), OptionError, "port"),
     (lambda e: e.can_reach("train/0/0", "nobody"), UnknownNameError, "nobody"),
     (lambda e: e.can_reach("db/0/0", "none"), NoEndpointsError, "it has no members"),
+    (lambda e: e.set_network("lab", "10.9.1.0/24"), NetworkOverlapError, "'lab' (10.9.1.0/24) and 'own' (10.9.0.0/16) overlap"),
+    (lambda e: e.set_network("lab", "10.0.0.0/24"), AddressesInUseError, "4 of its addresses are in use by workloads of zones without"),
+    (lambda e: e.set_network("lab", "11.0.0.0/24"), OptionError, "expected a network inside 10.0.0.0/8"),
+    (lambda e: e.set_network("lab", "/33"), OptionError, "expected a size from '/9' to '/30'"),
+    (lambda e: e.set_network("lab", "10.1.0.0/31"), OptionError, "a network this small has no address to give"),
+    (lambda e: e.set_network("lab", 5), OptionError, "zones['lab']=5: expected a network"),  # type: ignore[arg-type]
+    (lambda e: e.set_network("Lab"), OptionError, "zone='Lab': expected a DNS label"),
+    (lambda e: e.set_network(None), OptionError, "zone=None: expected a DNS label"),  # type: ignore[arg-type]
+    (lambda e: e.remove_network("onw"), UnknownNameError, "did you mean 'own'?"),
+    (lambda e: e.remove_network("lab"), UnknownNameError, "unknown zone with a network of its own 'lab'"),
     (lambda e: e.fetch("nobody", "web/0/0", 5), UnknownNameError, "nobody"),
     (lambda e: e.fetch("train/0/0", 5, 5), OptionError, "source=5: expected the name of a place"),  # type: ignore[arg-type]
     (lambda e: e.fetch("train/0/0", "node-0", -1), OptionError, "MiB"),
@@ -142,7 +177,7 @@ REFUSED: list[tuple[Call, type[Exception], str]] = [
 def test_s39_a_call_that_is_refused_changes_nothing_and_is_written_down_once(call: Call, kind: type[Exception], text: str) -> None:
     of = networked()
     of.endpoint.expose(FRONT), of.endpoint.allow(OPEN), of.endpoint.publish(SITE)
-    of.endpoint.expose(Service("none", "shop", "app=nothing"))
+    of.endpoint.expose(Service("none", "shop", "app=nothing")), of.endpoint.set_network("own", "10.9.0.0/16")
     of.sim.run(until="7s")
     before, log = network_digest(of), len(of.sim.log)
     with pytest.raises(kind) as refused:
@@ -158,6 +193,8 @@ RESERVED: list[tuple[Call, str, str]] = [
     (lambda e: e.disallow("open", "shop", actor="ann"), "disallow", "policy shop/open"),
     (lambda e: e.publish(SITE, actor="ann"), "publish", "ingress shop/site"),
     (lambda e: e.unpublish("site", actor="ann"), "unpublish", "ingress default/site"),
+    (lambda e: e.set_network("lab", actor="ann"), "set_network", "zone lab"),
+    (lambda e: e.remove_network("", actor="ann"), "remove_network", "zone default"),
 ]
 
 
@@ -180,6 +217,9 @@ CALLS: list[Call] = [
     lambda e: e.disallow("open", "shop"),
     lambda e: e.publish(SITE),
     lambda e: e.unpublish("site", "shop"),
+    lambda e: e.set_network("lab"),
+    lambda e: e.remove_network("lab"),
+    lambda e: e.networks(),
     lambda e: e.services(),
     lambda e: e.policies(),
     lambda e: e.ingresses(),

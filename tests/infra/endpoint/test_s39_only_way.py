@@ -20,6 +20,7 @@ VERBS = {
     *("cordon", "drain", "uncordon", "describe_node", "configure", "capacity", "state", "metrics"),
     *("label", "taint", "untaint", "add_node", "remove_node"),
     *("expose", "unexpose", "allow", "disallow", "publish", "unpublish"),
+    *("set_network", "remove_network", "networks"),
     *("register_image", "forget_image", "image_users", "serve_images"),
     *("services", "policies", "ingresses", "resolve", "can_reach", "fetch"),
 }

@@ -11,6 +11,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -41,12 +42,16 @@ def kill_one(path: Path, seed: int) -> tuple[int, int]:
     child = os.fork()
     if child == 0:
         os.close(read)
-        write(path, write_end, seed)
+        try:
+            write(path, write_end, seed)
+        finally:
+            traceback.print_exc()
+            os._exit(1)
     os.close(write_end)
     told = b"" if seed % 4 == 0 else os.read(read, 16)
     time.sleep(random.Random(seed).random() * 0.03)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1]), "a writer ended by itself"
     while part := os.read(read, 1 << 16):
         told += part
     os.close(read)

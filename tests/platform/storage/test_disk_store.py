@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -187,3 +190,41 @@ def test_a_body_that_is_no_record_is_named_though_the_chain_holds(tmp_path: Path
     with Store.open(tmp_path / "s") as store, pytest.raises(JournalError, match="record 1 of a") as told:
         list(store.records("a"))
     assert (told.value.place, told.value.journal, told.value.record) == (str(tmp_path / "s"), "a", 1)
+
+
+STEPS = ("os.mkdir", "open", "sqlite3.connect", "sqlite3.connect/handle")
+
+
+def _open_and_be_killed(path: Path, steps: int) -> NoReturn:
+    """Open a store, and be killed just before the step after so many, as the interpreter tells of them; exit with 0 if it has no more."""
+    left = steps
+
+    def count(event: str, _: Any) -> None:
+        nonlocal left
+        if event in STEPS:
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+
+    try:
+        sys.addaudithook(count)
+        Store.open(path)
+    finally:
+        os._exit(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_store_that_was_killed_at_any_step_of_being_made_can_be_opened(tmp_path: Path) -> None:
+    killed = 0
+    while True:
+        path = tmp_path / f"after-{killed}"
+        child = os.fork()
+        if child == 0:
+            _open_and_be_killed(path, killed)
+        ended = os.waitpid(child, 0)[1]
+        with Store.open(path) as store:
+            store.append("a", {"digest": store.put(b"rows")})
+        if not os.WIFSIGNALED(ended):
+            break
+        killed += 1
+    assert killed >= 3

@@ -1,0 +1,153 @@
+"""The naive oracle's reclaim: whom a job that does not start may have stopped, and who is, found by trying. From docs/quotas.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from .naive_attempts import NaiveAttempt
+from .naive_quota_tree import Books, NaiveQuota
+
+if TYPE_CHECKING:
+    from .naive_quotas import NaiveQuotas
+
+Permission = Callable[[NaiveAttempt, Books], bool]
+"""Whether a running attempt is a candidate, with those chosen so far taken off the books."""
+
+
+class Reclaim:
+    """The search for the victims of one job in one flavor."""
+
+    def __init__(self, quotas: NaiveQuotas, job: int, flavor: str) -> None:
+        self.quotas, self.run, self.tree = quotas, quotas.run, quotas.tree
+        self.job, self.flavor = job, flavor
+        self.quota: NaiveQuota = quotas.quota_of(job)
+        self.ask = quotas.ask(job, flavor)
+        self.stopping = [a for a in self.run.running if a.stopping]
+
+    def books_without(self, taken: Iterable[NaiveAttempt]) -> Books:
+        """The books as if those that are stopping, and some more, had gone."""
+        return self.quotas.books(without=[*self.stopping, *taken])
+
+    def fits_without(self, taken: Iterable[NaiveAttempt]) -> bool:
+        """Whether the job fits its quota and its gang fits on the nodes as if those had gone."""
+        taken = list(taken)
+        if not self.books_without(taken).fits(self.quota.name, self.ask):
+            return False
+        state = self.run.given_back([*self.stopping, *taken])
+        with self.quotas.only_open(state, self.flavor):
+            return self.run.placer.place_gang(state, self.run.jobs[self.job], self.job) is not None
+
+    def may_look(self) -> bool:
+        """Whether the job might find candidates at all."""
+        quota, queue_may = self.quota, self.quotas.within_of(self.quota) != "never"
+        if queue_may or quota.borrow_within != "never" or self.quotas.fair_preemption:
+            return True
+        books = self.quotas.books()
+        return quota.reclaim != "never" and any(books.within(quota.name, v, self.ask) for v in self.tree.path(quota.name))
+
+    def victims(self) -> list[NaiveAttempt] | None:
+        """Those to stop, in the order in which they were taken: none where the job has only to wait; None where nothing helps."""
+        if not self.may_look():
+            return None
+        if self.fits_without([]):
+            return []
+        running = [a for a in self.run.running if not a.stopping]
+        youngest_first = sorted(running, key=self.run.attempts.index, reverse=True)
+        in_order = sorted(youngest_first, key=lambda a: self.run.jobs[a.job].priority)
+        taken: list[NaiveAttempt] = []
+        for permission in self.passes():
+            for attempt in in_order:
+                if attempt in taken or not permission(attempt, self.books_without(taken)):
+                    continue
+                taken.append(attempt)
+                if self.fits_without(taken):
+                    return self.spared(taken)
+        return None
+
+    def spared(self, taken: list[NaiveAttempt]) -> list[NaiveAttempt]:
+        """Without those without which the job still fits, looked at from the last one on."""
+        for attempt in taken[::-1]:
+            others = [a for a in taken if a is not attempt]
+            if self.fits_without(others):
+                taken = others
+        return taken
+
+    def passes(self) -> list[Permission]:
+        """Who is a candidate, in the order in which they are asked."""
+
+        def spare(rule: Permission) -> Permission:
+            return lambda attempt, books: rule(attempt, books) and self.spare(attempt, books)
+
+        if not self.quotas.fair_preemption:
+            return [spare(self.of_another_quota), self.of_another_quota, self.of_the_same_quota]
+        final, initial = (name in self.quotas.fair_preemption for name in ("final-share", "initial-share"))
+        first = [spare(self.by_final_share), self.by_final_share] if final else []
+        return [*first, *([self.by_initial_share] if initial else []), self.of_the_same_quota]
+
+    def of_the_same_quota(self, attempt: NaiveAttempt, books: Books) -> bool:
+        """A job of the same quota."""
+        if self.quotas.quota_of(attempt.job) != self.quota:
+            return False
+        within = self.quotas.within_of(self.quota)
+        lower, same = self.lower(attempt), self.priority(attempt.job) == self.priority(self.job)
+        return (within != "never" and lower) or (within == "lower-or-newer" and same and attempt.job > self.job)
+
+    def of_another_quota(self, attempt: NaiveAttempt, books: Books) -> bool:
+        """A job of another quota, without fair sharing."""
+        z = self.quotas.quota_of(attempt.job)
+        if z == self.quota or not all(books.over(v, self.ask) for v in self.below_ancestor(z, self.quota)):
+            return False
+        if books.within(self.quota.name, self.below_ancestor(self.quota, z)[-1], self.ask):
+            return self.quota.reclaim == "any" or (self.quota.reclaim == "lower-priority" and self.lower(attempt))
+        allowed = self.quota.borrow_within == "lower-priority" and self.lower(attempt)
+        return allowed and self.priority(attempt.job) <= self.quota.threshold
+
+    def by_final_share(self, attempt: NaiveAttempt, books: Books) -> bool:
+        """A job of a quota whose share would be no smaller than that of the job's quota, whatever is borrowed."""
+        return self.may_share_out(attempt, books) and self.share(books) <= self.share_of(attempt, self.off_the_books(books, attempt))
+
+    def by_initial_share(self, attempt: NaiveAttempt, books: Books) -> bool:
+        """A job of a quota whose share is larger than that of the job's quota."""
+        return self.may_share_out(attempt, books) and self.share(books) < self.share_of(attempt, books)
+
+    def may_share_out(self, attempt: NaiveAttempt, books: Books) -> bool:
+        """Whether `reclaim` lets a job of another quota be looked at, and that quota has borrowed."""
+        z = self.quotas.quota_of(attempt.job)
+        if z == self.quota or not all(books.over(v, self.ask) for v in self.below_ancestor(z, self.quota)):
+            return False
+        return self.quota.reclaim == "any" or (self.quota.reclaim == "lower-priority" and self.lower(attempt))
+
+    def share(self, books: Books) -> float:
+        """Of the job's quota with the job."""
+        return books.with_one(self.quota.name, self.ask).share(self.quota.name)
+
+    def share_of(self, attempt: NaiveAttempt, books: Books) -> float:
+        """Of the quota of an attempt."""
+        return books.share(self.quotas.quota_of(attempt.job).name)
+
+    def spare(self, attempt: NaiveAttempt, books: Books) -> bool:
+        """Whether stopping a job takes nothing that is guaranteed to a quota and in use."""
+        z, later = self.quotas.quota_of(attempt.job), self.off_the_books(books, attempt)
+        asked = self.quotas.ask(attempt.job, self.quotas.flavor_of[attempt.job])
+        return not any(later.below(v, asked) for v in self.below_ancestor(z, self.quota))
+
+    def off_the_books(self, books: Books, attempt: NaiveAttempt) -> Books:
+        """The books as if one attempt had gone."""
+        gone = (self.quotas.quota_of(attempt.job).name, self.quotas.ask(attempt.job, self.quotas.flavor_of[attempt.job]))
+        rest = list(books.charged)
+        rest.remove(gone)
+        return Books(self.tree, rest)
+
+    def below_ancestor(self, one: NaiveQuota, other: NaiveQuota) -> list[str]:
+        """From a quota up to the child of the lowest node that is above both."""
+        above_other = self.tree.path(other.name)
+        return [v for v in self.tree.path(one.name) if v not in above_other]
+
+    def lower(self, attempt: NaiveAttempt) -> bool:
+        """Whether a running job has a lower priority."""
+        return self.priority(attempt.job) < self.priority(self.job)
+
+    def priority(self, job: int) -> int:
+        """Of a job."""
+        return self.run.jobs[job].priority
