@@ -48,7 +48,7 @@ SENTENCES = {
     WaitReason.ZONE_LIMIT: "a limit of its own quota leaves no room",
     WaitReason.BEHIND: "another job of its lane comes first",
     WaitReason.NO_CAPACITY: "it asks for more than is available to its quota, and may not, or cannot usefully, have others stopped",
-    WaitReason.FRAGMENTED: "it is entitled, but fits on no nodes, and would not if all left whom it may have stopped: nobody is",
+    WaitReason.FRAGMENTED: "it fits on no nodes, and would not if all left whom it may have stopped, so nobody is",
     WaitReason.NO_ROOM: "what it asks for is available to its quota, but on no nodes that have room for it",
 }
 
@@ -67,7 +67,7 @@ class Shortage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UnderQuota:
-    """What is known of one job under its quota at an instant.
+    """What is known of one job under its quota at the instant `at_s`, in seconds.
 
     `reason`: why it waits, None if it does not. `entitled`: whether it asks for no more than is left of the guarantee. `short`: the
     dimensions that are too little, under ZONE_LIMIT and NO_CAPACITY, and those in which a rejected job asks for more than its quota could
@@ -77,6 +77,7 @@ class UnderQuota:
     """
 
     quota: str
+    at_s: float
     reason: WaitReason | None
     entitled: bool
     short: tuple[Shortage, ...] = ()
@@ -110,7 +111,7 @@ class UnderQuota:
             said = f"{name} is suspended"
         elif self.reason == WaitReason.CLAIMS:
             said = f"room is kept for it that {_listed(self.leaving)} will leave"
-            said += f" by {format_seconds(self.until_s)}" if self.until_s is not None else ""
+            said += f" within {format_seconds(self.until_s - self.at_s)}" if self.until_s is not None else ""
         return f"{self.reason.value}: {said}; {'entitled' if self.entitled else 'not entitled'}"
 
     @property
@@ -126,8 +127,8 @@ class UnderQuota:
         return "; ".join([*parts, *([f"had {_listed(self.stopped)} stopped"] if self.stopped else [])])
 
 
-def under_quota(run: Run, job: int, quota: str, flavors: Sequence[str], name_of: Callable[[int], str]) -> UnderQuota:
-    """Of a job in a run under quotas, as it is now. `quota`: the name of its own; `flavors`: those of the cluster's quotas."""
+def under_quota(run: Run, job: int, now: float, quota: str, flavors: Sequence[str], name_of: Callable[[int], str]) -> UnderQuota:
+    """Of a job in a run under quotas, as it is at `now`. `quota`: the name of its own; `flavors`: those of the cluster's quotas."""
     world = run.world
     quotas, state = world.quotas, JobState(int(world.log.state[job]))
 
@@ -140,9 +141,9 @@ def under_quota(run: Run, job: int, quota: str, flavors: Sequence[str], name_of:
     found: dict[str, Any] = {"stopped": names(stopped), "stopped_for": names(stopped_for)}
     if state == JobState.REJECTED:
         most = np.repeat(quotas.potential[quotas.of[job]][None], len(asked), axis=0)
-        return UnderQuota(quota, None, False, _short(run, job, asked, most, flavors))
+        return UnderQuota(quota, now, None, False, _short(run, job, asked, most, flavors))
     if state not in WAITING:
-        return UnderQuota(quota, None, entitled, **found)
+        return UnderQuota(quota, now, None, entitled, **found)
     reason, first = WaitReason.NO_ROOM, _first_of_lane(run, job)
     if quotas.charged[job]:
         reason = WaitReason.CLAIMS
@@ -163,7 +164,7 @@ def under_quota(run: Run, job: int, quota: str, flavors: Sequence[str], name_of:
     elif not said[:, FITS].any():
         reason = WaitReason.NO_CAPACITY
         found["short"] = _short(run, job, asked, room, flavors)
-    return UnderQuota(quota, reason, entitled, **found)
+    return UnderQuota(quota, now, reason, entitled, **found)
 
 
 class _Weighed(NamedTuple):

@@ -75,7 +75,7 @@ def explain(result: Result, job: int) -> Explanation:
     quota = _quota_at_arrival(result, again, job, wait) if result.quotas else None
     drive(again, result.until, probe=job)
     if quota is None and result.quotas:
-        quota = _under_quota(result, again, job)
+        quota = _under_quota(result, again, job, start)
     take_back(again.address, job)
     scores = np.empty(len(again.nodes))
     cls = int(again.world.jobs.gang[job, LAST if again.gangs.replicas[job] == 1 else REQUEST])
@@ -87,7 +87,7 @@ def explain(result: Result, job: int) -> Explanation:
     text = _waited(run, wait, behind, behind_s, blocked, overtook)
     if quota is not None:
         text += f" (at its arrival {quota.waits_because})" if quota.reason else " (entitled)" if quota.entitled else ""
-        at_end = _under_quota(result, run, job)
+        at_end = _under_quota(result, run, job, result.end_s)
         quota = at_end if at_end.reason else replace(quota, stopped=at_end.stopped, stopped_for=at_end.stopped_for)
     replicas = int(run.gangs.replicas[job])
     gang = f"; {replicas - 1} more replicas followed it" if replicas > 1 else ""
@@ -148,10 +148,10 @@ def _never_started(result: Result, job: int, name: str, state: JobState) -> Expl
         sentence = "was rejected: it asks for more than a limit of its group (QUOTA)."
     quota = None
     if result.quotas and state in WAITING:
-        quota = _under_quota(result, run, job)
+        quota = _under_quota(result, run, job, result.end_s)
         sentence = f"was still waiting at the end, after {format_seconds(end - float(run.trace.submit[job]))}. {quota}."
     elif result.quotas and reason == Reason.QUOTA.name:
-        quota = _under_quota(result, run, job)
+        quota = _under_quota(result, run, job, result.end_s)
         sentence = f"was rejected: {quota.never_because}."
     text = f"Job {name} ({_asks(run, job)}) {sentence}"
     return Explanation(job, name, state.name.lower(), reason, None, None, 0.0, 0.0, 0, None, None, 0, text, quota)
@@ -203,17 +203,18 @@ def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked:
     return text + (f", ahead of {overtook:,} earlier jobs" if overtook else "")
 
 
-def _under_quota(result: Result, run: Run, job: int) -> UnderQuota:
+def _under_quota(result: Result, run: Run, job: int, now: float) -> UnderQuota:
     """What is known of a job under its zone in a run as it is."""
     tree = with_the_rest(result.quotas)
     one = tree[int(run.world.quotas.of[job]) - 1]
     flavors = parts_of(tree, run.nodes).flavors
-    return under_quota(run, job, one.name if one is not None else "", flavors, lambda each: str(run.trace.id_of(each)))
+    return under_quota(run, job, now, one.name if one is not None else "", flavors, lambda each: str(run.trace.id_of(each)))
 
 
 def _quota_at_arrival(result: Result, again: Run, job: int, wait: float) -> UnderQuota | None:
     """Why a job waited when it arrived, None for one that did not. `again`: the run before its first event, which goes on to there."""
     if wait == 0:
         return None
-    drive(again, float(again.trace.submit[job]))
-    return _under_quota(result, again, job)
+    submit = float(again.trace.submit[job])
+    drive(again, submit)
+    return _under_quota(result, again, job, submit)

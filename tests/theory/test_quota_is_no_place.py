@@ -54,7 +54,7 @@ def test_a_guaranteed_node_waits_until_one_is_empty_though_half_the_devices_are_
     told = result.explain(4)
     assert told.quota is not None
     assert (told.quota.reason, told.quota.entitled, told.quota.stopped) == (WaitReason.FRAGMENTED, True, ())
-    assert "FRAGMENTED: it is entitled" in str(told) and "FRAGMENTED: it is entitled" in told._repr_html_()
+    assert "FRAGMENTED: it fits on no nodes" in str(told) and "FRAGMENTED: it fits on no nodes" in told._repr_html_()
 
 
 @pytest.mark.parametrize("clock", ["replay", "simpy"])

@@ -184,7 +184,7 @@ def _under_quota(cluster: Cluster, job: int) -> UnderQuota | None:
     one = table.described[int(table.arrays.of[job]) - 1]
     name = "" if one is None else one.name
     names = {record.job: record.name for record in cluster.workloads.values()}
-    return under_quota(cluster.scheduler.run, job, name, table.parts.flavors, lambda each: names.get(each, "(deleted)"))
+    return under_quota(cluster.scheduler.run, job, cluster.sim.now, name, table.parts.flavors, lambda each: names.get(each, "(deleted)"))
 
 
 def _queue(cluster: Cluster) -> npt.NDArray[np.intp]:

@@ -100,6 +100,7 @@ def test_a_claim_names_those_who_leave_and_says_until_when() -> None:
     found = why(of, "mine")
     assert (found.reason, found.entitled, found.leaving, found.until_s) == (WaitReason.CLAIMS, True, ("two",), 130.0)
     assert (found.stopped, found.stopped_for) == (("two",), ())
+    assert "room is kept for it that job two will leave within 20 s; entitled" in str(found)
     assert dict(of.endpoint.explain("mine").counts) == {"InsufficientGPU": 1, "Earmarked": 1}
     assert why(of, "two").stopped_for == ("mine",)
     of.sim.run(until="3m")
@@ -166,7 +167,7 @@ def test_what_does_not_wait_has_no_reason() -> None:
     of.endpoint.submit(work("one", gpus=8, zone="a"))
     assert why(of, "one").reason is None  # it has not arrived
     of.sim.run(until="1s")
-    assert why(of, "one") == UnderQuota("a", None, True)
+    assert why(of, "one") == UnderQuota("a", 1.0, None, True)
     plain = cluster()
     plain.endpoint.submit(work("one", gpus=8))
     plain.sim.run(until="1s")
