@@ -18,7 +18,7 @@ from benchmarks.fault_queues import wrong_queues, wrong_residents
 from benchmarks.fault_room import Held, Room
 from mlplat.infra.incidents import Incidents
 from mlplat.infra.kernels.attempt_state import CLOSED as TAKES_NO_WORK
-from mlplat.infra.kernels.attempt_state import CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, Outcome
+from mlplat.infra.kernels.attempt_state import CORDONED, CRASHED, CUT, GIVEN_UP, OFFLINE, SHUT, Outcome
 from mlplat.infra.kernels.state import CLOSED, DEVICE, HELD, JOB, LAST, NEXT_ARRIVAL, NODE, RECORDS, REPLICAS, REQUEST, STARTED, JobState
 from mlplat.infra.world import Run
 from mlplat.resources import ResourceRequest
@@ -208,7 +208,7 @@ class Invariants:
         place, owner = self.number_of, nodes.owner[self.number_of]
         amounts, device, slices, wrong = self.room.free(seen.held, owner, self.down)
         yield from wrong
-        amounts[:, 0] -= np.where(self.health & TAKES_NO_WORK, OFFLINE, 0)
+        amounts[:, 0] -= np.where(self.health & SHUT, OFFLINE, 0)
         expected = np.column_stack([amounts, device.sum(axis=1), (device == 1000).sum(axis=1)])
         for name, right, has in (
             ("amounts", expected, nodes.free[place, :5]),

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import sys
+import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -455,11 +456,19 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _show_warning(message: Warning | str, *_: Any) -> None:
+    """One line, without the place in the code."""
+    print(f"warning: {message}", file=sys.stderr)
+
+
 def main() -> NoReturn:
     """The entry point: runs the command line and leaves with its exit status."""
     try:
         try:
-            app()
+            with warnings.catch_warnings():
+                warnings.simplefilter("default", UserWarning)
+                warnings.showwarning = _show_warning  # type: ignore[assignment]
+                app()
         finally:
             sys.stdout.flush()  # a reader that has gone away is noticed here, and not when the interpreter ends
     except MlplatError as error:

@@ -199,6 +199,9 @@ def test_zones_come_from_a_file_whose_faults_are_named_with_their_line(run: Run)
     assert list(ran.content["zones"]) == ["a", ""]
     assert ran.content["zones"]["a"]["gpus_guarantee"] == 2
     assert "(others)" in run(*base).out
+    Path("zones.yaml").write_text("quotas:\n- name: a\n  guarantee: {gpus: 6}\n")
+    ran = run(*base, "--json")
+    assert (ran.status, ran.err) == (0, "warning: guarantees add up to more than the cluster has: gpus 6 of 4\n")
     Path("zones.yaml").write_text("quotas:\n- name: a\n  guarantee: {gpus: 2}\n  limit: {gpus: 1}\n")
     ran = run(*base)
     assert (ran.status, ran.out) == (2, "")

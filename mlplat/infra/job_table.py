@@ -12,7 +12,7 @@ from ..errors import OptionError
 from ..resources import DEVICE_MILLI, ResourceRequest
 from ..workload import JobTrace
 from .attempt_arrays import NO_LIMIT, Interruptions, Limit, attempt_log, blank_progress, first_level, time_with_checkpoints
-from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement, Queue
+from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement, Queue, Reason
 from .node_selection import NodeKinds
 from .placement import Fgd
 from .queue_arrays import LISTS, RANKING, job_log, longer, reservation_arrays, trees_for, waiting_arrays
@@ -38,12 +38,15 @@ ROOM = 1024
 
 
 class Shape(NamedTuple):
-    """What jobs ask for that fit or do not fit together."""
+    """What jobs ask for that fit or do not fit together. `ways`: under quotas that divide the cluster, the parts of it that are open to
+    such a job, for each flavor of its quota.
+    """
 
     request: ResourceRequest
     last_request: ResourceRequest
     replicas: int
     selection: Selection = ANYWHERE
+    ways: tuple[frozenset[int], ...] = ()
 
 
 class JobTable:
@@ -125,6 +128,8 @@ class JobTable:
         restart: float = 0.0,
     ) -> int:
         """The number of a new job, which arrives when the scheduler is told so."""
+        if self.quotas is not None:
+            shape = self.quotas.with_ways(shape, group)
         if shape is not self._shape:
             found = self.shape_of.get(shape)
             self._number = self._new_shape(shape) if found is None else found
@@ -203,13 +208,20 @@ class JobTable:
 
     def _judge(self, shape: Shape, number: int) -> None:
         """Whether such a job can ever run, asked of the cluster with nothing on it and everything whole."""
+        ways = [self._refusal(shape, shape.selection._replace(parts=parts)) for parts in shape.ways]
+        refused = 0
+        if 0 not in ways:
+            refused = self._refusal(shape, shape.selection) or (int(Reason.QUOTA) if ways else 0)
+        self.run.world.jobs.refused[number] = refused
+        self._judged[number] = self.kinds.changes
+
+    def _refusal(self, shape: Shape, selection: Selection) -> int:
         table = [shape.request, shape.last_request]
         one = JobTrace.build(submit=[0], duration=[0], request=[0], last_request=[1], replicas=[shape.replicas], requests=table)
         queue = replace(self.queue, weights={})  # of groups, which this job is in none of
         kinds = self.kinds.of_nodes
-        empty = build_run(self.nodes, one, queue, self.placement, ties=self.ties, kinds=kinds, selection=shape.selection)
-        self.run.world.jobs.refused[number] = empty.world.jobs.refused[0]
-        self._judged[number] = self.kinds.changes
+        empty = build_run(self.nodes, one, queue, self.placement, ties=self.ties, kinds=kinds, selection=selection)
+        return int(empty.world.jobs.refused[0])
 
     def _class(self, request: ResourceRequest, selection: Selection) -> int:
         number = self.class_of.get((request, selection))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import SpecError, UnknownNameError, printable
@@ -61,7 +63,8 @@ class Amounts(Mapping[str, Any]):
                     raise SpecError("given twice: 'gpus' and 'gpu_milli' say the same", where=place)
                 units[column] = _whole(value, scale, place)
             elif isinstance(value, Mapping) and isinstance(key, str) and key not in _READ and known is not _INSIDE:
-                flavors[key] = Amounts(value, where=place, known=_INSIDE)
+                if len(inside := Amounts(value, where=place, known=_INSIDE)):
+                    flavors[key] = inside
             else:
                 raise SpecError(_unknown(key, known), where=place)
         object.__setattr__(self, "units", {column: units[column] for column in sorted(units)})
@@ -168,12 +171,21 @@ def _spoken(units: int, scale: int) -> int | float:
     return units // scale if units % scale == 0 else units / scale
 
 
+def _number(value: object) -> float:
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
 def _whole(value: object, scale: int, where: str) -> int:
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= MOST // scale
-    if not good or (scale == 1 and value != int(value)):  # type: ignore[call-overload]
-        kind = "a whole number" if scale == 1 else "a number"
-        raise SpecError(f"expected {kind} from 0 to {MOST // scale} (found {value!a:.40})", where=where)
-    return round(value * scale)  # type: ignore[operator]
+    number = _number(value)
+    if 0 <= number <= MOST // scale and (scale > 1 or number.is_integer()):
+        return round(number * scale)
+    kind = "a whole number" if scale == 1 else "a number"
+    raise SpecError(f"expected {kind} from 0 to {MOST // scale} (found {value!a:.40})", where=where)
 
 
 def _unknown(key: object, known: Sequence[str]) -> str:

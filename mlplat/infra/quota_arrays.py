@@ -42,10 +42,12 @@ _CODES = {
 
 
 def check_queue(queue: QueuePolicy) -> None:
-    """Raises OptionError for a queue policy that does not go with quotas."""
+    """Raises OptionError for a queue policy, or an option of one, that does not go with quotas."""
     if queue.code not in GOES_WITH_QUOTAS:
         known = ", ".join(code.name.lower().replace("_", "-") for code in GOES_WITH_QUOTAS)
         raise OptionError(f"queue={queue.name!r}: does not go with quotas; expected one of {known}")
+    if queue.weights:
+        raise OptionError("weights: the weights of groups do not go with quotas, which have weights of their own: Quota('team', weight=2)")
 
 
 def quota_arrays(
@@ -91,7 +93,7 @@ def quota_arrays(
         **arrays,
         use=np.zeros_like(arrays["brought"]),
         variant=variants.table(len(classes.ask)),
-        base=np.ascontiguousarray(gang[:, :2]).astype(np.int32, copy=False),
+        base=np.array(gang[:, :2], dtype=np.int32, order="C"),
         node_flavor=np.ascontiguousarray(parts.flavor[cluster.row_of]),
         flavor=np.full(n, -1, dtype=np.int32),
         charged=np.zeros(n, dtype=np.bool_),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -116,7 +117,15 @@ def _check_sums(described: Sequence[Described | None], nodes: NodeTable, parts: 
         )
     if (over := guarantees > capacity).any():
         text = f"guarantees add up to more than the cluster has: {_compared(guarantees, capacity, over, parts)}"
-        warnings.warn(text, QuotaWarning, stacklevel=3)
+        warnings.warn(text, QuotaWarning, stacklevel=_level_of_the_user())
+
+
+def _level_of_the_user() -> int:
+    """How many calls above the caller of this function somebody outside the package is."""
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == __name__.partition(".")[0]:
+        level, frame = level + 1, frame.f_back
+    return max(1, level)
 
 
 def _compared(amounts: npt.NDArray[np.int64], capacity: npt.NDArray[np.int64], over: npt.NDArray[np.bool_], parts: NodeParts) -> str:

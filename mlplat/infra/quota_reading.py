@@ -19,6 +19,8 @@ from .quotas import Cohort, Described, Quota
 
 KINDS: Final[Mapping[str, type[Quota] | type[Cohort]]] = {"quotas": Quota, "cohorts": Cohort}
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+MOST_PLACES: Final = 100_000
+"""Places of which the line is kept; an alias in YAML is many places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def _lines(text: str) -> dict[str, int]:
         return lines
 
     def walk(node: Any, place: str, depth: int) -> None:
-        if depth > 6:
+        if depth > 6 or len(lines) > MOST_PLACES:
             return
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:

@@ -116,9 +116,13 @@ class UnderQuota:
 
     @property
     def never_because(self) -> str:
-        """What a rejected job asks for beyond what its quota could ever have; empty where it does not."""
+        """Why a job was rejected for its quota."""
         short = " and ".join(f"{s.asked:,.10g} {s.dimension} of {s.available:,.10g}" for s in self.short)
-        return "" if self.reason is not None or not short else f"it asks for more than its quota could ever have, {short} (QUOTA)"
+        return (
+            f"it asks for more than its quota could ever have, {short} (QUOTA)"
+            if short
+            else "no node that is open to its quota could hold it (QUOTA)"
+        )
 
     @property
     def history(self) -> str:

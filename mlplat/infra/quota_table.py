@@ -17,7 +17,7 @@ from .quotas import Cohort, Described, Quota
 from .tolerations import Selection
 
 if TYPE_CHECKING:
-    from .job_table import JobTable
+    from .job_table import JobTable, Shape
 
 Array = np.ndarray[Any, Any]
 BLANK_JOB: dict[str, Any] = (
@@ -45,6 +45,7 @@ class QuotaTable:
         self.variants = variants_of(self.parts)
         self._by_shape = table.queue.code in LANES_BY_SHAPE
         self._lanes: dict[tuple[int, int], int] = {}
+        self._shapes: dict[tuple[Shape, int], Shape] = {}
         world = table.run.world
         made = quota_arrays(
             self.described,
@@ -102,6 +103,17 @@ class QuotaTable:
             self._need_variants(last)
         quotas = self.arrays
         quotas.of[job], quotas.lane[job], quotas.base[job] = leaf, lane, (cls, last)
+
+    def with_ways(self, shape: Shape, group: str) -> Shape:
+        """The shape of such a job of a group, told apart by the parts of the cluster that are open to it."""
+        if not self.variants.pairs:
+            return shape
+        leaf = self.leaf(group)
+        found = self._shapes.get((shape, leaf))
+        if found is None:
+            rows = self.arrays.variant_row[leaf, : self.arrays.tries[leaf]].tolist()
+            found = self._shapes[shape, leaf] = shape._replace(ways=tuple(self.variants.open[row] for row in rows if row >= 0))
+        return found
 
     def _need_variants(self, cls: int) -> None:
         """Make, once, the variants of a class."""
@@ -166,6 +178,7 @@ class QuotaTable:
         self._put(changed._replace(variant=self.arrays.variant, open_to=room))
         self.described = described
         self._leaf = self._leaves()
+        self._shapes.clear()
         self.table.run.world.count[RELEASES] += 1  # what was blocked may fit now
 
     def _leaves(self) -> dict[str, int]:

@@ -22,6 +22,8 @@ from .driving import drive
 from .frames import reason_text
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from ..infra.world import Run
     from .result import Result
 
@@ -78,7 +80,7 @@ def explain(result: Result, job: int) -> Explanation:
         quota = _under_quota(result, again, job, start)
     take_back(again.address, job)
     scores = np.empty(len(again.nodes))
-    cls = int(again.world.jobs.gang[job, LAST if again.gangs.replicas[job] == 1 else REQUEST])
+    cls = int(again.world.jobs.gang[job, LAST if again.gangs.replicas[job] == 1 else REQUEST])  # as it was placed, maybe in a flavor
     all_scores(again.address, cls, scores)
     again.check()
     place = int(again.world.log.records[again.world.log.first[job], NODE])
@@ -129,8 +131,16 @@ def _ran(result: Result, job: int, state: JobState) -> str:
     if not interrupted:
         return text + "."
     counted = ", ".join(f"{interrupted.count(name)} x {name}" for name in dict.fromkeys(interrupted))
+    counted += _reclaimed_for(result._run, own[attempts.outcome[own] == Outcome.RECLAIMED])
     lost = float(attempts.lost[own].sum())
     return text + f", in {len(own)} attempts (interrupted: {counted}; {format_seconds(lost)} of work lost)."
+
+
+def _reclaimed_for(run: Run, attempts: npt.NDArray[np.int64]) -> str:
+    """For which jobs attempts were stopped, those of other quotas."""
+    claimants = dict.fromkeys(run.world.attempts.by[attempts].tolist())
+    names = [f"{printable(run.trace.id_of(job))} of {printable(run.trace.groups[run.trace.group[job]])!r}" for job in claimants]
+    return f" for job {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}" if names else ""
 
 
 def _never_started(result: Result, job: int, name: str, state: JobState) -> Explanation:
@@ -144,7 +154,7 @@ def _never_started(result: Result, job: int, name: str, state: JobState) -> Expl
         JobState.LOST: "was lost: it did not fit at its one attempt.",
         JobState.CANCELLED: "was deleted before it started.",
     }[state]
-    if state == JobState.REJECTED and reason == Reason.QUOTA.name:
+    if reason == Reason.QUOTA.name:
         sentence = "was rejected: it asks for more than a limit of its group (QUOTA)."
     quota = None
     if result.quotas and state in WAITING:
@@ -170,15 +180,14 @@ def _ahead(run: Run, job: int) -> tuple[int | None, float, int]:
     log, trace = run.world.log, run.trace
     start, submit = log.start[job], trace.submit[job]
     rows = np.arange(len(trace))
-    queued = np.ones(len(trace), dtype=np.bool_)
-    if run.world.quotas.lane.size:
-        queued = run.world.quotas.lane == run.world.quotas.lane[job]  # the others come when they come
-    queued &= (trace.submit <= start) & ~np.isin(log.state, (JobState.REJECTED, JobState.LOST)) & (rows != job)
+    queued = (trace.submit <= start) & ~np.isin(log.state, (JobState.REJECTED, JobState.LOST)) & (rows != job)
     if run.queue.code in (Queue.SJF, Queue.SRTF, Queue.PRIORITY):
         key = -trace.priority if run.queue.code == Queue.PRIORITY else trace.estimate
         queued &= (key < key[job]) | ((key == key[job]) & (rows < job))
     else:
         queued &= rows < job
+    if len(run.world.quotas.of):
+        queued &= run.world.quotas.lane == run.world.quotas.lane[job]
     position = np.full(len(trace), len(trace), dtype=np.int64)
     attempts = attempts_of(run)
     started = attempts.job[attempts.number == 0]
@@ -192,14 +201,15 @@ def _ahead(run: Run, job: int) -> tuple[int | None, float, int]:
 
 
 def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked: float, overtook: int) -> str:
+    room = "room within its quota" if len(run.world.quotas.of) else "room"
     if wait == 0:
         text = "started at once"
     elif behind is None:
-        text = f"waited {format_seconds(wait)} for room"
+        text = f"waited {format_seconds(wait)} for {room}"
     else:
         ahead = f"{printable(run.trace.id_of(behind))} ({_asks(run, behind)})"
         text = f"waited {format_seconds(wait)}: {format_seconds(behind_s)} behind job {ahead}"
-        text += f", then {format_seconds(blocked)} for room" if blocked > 0 else ""
+        text += f", then {format_seconds(blocked)} for {room}" if blocked > 0 else ""
     return text + (f", ahead of {overtook:,} earlier jobs" if overtook else "")
 
 

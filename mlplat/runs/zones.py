@@ -35,8 +35,7 @@ def zones_frame(run: Run, described: Sequence[Described], jobs: pl.DataFrame, st
     fates = done.group_by("zone").agg(jobs=pl.len(), completed=pl.col("done").sum())
     guaranteed = {name for one in tree if one is not None for name in _promised(one.guarantee)}
     frame = pl.DataFrame([_promises(node, one) for node, one in leaves.items()], schema=_PROMISED)
-    used = [_use(run, of, resource, frame, first, stop, borrows=resource in guaranteed) for resource in RESOURCES]
-    for part in (fates, *used, *_reclaims(run, of)):
+    for part in (fates, _use(run, of, frame, guaranteed, first, stop), *_reclaims(run, of)):
         frame = frame.join(part, on="zone", how="left", maintain_order="left")
     names, cohorts = ({node: getattr(one, key) for node, one in leaves.items()} for key in ("name", "cohort"))
     return (
@@ -81,41 +80,44 @@ def _promised(amounts: Mapping[str, Any]) -> dict[str, float]:
     return flavored | own
 
 
-def _use(
-    run: Run, of: npt.NDArray[np.int32], resource: str, promised: pl.DataFrame, first: float, stop: float, *, borrows: bool
-) -> pl.DataFrame:
-    """Of each quota the mean and largest use, and the mean of what was above its guarantee (null where nothing is borrowed)."""
+def _use(run: Run, of: npt.NDArray[np.int32], promised: pl.DataFrame, guaranteed: set[str], first: float, stop: float) -> pl.DataFrame:
+    """Of each quota the mean and largest use, and the mean of what was above its guarantee (null where nothing is `guaranteed`)."""
     records, attempts = placed(run), attempts_of(run)
-    name, unit = HELD[resource]
-    amount = held(run, records)[name]
     end = attempts.end[records.attempt]
+    amounts = held(run, records)
+    # What is still held is given back at infinity, so that every quota begins at nothing.
     changes = pl.DataFrame(
         {
             "zone": np.concatenate([of[records.job]] * 2),
-            "time": np.concatenate([attempts.start[records.attempt], np.where(np.isnan(end), stop, end)]),
-            "change": np.concatenate([amount, np.where(np.isnan(end), 0, -amount)]),
+            "time": np.concatenate([attempts.start[records.attempt], np.where(np.isnan(end), np.inf, end)]),
         }
+        | {resource: np.concatenate([amounts[name], -amounts[name]]) for resource, (name, _) in HELD.items()}
     )
-    zones = promised.select("zone", guarantee=f"{resource}_guarantee")
-    now, following = pl.col("time"), pl.col("time").shift(-1).over("zone")
+    same, following = pl.col("zone").shift(-1) == pl.col("zone"), pl.col("time").shift(-1)
     use = (
-        changes.group_by("zone", "time")
-        .agg(pl.col("change").sum())
-        .sort("zone", "time")
-        .with_columns(use=pl.col("change").cum_sum().over("zone") / unit, spell=(following - now).fill_null(0.0))
-        .join(zones, on="zone", maintain_order="left")
-        .with_columns(above=(pl.col("use") - pl.col("guarantee")).clip(lower_bound=0.0))
+        changes.sort("zone", "time")
+        .with_columns((pl.col(resource).cum_sum() / unit).alias(resource) for resource, (_, unit) in HELD.items())
+        .with_columns(spell=pl.when(same).then(following.clip(upper_bound=stop)).otherwise(stop) - pl.col("time"))
+        # Of an instant at which several things happen, what is left after it.
+        .filter((~same | (following > pl.col("time"))).fill_null(True) & pl.col("time").is_finite())
+        .join(promised, on="zone", how="left", maintain_order="left")
     )
     span = stop - first
-    mean, above = ((pl.col(name) * pl.col("spell")).sum() / span if span > 0 else pl.lit(0.0) for name in ("use", "above"))
-    found = use.group_by("zone").agg(mean=mean, most=pl.col("use").max(), above=above)
-    whole = zones.select("zone").join(found, on="zone", how="left")
-    return whole.select(
-        "zone",
-        pl.col("mean").fill_null(0.0).alias(f"{resource}_use_mean"),
-        pl.col("most").fill_null(0.0).alias(f"{resource}_use_max"),
-        (pl.col("above").fill_null(0.0) if borrows else pl.lit(None, pl.Float64)).alias(f"{resource}_borrowed_mean"),
+
+    def mean(value: pl.Expr) -> pl.Expr:
+        return (value * pl.col("spell")).sum() / span if span > 0 else pl.lit(0.0)
+
+    figures = []
+    for resource in RESOURCES:
+        above = (pl.col(resource) - pl.col(f"{resource}_guarantee")).clip(lower_bound=0.0)
+        figures += [mean(pl.col(resource)).alias(f"{resource}_use_mean"), pl.col(resource).max().alias(f"{resource}_use_max")]
+        figures.append(mean(above).alias(f"{resource}_borrowed_mean"))
+    whole = (
+        promised.select("zone")
+        .join(use.group_by("zone").agg(figures), on="zone", how="left")
+        .with_columns(pl.exclude("zone").fill_null(0.0))
     )
+    return whole.with_columns(pl.lit(None, pl.Float64).alias(f"{name}_borrowed_mean") for name in RESOURCES if name not in guaranteed)
 
 
 def _reclaims(run: Run, of: npt.NDArray[np.int32]) -> tuple[pl.DataFrame, pl.DataFrame]:

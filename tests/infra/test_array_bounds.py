@@ -24,13 +24,34 @@ for queue in mp.QUEUES:
 print("done")
 """
 
+ZONED = """
+import warnings
+import mlplat as mp
+from tests.runs.test_zones_on_parts import QUEUES, SPEC, some_zones, some_trace
+
+warnings.simplefilter("ignore", mp.QuotaWarning)
+for seed in range(6):
+    for queue in QUEUES:
+        lost = mp.Outages.build(start=[5], end=[30], kind=["node"], node=[seed % 5])
+        mp.replay(SPEC, some_trace(seed), zones=some_zones(seed), queue=queue, failures=lost if seed % 2 else None)
+print("done")
+"""
+
 
 @pytest.mark.parametrize("cluster", ["mixed", "1x4xV100", "pool:4xV100,32cpu", "1x32cpu", "2x4xV100"])
 def test_indices_are_within_bounds(cluster: str) -> None:
+    run(PROGRAM, cluster)
+
+
+def test_indices_are_within_bounds_under_zones() -> None:
+    run(ZONED)
+
+
+def run(program: str, *arguments: str) -> None:
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": str(root)}
     ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM, cluster], cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, "-c", program, *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout == "done\n"

@@ -18,7 +18,7 @@ from mlplat.infra.kernels.state import Queue
 from mlplat.infra.kernels.structs import pack
 from mlplat.infra.node_selection import NodeKinds
 from mlplat.infra.queueing import queue_policy
-from mlplat.infra.quota_arrays import BOUNDLESS, lane_keys, no_quotas, quota_arrays, recompute
+from mlplat.infra.quota_arrays import BOUNDLESS, check_queue, lane_keys, no_quotas, quota_arrays, recompute
 from mlplat.infra.quota_parts import parts_of, variants_of, with_variants
 from mlplat.infra.quotas import Cohort, Described, Quota
 from mlplat.infra.request_arrays import class_arrays
@@ -71,7 +71,9 @@ def naive_tree(described: Tree, capacity: int) -> dict[str, dict[str, float]]:
         return brought
 
     top = [one for one in here if above(one) is None]
-    pool = max(0, capacity - sum(bring(one) for one in top))
+    for one in top:
+        bring(one)
+    pool = max(0, capacity - sum(one.guarantee.get("gpus", 0) for one in here))
     lent = sum(found[one.name]["brought"] - found[one.name]["kept"] for one in top)
     found["/"] = {"guarantee": pool, "brought": pool + lent, "kept": 0, "potential": pool + lent}
 
@@ -169,6 +171,20 @@ def test_jobs_belong_to_the_quota_that_lists_their_group_and_others_to_the_rest(
     assert quotas.of.tolist() == [2, 3, 4, 2, 4, 2]
 
 
+def test_the_classes_that_jobs_came_with_are_a_copy() -> None:
+    """Also of a single job, whose row of the gangs has them in one piece: kernels write other classes into the gangs."""
+    gang = np.array([[1, 1, 1, 0]], dtype=np.int32)
+    parts = parts_of([Quota("a", flavors=("A100",))], NODES)
+    kinds = NodeKinds(NODES, parts.part)
+    classes = with_variants(class_arrays(REQUESTS, NODES, []), kinds, ANYWHERE, variants_of(parts))
+    cluster, _ = cluster_arrays(NODES, [], kind=kinds.of)
+    of = np.zeros(1, dtype=np.int32)
+    described = [Quota("a", flavors=("A100",))]
+    made = quota_arrays(described, of=of, names=["a"], nodes=NODES, cluster=cluster, gang=gang, classes=classes, queue=queue_policy("fifo"))
+    gang[:] = 7
+    assert made.base.tolist() == [[1, 1]]
+
+
 def test_there_is_a_lane_for_each_quota() -> None:
     quotas = arrays_for([Quota("a"), Quota("b")], ["b", "a"], [0, 1, 0, 1], shape=[0, 0, 1, 1])
     assert quotas.lane.tolist() == [0, 1, 0, 1]
@@ -186,6 +202,11 @@ def test_there_is_a_lane_for_each_quota_and_shape(queue: str) -> None:
 def test_other_queue_policies_do_not_go_with_quotas(queue: str) -> None:
     with pytest.raises(OptionError, match=f"queue='{queue}': does not go with quotas; expected one of fifo, best-effort-fifo, sjf"):
         arrays_for([Quota("a")], ["a"], [0], queue)
+
+
+def test_weights_of_groups_are_refused_where_quotas_have_their_own() -> None:
+    with pytest.raises(OptionError, match=r"weights: .* do not go with quotas"):
+        check_queue(queue_policy("drf", weights={"a": 2}))
 
 
 def test_places_in_lanes_follow_the_queue_policy() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,15 +33,21 @@ def test_amounts_are_whole_inside_and_read_back_as_they_were_given(key: str, val
     assert amounts[key] == value
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert Amounts({"gpus": np.int64(8)}) == {"gpus": 8}
+    assert Amounts({"cpus": np.float32(0.5)}) == {"cpus": 0.5}
+
+
 def test_milli_of_devices_and_devices_are_the_same_amount() -> None:
     assert Amounts({"gpu_milli": 500}) == Amounts({"gpus": 0.5}) == {"gpus": 0.5}
     assert hash(Amounts({"gpu_milli": 500})) == hash(Amounts({"gpus": 0.5}))
 
 
-@given(st.dictionaries(st.sampled_from(["cpus", "gpus", "memory_gib"]), st.integers(0, 10**6)))
+@given(st.dictionaries(st.sampled_from(["cpus", "gpus", "memory_gib"]), st.integers(0, 10**6), min_size=1))
 def test_plain_values_give_equal_amounts(plain: dict[str, int]) -> None:
     amounts = Amounts({**plain, "A100": plain})
     assert amounts.to_dict() == {**plain, "A100": plain}
+    assert Amounts({"A100": {}}) == Amounts()
     assert Amounts(amounts.to_dict()) == amounts == pickle.loads(pickle.dumps(amounts))
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mlplat as mp
 from mlplat.errors import InputError, MlplatError, OptionError, SpecError
@@ -161,6 +164,21 @@ def test_guarantees_beyond_the_cluster_are_warned_of_with_numbers() -> None:
         check_quotas([Quota("a", guarantee={"gpus": 16}), Cohort("r", guarantee={"gpus": 16, V100: {"cpus": 100}})], NODES)
 
 
+def test_the_warning_points_at_whoever_called_the_library() -> None:
+    trace = mp.JobTrace.build(submit=[0], duration=[1], request=[0], requests=[mp.ResourceRequest(gpus=1)], groups=["a"])
+    with pytest.warns(QuotaWarning) as caught:
+        mp.replay(SPEC, trace, zones=[Quota("a", guarantee={"gpus": 32})])
+    assert [Path(warning.filename) for warning in caught] == [Path(__file__)]
+
+
+def test_an_alias_in_a_file_does_not_cost_a_line_for_every_place(tmp_path: Path) -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]\n" for old, new in zip("abcde", "bcdef", strict=True)
+    )
+    with pytest.raises(SpecError, match="unknown key 'a'"):
+        read_quotas(written(tmp_path, bomb))
+
+
 def test_guarantees_that_the_cluster_can_keep_are_not_warned_of() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -172,6 +190,34 @@ def test_a_pool_without_a_bound_guarantees_anything() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_quotas([Quota("a", guarantee={"cpus": 2**30}, lend={"cpus": 0})], mp.ClusterSpec.parse("pool:768gpu").nodes())
+
+
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "a", "r", "T4", "A100", "any", "2m"])
+    | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["gpus", "cpus", "A100", "nodes", "group", "x"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+FIELDS = sorted({*(each.name for each in fields(Quota)), "parent", "kind", "x"})
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), PLAIN, max_size=6).map(lambda row: {"name": "a", **row}), max_size=3))
+def test_whatever_is_given_is_taken_or_refused_in_one_printable_line(rows: list[dict[str, Any]]) -> None:
+    """And what is taken says of itself what gives it again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", QuotaWarning)
+        try:
+            described = read_quotas(rows).described
+            assert read_quotas([{"kind": type(one).__name__.lower()} | one.to_dict() for one in described]).described == described
+            check_quotas(described, NODES, groups=["a", "b"])
+        except MlplatError as refused:
+            assert str(refused).isprintable()
 
 
 def test_without_places_errors_name_the_quota() -> None:

@@ -47,7 +47,7 @@ def admit(run: NaiveRun, row: int) -> None:
 
 
 def admit_held(run: NaiveRun, group: int) -> None:
-    """Admit the held jobs of a group in order of submission until one does not fit under the limits. Under quotas held jobs wait in lanes."""
+    """Admit the held jobs of a group in order until one does not fit under the limits. Under quotas they wait in lanes."""
     if run.quotas:
         return
     for row, job in enumerate(run.jobs):

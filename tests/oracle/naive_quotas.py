@@ -11,10 +11,11 @@ from mlplat.resources import UNLIMITED
 
 from .naive_admission import asked, nominal_milli
 from .naive_attempts import NaiveAttempt
+from .naive_jobs import rejection
 from .naive_quota_checks import check_victims
 from .naive_quota_tree import BY_FLAVOR, Amounts, Books, Described, NaiveQuota, NaiveTree, in_flavor
 from .naive_reclaim import Reclaim
-from .naive_state import State
+from .naive_state import State, copy_state
 
 if TYPE_CHECKING:
     from .naive_run import NaiveRun
@@ -150,11 +151,21 @@ class NaiveQuotas:
         """Reject a job that asks for too much, hold it, or let it wait."""
         quota, outcome = self.quota_of(job), self.run.outcomes[job]
         nothing = Books(self.tree_with_all_nodes(), [])
-        possible = [f for f in quota.flavors or ("",) if nothing.fits(quota.name, self.ask(job, f))]
-        if not possible:
+        flavors = quota.flavors or ("",)
+        charged = any(nothing.fits(quota.name, self.ask(job, f)) for f in flavors)
+        if not charged or not any(self.could_be_placed(job, f) for f in flavors):
             outcome.state, outcome.reason = "rejected", "QUOTA"
             return
         self.enter(job)
+
+    def could_be_placed(self, job: int, flavor: str) -> bool:
+        """Whether the empty nodes of a flavor hold the gang of a job."""
+        if not flavor:
+            return True
+        empty = copy_state(self.run.empty)
+        for node in empty:
+            node.closed = not self.is_of(node.index, flavor)
+        return not rejection(self.run.jobs, job, empty, self.run.placer)
 
     def tree_with_all_nodes(self) -> NaiveTree:
         """The tree if no node were lost."""

@@ -188,7 +188,10 @@ def queue_options(draw: Any, queue: str, scale: float) -> dict[str, Any]:
 
 @st.composite
 def quota_cases(draw: Any, spec: ClusterSpec, queue: str, *, failures: bool, flavors: bool = False, max_jobs: int = 20) -> dict[str, Any]:
-    """Keywords for `schedule`: a trace, quotas, checkpoints, a scrape period, options of the queue and, with `failures`, incidents."""
+    """Keywords for `schedule`: a trace, quotas, checkpoints, a scrape period, options of the queue and, with `failures`, incidents.
+
+    With a horizon where jobs may go round: one is stopped by one of its quota, which another quota stops, and so on without end.
+    """
     scale = draw(SCALES)
     described = draw(trees(spec, flavors=flavors, scale=scale))
     scrape = draw(st.sampled_from((None, None, None, 1.0, 2.5, 0.7)))
@@ -199,6 +202,10 @@ def quota_cases(draw: Any, spec: ClusterSpec, queue: str, *, failures: bool, fla
         "scrape": None if scrape is None else scrape * scale,
         **draw(queue_options(queue, scale)),
     }
+    may_go_round = case.get("fair_preemption") or any(isinstance(one, NaiveQuota) and one.within for one in described)
+    horizons = (7.5, 20.0, 30.0) if may_go_round else (None, None, None, 3.0, 7.5, 20.0)
+    horizon = draw(st.sampled_from(horizons))
+    case["until"] = None if horizon is None else horizon * scale
     if failures:
         case |= {"incidents": draw(incident_lists(spec, scale=scale)), "max_restarts": draw(st.sampled_from((None, None, 0, 2)))}
     return case

@@ -47,7 +47,8 @@ def test_a_sound_platform_is_sound_and_is_not_changed_by_looking(folder: Path) -
         before = state_of(platform)
         found = platform.verify(actor=platform.admin)
         named = {digest for component in platform.components.values() for digest in component._contents()}
-        assert found and found.damages == () and found.contents == len(named) > 20 and found.loose == 1 and found.journals == 8
+        assert found and found.damages == () and found.contents == len(named) > 20 and found.loose == 1
+        assert found.journals == len(list(platform.store.journals())) >= 8
         assert found.size_bytes == sum(map(platform.store.size, named))
         assert state_of(platform) == before and loose in platform.store
         assert str(found).startswith("sound: ") and "sound" in found._repr_html_()

@@ -210,6 +210,25 @@ def test_the_frame_is_equal_on_both_clocks() -> None:
     assert {f"{resource}_use_mean" for resource in RESOURCES} < set(compiled.zones.columns)
 
 
+def test_explanations_count_the_nodes_of_the_flavor_and_wait_in_the_own_zone() -> None:
+    trace = jobs((0, 100, 1, "a"), (1, 10, 0, "b"), (2, 10, 1, "b"), (3, 10, 1, "b"), (4, 10, 1, "c"))
+    zones = [mp.Quota("a", flavors=("A100",)), mp.Quota("b", flavors=("V100", "A100"), limit={"gpus": 9})]
+    result = mp.replay(SPEC, trace, zones=zones)
+    assert "best of 2 feasible" in result.explain(0).text
+    assert "best of 2 feasible" in result.explain(1).text
+    assert "best of 1 feasible" in result.explain(2).text
+    third = result.explain(3)
+    assert (third.behind, third.overtook) == (None, 0)
+    assert "for room within its quota" in third.text
+
+
+def test_explanations_say_for_whom_a_job_was_reclaimed_and_why_one_was_rejected() -> None:
+    trace = jobs((0, 100, 1, "c"), (0, 100, 1, "c"), (5, 100, 1, "a"), (6, 1, 1, "b"))
+    result = mp.replay(SPEC, trace, zones=[mp.Quota("a", guarantee={"gpus": 8}), mp.Quota("b", limit={"gpus": 7})])
+    assert "interrupted: 1 x reclaimed for job 2 of 'a'; 0 s of work lost" in result.explain(1).text
+    assert "it asks for more than its quota could ever have, 8 gpus of 7" in result.explain(3).text
+
+
 def test_the_kinds_of_errors_are_those_of_descriptions_and_options() -> None:
     with pytest.raises(SpecError):
         mp.replay(SPEC, jobs((0, 1, 0, "a")), zones=[mp.Quota("x")])

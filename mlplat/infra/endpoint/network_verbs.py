@@ -98,7 +98,7 @@ class NetworkVerbs(Calls):
     def set_network(self, zone: str, cidr: str | None = None, *, actor: str = ADMINISTRATOR) -> str:
         """Give a zone a network of its own within the cluster's, or another one. The answer is the network.
 
-        `cidr`: the network, or only its size, such as `"/20"`; None for the one that it has, else for a 256th of the cluster's. New
+        `cidr`: the network, or only its size, such as `"/20"`; None for the one that it has, else for a 1,024th of the cluster's. New
         environments get their address there; those that run keep theirs. Event `network.added` or `.changed` {zone, cidr}. Raises
         NetworkOverlapError, AddressesInUseError, NoNetworkLeftError, OptionError.
         """

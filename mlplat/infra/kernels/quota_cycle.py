@@ -143,6 +143,24 @@ def _disclaim(world: World, job: int) -> None:
 
 
 @kernel
+def _charge_claims(world: World, kept: int, first: int, sign: int) -> None:
+    """Charge (1) or discharge (-1) the claims up to `kept` and those from `first` on."""
+    quotas = world.quotas
+    for i in range(quotas.number[CLAIMS]):
+        if i < kept or i >= first:
+            charge(world, np.int64(quotas.claims[i]), np.int64(sign))
+
+
+@kernel
+def _fits_beside_held(world: World, job: int, kept: int, first: int) -> bool:
+    """Whether a claimant fits its quota beside what is held. The other claims are those up to `kept` and those from `first` on."""
+    _charge_claims(world, kept, first, np.int64(-1))
+    fits = fits_quota(world.quotas, np.int64(world.quotas.of[job]))
+    _charge_claims(world, kept, first, np.int64(1))
+    return fits  # type: ignore[no-any-return]
+
+
+@kernel
 def _try_claims(world: World, now: float) -> None:
     """Start the claimants for whom room is free now; those for whom none will be wait in their lanes again."""
     quotas, number, count = world.quotas, world.quotas.number, world.count
@@ -154,10 +172,9 @@ def _try_claims(world: World, now: float) -> None:
             kept += 1
             continue
         _disclaim(world, job)
-        quota = np.int64(quotas.of[job])
         load_ask(world, job, np.int64(quotas.flavor[job]))
         found = NOTHING
-        if fits_quota(quotas, quota) and _is_placed(world, job):
+        if _fits_beside_held(world, job, kept, i + 1) and _is_placed(world, job):
             found = AT_ONCE
         else:
             found = _reclaim(world, job, now)

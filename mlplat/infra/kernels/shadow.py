@@ -40,9 +40,9 @@ def copy_row(world: World, state: Nodes, stamp, epoch: int, node: int, touched: 
 
 @kernel
 def place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched: int):  # type: ignore[no-untyped-def]
-    """Place a gang on `state`, which differs from the current state on the touched nodes. Returns (replicas placed, touched nodes).
+    """Place a gang on `state`, which differs from the current state on the touched nodes. Returns (replicas that fit, touched nodes).
 
-    If not all fit, `state` is left as it was. Where the replicas went stands in `placed_node`, `placed_device`.
+    If these are not all, `state` is left as it was. Where the replicas went stands in `placed_node`, `placed_device`.
     """
     jobs, reservation = world.jobs, world.reservation
     cluster, classes, policy, trees = world.cluster, world.classes, world.policy, world.trees
@@ -56,10 +56,11 @@ def place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched:
             set_leaf(trees, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
     placed = 0
     together = policy.code == TOPOLOGY
-    possible = replicas
+    possible, planned = replicas, np.int64(0)
     if together:
         equal = replicas if last == cls or replicas == 1 else replicas - 1
-        if plan_gang(trees, policy, last_slot if replicas == 1 else slot, equal) < equal:
+        planned = plan_gang(trees, policy, last_slot if replicas == 1 else slot, equal)
+        if planned < equal:
             possible = 0
     for replica in range(possible):
         final = replica == replicas - 1
@@ -89,7 +90,7 @@ def place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched:
         set_leaf(trees, policy, slot, node, score(world.nodes, cluster, classes, policy, cls, node))
         if last != cls:
             set_leaf(trees, policy, last_slot, node, score(world.nodes, cluster, classes, policy, last, node))
-    return placed, touched
+    return placed if possible > 0 else planned, touched
 
 
 @kernel

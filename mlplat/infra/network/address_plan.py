@@ -52,8 +52,8 @@ class AddressPlan:
         """Give a zone a network of its own, or another one, from `now` on. Addresses of the cluster's that its workloads have stay theirs.
 
         `cidr`: the network, or only its size, such as `"/20"`: then the lowest that is free. None keeps the network that it has; one that
-        has none gets a 256th of the cluster's. Raises NetworkOverlapError, AddressesInUseError (of its old network by its workloads, of
-        the new one by others), NoNetworkLeftError, OptionError; then nothing has changed.
+        has none gets a 1,024th of the cluster's, of a small one more. Raises NetworkOverlapError, AddressesInUseError (of its old network
+        by its workloads, of the new one by others), NoNetworkLeftError, OptionError; then nothing has changed.
         """
         name = zone_name(zone)
         old = self._own.get(name)

@@ -10,8 +10,8 @@ from ...errors import OptionError
 from .addresses import Network, read_network
 from .names import DEFAULT_ZONE, zone_name
 
-SHARE_BITS: Final = 8
-"""A zone gets 2 to the power of -8 of the cluster's addresses unless said."""
+SHARE_BITS: Final = 10
+"""A zone gets 2 to the power of -10 of the cluster's addresses unless said; of a small network as many as it has such parts."""
 
 
 class NetworkOverlapError(OptionError):
@@ -65,14 +65,16 @@ def check_network(whole: Network, zone: str, cidr: str | Network, others: Iterab
 
 
 def read_prefix(whole: Network, cidr: object) -> int | None:
-    """The size of a network of which only that is said: `"/20"`, or None for the usual one; None for what is no size. Raises OptionError.
+    """The size of a network of which only that is said: `"/20"`, or None for the usual one. None for what is no size. Raises OptionError.
 
     >>> read_prefix(read_network("cidr", "10.0.0.0/8"), None), read_prefix(read_network("cidr", "10.0.0.0/8"), "/20")
-    (16, 20)
+    (18, 20)
+    >>> read_prefix(read_network("cidr", "10.0.0.0/16"), None)
+    24
     """
     largest = whole.max_prefixlen - 2
     if cidr is None:
-        return min(whole.prefixlen + SHARE_BITS, largest)
+        return min(whole.prefixlen + min(SHARE_BITS, (whole.max_prefixlen - whole.prefixlen) // 2), largest)
     if not isinstance(cidr, str) or not cidr.startswith("/"):
         return None
     digits = cidr[1:]

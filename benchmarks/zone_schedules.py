@@ -1,0 +1,187 @@
+"""A randomized campaign for zones: random clusters, quotas, workloads, policies and faults, with what zones promise checked at every event.
+
+    python -m benchmarks.zone_schedules --schedules 2000 --seed 1
+    python -m benchmarks.zone_schedules --seed 1 --case 17
+
+Each schedule is one case. Most are traces: the compiled clock is driven one instant at a time, the scheduler's state checked after each
+(`zone_steps`), and the log of the whole run at its end, event by event (`zone_invariants`); of every tenth SimPy's clock must give the same
+fingerprint. One in ten is a live cluster whose quotas change (`zone_live`). A violation is printed with a shrunk case as Python that can be
+run. Exit status 1 if there was any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks import zone_cases
+from benchmarks.fault_invariants import Violation
+from benchmarks.faults import Outcome
+from benchmarks.zone_cases import ZoneCase
+from benchmarks.zone_invariants import ZoneLog
+from benchmarks.zone_steps import Steps
+from benchmarks.zone_tree import Tree
+from mlplat.infra.kernels.attempt_state import Outcome as Ended
+from mlplat.infra.kernels.interruptible_loop import run_interruptible
+from mlplat.infra.kernels.state import CLOSED, DONE, FULL, RUNNING, STARTED, WAITING, JobState
+from mlplat.infra.quotas import Quota, QuotaWarning
+from mlplat.infra.world import Run
+from mlplat.runs.driving import drive
+from mlplat.runs.fingerprints import run_digest
+
+BOTH_CLOCKS, WHOLE = 10, 4
+"""One case in so many is run on both clocks; one in so many has its room, work and hardware checked too."""
+MOST_INSTANTS, MOST_TRIALS = 20_000, 2_000
+
+
+def run_case(case: Any, *, both: bool = True, whole: bool = True) -> Outcome:
+    """Run a case and check it after every event. What the library raises is a violation too."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", QuotaWarning)
+        try:
+            return play(case, both=both, whole=whole)
+        except Exception as error:  # whatever it is, it is a finding, to be reported and shrunk like any other
+            return Outcome(Violation(type(error).__name__, math.nan, str(error)), 0, 0, 0)
+
+
+def play(case: ZoneCase, *, both: bool, whole: bool) -> Outcome:
+    """A trace under zones."""
+    spec, trace = case.spec(), case.trace()
+    found = case.incidents(spec)
+    run = case.run(spec, trace, found)
+    tree = Tree(case.quotas(), run.nodes)
+    steps = Steps(run, tree, found, whole=whole)
+    instants, violation = _let_happen(run, steps, case.until)
+    violation = violation or ZoneLog(run, tree, found, steps.told, case.until).wrong() or _stuck(case, run, steps)
+    if violation is None and both:
+        other = case.run(spec, trace, found)
+        drive(other, case.until, "simpy")
+        if run_digest(run, case.until) != run_digest(other, case.until):
+            violation = Violation("clocks", float(run.world.clock[0]), "SimPy's clock gives another result")
+    return Outcome(violation, instants, len(trace), int(run.world.count[STARTED]))
+
+
+def _let_happen(run: Run, steps: Steps, until: float) -> tuple[int, Violation | None]:
+    instants = 0
+    while (status := run_interruptible(run.address, until, 1)) != DONE:
+        if status == FULL:
+            run.grow()
+            continue
+        instants += 1
+        now = float(run.world.clock[0])
+        if (violation := steps.check(now)) is not None:
+            return instants, violation
+        if instants > MOST_INSTANTS:
+            return instants, Violation("end", now, "the run does not come to an end")
+    return instants, None
+
+
+def _stuck(case: ZoneCase, run: Run, steps: Steps) -> Violation | None:
+    """With nothing running and everything in order, nobody waits but in a suspended zone."""
+    count = run.world.count
+    if not count[WAITING] or count[RUNNING] or count[CLOSED] != count[STARTED] or steps.health.any() or steps.down.any():
+        return None
+    suspended = [i for i, one in enumerate(steps.tree.described, start=1) if isinstance(one, Quota) and one.suspended]
+    if case.until < math.inf and bool((run.world.hardware.time > case.until).any()):
+        return None
+    gangs = run.gangs
+    state = run.world.log.state
+    waiting = [job for job in range(len(state)) if state[job] in (JobState.WAITING, JobState.HELD) and steps.leaf[job] not in suspended]
+    if waiting and all(gangs.request[job] == gangs.last_request[job] for job in waiting):
+        return Violation("end", float(run.world.clock[0]), f"jobs {waiting} wait for ever, and the cluster is empty")
+    return None
+
+
+def make_case(seed: int, index: int) -> Any:
+    """The case of that number."""
+    return zone_cases.make_case(seed, index)
+
+
+def shrink(case: Any, violation: Violation, run: Callable[[Any], Outcome]) -> tuple[Any, Violation]:
+    """A small case in which the same rule is broken: greedily, the first smaller one that still breaks it, until none does."""
+    trials, progress = 0, True
+    while progress:
+        progress = False
+        for simpler in zone_cases.smaller(case):
+            trials += 1
+            if trials > MOST_TRIALS:
+                return case, violation
+            found = run(simpler).violation
+            if found is not None and found.rule == violation.rule:
+                case, violation, progress = simpler, found, True
+                break
+    return case, violation
+
+
+def snippet(case: Any) -> str:
+    """Python that runs the case and prints what is wrong."""
+    return "\n".join(
+        [
+            "from benchmarks.fault_draws import INF",
+            "from benchmarks.fault_traces import Fault, Job",
+            "from benchmarks.zone_cases import ZoneCase",
+            "from benchmarks.zone_schedules import run_case",
+            f"print(run_case({case!r}).violation)",
+        ]
+    )
+
+
+def campaign(schedules: int, seed: int, first: int = 0, told: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Cases `first` to `first + schedules - 1`: figures, and each violation with its shrunk case."""
+    begun = time.process_time()
+    sums: Counter[str] = Counter()
+    violations: list[dict[str, Any]] = []
+    for index in range(first, first + schedules):
+        case = make_case(seed, index)
+        violation, instants, jobs, attempts = run_case(case, both=index % BOTH_CLOCKS == 0, whole=index % WHOLE == 0)
+        sums.update(instants=instants, jobs=jobs, attempts=attempts)
+        if violation is not None:
+            small, found = shrink(case, violation, run_case)
+            violations.append({"seed": seed, "case": index, **violation._asdict(), "shrunk": snippet(small), "shrunk_detail": found.detail})
+            told(report(violations[-1]))
+    seconds = time.process_time() - begun
+    return {
+        "seed": seed,
+        "schedules": schedules,
+        **{name: sums[name] for name in ("instants", "jobs", "attempts")},
+        "processor_seconds": seconds,
+        "violations": violations,
+    }
+
+
+def report(violation: dict[str, Any]) -> str:
+    """A violation for people."""
+    return (
+        f"violation of `{violation['rule']}` at {violation['time']:g} s: {violation['detail']}\n"
+        f"again with: python -m benchmarks.zone_schedules --seed {violation['seed']} --case {violation['case']}\n"
+        f"shrunk ({violation['shrunk_detail']}):\n{violation['shrunk']}\n"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.zone_schedules", description=__doc__.split("\n")[0])
+    parser.add_argument("--schedules", type=int, default=2_000, help="how many cases")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--case", type=int, help="this case alone")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    count, first = (options.schedules, options.first) if options.case is None else (1, options.case)
+    figures = campaign(count, options.seed, first, lambda text: print(text, file=sys.stderr, flush=True))
+    print(json.dumps(figures) if options.json else json.dumps(figures, indent=2))
+    return 1 if figures["violations"] else 0
+
+
+__all__ = ["Ended", "np"]
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Faults of quotas that were found by the campaign of zones (benchmarks/zone_schedules.py), each in its smallest case."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import mlplat as mp
+from mlplat.infra.placement import placement_policy
+from mlplat.infra.queueing import queue_policy
+from mlplat.infra.quotas import Cohort, Quota
+from mlplat.infra.world import build_run
+from mlplat.runs.driving import drive
+
+
+def trace(*jobs: tuple[float, float, int, str], requests: list[mp.ResourceRequest]) -> mp.JobTrace:
+    """Jobs: submit, duration, request, group."""
+    groups = sorted({group for *_, group in jobs} | {"a", "b"})
+    return mp.JobTrace.build(
+        submit=[job[0] for job in jobs],
+        duration=[job[1] for job in jobs],
+        request=[job[2] for job in jobs],
+        group=[groups.index(job[3]) for job in jobs],
+        groups=groups,
+        requests=requests,
+    )
+
+
+def test_a_hard_guarantee_inside_a_cohort_is_not_in_the_common_pool() -> None:
+    spec = mp.ClusterSpec.parse("1x8xV100")
+    jobs = trace((0, 10, 0, "a"), (0, 10, 0, "a"), requests=[mp.ResourceRequest(gpus=4)])
+    zones = [Cohort("research"), Quota("b", guarantee={"gpus": 4}, lend={"gpus": 0}, cohort="research")]
+    assert mp.replay(spec, jobs, zones=zones).jobs["start_s"].to_list() == [0.0, 10.0]
+
+
+def test_a_trace_of_one_job_keeps_its_request_where_nodes_are_reserved() -> None:
+    spec = mp.ClusterSpec.parse("2x8xV100")
+    zones = [Quota("b", reserve={"nodes": 1})]
+    jobs = trace((0, 10, 0, "a"), requests=[mp.ResourceRequest(gpus=4), mp.ResourceRequest(gpus=1)])
+    run = build_run(spec.nodes(), jobs, queue_policy("fifo"), placement_policy("best-fit"), quotas=zones)
+    before = run.world.quotas.base.copy()
+    drive(run)
+    assert run.world.jobs.gang[0, 0] != before[0, 0] and np.array_equal(run.world.quotas.base, before)
+
+
+def test_room_for_a_gang_is_reclaimed_where_a_part_of_it_fits_already_and_it_is_placed_by_topology() -> None:
+    spec = mp.ClusterSpec.parse("1x2xV100")
+    jobs = trace((0, 20, 0, "a"), (12, 6, 1, "b"), requests=[mp.ResourceRequest(gpus=1), mp.ResourceRequest(gpus=1)])
+    jobs = jobs.with_columns(replicas=[1, 2])
+    result = mp.replay(spec, jobs, zones=[Quota("b", guarantee={"gpus": 2})], placement="topology")
+    assert result.jobs["start_s"].to_list() == [0.0, 12.0] and result.zones["reclaimed"].to_list() == [0, 1]
