@@ -243,19 +243,19 @@ class Cluster:
         write = None if workload.checkpoint.size_mib is None else self.checkpoints.guessed_write_s(workload)
         return float(workload.checkpoint.interval_for(mtbf, write)[0])
 
-    def stop_workload(self, record: WorkloadRecord, *, grace: float = 0.0, cause: Any = None) -> bool:
-        """Delete a workload. Returns whether it was not over."""
+    def stop_workload(self, record: WorkloadRecord, *, grace: float = 0.0, cause: Any = None, reason: Reason = Reason.DELETED) -> bool:
+        """Delete a workload, for `reason`: DELETED or IDLE. Returns whether it was not over."""
         if record.over:
             return False
         waiting = record.status in (PENDING, HELD)
         if not self.scheduler.cancel(record.job, grace):
             return False  # it has completed, and nobody has noticed yet
-        record.status, record.reason = WorkloadStatus.CANCELLED if waiting or grace == 0 else STOPPING, "DELETED"
+        record.status, record.reason = WorkloadStatus.CANCELLED if waiting or grace == 0 else STOPPING, reason.value
         self._stop_writing(record)
         if not waiting:
-            self._stop_environments(record, Reason.DELETED, grace)
+            self._stop_environments(record, reason, grace)
         if waiting:
-            self._over(record, WorkloadStatus.CANCELLED, "DELETED", "cancelled", cause)
+            self._over(record, WorkloadStatus.CANCELLED, reason.value, "cancelled", cause)
         return True
 
     # -- what the scheduler tells
@@ -360,7 +360,7 @@ class Cluster:
         record.status = STOPPING
         self._stop_environments(record, reason, 0.0)
         if outcome is Outcome.CANCELLED:
-            self._over(record, WorkloadStatus.CANCELLED, "DELETED", "cancelled", None)
+            self._over(record, WorkloadStatus.CANCELLED, record.reason or reason.value, "cancelled", None)
         elif outcome is Outcome.ERROR:
             self._over(record, WorkloadStatus.FAILED, record.reason or "ERROR", "failure", None)
         elif self.scheduler.state(job) is JobState.LOST:

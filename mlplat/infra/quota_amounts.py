@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import SpecError, UnknownNameError, printable
@@ -38,7 +39,7 @@ class Amounts(Mapping[str, Any]):
 
     >>> Amounts({"gpu_milli": 500, "A100": {"gpus": 4}})
     {'gpus': 0.5, 'A100': {'gpus': 4}}
-    >>> Amounts({"gpus": 0.5}).units
+    >>> dict(Amounts({"gpus": 0.5}).units)
     {3: 500}
     """
 
@@ -67,8 +68,8 @@ class Amounts(Mapping[str, Any]):
                     flavors[key] = inside
             else:
                 raise SpecError(_unknown(key, known), where=place)
-        object.__setattr__(self, "units", {column: units[column] for column in sorted(units)})
-        object.__setattr__(self, "flavors", flavors)
+        object.__setattr__(self, "units", MappingProxyType({column: units[column] for column in sorted(units)}))
+        object.__setattr__(self, "flavors", MappingProxyType(flavors))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"amounts are read-only: {name}")

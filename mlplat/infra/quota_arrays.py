@@ -136,7 +136,7 @@ def recompute(
     variants = variants_of(parts) if variants is None else variants
     capacity = capacity_of(nodes, parts)
     before = len(quotas.parent)
-    lost = _common_pool(capacity, quotas.parent, quotas.brought) - quotas.guarantee[0]
+    lost = _common_pool(capacity, quotas.guarantee) - quotas.guarantee[0]
     arrays = _tree_arrays(with_the_rest(described), capacity, parts, variants, queue)
     arrays["guarantee"][0] -= lost
     arrays["brought"][0] -= lost
@@ -250,7 +250,7 @@ def _tree_arrays(
     brought, kept = guarantee.copy(), np.zeros_like(guarantee)
     for node in _upwards(depth):
         if node == 0:
-            guarantee[0] = _common_pool(capacity, parent, brought)
+            guarantee[0] = _common_pool(capacity, guarantee)
             brought[0] += guarantee[0]
         else:
             kept[node] = np.maximum(0, brought[node] - lend[node])
@@ -297,10 +297,9 @@ def _policy_arrays(tree: Sequence[Described | None], parts: NodeParts, variants:
     return arrays
 
 
-def _common_pool(capacity: Array, parent: Array, brought: Array) -> Array:
-    """What the cluster has beyond what the nodes below the root bring; all of an amount without a bound."""
-    below = brought[parent == 0].sum(axis=0)
-    return np.asarray(np.maximum(0, capacity - below))
+def _common_pool(capacity: Array, guarantee: Array) -> Array:
+    """What the cluster has beyond all that is guaranteed below the root; all of an amount without a bound."""
+    return np.asarray(np.maximum(0, capacity - guarantee[1:].sum(axis=0)))
 
 
 def _upwards(depth: Array) -> list[int]:

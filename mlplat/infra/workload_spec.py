@@ -196,6 +196,10 @@ class Workload(_Open):
         _check_image(image)
         return self._but(image=image)
 
+    def with_zone(self, zone: str) -> Workload:
+        """The same workload in another zone. Raises OptionError."""
+        return self._but(zone=check_zone(zone))
+
     def _but(self, **changes: Any) -> Workload:
         made = _new(_Open)
         for field in FIELDS:

@@ -88,8 +88,9 @@ def _checked(method: F, check: Check) -> F:
                 zone = check_zone(options.get("zone") or "") if zoned else ""
                 for resource, parameter, given in resources:
                     named = partial(self._named, parameter, given, resource) if parameter else None
+                    where = zone or self._zone_in(resource)
                     principal = self._authorization.require(
-                        actor, check.right, resource, zone, call=action, source=self.SOURCE, named=named
+                        actor, check.right, resource, where, call=action, source=self.SOURCE, named=named
                     )
             return method(self, *arguments, actor=principal, **options)
         except MlplatError as error:
@@ -171,6 +172,10 @@ class Component:
     def _named(self, parameter: str, value: Any, resource: str) -> str:
         """How a refusal names the resource that an argument means: as it was written, since what it stands for is not to be told."""
         return resource if parameter in ("project", "name", "version") else f"{self.KIND}:{Reference.parse(value)}"
+
+    def _zone_in(self, resource: str) -> str:
+        """The zone in which a call about a resource is made that does not say one; empty for none."""
+        return ""
 
     def _meant(self, parameter: str, given: Any, options: dict[str, Any]) -> Any:
         """What an argument means beside the keywords of the call, before `_resource_of` is asked: such as the version at a time. What

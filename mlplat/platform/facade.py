@@ -26,6 +26,7 @@ from .secrets import Secrets
 from .storage.store import Store
 from .storage.sweeping import sweep
 from .storage.verification import Verification, verify
+from .zones.zone_manager import ZoneManager
 
 if TYPE_CHECKING:
     from ..infra.cluster import Cluster
@@ -40,7 +41,8 @@ class Platform:
     which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
     sealed before they are kept; None to keep them in the clear.
 
-    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`: the components. `admin`: the first administrator.
+    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`: the components. `admin`: the first
+    administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
@@ -86,6 +88,7 @@ class Platform:
         self.secrets = Secrets(self.sim, self.identity, self.store, key=secret_key, endpoint=endpoint)
         if cluster is not None:
             self.images.serve(cluster.endpoint, actor=self.admin)
+        self.zones = ZoneManager(self.sim, self.identity, self.store, cluster=cluster)
 
     def _go_on(self, own: bool) -> None:
         """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""
@@ -121,7 +124,7 @@ class Platform:
     @property
     def components(self) -> Mapping[str, Component]:
         """By the name that they have in events."""
-        found = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets)
+        found = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets, self.zones)
         return MappingProxyType({component.SOURCE: component for component in found})
 
     def sweep(self, *, actor: Actor) -> tuple[str, ...]:

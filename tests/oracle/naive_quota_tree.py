@@ -79,7 +79,7 @@ class NaiveTree:
             return self.nodes[name].guarantee.get(d, 0)
         if d == "environments":
             return math.inf
-        return max(0, self.capacity[d] - sum(self.brought(c, d) for c in self.children(ROOT))) - self.lost()[d]
+        return max(0, self.capacity[d] - sum(one.guarantee.get(d, 0) for one in self.nodes.values())) - self.lost()[d]
 
     def brought(self, name: str, d: str) -> float:
         """What is guaranteed at a node, with what its children lend."""

@@ -11,6 +11,7 @@ from typing import Any
 import mlplat as mp
 from mlplat.errors import InputError, OptionError
 from mlplat.platform.identity import Principal, Right
+from mlplat.platform.zones import ZoneError
 
 from .matrix import PASSWORD, PLATFORM, Row
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
@@ -286,6 +287,42 @@ SECRETS = {
     "delete": _in_prod(ADMIN, SECRET, "shop/database@1"),
 }
 
+ZONE = "zone:shop/shop-prod"
+
+
+def _in_zone(right: Right, *names: Any, of: str = ZONE, zone: str = "shop-prod", **options: Any) -> Row:
+    raises = options.pop("raises", None)
+    return Row(given(*names, **options), ((right, of),), zone=zone, raises=raises)
+
+
+WORK = mp.Workload("web", {"cpus": 1})
+ZONES = {
+    "create_development": _platform(".carl", {"gpus": 1}),
+    "create_deployment": _platform("shop", "shop-test", {"gpus": 1}),
+    "create_cohort": _platform("other"),
+    "modify_cohort": _platform("research", limit={"gpus": 9}),
+    "delete_cohort": _platform("empty"),
+    "cohorts": _anybody,
+    "resize": _platform("shop-prod", limit={"gpus": 9}),
+    "configure": _platform("shop-prod", priority=1),
+    "suspend": _platform("shop-prod"),
+    "resume": _platform("shop-prod"),
+    "transfer": _platform("shop-prod", "elsewhere"),
+    "delete": _platform("shop-prod"),
+    "list": _anybody,
+    "get": _in_zone(READ, "shop-prod"),
+    "describe": _in_zone(READ, "shop-prod"),
+    "describe, of a developer's": _in_zone(READ, "bob-dev", of="zone:bob-dev", zone="bob-dev"),
+    "explain": _in_zone(READ, "shop-prod"),
+    "workloads": Row(given("shop-prod")),
+    "submit": _in_zone(DEPLOY, "shop-prod", WORK, raises=ZoneError),
+    "environment": _in_zone(DEPLOY, "shop-prod", None, {"cpus": 1}, raises=ZoneError),
+    "touch": _in_zone(WRITE, "shop-prod@web", of=f"{ZONE}@web", raises=ZoneError),
+    "stop": _in_zone(DEPLOY, "shop-prod@web", of=f"{ZONE}@web", raises=ZoneError),
+    "logs": _in_zone(READ, "shop-prod@web", of=f"{ZONE}@web", raises=ZoneError),
+    "logs, of a developer's": _in_zone(READ, "bob-dev@nb", of="zone:bob-dev@nb", zone="bob-dev", raises=ZoneError),
+}
+
 TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
     {
         "identity": IDENTITY,
@@ -296,6 +333,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "metadata": METADATA,
         "capsules": CAPSULES,
         "secrets": SECRETS,
+        "zones": ZONES,
         "platform": {"sweep": _platform(), "verify": _platform()},
     }
 )

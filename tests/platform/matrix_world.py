@@ -24,8 +24,8 @@ def manifest(code: str) -> Manifest:
 
 
 class PlatformWorld:
-    """Project `shop` of the owner has a repository, a dataset, an image and a model of several versions each, and runs; bob is its
-    member, carl has a share of one dataset, project `elsewhere` is the administrator's.
+    """Project `shop` of the owner has a repository, a dataset, an image and a model of several versions each, runs and a zone; bob is its
+    member and has a zone, carl has a share of one dataset, project `elsewhere` is the administrator's.
 
     `first`, `head`, `side`: ids of commits. `one`, `two`: digests of images. `source`: whose calls the matrix makes.
     """
@@ -41,6 +41,7 @@ class PlatformWorld:
         self._artifacts()
         self._runs()
         self._secrets()
+        self._zones()
 
     def _people(self) -> None:
         admin, identity = self.identity.admin, self.identity
@@ -102,6 +103,13 @@ class PlatformWorld:
         for value in ("old", "new"):
             secrets.put("shop/database", value, zone="prod", actor=self.owner)
 
+    def _zones(self) -> None:
+        zones, admin = self.platform.zones, self.platform.admin
+        for name in ("research", "empty"):
+            zones.create_cohort(name, actor=admin)
+        zones.create_deployment("shop", "shop-prod", {"gpus": 4}, {"gpus": 8}, cohort="research", actor=admin)
+        zones.create_development(self.bob, {"gpus": 2}, actor=admin)
+
     @property
     def stores(self) -> tuple[Store, ...]:
         """What everything is kept in."""
@@ -112,6 +120,8 @@ class PlatformWorld:
         if resource == "platform" or resource.startswith("project:"):
             return "project:elsewhere"
         path, _, version = resource.partition("@")
+        if version and resource.startswith("zone:"):
+            return f"{path}@other"
         twins = {self.head: self.side, self.first: self.side, self.one: self.two, self.two: self.one}
         if version:
             return f"{path}@{twins[version] if version in twins else int(version) % 3 + 1}"

@@ -73,6 +73,9 @@ READS: tuple[Asked, ...] = (
     lambda p, ada, admin: p.metadata.baseline("shop/churn@1", actor=ada),
     lambda p, ada, admin: [p.secrets.get("shop/database", actor=ada).text, p.secrets.get("shop/database", zone="prod", actor=ada).value],
     lambda p, ada, admin: [p.secrets.list(actor=ada), p.secrets.versions("shop/database", zone="prod", actor=ada)],
+    lambda p, ada, admin: [p.zones.list(actor=ada), p.zones.list(actor=ada)._repr_html_()],
+    lambda p, ada, admin: [str(p.zones.get("shop-prod", actor=ada)), p.zones.describe("bob-dev", actor=admin)],
+    lambda p, ada, admin: [p.zones.explain("shop-prod", actor=ada), p.zones.cohorts(actor=ada)],
     lambda p, ada, admin: p.sweep(actor=admin),
     lambda p, ada, admin: repr(p),
 )

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mlplat.infra.quota_amounts import Amounts
 from mlplat.platform.identity import Right
 
 from .test_rows import Shop
@@ -91,6 +92,10 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "secrets.get": ("shop/database",),
     "secrets.list": (),
     "secrets.versions": ("shop/database",),
+    "zones.cohorts": (),
+    "zones.describe": ("shop-prod",),
+    "zones.explain": ("shop-prod",),
+    "zones.list": (),
 }
 OWN = {
     "data.read": "a copy of the caller's own",
@@ -99,6 +104,9 @@ OWN = {
     "scm.subscribe": "the function that ends it",
     "scm.export_repository": "a number",
     "secrets.for_workload": "as of `get`, where there is a cluster",
+    "zones.get": "a zone to work in, by the calls of the Zone Manager",
+    "zones.workloads": "what the cluster says, nothing without one",
+    "zones.logs": "what the cluster says",
 }
 
 
@@ -115,6 +123,9 @@ def changeable(value: Any, path: str = "") -> Iterator[str]:
     elif isinstance(value, MappingProxyType):
         for key, each in value.items():
             yield from changeable(each, f"{path}[{key!r}]")
+    elif isinstance(value, Amounts):
+        yield from changeable(value.units, f"{path}.units")
+        yield from changeable(value.flavors, f"{path}.flavors")
     elif is_dataclass(value):
         if not value.__dataclass_params__.frozen:  # type: ignore[attr-defined]
             yield f"{path}: {type(value).__name__}"
@@ -142,6 +153,9 @@ def shop() -> Shop:
     platform.data.snapshot(DATA, "frozen", actor=ada)
     platform.data.split(DATA, actor=ada)
     platform.secrets.put("shop/database", "hunter2", actor=ada)
+    platform.zones.create_cohort("research", limit={"gpus": 9}, actor=platform.admin)
+    flavored = {"gpus": 4, "A100": {"gpus": 2}}
+    platform.zones.create_deployment("shop", "shop-prod", flavored, flavored, cohort="research", actor=platform.admin)
     platform.identity.grant(shop.bob, "read", "dataset:shop/clicks@1", actor=ada)
     platform.identity.create_token({"dataset:shop/*": "read"}, actor=ada)
     return shop

@@ -96,6 +96,15 @@ def fill(store: Store) -> mp.Platform:
     secrets.put("shop/database", "of the project", actor=ada)
     for value in ("old", b"new"):
         secrets.put("shop/database", value, zone="prod", actor=ada)
+    zones = platform.zones
+    zones.create_cohort("research", limit={"gpus": 64}, actor=admin)
+    zones.create_cohort("vision", parent="research", actor=admin)
+    zones.create_cohort("empty", actor=admin)
+    zones.create_deployment("shop", "shop-prod", {"gpus": 4}, {"gpus": 8}, lend={"gpus": 2}, cohort="vision", actor=admin)
+    zones.suspend(zones.create_deployment("lab", "lab-test", {}, actor=admin), actor=admin)
+    zones.create_development(bob, {"gpus": 2, "environments": 3}, cohort="research", actor=admin)
+    identity.grant(bob, "deploy", "zone:shop/shop-prod", actor=ada)
+    identity.grant(ada, ["read", "write"], "zone:bob-dev@notebook", actor=bob)
     identity._authorization.audit.flush()
     return platform
 
@@ -205,6 +214,19 @@ CALLS: dict[str, Made] = {
     "metadata.link": lambda p, ada, admin, git: p.metadata.link("dataset:shop/clicks@1", "window:shop/w@1", "window", actor=ada),
     "metadata.record_deployment": lambda p, ada, admin, git: p.metadata.record_deployment("shop/front", "shop/churn@2", actor=ada),
     "metadata.record_baseline": lambda p, ada, admin, git: p.metadata.record_baseline("shop/churn@2", latency={"p50": 0.1}, actor=ada),
+    "zones.create_development": lambda p, ada, admin, git: p.zones.create_development("ada", {"gpus": 1}, idle=None, actor=admin),
+    "zones.create_deployment": lambda p, ada, admin, git: p.zones.create_deployment(
+        "lab", "lab-prod", {"A100": {"gpus": 2}}, lend=0, reclaim_within="2m", reserve={"nodes": 1}, actor=admin
+    ),
+    "zones.create_cohort": lambda p, ada, admin, git: p.zones.create_cohort("speech", parent="research", lend={"gpus": 1}, actor=admin),
+    "zones.modify_cohort": lambda p, ada, admin, git: p.zones.modify_cohort("vision", parent=None, limit={"gpus": 9}, actor=admin),
+    "zones.delete_cohort": lambda p, ada, admin, git: p.zones.delete_cohort("empty", actor=admin),
+    "zones.resize": lambda p, ada, admin, git: p.zones.resize("shop-prod", guarantee={"gpus": 6}, lend=0, actor=admin),
+    "zones.configure": lambda p, ada, admin, git: p.zones.configure("bob-dev", idle="1h", over_limit="refuse", cohort=None, actor=admin),
+    "zones.suspend": lambda p, ada, admin, git: p.zones.suspend("shop-prod", actor=admin),
+    "zones.resume": lambda p, ada, admin, git: p.zones.resume("lab-test", actor=admin),
+    "zones.transfer": lambda p, ada, admin, git: p.zones.transfer("bob-dev", "ada", actor=admin),
+    "zones.delete": lambda p, ada, admin, git: p.zones.delete("bob-dev", drain=True, actor=admin),
 }
 
 SEVERAL = {"metadata.capture_call": "runs somebody's code between the start of a run and its end, each of which is a call of its own"}
@@ -219,6 +241,7 @@ READING = {
     "models": "aliases compare deployable history list load resolve rules search stage_history versions",
     "capsules": "export inspect",
     "secrets": "for_workload get list versions",
+    "zones": "list get describe explain workloads logs cohorts submit environment touch stop",
     "metadata": "baseline compare count downstream graph history impact lineage metric_history run search upstream",
 }
 

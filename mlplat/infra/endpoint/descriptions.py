@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 class ReplicaDescription(NamedTuple):
-    """One replica. `job`: the name of the job it is or is part of. `node`, `devices`, `state` (of its environment): where it has room."""
+    """One replica. `job`: the name of the job it is or is part of. `node`, `devices`, `state` of its environment, and since when (s): where
+    it has room.
+    """
 
     replica: int
     job: str
@@ -29,6 +31,7 @@ class ReplicaDescription(NamedTuple):
     devices: tuple[int, ...] = ()
     state: str = ""
     restarts: int = 0
+    since_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ class WorkloadDescription:
     def _repr_html_(self) -> str:
         shown = [(f.name, getattr(self, f.name)) for f in fields(self) if f.name not in ("parts", "workload", "name")]
         rows = "".join(f"<tr><th style='text-align:left'>{name}</th><td>{_cell(name, value)}</td></tr>" for name, value in shown)
-        parts = html_table(("replica", "job", "status", "node", "devices", "state", "restarts"), [_part_row(part) for part in self.parts])
+        parts = html_table(
+            ("replica", "job", "status", "node", "devices", "state", "restarts", "since"), [_part_row(part) for part in self.parts]
+        )
         return f"<div><p><b>{html.escape(printable(self.name))}</b></p><table>{rows}</table>{parts}</div>"
 
 
@@ -212,7 +217,14 @@ def _replica(cluster: Cluster, record: WorkloadRecord, place: int, index: int) -
         return ReplicaDescription(index, record.name, record.status)
     env = record.environments[place]
     return ReplicaDescription(
-        index, record.name, record.status, cluster.nodes.names[env.node], tuple(env.grant.devices), env.state.value, env.restarts
+        index,
+        record.name,
+        record.status,
+        cluster.nodes.names[env.node],
+        tuple(env.grant.devices),
+        env.state.value,
+        env.restarts,
+        env.history[-1][1],
     )
 
 

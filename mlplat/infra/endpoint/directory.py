@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...errors import OptionError, UnknownNameError, printable
+from ..virtualization.states import Reason
 from .endings import Endings
 from .services import Service
 
@@ -78,7 +79,7 @@ class Directory:
             return service
         return self._cluster.run_workload(workload, actor=actor)
 
-    def delete(self, name: str, grace: float | None) -> None:
+    def delete(self, name: str, grace: float | None, *, idle: bool = False) -> None:
         """End a workload and take it out. Raises UnknownNameError, and OptionError for one that is being deleted."""
         entry = self.find(name)
         self.check_stays(name)
@@ -87,7 +88,7 @@ class Directory:
             self._leaving[name] = entry
             entry.stop(time, lambda: self._gone(name))
             return
-        self._cluster.stop_workload(entry, grace=time)
+        self._cluster.stop_workload(entry, grace=time, reason=Reason.IDLE if idle else Reason.DELETED)
         if entry.over:
             self._forget(name)
         else:

@@ -86,14 +86,15 @@ class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs, QuotaVerbs):
         return WorkloadHandle(self, name, directory.start(workload, actor))
 
     @verb
-    def delete(self, name: str, *, grace: Duration | None = None, actor: str = ADMINISTRATOR) -> None:
+    def delete(self, name: str, *, grace: Duration | None = None, idle: bool = False, actor: str = ADMINISTRATOR) -> None:
         """End a workload and forget it. Running, it may hold its room for `grace` (default: its own `stop_grace`) to write a checkpoint.
+        `idle`: since nobody has used it, which is the reason that its environments are told (`IDLE`).
 
         Its name is unknown from then on, or once the grace is over. Raises UnknownNameError for a name that is not there (any more),
         OptionError for a workload that is being deleted.
         """
         check_principal(actor)
-        self._directory.delete(name, None if grace is None else duration_s("grace", grace))
+        self._directory.delete(name, None if grace is None else duration_s("grace", grace), idle=idle)
 
     @verb
     def scale(self, name: str, replicas: int, *, actor: str = ADMINISTRATOR) -> WorkloadDescription:

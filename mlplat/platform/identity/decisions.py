@@ -19,6 +19,8 @@ class DecisionReason(StrEnum):
     """Who gave the grant holds no longer what they gave, or `share`."""
     OTHER_ZONE = "OTHER_ZONE"
     """There is a grant, for another zone."""
+    NOT_OWNER = "NOT_OWNER"
+    """Only the developer whose zone it is may start something there, whatever is granted."""
     OUT_OF_SCOPE = "OUT_OF_SCOPE"
     """The token is for something narrower."""
     ANONYMOUS = "ANONYMOUS"
@@ -41,6 +43,7 @@ SENTENCES = {
     DecisionReason.GIVER_LOST: "who granted it does not hold it any more",
     DecisionReason.OUT_OF_SCOPE: "the token is for something narrower",
     DecisionReason.OTHER_ZONE: "the grant is for another zone",
+    DecisionReason.NOT_OWNER: "it is another developer's zone",
     DecisionReason.ANONYMOUS: "nobody said who calls",
     DecisionReason.UNKNOWN_PRINCIPAL: "no such principal is known here",
     DecisionReason.PRINCIPAL_DELETED: "the principal was deleted",

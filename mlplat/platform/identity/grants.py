@@ -18,8 +18,8 @@ class Grant:
     `id`: counted from 1. `zone`: in this zone only; empty for all. `until`: seconds; it ends then, infinity for never. `giver`: the id of
     who granted it. `created_s`: seconds. `role`: by whose name the rights were given, or empty.
 
-    `on_behalf_of`: `project:shop` of a membership, `platform` of the first administrator's grant: it relies on nobody. Empty for all
-    others, which are in force only as long as the giver holds `share` and these rights there.
+    `on_behalf_of`: `project:shop` of a membership, `zone:ada-dev` of whose a development zone is, `platform` of the first administrator's
+    grant: it relies on nobody. Empty for all others, which are in force only as long as the giver holds `share` and these rights there.
 
     `ended_s`, `ended`: when (s) and why it ended, GRANT_REVOKED, GRANT_EXPIRED or GIVER_LOST; None while it is in force.
     """

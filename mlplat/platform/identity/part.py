@@ -38,11 +38,15 @@ class IdentityPart(Component):
 
     def _write(self, *records: Mapping[str, Any]) -> None:
         """Keep records, all of them or none. Tell of the grants that begin and end by it."""
-        authorization = self._authorization
-        grants = authorization.grants
+        self._authorization.grants.advance(self._sim.now)
+        self._store.append(self.SOURCE, *records)
+        self._take(*records)
+
+    def _take(self, *records: Mapping[str, Any]) -> None:
+        """Change the state as records say that were kept, maybe together with those of another component. Tell of grants."""
+        grants = self._authorization.grants
         grants.advance(self._sim.now)
         before = len(grants.ends)
-        self._store.append(self.SOURCE, *records)
         for record in records:
             self._apply(record)
             if record["what"] == "grant.created":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ...errors import OptionError, UnknownNameError
-from ..references import KINDS, PLATFORM, Reference, check_project, plain, told
+from ..references import KINDS, PLATFORM, Reference, check_name, check_project, is_version, plain, told
 
 
 def check_resource(resource: object) -> str:
-    """The name of a resource: `kind:project/name`, a version of it, all of a kind in a project, a project, the platform.
+    """The name of a resource: `kind:project/name`, a version of it, all of a kind in a project, a project, the platform; `zone:name` and
+    `zone:name@environment` of a zone that is no project's.
 
     Raises OptionError, UnknownNameError for a kind that is none.
     """
@@ -21,8 +22,13 @@ def check_resource(resource: object) -> str:
         if kind == "project":
             check_project(path)
             return text
-        project, _, name = path.partition("/")
-        if name == "*":
+        project, slash, name = path.partition("/")
+        if kind == "zone" and not slash:
+            zone, at, environment = path.partition("@")
+            check_name(zone, "zone")
+            if at and not is_version(environment):
+                raise OptionError(f"resource {told(resource)}: expected such as 'zone:ada-dev@notebook'")
+        elif name == "*":
             check_project(project)
         else:
             Reference.parse(path)
