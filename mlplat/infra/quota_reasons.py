@@ -125,10 +125,15 @@ class UnderQuota:
         )
 
     @property
+    def had_stopped(self) -> str:
+        """Who was stopped for it; empty where nobody was."""
+        return f"had {_listed(self.stopped)} stopped" if self.stopped else ""
+
+    @property
     def history(self) -> str:
         """For whom it was stopped, and who was for it; empty where nobody was."""
-        parts = [f"was stopped for {_listed(self.stopped_for)}"] if self.stopped_for else []
-        return "; ".join([*parts, *([f"had {_listed(self.stopped)} stopped"] if self.stopped else [])])
+        mine = f"was stopped for {_listed(self.stopped_for)}" if self.stopped_for else ""
+        return "; ".join(part for part in (mine, self.had_stopped) if part)
 
 
 def under_quota(run: Run, job: int, now: float, quota: str, flavors: Sequence[str], name_of: Callable[[int], str]) -> UnderQuota:

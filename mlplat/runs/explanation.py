@@ -99,7 +99,7 @@ def explain(result: Result, job: int) -> Explanation:
     text += f"; placed on node {printable(run.nodes.names[node])}: {score}{gang}"
     text += _ran(result, job, state)
     if quota is not None:
-        more = [quota.waits_because if state in WAITING else "", quota.history]
+        more = [quota.waits_because if state in WAITING else "", quota.had_stopped]
         text = "; ".join([text.removesuffix("."), *(said for said in more if said)]) + "."
     return Explanation(
         job,

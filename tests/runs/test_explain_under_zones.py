@@ -49,7 +49,7 @@ def test_a_limit() -> None:
     zones = [mp.Quota("a", limit={"gpus": 10})]
     jobs = [(0, 100, 6, "a"), (10, 100, 8, "a")]
     told = why(run(jobs, zones), 1, WaitReason.ZONE_LIMIT)
-    assert "waited 1.5 min for room (at its arrival ZONE_LIMIT: quota 'a' uses 6 of 10 gpus, 8 more are asked for" in told.text
+    assert "waited 1.5 min for room within its quota (at its arrival ZONE_LIMIT: quota 'a' uses 6 of 10 gpus, 8 more are asked for" in told.text
     held = why(run(jobs, zones, until=50), 1, WaitReason.ZONE_LIMIT)
     assert "was still waiting at the end, after 40 s. ZONE_LIMIT" in held.text
 
@@ -86,7 +86,7 @@ def test_a_claim_with_those_who_leave(clock: str) -> None:
     assert told.text.endswith("; had job <b-1> stopped.")
     victim = result.explain(1)
     assert victim.quota is not None and victim.quota.stopped_for == ("<a-2>",)
-    assert "was stopped for job <a-2>." in victim.text
+    assert "1 x reclaimed for job <a-2> of 'a'" in victim.text
 
 
 def test_the_attempts_say_for_which_job_each_was_stopped() -> None:
