@@ -81,6 +81,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
         Column("outcome", "Enum", "", "running, completed, preempted, drained, node, device, fenced, cancelled, error, reclaimed"),
         Column("saved_s", "Float64", "s", "work it need not do again; what is done so far of one that runs"),
         Column("lost_s", "Float64", "s", "work it had done and has to do again"),
+        Column("stopped_for", "UInt32", "", "row of the job for which it was stopped, null for none; only in a run under zones"),
     ),
     "nodes": (
         Column("node", "UInt32", "", "row of the node in the cluster"),

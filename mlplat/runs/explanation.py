@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,9 @@ from ..infra.kernels.attempt_state import Outcome
 from ..infra.kernels.inspect_nodes import all_scores
 from ..infra.kernels.live import take_back
 from ..infra.kernels.state import LAST, NODE, REQUEST, JobState, Queue, Reason
+from ..infra.quota_parts import parts_of
+from ..infra.quota_reasons import WAITING, UnderQuota, under_quota
+from ..infra.quotas import with_the_rest
 from ..infra.records import attempts_of
 from ..units import format_seconds
 from .driving import drive
@@ -33,6 +36,7 @@ class Explanation:
     whose start, last of all jobs ahead of it in the queue, let it become the next; None if nobody was ahead. `behind_s`: seconds until
     then. `blocked_s`: seconds after that, in which it was next and did not fit. `overtook`: how many jobs that the queue had before it
     started later.
+    `quota`: what is known of it under its zone: at the end of one that waits then, else at its arrival; None in a run without zones.
     `node`: where the first replica went. `score`: its score there. `feasible`: how many nodes had room for it. `text`: all this as
     sentences.
     """
@@ -50,6 +54,7 @@ class Explanation:
     score: float | None
     feasible: int
     text: str
+    quota: UnderQuota | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -65,10 +70,15 @@ def explain(result: Result, job: int) -> Explanation:
     state, start = JobState(int(log.state[job])), float(log.start[job])
     name = printable(run.trace.id_of(job))
     if np.isnan(start):
-        return _never_started(run, job, name, state, result.end_s)
+        return _never_started(result, job, name, state)
     behind, behind_s, overtook = _ahead(run, job)
     wait, blocked = start - submit, start - submit - behind_s
-    again = _state_before(result, job)
+    again = result.rebuilt()
+    quota = _quota_at_arrival(result, again, job, wait) if result.quotas else None
+    drive(again, result.until, probe=job)
+    if quota is None and result.quotas:
+        quota = _under_quota(result, again, job, start)
+    take_back(again.address, job)
     scores = np.empty(len(again.nodes))
     cls = int(again.world.jobs.gang[job, LAST if again.gangs.replicas[job] == 1 else REQUEST])  # as it was placed, maybe in a flavor
     all_scores(again.address, cls, scores)
@@ -77,6 +87,10 @@ def explain(result: Result, job: int) -> Explanation:
     node = int(again.world.cluster.row_of[place])
     feasible = int(np.isfinite(scores).sum())
     text = _waited(run, wait, behind, behind_s, blocked, overtook)
+    if quota is not None:
+        text += f" (at its arrival {quota.waits_because})" if quota.reason else " (entitled)" if quota.entitled else ""
+        at_end = _under_quota(result, run, job, result.end_s)
+        quota = at_end if at_end.reason else replace(quota, stopped=at_end.stopped, stopped_for=at_end.stopped_for)
     replicas = int(run.gangs.replicas[job])
     gang = f"; {replicas - 1} more replicas followed it" if replicas > 1 else ""
     best = scores[place] >= scores.max()
@@ -84,6 +98,9 @@ def explain(result: Result, job: int) -> Explanation:
     score = f"{run.placement.label()} score {scores[place]:.4g}, {chosen}"
     text += f"; placed on node {printable(run.nodes.names[node])}: {score}{gang}"
     text += _ran(result, job, state)
+    if quota is not None:
+        more = [quota.waits_because if state in WAITING else "", quota.had_stopped]
+        text = "; ".join([text.removesuffix("."), *(said for said in more if said)]) + "."
     return Explanation(
         job,
         name,
@@ -98,6 +115,7 @@ def explain(result: Result, job: int) -> Explanation:
         float(scores[place]),
         feasible,
         f"Job {name} ({_asks(run, job)}) {text}",
+        quota,
     )
 
 
@@ -125,7 +143,8 @@ def _reclaimed_for(run: Run, attempts: npt.NDArray[np.int64]) -> str:
     return f" for job {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}" if names else ""
 
 
-def _never_started(run: Run, job: int, name: str, state: JobState, end: float) -> Explanation:
+def _never_started(result: Result, job: int, name: str, state: JobState) -> Explanation:
+    run, end = result._run, result.end_s
     reason = reason_text(int(run.world.log.reason[job]))
     sentence = {
         JobState.PENDING: "was submitted after the end of the run.",
@@ -135,12 +154,17 @@ def _never_started(run: Run, job: int, name: str, state: JobState, end: float) -
         JobState.LOST: "was lost: it did not fit at its one attempt.",
         JobState.CANCELLED: "was deleted before it started.",
     }[state]
-    if state == JobState.REJECTED and reason == Reason.QUOTA.name:
+    if reason == Reason.QUOTA.name:
         sentence = "was rejected: it asks for more than a limit of its group (QUOTA)."
-        if len(run.world.quotas.of):
-            sentence = "was rejected: its zone could never use so much, or not on any node that is open to it (QUOTA)."
+    quota = None
+    if result.quotas and state in WAITING:
+        quota = _under_quota(result, run, job, result.end_s)
+        sentence = f"was still waiting at the end, after {format_seconds(end - float(run.trace.submit[job]))}. {quota}."
+    elif result.quotas and reason == Reason.QUOTA.name:
+        quota = _under_quota(result, run, job, result.end_s)
+        sentence = f"was rejected: {quota.never_because}."
     text = f"Job {name} ({_asks(run, job)}) {sentence}"
-    return Explanation(job, name, state.name.lower(), reason, None, None, 0.0, 0.0, 0, None, None, 0, text)
+    return Explanation(job, name, state.name.lower(), reason, None, None, 0.0, 0.0, 0, None, None, 0, text, quota)
 
 
 def _asks(run: Run, job: int) -> str:
@@ -189,9 +213,18 @@ def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked:
     return text + (f", ahead of {overtook:,} earlier jobs" if overtook else "")
 
 
-def _state_before(result: Result, job: int) -> Run:
-    """The run made again, stopped where `job` has just been placed, and the placement taken back."""
-    again = result.rebuilt()
-    drive(again, result.until, probe=job)
-    take_back(again.address, job)
-    return again
+def _under_quota(result: Result, run: Run, job: int, now: float) -> UnderQuota:
+    """What is known of a job under its zone in a run as it is."""
+    tree = with_the_rest(result.quotas)
+    one = tree[int(run.world.quotas.of[job]) - 1]
+    flavors = parts_of(tree, run.nodes).flavors
+    return under_quota(run, job, now, one.name if one is not None else "", flavors, lambda each: str(run.trace.id_of(each)))
+
+
+def _quota_at_arrival(result: Result, again: Run, job: int, wait: float) -> UnderQuota | None:
+    """Why a job waited when it arrived, None for one that did not. `again`: the run before its first event, which goes on to there."""
+    if wait == 0:
+        return None
+    submit = float(again.trace.submit[job])
+    drive(again, submit)
+    return _under_quota(result, again, job, submit)

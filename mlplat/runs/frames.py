@@ -80,7 +80,7 @@ def attempts_frame(run: Run, until: float) -> pl.DataFrame:
     """One row a record, in order of start."""
     records, attempts = placed(run), attempts_of(run, until)
     of = records.attempt
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         {
             "job": records.job.astype(np.uint32),
             "attempt": attempts.number[of].astype(np.uint32),
@@ -96,6 +96,10 @@ def attempts_frame(run: Run, until: float) -> pl.DataFrame:
             "lost_s": attempts.lost[of],
         }
     )
+    if not len(run.world.quotas.parent):
+        return frame
+    by = pl.Series(run.world.attempts.by[of].astype(np.int64))
+    return frame.with_columns(stopped_for=pl.when(by >= 0).then(by).cast(pl.UInt32))
 
 
 def held(run: Run, records: Records) -> dict[str, npt.NDArray[np.int64]]:

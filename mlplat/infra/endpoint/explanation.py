@@ -14,6 +14,7 @@ from ...errors import printable
 from ...units import format_seconds
 from ..kernels.inspect_nodes import all_scores
 from ..kernels.state import REPLICAS, REQUEST, JobState, Queue, Reason
+from ..quota_reasons import UnderQuota, WaitReason, lane_of, under_quota
 from .node_reasons import ROOM, WORDS, NodeReason, gang_fits, node_reasons
 from .undisturbed import without_job
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ALTERNATIVES = 10
 """Nodes that an explanation of a running workload ranks."""
 _BY_ESTIMATE, _BY_LEVEL = (Queue.SJF, Queue.SRTF), (Queue.PRIORITY, Queue.LAS)
+_BY_QUOTA = (WaitReason.ZONE_LIMIT, WaitReason.SUSPENDED, WaitReason.NO_CAPACITY)
 _BACKFILLING = (Queue.EASY, Queue.CONSERVATIVE)
 
 
@@ -45,7 +47,8 @@ class Explanation:
     for one replica. `position`: its place in the queue, 0 for the head, None out of it. `blocked_by`: the workload that is first in the
     queue, None if it is this one. `reasons`: why it was rejected or has failed.
     `alternatives`: of one that holds room, nodes ranked for its first replica by the scores of now, its own room given back; the node it
-    was given comes first. `text`: all this as sentences.
+    was given comes first. `quota`: what is known of it under its quota (docs/quotas.md), None on a cluster without quotas; its place in the
+    queue is then that in its lane. `text`: all this as sentences.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Explanation:
     blocked_by: str | None = None
     reasons: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    quota: UnderQuota | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -84,7 +88,12 @@ def explain_job(cluster: Cluster, record: WorkloadRecord) -> Explanation:
     reasons = _reasons(cluster, record)
     said = f": {', '.join(reasons)}" if reasons else ""
     text = f"{title} was rejected: the cluster could never hold it{said}" if status == "rejected" else f"{title} {status}{said}"
-    return Explanation(record.name, status, text + ".", nodes, reasons=reasons)
+    quota = _under_quota(cluster, record.job)
+    if status == "rejected" and quota is not None and reasons == (Reason.QUOTA.name,):
+        text = f"{title} was rejected: {quota.never_because}"
+    elif quota is not None and quota.history:
+        text += f"; {quota.history}"
+    return Explanation(record.name, status, text + ".", nodes, reasons=reasons, quota=quota)
 
 
 def _waiting(cluster: Cluster, record: WorkloadRecord, state: JobState, status: str, title: str) -> Explanation:
@@ -92,15 +101,16 @@ def _waiting(cluster: Cluster, record: WorkloadRecord, state: JobState, status: 
     cls, replicas = int(run.world.jobs.gang[job, REQUEST]), int(run.world.jobs.gang[job, REPLICAS])
     reasons = node_reasons(run, cls)
     room = reasons == ROOM
-    queue = _queue(cluster)
+    quota = _under_quota(cluster, job)
+    queue = _queue(cluster) if quota is None else lane_of(run, job)
     place = np.flatnonzero(queue == job)
     position = int(place[0]) if len(place) else None
     head = _name_of(cluster, int(queue[0])) if len(queue) and position != 0 else None
     if not gang_fits(run, cls, replicas, room):
         why = NodeReason.GANG_INCOMPLETE
-    elif state == JobState.HELD:
+    elif state == JobState.HELD or (quota is not None and quota.reason in _BY_QUOTA):
         why = NodeReason.HELD_BY_QUOTA
-    elif state == JobState.PENDING or not position:
+    elif state == JobState.PENDING or (not position and quota is None):
         why = NodeReason.NOT_YET_SCHEDULED
     else:
         why = NodeReason.QUEUED
@@ -108,9 +118,18 @@ def _waiting(cluster: Cluster, record: WorkloadRecord, state: JobState, status: 
     found = np.bincount(reasons, minlength=len(NodeReason))
     counts = {WORDS[NodeReason(code)]: int(found[code]) for code in np.argsort(-found, kind="stable").tolist() if found[code]}
     text = f"{title} is {status}: 0/{len(cluster.nodes)} nodes: " + ", ".join(f"{count} {word}" for word, count in counts.items())
-    text += _queue_text(cluster, state, why, position, len(queue), head)
+    text += _queue_text(cluster, state, why, position, len(queue), head) if quota is None or quota.reason is None else f"; {quota}"
     return Explanation(
-        record.name, status, text, len(cluster.nodes), MappingProxyType(counts), int(room.sum()), position, head, _reasons(cluster, record)
+        record.name,
+        status,
+        text,
+        len(cluster.nodes),
+        MappingProxyType(counts),
+        int(room.sum()),
+        position,
+        head,
+        _reasons(cluster, record),
+        quota=quota,
     )
 
 
@@ -151,8 +170,21 @@ def _placed(cluster: Cluster, record: WorkloadRecord, status: str, title: str) -
     waited = format_seconds(record.started_s - record.submitted_s)
     where = ", ".join(dict.fromkeys(printable(names[place.node]) for place in held[:5])) + (", …" if len(held) > 5 else "")
     text = f"{title} is {status} on {where} after waiting {waited}; {run.placement.label()} score {of_node[mine]:.4g}"
-    text += f", {now} of {feasible} nodes with room for it."
-    return Explanation(record.name, status, text, len(cluster.nodes), feasible=feasible, alternatives=alternatives)
+    quota = _under_quota(cluster, job)
+    text += f", {now} of {feasible} nodes with room for it"
+    text += f"; {quota.history}." if quota is not None and quota.history else "."
+    return Explanation(record.name, status, text, len(cluster.nodes), feasible=feasible, alternatives=alternatives, quota=quota)
+
+
+def _under_quota(cluster: Cluster, job: int) -> UnderQuota | None:
+    """What a workload waits for under its quota; None on a cluster without quotas."""
+    table = cluster.scheduler.table.quotas
+    if table is None:
+        return None
+    one = table.described[int(table.arrays.of[job]) - 1]
+    name = "" if one is None else one.name
+    names = {record.job: record.name for record in cluster.workloads.values()}
+    return under_quota(cluster.scheduler.run, job, cluster.sim.now, name, table.parts.flavors, lambda each: names.get(each, "(deleted)"))
 
 
 def _queue(cluster: Cluster) -> npt.NDArray[np.intp]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..kernels.attempt_state import ABSENT, CORDONED, GIVEN_UP
+from ..kernels.attempt_state import ABSENT, CORDONED, EARMARKED, GIVEN_UP
 from ..kernels.state import (
     COUNT,
     CPU,
@@ -40,18 +40,19 @@ class NodeReason(IntEnum):
 
     NOT_READY = 0
     CORDONED = 1
-    NODE_SELECTOR_MISMATCH = 2
-    UNTOLERATED_TAINT = 3
-    MODEL_MISMATCH = 4
-    MIG_MISMATCH = 5
-    INSUFFICIENT_CPU = 6
-    INSUFFICIENT_MEMORY = 7
-    INSUFFICIENT_DISK = 8
-    INSUFFICIENT_GPU = 9
-    GANG_INCOMPLETE = 10
-    QUEUED = 11
-    HELD_BY_QUOTA = 12
-    NOT_YET_SCHEDULED = 13
+    EARMARKED = 2
+    NODE_SELECTOR_MISMATCH = 3
+    UNTOLERATED_TAINT = 4
+    MODEL_MISMATCH = 5
+    MIG_MISMATCH = 6
+    INSUFFICIENT_CPU = 7
+    INSUFFICIENT_MEMORY = 8
+    INSUFFICIENT_DISK = 9
+    INSUFFICIENT_GPU = 10
+    GANG_INCOMPLETE = 11
+    QUEUED = 12
+    HELD_BY_QUOTA = 13
+    NOT_YET_SCHEDULED = 14
 
     @property
     def word(self) -> str:
@@ -67,6 +68,7 @@ class NodeReason(IntEnum):
 WORDS = {
     NodeReason.NOT_READY: "NotReady",
     NodeReason.CORDONED: "Cordoned",
+    NodeReason.EARMARKED: "Earmarked",
     NodeReason.NODE_SELECTOR_MISMATCH: "NodeSelectorMismatch",
     NodeReason.UNTOLERATED_TAINT: "UntoleratedTaint",
     NodeReason.MODEL_MISMATCH: "ModelMismatch",
@@ -83,6 +85,7 @@ WORDS = {
 SENTENCES = {
     NodeReason.NOT_READY: "the node was given up by the watcher, or is not there",
     NodeReason.CORDONED: "the node takes no new work",
+    NodeReason.EARMARKED: "it is kept for a workload that has a claim (quotas), until those who leave for it have gone",
     NodeReason.NODE_SELECTOR_MISMATCH: "it has not the labels that the workload asks for",
     NodeReason.UNTOLERATED_TAINT: "it has a taint that the workload does not tolerate",
     NodeReason.MODEL_MISMATCH: "its accelerators are of no accepted model, or it has none",
@@ -93,7 +96,7 @@ SENTENCES = {
     NodeReason.INSUFFICIENT_GPU: "too few devices, or too little of any one of them, are free",
     NodeReason.GANG_INCOMPLETE: "it has room for a replica, but the cluster has not for all of them",
     NodeReason.QUEUED: "it has room, which the queue policy keeps for others or gives to others first",
-    NodeReason.HELD_BY_QUOTA: "it has room, and a limit of the zone keeps the workload out of the queue",
+    NodeReason.HELD_BY_QUOTA: "it has room, and a limit of the zone or its quota keeps the workload from it",
     NodeReason.NOT_YET_SCHEDULED: "it has room, and the scheduling cycle of this instant is still to come",
 }
 
@@ -115,6 +118,7 @@ def node_reasons(run: Run, cls: int) -> npt.NDArray[np.int8]:
     steps: list[tuple[NodeReason, Bools]] = [
         (NodeReason.NOT_READY, (health & (GIVEN_UP | ABSENT)) != 0),
         (NodeReason.CORDONED, (health & CORDONED) != 0),
+        (NodeReason.EARMARKED, (health & EARMARKED) != 0),
         (NodeReason.NODE_SELECTOR_MISMATCH, (why & UNSELECTED) != 0),
         (NodeReason.UNTOLERATED_TAINT, (why & TAINTED) != 0),
     ]

@@ -157,11 +157,15 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
 
 
 @kernel
-def _fits(world: World, job: int, have: int, touched: int):  # type: ignore[no-untyped-def]
-    """Whether the job fits its quota and its gang fits on `shadow`, of which `have` replicas do. Returns (fits, touched nodes)."""
+def _fits(world: World, job: int, have: int, touched: int, anywhere: bool):  # type: ignore[no-untyped-def]
+    """Whether the job fits its quota and its gang fits on `shadow`, of which `have` replicas do. Returns (fits, touched nodes).
+    `anywhere`: nodes do not matter.
+    """
     reservation, gang = world.reservation, world.jobs.gang
     if not fits_quota(world.quotas, np.int64(world.quotas.of[job])):
         return False, touched
+    if anywhere:
+        return True, touched
     replicas = np.int64(gang[job, REPLICAS])
     if gang[job, LAST] == gang[job, REQUEST] and world.policy.code != CUSTOM:
         return have >= replicas, touched
@@ -179,34 +183,46 @@ def make_room(world: World, job: int, now: float) -> int:
 
     `quotas.ask` is what the job asks for, and it is not charged. After LATER, `reservation.placed_node` says where the job would go.
     """
+    found, chosen = find_room(world, job, np.bool_(False))
+    return _stop_victims(world, job, chosen, world.count[STOPPING] > 0, now) if found else NOTHING
+
+
+@kernel
+def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untyped-def]
+    """Whether a job can be given room, and at whose expense: (found, length of `reservation.victims`, in which -1 is nobody). Nobody is
+    stopped. `anywhere`: only the quotas matter, whatever nodes the room is on, and victims that are not needed stay.
+    """
     reservation, quotas, count, progress = world.reservation, world.quotas, world.count, world.progress
     if count[RANKED] == 0 and count[STOPPING] == 0:
-        return NOTHING
+        return False, 0
     shadow, stamp = reservation.shadow, reservation.shadow_stamp
     cls, replicas = np.int64(world.jobs.gang[job, REQUEST]), np.int64(world.jobs.gang[job, REPLICAS])
     reservation.epoch[0] += 1
     epoch = reservation.epoch[0]
     stopping = count[STOPPING]
     if stopping == 0 and quotas.within[quotas.of[job]] == NEVER and _open_quotas(world, job) == NEVER:
-        return NOTHING
-    have, touched = place_over(world, shadow, stamp, epoch, job, np.int64(0))
-    if have == replicas:
-        undo_placing(world, shadow, job)
+        return False, 0
+    have = touched = np.int64(0)
+    if not anywhere:
+        have, touched = place_over(world, shadow, stamp, epoch, job, touched)
+        if have == replicas:
+            undo_placing(world, shadow, job)
     for i in range(stopping):
         leaving = np.int64(progress.stopping[i])
-        touched, have = give_back_on(world, leaving, cls, touched, have)
+        if not anywhere:
+            touched, have = give_back_on(world, leaving, cls, touched, have)
         charge(world, leaving, np.int64(-1))
     chosen = 0
     fits = False
     if stopping > 0:
-        fits, touched = _fits(world, job, have, touched)
+        fits, touched = _fits(world, job, have, touched, anywhere)
     if not fits:
-        fits, touched, have, chosen = _choose(world, job, touched, have)
-    for i in range(chosen - 2, -1, -1):
+        fits, touched, have, chosen = _choose(world, job, touched, have, anywhere)
+    for i in range(-1 if anywhere else chosen - 2, -1, -1):
         victim = np.int64(reservation.victims[i])
         have = take_again_on(world, victim, cls, have)
         charge(world, victim, np.int64(1))
-        spared, touched = _fits(world, job, have, touched)
+        spared, touched = _fits(world, job, have, touched, anywhere)
         if spared:
             reservation.victims[i] = -1
         else:
@@ -217,16 +233,14 @@ def make_room(world: World, job: int, now: float) -> int:
     for i in range(chosen):
         if reservation.victims[i] >= 0:
             charge(world, np.int64(reservation.victims[i]), np.int64(1))
-    if not fits:
-        return NOTHING
+    if not fits or anywhere:
+        return fits, chosen
     placed, touched = place_over(world, shadow, stamp, epoch, job, touched)
-    if placed < replicas:
-        return NOTHING
-    return _stop_victims(world, job, chosen, stopping > 0, now)
+    return placed == replicas, chosen
 
 
 @kernel
-def _choose(world: World, job: int, touched: int, have: int):  # type: ignore[no-untyped-def]
+def _choose(world: World, job: int, touched: int, have: int, anywhere: bool):  # type: ignore[no-untyped-def]
     """Take victims until the job fits. Returns (fits, touched nodes, `have`, victims); where it does not fit they are all given back."""
     reservation, quotas, level = world.reservation, world.quotas, world.progress.level
     cls = np.int64(world.jobs.gang[job, REQUEST])
@@ -260,9 +274,10 @@ def _choose(world: World, job: int, touched: int, have: int):  # type: ignore[no
             quotas.chosen[victim] = epoch
             reservation.victims[chosen] = victim
             chosen += 1
-            touched, have = give_back_on(world, victim, cls, touched, have)
+            if not anywhere:
+                touched, have = give_back_on(world, victim, cls, touched, have)
             charge(world, victim, np.int64(-1))
-            fits, touched = _fits(world, job, have, touched)
+            fits, touched = _fits(world, job, have, touched, anywhere)
         if fits:
             break
     if not fits:
