@@ -129,15 +129,16 @@ class QuotaPort:
 
 def asks(workload: Workload, nodes: NodeTable | None) -> dict[Place, int]:
     """What all replicas of a workload ask for; in the flavor of an accelerator model too, if that is the only one it accepts."""
-    from ...infra.kernels.quota_state import Q_CPU, Q_DISK, Q_ENVIRONMENTS, Q_GPU, Q_MEMORY
+    from ...infra.quota_amounts import DIMENSIONS
 
+    cpu, memory, disk, gpu, environments = map(DIMENSIONS.index, ("cpus", "memory_gib", "disk_gib", "gpus", "environments"))
     request, replicas = workload.request, workload.replicas
     milli = request.gpus * 1000 or request.gpu_milli or (_instance(request.mig, nodes) if request.mig else 0)
-    each = {Q_CPU: request.cpu_milli, Q_MEMORY: request.memory_mib, Q_DISK: request.disk_mib, Q_GPU: milli}
+    each = {cpu: request.cpu_milli, memory: request.memory_mib, disk: request.disk_mib, gpu: milli}
     found = {("", column): amount * replicas for column, amount in each.items() if amount}
     if milli and len(request.models) == 1:
         found |= {(request.models[0], column): amount for (_, column), amount in found.items()}
-    return {**found, ("", Q_ENVIRONMENTS): replicas}
+    return {**found, ("", environments): replicas}
 
 
 def total(amounts: Iterable[Mapping[Place, int]]) -> dict[Place, int]:
