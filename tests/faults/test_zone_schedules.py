@@ -65,7 +65,9 @@ def with_long_grace(quotas: Quotas) -> None:
         (with_long_grace, ("bounds",)),
     ],
 )
-def test_a_broken_promise_is_found_and_shrunk(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Quotas], None], rules: tuple[str, ...]) -> None:
+def test_a_broken_promise_is_found_and_shrunk(
+    monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Quotas], None], rules: tuple[str, ...]
+) -> None:
     make = ZoneCase.run
 
     def spoiled(self: ZoneCase, *arguments: Any) -> Any:
