@@ -5,7 +5,7 @@
 
 Each schedule is one case. Most are traces: the compiled clock is driven one instant at a time, the scheduler's state checked after each
 (`zone_steps`), and the log of the whole run at its end, event by event (`zone_invariants`); of every tenth SimPy's clock must give the same
-fingerprint. One in ten is a live cluster whose quotas change (`zone_live`). A violation is printed with a shrunk case as Python that can be
+fingerprint. One in ten is a live cluster whose quotas change (`zone_live_rules`). A violation is printed with a shrunk case as Python that can be
 run. Exit status 1 if there was any.
 """
 
@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import zone_cases, zone_live
+from benchmarks import zone_cases, zone_live, zone_live_rules
 from benchmarks.fault_invariants import Violation
 from benchmarks.faults import Outcome
 from benchmarks.zone_cases import ZoneCase
@@ -37,7 +37,7 @@ from mlplat.runs.driving import drive
 from mlplat.runs.fingerprints import run_digest
 
 BOTH_CLOCKS, WHOLE, LIVE = 10, 4, 10
-"""One case in so many is run on both clocks; one in so many has its room, work and hardware checked too; one in so many is a live cluster."""
+"""One case in so many is run on both clocks, has its room, work and hardware checked too, is a live cluster."""
 MOST_INSTANTS, MOST_TRIALS = 20_000, 2_000
 
 
@@ -46,7 +46,7 @@ def run_case(case: Any, *, both: bool = True, whole: bool = True) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", QuotaWarning)
         try:
-            return Outcome(*zone_live.play(case)) if isinstance(case, ZoneLiveCase) else play(case, both=both, whole=whole)
+            return Outcome(*zone_live_rules.play(case)) if isinstance(case, ZoneLiveCase) else play(case, both=both, whole=whole)
         except Exception as error:  # whatever it is, it is a finding, to be reported and shrunk like any other
             return Outcome(Violation(type(error).__name__, math.nan, str(error)), 0, 0, 0)
 

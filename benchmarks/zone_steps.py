@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.fault_invariants import Invariants, Violation
+from benchmarks.fault_invariants import Invariants
 from benchmarks.fault_queues import wrong_residents
 from benchmarks.zone_entitled import Entitled
 from benchmarks.zone_invariants import Told
@@ -111,7 +111,8 @@ class Steps(Invariants):
         jobs, _, use = self.charged(claims)
         if not np.array_equal(use, quotas.use):
             node, column = np.argwhere(use != quotas.use)[0]
-            yield f"node {node} is charged for {quotas.use[node, column]} in column {column}, and its jobs hold and claim {use[node, column]}"
+            has, right = quotas.use[node, column], use[node, column]
+            yield f"node {node} is charged for {has} in column {column}, and its jobs hold and claim {right}"
         if sorted(jobs.tolist()) != np.flatnonzero(quotas.charged).tolist():
             yield f"jobs {np.flatnonzero(quotas.charged).tolist()} are charged, and {sorted(jobs.tolist())} hold room or claim it"
         if not np.isin(state[list(claims)], (JobState.WAITING, JobState.HELD)).all():
@@ -145,6 +146,3 @@ class Steps(Invariants):
             found += line
         if sorted([*found, *claims]) != waiting.tolist():
             yield f"jobs {sorted(found)} stand in lanes and {claims} have claims, and {waiting.tolist()} wait"
-
-
-__all__ = ["Steps", "Violation"]
