@@ -44,6 +44,7 @@ class Quotas(NamedTuple):
     use: Array["int64", 2]  # [T, R] of what is charged
     potential: Array["int64", 2]  # [T, R] what would be available if nothing were charged
     guaranteed: Array["bool", 1]  # [R] the dimensions of G
+    whole: Array["int64", 1]  # [R] what the cluster has with all its nodes up
     priority: Array["int64", 1]  # [T]
     weight: Array["float64", 1]  # [T]
     suspended: Array["bool", 1]  # [T]
