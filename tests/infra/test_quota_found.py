@@ -55,3 +55,11 @@ def test_a_job_is_rejected_where_all_nodes_are_reserved_for_others() -> None:
     jobs = trace((0, 5, 0, "a"), (0, 5, 0, "b"), requests=[mp.ResourceRequest(gpus=1)])
     result = mp.replay(spec, jobs, zones=[Quota("b", reserve={"nodes": 1})])
     assert result.jobs["state"].to_list() == ["rejected", "completed"] and result.jobs["reason"][0] == "QUOTA"
+
+
+def test_fair_sharing_inside_a_cohort_to_which_all_is_guaranteed_stops_nobody_in_turn() -> None:
+    spec = mp.ClusterSpec.parse("1x4xV100")
+    jobs = trace((0, 20, 0, "a"), (1, 9, 0, "a"), (5, 2, 0, "b"), requests=[mp.ResourceRequest(gpus=2)])
+    zones = [Cohort("k"), Quota("a", guarantee={"gpus": 3}, cohort="k"), Quota("b", guarantee={"gpus": 1}, cohort="k")]
+    result = mp.replay(spec, jobs, zones=zones, queue="drf")
+    assert len(result.attempts) == 3 and result.jobs["start_s"].to_list() == [0.0, 1.0, 10.0]
