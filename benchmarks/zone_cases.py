@@ -94,7 +94,7 @@ def make_case(seed: int, index: int) -> ZoneCase:
     groups = draw_groups(draw)
     spec = ClusterSpec.model_validate({"groups": groups})
     contended = not draw.one_in(3)
-    requests = [_small_request(draw, spec) if contended else draw_request(draw, spec) for _ in range(1 + draw.below(3))]
+    requests = [small_request(draw, spec) if contended else draw_request(draw, spec) for _ in range(1 + draw.below(3))]
     queue = draw.of(QUEUES)
     zones = draw_zones(draw, spec, scale, contended=contended)
     return ZoneCase(
@@ -127,7 +127,7 @@ def _queue_options(draw: Draw, queue: str, scale: float) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key != "patience"}
 
 
-def _small_request(draw: Draw, spec: ClusterSpec) -> dict[str, Any]:
+def small_request(draw: Draw, spec: ClusterSpec) -> dict[str, Any]:
     """A part of some node, so that several fit there."""
     table = spec.nodes()
     node = draw.below(len(table))

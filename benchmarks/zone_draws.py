@@ -56,7 +56,7 @@ def draw_zones(draw: Draw, spec: ClusterSpec, scale: float, *, contended: bool) 
         if draw.one_in(3):
             zone["lend"] = _amounts(draw, nodes, resources, (0.0, 0.1, 0.5))
         if draw.one_in(4):
-            zone["limit"] = {key: value for key, value in _amounts(draw, nodes, resources, (0.5, 0.8)).items()}
+            zone["limit"] = _amounts(draw, nodes, resources, (0.5, 0.8))
         zones.append(zone)
     count = 1 + draw.below(5)
     part = draw.of((0.5, 0.9, 1.0, 1.0, 1.3)) / count

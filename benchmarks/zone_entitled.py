@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlplat.infra.kernels.state import DEVICE, JOB, NODE, REQUEST, STARTED, JobState, Queue
+from mlplat.infra.kernels.state import STARTED, JobState, Queue
 from mlplat.infra.quotas import Quota
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Entitled:
         waiting = [job for job in np.flatnonzero((state == JobState.WAITING) | (state == JobState.HELD)).tolist() if job not in claims]
         if not waiting or (steps.health & 31).any() or steps.down.any():
             return
-        gangs, trace = steps.run_.gangs, steps.run_.trace
+        gangs = steps.run_.gangs
         heads: dict[tuple[int, int], int] = {}
         by_shape = world.queue in (Queue.BEST_EFFORT_FIFO, Queue.DRF)
         for job in sorted(waiting, key=self._place):
@@ -95,7 +95,6 @@ class Entitled:
                     self.looked += 1
                     if self._is_due(job, leaf, flavor, need, asks, (jobs, ask, use.copy()), one):
                         yield f"job {job} of quota {leaf} waits, is within its guarantee, and would fit if borrowers left"
-        del trace
 
     def _place(self, job: int) -> tuple[float, int]:
         world = self.steps.run_.world
@@ -176,6 +175,3 @@ class Entitled:
         less = tree.spread(less)
         matters = (amount > 0) & tree.guaranteed
         return all((less[node] >= tree.brought[node])[matters].all() for node in way)
-
-
-__all__ = ["DEVICE", "JOB", "NODE", "REQUEST", "Entitled"]

@@ -1,4 +1,4 @@
-"""What must hold at every event of a run under zones, from the log of attempts alone and in plain arrays (docs/quotas.md, What this promises).
+"""What must hold at every event of a run under zones, from the log of attempts alone and in plain arrays (docs/quotas.md).
 
 Each start and each end of an attempt is an event, in the order in which they happened; what zones use between two of them follows from
 what the attempts that hold room ask for. `Told` is what the log does not say: which jobs had a claim after an instant.
@@ -49,8 +49,8 @@ class Told(NamedTuple):
 
 
 class ZoneLog:
-    """A run of A attempts read as E events: `job`, `start`, `stop`, `end`, `outcome`, `by` [A]; `ask` [A, R]; `at` [E], times; `of` [E], the
-    attempt; `sign` [E], 1 for a start; `use` [E + 1, T, R], before each event and after the last.
+    """A run of A attempts read as E events: `job`, `start`, `stop`, `end`, `outcome`, `by` [A]; `ask` [A, R]; `at` [E], times; `of` [E],
+    the attempt; `sign` [E], 1 for a start; `use` [E + 1, T, R], before each event and after the last.
     """
 
     def __init__(self, run: Run, tree: Tree, found: Incidents | None = None, told: Told | None = None, horizon: float = np.inf) -> None:
@@ -227,16 +227,18 @@ class ZoneLog:
 
     def _bounds(self) -> Iterator[tuple[float, str]]:
         """For whom others were stopped, starts within `reclaim_within` and the scrape delay, or when those have gone that were leaving
-        anyway, unless hardware has failed meanwhile."""
+        anyway, unless hardware has failed meanwhile; under fair sharing, which may take back at once what it gave, it starts at all."""
+        fair = self.run.world.quotas.by_share
         incidents = self.run.world.hardware.time
         for (job, now), victims in self.reclaims.items():
             one = self.tree.described[int(self.leaf[job]) - 1]
             assert isinstance(one, Quota)
             bound = self.noticed(now + one.reclaim_within)
             leaving = (self.stop <= now) & (self.end > now)
+            leaving[victims] = False
             bound = max(bound, float(self.end[leaving].max(initial=0.0)))
             starts = self.start[(self.job == job) & (self.start >= now)]
-            late = not len(starts) or starts.min() > bound * (1 + CLOSE)
+            late = not len(starts) or (starts.min() > bound * (1 + CLOSE) and not fair)
             excused = (
                 ((incidents > now) & (incidents <= bound)).any() or bound > self.horizon or (np.isnan(self.end) & (self.stop <= now)).any()
             )

@@ -5,7 +5,7 @@
 
 Each schedule is one case. Most are traces: the compiled clock is driven one instant at a time, the scheduler's state checked after each
 (`zone_steps`), and the log of the whole run at its end, event by event (`zone_invariants`); of every tenth SimPy's clock must give the same
-fingerprint. One in ten is a live cluster whose quotas change (`zone_live`). A violation is printed with a shrunk case as Python that can be
+fingerprint. One in ten is a live cluster whose quotas change (`zone_live_rules`). A violation is printed with a shrunk case as Python that can be
 run. Exit status 1 if there was any.
 """
 
@@ -21,16 +21,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from benchmarks import zone_cases
+from benchmarks import zone_cases, zone_live, zone_live_rules
 from benchmarks.fault_invariants import Violation
 from benchmarks.faults import Outcome
 from benchmarks.zone_cases import ZoneCase
 from benchmarks.zone_invariants import ZoneLog
+from benchmarks.zone_live import ZoneLiveCase
 from benchmarks.zone_steps import Steps
 from benchmarks.zone_tree import Tree
-from mlplat.infra.kernels.attempt_state import Outcome as Ended
 from mlplat.infra.kernels.interruptible_loop import run_interruptible
 from mlplat.infra.kernels.state import CLOSED, DONE, FULL, RUNNING, STARTED, WAITING, JobState
 from mlplat.infra.quotas import Quota, QuotaWarning
@@ -38,8 +36,8 @@ from mlplat.infra.world import Run
 from mlplat.runs.driving import drive
 from mlplat.runs.fingerprints import run_digest
 
-BOTH_CLOCKS, WHOLE = 10, 4
-"""One case in so many is run on both clocks; one in so many has its room, work and hardware checked too."""
+BOTH_CLOCKS, WHOLE, LIVE = 10, 4, 10
+"""One case in so many is run on both clocks, has its room, work and hardware checked too, is a live cluster."""
 MOST_INSTANTS, MOST_TRIALS = 20_000, 2_000
 
 
@@ -48,7 +46,7 @@ def run_case(case: Any, *, both: bool = True, whole: bool = True) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", QuotaWarning)
         try:
-            return play(case, both=both, whole=whole)
+            return Outcome(*zone_live_rules.play(case)) if isinstance(case, ZoneLiveCase) else play(case, both=both, whole=whole)
         except Exception as error:  # whatever it is, it is a finding, to be reported and shrunk like any other
             return Outcome(Violation(type(error).__name__, math.nan, str(error)), 0, 0, 0)
 
@@ -102,8 +100,8 @@ def _stuck(case: ZoneCase, run: Run, steps: Steps) -> Violation | None:
 
 
 def make_case(seed: int, index: int) -> Any:
-    """The case of that number."""
-    return zone_cases.make_case(seed, index)
+    """The case of that number: every tenth is a live cluster."""
+    return zone_live.make_case(seed, index) if index % LIVE == LIVE - 1 else zone_cases.make_case(seed, index)
 
 
 def shrink(case: Any, violation: Violation, run: Callable[[Any], Outcome]) -> tuple[Any, Violation]:
@@ -111,7 +109,8 @@ def shrink(case: Any, violation: Violation, run: Callable[[Any], Outcome]) -> tu
     trials, progress = 0, True
     while progress:
         progress = False
-        for simpler in zone_cases.smaller(case):
+        smaller = zone_live.smaller if isinstance(case, ZoneLiveCase) else zone_cases.smaller
+        for simpler in smaller(case):
             trials += 1
             if trials > MOST_TRIALS:
                 return case, violation
@@ -129,6 +128,7 @@ def snippet(case: Any) -> str:
             "from benchmarks.fault_draws import INF",
             "from benchmarks.fault_traces import Fault, Job",
             "from benchmarks.zone_cases import ZoneCase",
+            "from benchmarks.zone_live import Call, Work, ZoneLiveCase",
             "from benchmarks.zone_schedules import run_case",
             f"print(run_case({case!r}).violation)",
         ]
@@ -143,7 +143,7 @@ def campaign(schedules: int, seed: int, first: int = 0, told: Callable[[str], No
     for index in range(first, first + schedules):
         case = make_case(seed, index)
         violation, instants, jobs, attempts = run_case(case, both=index % BOTH_CLOCKS == 0, whole=index % WHOLE == 0)
-        sums.update(instants=instants, jobs=jobs, attempts=attempts)
+        sums.update(instants=instants, jobs=jobs, attempts=attempts, live=isinstance(case, ZoneLiveCase))
         if violation is not None:
             small, found = shrink(case, violation, run_case)
             violations.append({"seed": seed, "case": index, **violation._asdict(), "shrunk": snippet(small), "shrunk_detail": found.detail})
@@ -152,7 +152,7 @@ def campaign(schedules: int, seed: int, first: int = 0, told: Callable[[str], No
     return {
         "seed": seed,
         "schedules": schedules,
-        **{name: sums[name] for name in ("instants", "jobs", "attempts")},
+        **{name: sums[name] for name in ("live", "instants", "jobs", "attempts")},
         "processor_seconds": seconds,
         "violations": violations,
     }
@@ -182,6 +182,5 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if figures["violations"] else 0
 
 
-__all__ = ["Ended", "np"]
 if __name__ == "__main__":
     sys.exit(main())

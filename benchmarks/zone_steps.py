@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.fault_invariants import Invariants, Violation
+from benchmarks.fault_invariants import Invariants
 from benchmarks.fault_queues import wrong_residents
 from benchmarks.zone_entitled import Entitled
 from benchmarks.zone_invariants import Told
@@ -70,7 +70,7 @@ class Steps(Invariants):
             self._remember(seen)
 
     def _earmarks(self, marked: Array, claims: tuple[int, ...]) -> Iterator[str]:
-        """Nodes are kept for those who have a claim, and nobody else starts there."""
+        """Nodes are kept for those who have a claim, and nobody else starts there while claims are not tried anew."""
         world = self.run_.world
         if (odd := (marked >= 0) & ~np.isin(marked, claims)).any():
             yield f"node {odd.argmax()} is kept for job {marked[odd.argmax()]}, which has no claim"
@@ -81,7 +81,7 @@ class Steps(Invariants):
         record = world.log.records[self.records : int(world.count[RECORDS])]
         rows = self.row_of[record[:, NODE]]
         kept = (marked[rows] >= 0) & (marked[rows] == self.marked[rows]) & (marked[rows] != record[:, JOB])
-        if kept.any():
+        if kept.any() and self.releases == world.count[RELEASES]:
             row = rows[kept.argmax()]
             yield f"job {record[kept.argmax(), JOB]} has started on node {row}, which is kept for job {marked[row]}"
 
@@ -111,7 +111,8 @@ class Steps(Invariants):
         jobs, _, use = self.charged(claims)
         if not np.array_equal(use, quotas.use):
             node, column = np.argwhere(use != quotas.use)[0]
-            yield f"node {node} is charged for {quotas.use[node, column]} in column {column}, and its jobs hold and claim {use[node, column]}"
+            has, right = quotas.use[node, column], use[node, column]
+            yield f"node {node} is charged for {has} in column {column}, and its jobs hold and claim {right}"
         if sorted(jobs.tolist()) != np.flatnonzero(quotas.charged).tolist():
             yield f"jobs {np.flatnonzero(quotas.charged).tolist()} are charged, and {sorted(jobs.tolist())} hold room or claim it"
         if not np.isin(state[list(claims)], (JobState.WAITING, JobState.HELD)).all():
@@ -145,6 +146,3 @@ class Steps(Invariants):
             found += line
         if sorted([*found, *claims]) != waiting.tolist():
             yield f"jobs {sorted(found)} stand in lanes and {claims} have claims, and {waiting.tolist()} wait"
-
-
-__all__ = ["Steps", "Violation"]

@@ -1,4 +1,4 @@
-"""The tree of quotas (docs/quotas.md, The tree) once more, in plain NumPy and for many instants at once: what the checks of zones compare with."""
+"""The tree of quotas (docs/quotas.md) once more, in plain NumPy and for many instants at once: what the checks of zones compare with."""
 
 from __future__ import annotations
 

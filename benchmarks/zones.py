@@ -95,10 +95,9 @@ def policies(spec: ClusterSpec, trace: JobTrace, repeats: int, prefix: int, seed
     zones, rows = zones_of(trace), []
     first = trace.take(np.arange(min(prefix, len(trace))))
     for queue in POLICIES:
-        pairs = []
         plain, result = replay(spec, trace, queue=queue, seed=seed), replay(spec, trace, queue=queue, zones=zones, seed=seed)
-        for _ in range(repeats):  # in turn, so that a slow spell of the machine meets both
-            pairs.append((engine_seconds(plain), engine_seconds(result)))
+        # in turn, so that a slow spell of the machine meets both
+        pairs = [(engine_seconds(plain), engine_seconds(result)) for _ in range(repeats)]
         rates = [len(trace) / zoned for _, zoned in pairs]
         clocks = [replay(spec, first, queue=queue, zones=zones, seed=seed, clock=clock).fingerprint for clock in ("replay", "simpy")]
         totals = result.zones

@@ -40,8 +40,8 @@ class NodeParts(NamedTuple):
 
     @property
     def divided(self) -> bool:
-        """Whether there is more than one part."""
-        return len(self.each) > 1
+        """Whether there are jobs for which a part of the cluster is closed."""
+        return len(self.each) > 1 or bool(self.owners)
 
     @property
     def owners(self) -> list[int]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..resources import DEVICE_MILLI
 from .kernels.quota_state import CLAIMS, FLAVORS, Q_ENVIRONMENTS
 from .kernels.state import CPU, DISK, GPU, MEMORY, PROFILE, REPLICAS, JobState
 from .quota_amounts import spoken_amounts
+from .quota_arrays import BOUNDLESS, capacity_of
 
 if TYPE_CHECKING:
     from .kernels.quota_state import Quotas
@@ -74,6 +76,22 @@ def quota_use(table: QuotaTable, name: str) -> QuotaUse:
         held=jobs(JobState.HELD),
         claims=int(np.isin(of[claimants], leaves).sum()),
     )
+
+
+def quota_capacity(table: QuotaTable, without: Collection[str] = ()) -> Mapping[str, Any]:
+    """What the nodes have together in the amounts of quotas, also in each flavor; what has no bound is left out. `without`: names of nodes
+    that do not count.
+    """
+    nodes, parts = table.table.nodes, table.parts
+    whole = capacity_of(nodes, parts)
+    left_out = np.isin(np.array(nodes.names), list(without))
+    amounts = np.column_stack([nodes.cpu_milli, nodes.memory_mib, nodes.disk_mib, nodes.gpus.astype(np.int64) * DEVICE_MILLI])
+    lost = np.zeros_like(whole)
+    lost[:Q_ENVIRONMENTS] = amounts[left_out].sum(axis=0)
+    for flavor in range(len(parts.flavors)):
+        begin = FLAVORS + 4 * flavor
+        lost[begin : begin + 4] = amounts[left_out & (parts.flavor == flavor)].sum(axis=0)
+    return spoken_amounts(whole - lost, parts.flavors, np.flatnonzero(whole < BOUNDLESS).tolist())
 
 
 def held_use(table: QuotaTable) -> Array:

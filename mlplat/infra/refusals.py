@@ -52,19 +52,27 @@ def refuse_by_count(run: Run, example: Array) -> list[int]:
         if None in found and Reason.NONE not in found:
             unsure.append(shape)
         elif Reason.NONE not in found:
-            jobs.refused[shape] = int(_said(world, job, held, found))
+            why = _said(world, job, held, found)
+            if why is None:
+                unsure.append(shape)
+            else:
+                jobs.refused[shape] = int(why)
     return unsure
 
 
-def _said(world: World, job: int, held: Array, found: list[Reason | None]) -> Reason:
-    """Why a job is refused in all its ways: `QUOTA` where the cluster could hold it, but not the part that is open to its quota."""
+def _said(world: World, job: int, held: Array, found: list[Reason | None]) -> Reason | None:
+    """Why a job is refused in all its ways: `QUOTA` where the cluster could hold it, but not the part that is open to its quota. None where
+    counting does not tell.
+    """
     request, last, replicas = (int(world.jobs.gang[job, place]) for place in (REQUEST, LAST, REPLICAS))
     if ways_of(world, job) == [(request, last)]:
         return found[0] or Reason.NONE
     cls = last if replicas == 1 else request
     if not held[cls]:
         return refusal(world.classes, world.cluster, cls)
-    return Reason.GANG if held[cls] < (replicas if last == cls else replicas - 1) else Reason.QUOTA
+    if held[cls] < (replicas if last == cls else replicas - 1):
+        return Reason.GANG
+    return Reason.QUOTA if last == cls else None
 
 
 def refuse_by_placing(run: Run, example: Array, unsure: list[int]) -> None:
@@ -78,6 +86,8 @@ def refuse_by_placing(run: Run, example: Array, unsure: list[int]) -> None:
             jobs.gang[job, : LAST + 1] = way
             fits = fits or bool(fits_empty(run.address, job))
         jobs.gang[job, : LAST + 1] = classes
-        if not fits:
+        if not fits and fits_empty(run.address, job):
+            jobs.refused[shape] = int(Reason.QUOTA)
+        elif not fits:
             jobs.refused[shape] = int(Reason.POLICY if jobs.gang[job, REPLICAS] == 1 else Reason.GANG)
         run.check()

@@ -27,13 +27,14 @@ print("done")
 ZONED = """
 import warnings
 import mlplat as mp
-from tests.runs.test_zones_on_parts import QUEUES, SPEC, some_zones, some_trace
+from tests.runs.test_zones_on_parts import GROWING, QUEUES, SPEC, some_zones, some_trace
 
 warnings.simplefilter("ignore", mp.QuotaWarning)
 for seed in range(6):
     for queue in QUEUES:
         lost = mp.Outages.build(start=[5], end=[30], kind=["node"], node=[seed % 5])
-        mp.replay(SPEC, some_trace(seed), zones=some_zones(seed), queue=queue, failures=lost if seed % 2 else None)
+        spec, outages = (GROWING, None) if seed == 0 else (SPEC, lost if seed % 2 else None)
+        mp.replay(spec, some_trace(seed), zones=some_zones(seed), queue=queue, failures=outages)
 print("done")
 """
 

@@ -48,3 +48,10 @@ def test_room_for_a_gang_is_reclaimed_where_a_part_of_it_fits_already_and_it_is_
     jobs = jobs.with_columns(replicas=[1, 2])
     result = mp.replay(spec, jobs, zones=[Quota("b", guarantee={"gpus": 2})], placement="topology")
     assert result.jobs["start_s"].to_list() == [0.0, 12.0] and result.zones["reclaimed"].to_list() == [0, 1]
+
+
+def test_a_job_is_rejected_where_all_nodes_are_reserved_for_others() -> None:
+    spec = mp.ClusterSpec.parse("1x2xV100")
+    jobs = trace((0, 5, 0, "a"), (0, 5, 0, "b"), requests=[mp.ResourceRequest(gpus=1)])
+    result = mp.replay(spec, jobs, zones=[Quota("b", reserve={"nodes": 1})])
+    assert result.jobs["state"].to_list() == ["rejected", "completed"] and result.jobs["reason"][0] == "QUOTA"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from .naive_attempts import NaiveAttempt
-from .naive_quota_tree import Books, NaiveQuota
+from .naive_quota_tree import Amounts, Books, NaiveQuota
 
 if TYPE_CHECKING:
     from .naive_quotas import NaiveQuotas
@@ -96,7 +96,7 @@ class Reclaim:
     def of_another_quota(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of another quota, without fair sharing."""
         z = self.quotas.quota_of(attempt.job)
-        if z == self.quota or not all(books.over(v, self.ask) for v in self.below_ancestor(z, self.quota)):
+        if z == self.quota or not all(books.over(v, self.in_common(attempt)) for v in self.below_ancestor(z, self.quota)):
             return False
         if books.within(self.quota.name, self.below_ancestor(self.quota, z)[-1], self.ask):
             return self.quota.reclaim == "any" or (self.quota.reclaim == "lower-priority" and self.lower(attempt))
@@ -114,9 +114,14 @@ class Reclaim:
     def may_share_out(self, attempt: NaiveAttempt, books: Books) -> bool:
         """Whether `reclaim` lets a job of another quota be looked at, and that quota has borrowed."""
         z = self.quotas.quota_of(attempt.job)
-        if z == self.quota or not all(books.over(v, self.ask) for v in self.below_ancestor(z, self.quota)):
+        if z == self.quota or not all(books.over(v, self.in_common(attempt)) for v in self.below_ancestor(z, self.quota)):
             return False
         return self.quota.reclaim == "any" or (self.quota.reclaim == "lower-priority" and self.lower(attempt))
+
+    def in_common(self, attempt: NaiveAttempt) -> Amounts:
+        """What the job asks for in the dimensions in which another asks for something too."""
+        other = self.quotas.ask(attempt.job, self.quotas.flavor_of[attempt.job])
+        return {d: amount if other[d] > 0 else 0 for d, amount in self.ask.items()}
 
     def share(self, books: Books) -> float:
         """Of the job's quota with the job."""

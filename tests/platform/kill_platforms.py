@@ -64,6 +64,8 @@ def work(platform: mp.Platform, ada: Principal, draw: random.Random) -> Iterator
         yield "user", user.id, name
         grant = identity.grant(user, ["read", "share"], "dataset:shop/frames", actor=ada)
         yield "grant", grant.id, user.id
+        zone = platform.zones.create_development(user, {"gpus": number}, name=f"z{name}", actor=platform.admin)
+        yield "zone", zone.name, user.id
         if number % 2:
             identity.revoke(grant, actor=ada)
             yield "revoked", grant.id
@@ -110,6 +112,9 @@ CHECKS: dict[str, Callable[[mp.Platform, Principal, Any], bool]] = {
     "user": lambda p, ada, f: any(each.id == f[0] and each.name == f[1] for each in p.identity.principals(actor=p.admin)),
     "grant": lambda p, ada, f: (known := p.identity._authorization.grants.get(f[0])) is not None and known.grantee == f[1],
     "revoked": lambda p, ada, f: (known := p.identity._authorization.grants.get(f[0])) is not None and known.ended is not None,
+    "zone": lambda p, ada, f: (
+        p.zones.get(f[0], actor=p.admin).owner == f[1] == next(iter(p.identity.grants_on(f"zone:{f[0]}", actor=p.admin))).grantee
+    ),
     "commit": lambda p, ada, f: len(p.scm.read("shop/code@main", f[1], at=f[0], actor=ada)) == f[2],
     "change": lambda p, ada, f: _change(p, ada, f),
     "data": lambda p, ada, f: _rows(p, ada, f[0].partition(":")[2]) == (f[1], f[2]),
@@ -152,6 +157,8 @@ def check(path: Path, facts: list[Fact], draw: random.Random) -> None:
             assert not missing, f"{component.SOURCE} names {missing[:3]}, which is not there"
         history = {each.id for each in platform.scm.log("shop/code@main", actor=ada)}
         changes = platform.scm.changes("shop/code", actor=ada)
+        granted = {grant.resource for grant in platform.identity._authorization.grants.in_force()}
+        assert all(zone in granted for zone in (f"zone:{name}" for name in platform.zones.list(actor=platform.admin).names()))
         heads = platform.scm.branches("shop/code", actor=ada)
         for change in changes:
             assert (heads[change.source] in history) == (change.state == "merged"), f"change {change.number} is half merged"
@@ -205,6 +212,7 @@ def main(folder: str, kills: int, seed: int) -> int:
     """See the module."""
     for module in pkgutil.walk_packages(mlplat.platform.__path__, "mlplat.platform."):
         importlib.import_module(module.name)  # once, and not in each child
+    importlib.import_module("mlplat.infra.quotas")
     mp.Platform()
     path, facts, wrote, kinds = Path(folder), list[Fact](), 0, Counter[str]()
     for number in range(kills):

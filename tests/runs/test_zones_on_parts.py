@@ -6,10 +6,12 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlplat as mp
+from mlplat.infra.kernels.attempt_state import Incident
 from mlplat.infra.quota_parts import parts_of
 
 SPEC = mp.ClusterSpec.parse("2x4xA100+2x2xV100+1x8cpu")  # groups a100-40, v100-16 and one of CPUs
@@ -125,6 +127,61 @@ def promises_hold(result: Any, described: list[Any]) -> None:
             for flavor in quota.flavors:
                 most = quota.limit.get(flavor, {}).get("gpus", np.inf)
                 assert sum(milli for of, milli in here if of == flavor) <= 1000 * most
+
+
+GROWING = mp.ClusterSpec.from_yaml("""
+groups:
+- {name: a100-40, count: 3, cpus: 16, memory: 64GiB, gpus: 4, gpu_model: A100, scaling: {min: 1, boot: 2s}}
+- {name: v100-16, count: 2, cpus: 16, memory: 64GiB, gpus: 2, gpu_model: V100, scaling: {min: 0, boot: 3s}}
+- {name: cpu, count: 1, cpus: 8, memory: 64GiB}
+""")
+
+
+@pytest.mark.parametrize("ties", ["node-order", "random"])
+@pytest.mark.parametrize("placement", [*mp.PLACEMENTS])
+def test_every_placement_policy_keeps_to_the_parts(placement: str, ties: Any) -> None:
+    trace, described = some_trace(7, 40), some_zones(7)
+    options: dict[str, Any] = {"zones": described, "queue": "best-effort-fifo", "placement": placement, "ties": ties}
+    compiled, live = (mp.replay(SPEC, trace, clock=clock, **options) for clock in ("replay", "simpy"))
+    assert compiled.fingerprint == live.fingerprint
+    promises_hold(compiled, described)
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_groups_that_grow_get_the_nodes_that_zones_need(queue: str) -> None:
+    for seed in range(3):
+        compiled, live = (
+            mp.replay(GROWING, some_trace(seed, 40), zones=some_zones(seed), queue=queue, clock=clock)  # type: ignore[arg-type]
+            for clock in ("replay", "simpy")
+        )
+        assert compiled.fingerprint == live.fingerprint
+        assert set(compiled.jobs["state"].to_list()) <= {"completed", "rejected"}
+
+
+def asked_for(zones: list[Any], *rows: tuple[float, float, int, int]) -> list[str]:
+    """The nodes that join for jobs (submit, duration, request, group)."""
+    trace = mp.JobTrace.build(
+        submit=[row[0] for row in rows],
+        duration=[row[1] for row in rows],
+        request=[row[2] for row in rows],
+        requests=REQUESTS,
+        group=[row[3] for row in rows],
+        groups=GROUPS,
+    )
+    hardware = mp.replay(GROWING, trace, zones=zones)._run.world.hardware
+    return [GROWING.nodes().names[node] for node in hardware.node[hardware.code == Incident.JOIN].tolist()]
+
+
+def test_a_node_of_the_first_flavor_with_room_is_asked_for() -> None:
+    assert asked_for([mp.Quota("a", flavors=("v100-16",))], (0, 10, 0, 0)) == ["v100-16-0"]
+    assert asked_for([mp.Quota("a", flavors=("v100-16", "a100-40"))], (0, 10, 1, 0), (0, 10, 1, 0)) == ["a100-40-1"]
+
+
+def test_no_node_is_asked_for_by_whose_quota_has_no_room() -> None:
+    jobs = (0.0, 100.0, 1, 0), (1.0, 10.0, 1, 0)
+    free = [mp.Cohort("r"), mp.Quota("a", flavors=("a100-40",), cohort="r")]
+    assert asked_for(free, *jobs) == ["a100-40-1"]
+    assert asked_for([mp.Cohort("r", limit={"gpus": 3}), free[1]], *jobs) == []
 
 
 @settings(deadline=None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, UnknownNameError, printable
-from ..quota_use import QuotaUse, quota_use
+from ..quota_use import QuotaUse, quota_capacity, quota_use
 from ..quotas import Cohort, Described, Quota
 from .access import ADMINISTRATOR
 from .calls import SOURCE, Calls, verb
@@ -71,6 +72,13 @@ class QuotaVerbs(Calls):
     def quota_use(self, name: str) -> QuotaUse:
         """What a quota or a cohort may use and uses at this instant. Raises UnknownNameError."""
         return quota_use(self._quota_table(name), name)
+
+    @verb
+    def quota_capacity(self, without: Collection[str] = ()) -> Mapping[str, Any]:
+        """What the nodes have together in the amounts of quotas, also in each flavor; what has no bound is left out. `without`: names of
+        nodes that do not count. Raises UnknownNameError where there are no quotas.
+        """
+        return quota_capacity(self._quota_table(""), without)
 
     def _quota_table(self, name: str) -> QuotaTable:
         table = self._cluster.scheduler.table.quotas

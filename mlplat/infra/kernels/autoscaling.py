@@ -7,6 +7,7 @@ import numpy as np
 from .compilation import entry, kernel
 from .devices import choose_device, give, take
 from .heaps import pop
+from .quota_tree import fits_quota, load_ask
 from .room import fits
 from .scale_up_state import FIRST_JOB, OPENED, SPARE, USABLE, ScaleUp, scale_up_at
 from .state import (
@@ -37,8 +38,8 @@ DONE, REFUSED, LOST, FAILED, DELETED = (
 
 @entry
 def plan_scale_up(address: int, plan_address: int, most: int) -> int:
-    """Place `most` waiting jobs: the head of the queue, then by order of submission. Returns how many nodes are opened, the last ones in
-    `plan.usable`.
+    """Place `most` waiting jobs: the head of the queue (there is none under quotas), then by order of submission. Returns how many nodes
+    are opened, the last ones in `plan.usable`.
     """
     world, plan = world_at(address), scale_up_at(plan_address)
     state = world.log.state
@@ -52,15 +53,18 @@ def plan_scale_up(address: int, plan_address: int, most: int) -> int:
         job += 1
     plan.number[FIRST_JOB] = job
     plan.number[OPENED] = 0
-    head = np.int64(-1)
-    if left > 0 and (world.queue == SJF or world.queue == PRIORITY or world.queue == SRTF or world.queue == LAS):
+    head, quoted = np.int64(-1), len(world.quotas.of) > 0
+    if left > 0 and not quoted and (world.queue == SJF or world.queue == PRIORITY or world.queue == SRTF or world.queue == LAS):
         head = np.int64(world.waiting.job[0])
         left -= 1
-        _place(world, plan, head)
+        _place(world, plan, head, np.int64(world.jobs.gang[head, REQUEST]), np.int64(world.jobs.gang[head, LAST]))
     while job < len(state) and left > 0:
         if state[job] == IN_QUEUE and job != head:
             left -= 1
-            _place(world, plan, job)
+            if quoted:
+                _place_under_quotas(world, plan, job)
+            else:
+                _place(world, plan, job, np.int64(world.jobs.gang[job, REQUEST]), np.int64(world.jobs.gang[job, LAST]))
         job += 1
     return plan.number[OPENED]  # type: ignore[no-any-return]
 
@@ -71,11 +75,29 @@ def _has_ended(state: int) -> bool:
 
 
 @kernel
-def _place(world: World, plan: ScaleUp, job: int) -> None:
-    """Place a whole gang, opening nodes for it, or leave the plan as it was."""
-    gang, number = world.jobs.gang, plan.number
+def _place_under_quotas(world: World, plan: ScaleUp, job: int) -> None:
+    """Place a gang in the first flavor of its quota in which it fits the quota and can be placed. One that has a claim has its nodes."""
+    quotas = world.quotas
+    quota = np.int64(quotas.of[job])
+    if quotas.charged[job] or quotas.suspended[quota]:
+        return
+    for turn in range(quotas.tries[quota]):
+        load_ask(world, job, np.int64(quotas.flavors[quota, turn]))
+        if not fits_quota(quotas, quota):
+            continue
+        cls, last, row = np.int64(quotas.base[job, 0]), np.int64(quotas.base[job, 1]), np.int64(quotas.variant_row[quota, turn])
+        if row >= 0:
+            cls, last = np.int64(quotas.variant[row, cls]), np.int64(quotas.variant[row, last])
+        if _place(world, plan, job, cls, last):
+            return
+
+
+@kernel
+def _place(world: World, plan: ScaleUp, job: int, cls: int, last: int) -> bool:
+    """Place a whole gang of two classes, opening nodes for it, or leave the plan as it was."""
+    number = plan.number
     cluster, classes, policy = world.cluster, world.classes, world.policy
-    cls, last, replicas = np.int64(gang[job, REQUEST]), np.int64(gang[job, LAST]), np.int64(gang[job, REPLICAS])
+    replicas = np.int64(world.jobs.gang[job, REPLICAS])
     before = plan.cursor[cls], plan.beyond[cls], plan.cursor[last], plan.beyond[last]
     opened = number[OPENED]
     for replica in range(replicas):
@@ -89,12 +111,13 @@ def _place(world: World, plan: ScaleUp, job: int) -> None:
                 number[USABLE] -= 1
                 plan.opened[plan.usable[number[USABLE]]] = False
             plan.cursor[cls], plan.beyond[cls], plan.cursor[last], plan.beyond[last] = before
-            return
+            return False
         where = choose_device(plan.nodes, cluster, classes, policy, wanted, node, job, replica)
         plan.node[replica] = node
         plan.device[replica] = take(plan.nodes, cluster, classes, policy, wanted, node, where, job, plan.nodes, np.bool_(False))
     for replica in range(replicas):
         plan.needed[plan.node[replica]] = True
+    return True
 
 
 @kernel

@@ -72,6 +72,8 @@ def set_health(world: World, node: int, add: int, remove: int) -> None:
     hardware.health[node] = after
     if len(world.quotas.of) > 0 and (before ^ after) & GIVEN_UP:
         count_capacity(world, node, np.int64(-1 if after & GIVEN_UP else 1))
+        if before & GIVEN_UP:
+            world.count[RELEASES] += 1  # a lane may have been blocked for want of what counts again
     was_off, is_off = before & SHUT != 0, after & SHUT != 0
     if was_off == is_off:
         return

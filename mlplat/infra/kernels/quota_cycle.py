@@ -60,7 +60,10 @@ def _next_lane(world: World) -> int:
         if job < 0:
             continue
         entitled = _is_entitled(world, job)
-        part = share_with(quotas, quota) if quotas.by_share and not entitled else 0.0
+        part = 0.0
+        if quotas.by_share and not entitled:
+            load_ask(world, job, np.int64(quotas.flavors[quota, 0]))
+            part = share_with(quotas, quota)
         if best >= 0:
             if entitled != best_entitled:
                 better = entitled

@@ -6,7 +6,7 @@ import numpy as np
 
 from .compilation import kernel
 from .quota_state import FLAVORS, Q_ENVIRONMENTS, Q_GPU, Quotas
-from .state import GPU, PROFILE, RELEASES, REPLICAS, TYPE, World
+from .state import GPU, PROFILE, REPLICAS, TYPE, World
 
 ENDLESS = 2**50  # the capacity of a node that stands for any number of them (resources.UNLIMITED)
 
@@ -78,7 +78,6 @@ def count_capacity(world: World, node: int, sign: int) -> None:
         if flavor >= 0:
             quotas.guarantee[0, FLAVORS + 4 * flavor + column] += sign * amount
             quotas.brought[0, FLAVORS + 4 * flavor + column] += sign * amount
-    world.count[RELEASES] += 1
 
 
 @kernel
@@ -155,6 +154,20 @@ def is_over(quotas: Quotas, node: int) -> bool:
     """Whether a node uses more than it brings in a guaranteed dimension in which `quotas.ask` asks for something."""
     for column in range(len(quotas.ask)):
         if quotas.ask[column] > 0 and quotas.guaranteed[column] and quotas.use[node, column] > quotas.brought[node, column]:
+            return True
+    return False
+
+
+@kernel
+def is_over_by(world: World, node: int, job: int) -> bool:
+    """Whether a node uses more than it brings in a guaranteed dimension in which both `quotas.ask` and a charged job ask for something."""
+    quotas, flavor = world.quotas, np.int64(world.quotas.flavor[job])
+    for column in range(len(quotas.ask)):
+        if quotas.ask[column] == 0 or not quotas.guaranteed[column] or quotas.use[node, column] <= quotas.brought[node, column]:
+            continue
+        in_flavor = np.int64(column) - FLAVORS - 4 * flavor if flavor >= 0 else np.int64(-1)
+        dimension = np.int64(column) if column < FLAVORS else in_flavor
+        if 0 <= dimension <= Q_ENVIRONMENTS and (column < FLAVORS or dimension <= Q_GPU) and asked(world, job, dimension) > 0:
             return True
     return False
 

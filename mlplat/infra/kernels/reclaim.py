@@ -8,7 +8,7 @@ from .attempt_state import Outcome
 from .attempts import dismiss
 from .compilation import kernel
 from .quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_GPU, Reclaiming
-from .quota_tree import asked, charge, fits_quota, is_over, is_within, share, share_with, share_without
+from .quota_tree import asked, charge, fits_quota, is_over, is_over_by, is_within, share, share_with, share_without
 from .running import children, next_end
 from .shadow import give_back_on, place_over, take_again_on, undo_placing
 from .state import LAST, RANKED, REPLICAS, REQUEST, STOPPING, Placement, World
@@ -135,7 +135,10 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
     if stage == OWN or quotas.open_to[other] != world.reservation.epoch[0]:
         return False
     mine, theirs = _branches(world, quota, other)
-    if not _all_over(world, other, theirs):
+    node = other
+    while is_over_by(world, node, victim) and node != theirs:
+        node = np.int64(quotas.parent[node])
+    if not is_over_by(world, node, victim):
         return False
     if quotas.by_share and quotas.fair != 0:
         if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):

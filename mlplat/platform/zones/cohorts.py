@@ -41,6 +41,8 @@ class Cohorts(Changing):
 
         if check_zone_name(name) in self._catalogue.cohorts or name in self._catalogue.zones:
             raise OptionError(f"{name} is there already")
+        if self._port.is_taken(name):
+            raise OptionError(f"{name} is the name of a quota that the cluster has, or of the zone of workloads; expected another one")
         self._check_cohort(parent)
         cohort = Cohort(name, parent, guarantee or {}, limit or {}, lend or {})
         self._put(cohort, None, self._record("cohort.created", actor, name=name, cohort=cohort.to_dict()))

@@ -161,6 +161,8 @@ class Creating(ZoneCalls):
             raise ZoneOwnerError(name, entry.bound_to)
         if name in self._catalogue.cohorts:
             raise OptionError(f"{name} is the name of a cohort")
+        if self._port.is_taken(name):
+            raise OptionError(f"{name} is the name of a quota that the cluster has, or of the zone of workloads; expected another one")
 
     def _check_cohort(self, name: object) -> None:
         if name is not None and name not in self._catalogue.cohorts:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from ...resources import DEVICE_MILLI
 from .port import Place, spoken, units
 
 if TYPE_CHECKING:
@@ -77,21 +76,7 @@ class Guarantees:
 
     def _left(self, zones: Iterable[Entry]) -> dict[Place, float]:
         """What the nodes have that were not given up, of all resources that the zones are guaranteed."""
-        from ...infra.kernels.quota_state import Q_GPU
-        from ...infra.quota_amounts import column_of
-        from ...infra.quota_arrays import BOUNDLESS, capacity_of
-        from ...infra.quota_parts import parts_of
-
-        nodes = self._zones._port.nodes
-        assert nodes is not None
-        parts = parts_of([entry.quota for entry in zones], nodes)
-        whole = capacity_of(nodes, parts)
-        rows = [row for row, name in enumerate(nodes.names) if name in self._lost] if self._lost else []
-        found: dict[Place, float] = {}
-        for flavor, column in {place: None for entry in zones for place in units(entry.quota.guarantee)}:
-            each = (nodes.cpu_milli, nodes.memory_mib, nodes.disk_mib, nodes.gpus)[column]
-            number = parts.flavors.index(flavor) if flavor else None
-            lost = sum(int(each[row]) for row in rows if number is None or parts.flavor[row] == number)
-            total = int(whole[column_of(flavor, column, parts.flavors)])
-            found[flavor, column] = inf if total >= BOUNDLESS else total - lost * (DEVICE_MILLI if column == Q_GPU else 1)
-        return found
+        endpoint = self._zones._port.endpoint
+        assert endpoint is not None
+        whole = units(endpoint.quota_capacity(self._lost))
+        return {place: whole.get(place, inf) for entry in zones for place in units(entry.quota.guarantee)}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .catalogue import Entry
     from .zone_manager import ZoneManager
 
+FEW = 64
 BUSY = 0.05
 """Of the CPU that is requested: a program that takes more is used."""
 
@@ -41,7 +42,9 @@ class Live:
         self._sim, self._zones = sim, zones
         self._watched: dict[tuple[str, str], _Watched] = {}
         self._submitted: dict[str, dict[str, WorkloadHandle]] = {}
-        """By zone, of those that refuse what is above the limit; may have some that are over."""
+        """By development zone; may have some that are over."""
+        self._enough: dict[str, int] = {}
+        """By zone, at how many of these those that are over are left out."""
         self._deaf: list[Callable[[], None]] = []
         """What ends listening to the ends of workloads; empty while no zone is drained."""
         self._started = 0
@@ -58,11 +61,14 @@ class Live:
     # -- what is there
 
     def submitted(self, zone: str, handle: WorkloadHandle) -> None:
-        """A workload has arrived in a zone that refuses what is above the limit."""
-        self._submitted.setdefault(zone, {})[handle.name] = handle
+        """A workload has arrived in a development zone, which may refuse what is above its limit, now or later."""
+        found = self._submitted.setdefault(zone, {})
+        found[handle.name] = handle
+        if len(found) >= self._enough.get(zone, FEW):
+            self._enough[zone] = FEW + 2 * len(self.living(zone))
 
     def living(self, zone: str) -> list[str]:
-        """Names of the workloads that have arrived in such a zone and are not over."""
+        """Names of the workloads that have arrived in a development zone and are not over."""
         found = {name: handle for name, handle in self._submitted.get(zone, {}).items() if not handle.over}
         self._submitted[zone] = found
         return list(found)
@@ -103,6 +109,7 @@ class Live:
         for key in [key for key in self._watched if key[0] == zone]:
             self._forget(self._watched[key])
         self._submitted.pop(zone, None)
+        self._enough.pop(zone, None)
         if not any(entry.leaving for entry in self._zones._catalogue.zones.values()):
             for deafen in self._deaf:
                 deafen()

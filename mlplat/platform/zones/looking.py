@@ -68,7 +68,7 @@ class Looking(ZoneCalls):
         waiting = [each for each in self._port.workloads(entry.name) if each.status.value in ("pending", "held")]
         if not waiting:
             return ZoneExplanation(entry.name, None, "", f"{entry.name}: {SENTENCES['']}.")
-        return self._explained(entry, max(waiting, key=lambda each: each.priority))
+        return self._explained(entry, self._port.next_of(waiting))
 
     # -- inside
 

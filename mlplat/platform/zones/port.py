@@ -43,7 +43,7 @@ class QuotaPort:
     """Sets the quotas of a cluster and the networks of its zones through its Management Endpoint, and asks what is used."""
 
     def __init__(self, cluster: Cluster | None, administrator: str) -> None:
-        self._administrator = administrator
+        self._administrator, self._cluster = administrator, cluster
         self.endpoint = None if cluster is None else cluster.endpoint
         self.nodes = None if cluster is None else cluster.nodes
         self.networked = cluster is not None and cluster.network is not None
@@ -96,6 +96,19 @@ class QuotaPort:
         use, borrowed, lent = (MappingProxyType(dict(each)) for each in (found.use, found.borrowed, found.lent))
         return Use(use, borrowed, lent, found.running, found.waiting, found.held, found.claims)
 
+    def is_taken(self, name: str) -> bool:
+        """Whether the cluster has a quota or cohort of this name, or workloads of a zone that is called so."""
+        if self.endpoint is None:
+            return False
+        return any(each.name == name for each in self.endpoint.quotas()) or len(self.endpoint.list(zone=name)) > 0
+
+    def next_of(self, waiting: list[WorkloadSummary]) -> WorkloadSummary:
+        """Which of some workloads comes first by the queue policy, as far as they differ in what a list says."""
+        assert self._cluster is not None
+        if self._cluster.scheduler.table.queue.name == "priority":
+            return max(waiting, key=lambda each: each.priority)
+        return waiting[0]
+
     def workloads(self, zone: str) -> list[WorkloadSummary]:
         """The workloads of a zone that are not over, in order of submission."""
         if self.endpoint is None:
@@ -116,15 +129,16 @@ class QuotaPort:
 
 def asks(workload: Workload, nodes: NodeTable | None) -> dict[Place, int]:
     """What all replicas of a workload ask for; in the flavor of an accelerator model too, if that is the only one it accepts."""
-    from ...infra.kernels.quota_state import Q_CPU, Q_DISK, Q_ENVIRONMENTS, Q_GPU, Q_MEMORY
+    from ...infra.quota_amounts import DIMENSIONS
 
+    cpu, memory, disk, gpu, environments = map(DIMENSIONS.index, ("cpus", "memory_gib", "disk_gib", "gpus", "environments"))
     request, replicas = workload.request, workload.replicas
     milli = request.gpus * 1000 or request.gpu_milli or (_instance(request.mig, nodes) if request.mig else 0)
-    each = {Q_CPU: request.cpu_milli, Q_MEMORY: request.memory_mib, Q_DISK: request.disk_mib, Q_GPU: milli}
+    each = {cpu: request.cpu_milli, memory: request.memory_mib, disk: request.disk_mib, gpu: milli}
     found = {("", column): amount * replicas for column, amount in each.items() if amount}
     if milli and len(request.models) == 1:
         found |= {(request.models[0], column): amount for (_, column), amount in found.items()}
-    return {**found, ("", Q_ENVIRONMENTS): replicas}
+    return {**found, ("", environments): replicas}
 
 
 def total(amounts: Iterable[Mapping[Place, int]]) -> dict[Place, int]:

@@ -119,7 +119,7 @@ class Working(ZoneCalls):
             if any(each.name == workload.name and each.zone != entry.name and each.status.value not in OVER for each in endpoint.list()):
                 raise ZoneError(entry.name, f"the name {workload.name!r} is not free on this cluster; expected another one") from None
             raise
-        if entry.over_limit == "refuse":
+        if entry.kind == DEVELOPMENT:
             self._live.submitted(entry.name, handle)
         return handle
 

@@ -14,14 +14,17 @@ from mlplat.infra.endpoint import ManagementEndpoint
 from .clusters import cluster, work
 
 PACKAGE = Path(mp.__file__).parent
-ALLOWED = ("mlplat.infra.cluster", "mlplat.infra.endpoint", "mlplat.infra.workload_spec")
+ALLOWED = (
+    *("mlplat.infra.cluster", "mlplat.infra.endpoint", "mlplat.infra.workload_spec"),
+    *("mlplat.infra.quotas", "mlplat.infra.quota_amounts"),
+)
 VERBS = {
     *("submit", "delete", "scale", "describe", "list", "watch", "logs", "explain", "apply", "to_manifest"),
     *("cordon", "drain", "uncordon", "describe_node", "configure", "capacity", "state", "metrics"),
     *("label", "taint", "untaint", "add_node", "remove_node"),
     *("expose", "unexpose", "allow", "disallow", "publish", "unpublish"),
     *("set_network", "remove_network", "networks"),
-    *("set_quota", "remove_quota", "suspend_quota", "quotas", "quota_use"),
+    *("set_quota", "remove_quota", "suspend_quota", "quotas", "quota_use", "quota_capacity"),
     *("register_image", "forget_image", "image_users", "serve_images"),
     *("services", "policies", "ingresses", "resolve", "can_reach", "fetch"),
 }
@@ -41,7 +44,7 @@ def reached(source: str, package: str) -> set[str]:
 
 
 def past_the_endpoint(source: str, package: str) -> set[str]:
-    """What a module imports of the infrastructure beside the endpoint, the cluster it comes from and the workloads it takes."""
+    """What a module imports of the infrastructure beside the endpoint, the cluster it comes from, the workloads and the quotas it takes."""
     return {name for name in reached(source, package) if not any(name == way or name.startswith(way + ".") for way in ALLOWED)}
 
 

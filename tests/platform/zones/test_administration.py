@@ -365,3 +365,17 @@ def test_a_project_that_is_called_like_a_developer_s_zone_opens_nothing_of_it(wo
         world.identity.grant(world.eve, "read", "zone:ada-dev@a..b", actor=world.admin)
     with pytest.raises(OptionError, match=r"zone '\.\.'"):
         world.identity.grant(world.eve, "read", "zone:..", actor=world.admin)
+
+
+def test_what_a_cluster_has_by_itself_is_not_taken_over(world: World) -> None:
+    world.cluster.endpoint.set_quota(mp.Quota("batch", limit={"gpus": 1}))
+    world.cluster.endpoint.submit(work("old", zone="shop-test"))
+    before = world.state
+    for create in (
+        lambda: world.zones.create_deployment("shop", "batch", {"gpus": 1}, actor=world.admin),
+        lambda: world.zones.create_deployment("shop", "shop-test", {"gpus": 1}, actor=world.admin),
+        lambda: world.zones.create_cohort("batch", actor=world.admin),
+    ):
+        with pytest.raises(OptionError, match="is the name of a quota that the cluster has, or of the zone of workloads"):
+            create()
+    assert world.state == before

@@ -72,6 +72,19 @@ def test_a_zone_that_refuses_says_which_limit_and_how_much_is_taken(world: World
     assert zone.environment(None, ONE, name="more", actor=world.ada).name == "more"
 
 
+def test_a_zone_that_begins_to_refuse_counts_what_runs_and_waits_there_already(world: World) -> None:
+    zone = world.zones.create_development(world.ada, {"gpus": 2}, actor=world.admin)
+    for number in range(200):
+        zone.submit(work(f"short{number}", duration="1s"), actor=world.ada)
+        world.sim.run(until=world.sim.now + 2)
+    for number in range(2):
+        zone.submit(work(f"w{number}"), actor=world.ada)
+    world.zones.configure(zone, over_limit="refuse", actor=world.admin)
+    with pytest.raises(ZoneLimitError, match="2 of 2 taken"):
+        zone.submit(work("more"), actor=world.ada)
+    assert len(world.zones._live._submitted[zone.name]) == 2
+
+
 def test_s101_nobody_else_starts_something_there_whatever_is_granted(world: World) -> None:
     zone = world.zones.create_development(world.ada, {"gpus": 4}, actor=world.admin)
     world.identity.grant(world.bob, ["read", "deploy"], zone.resource, actor=world.ada)
@@ -213,3 +226,18 @@ def test_on_a_platform_without_a_cluster_zones_are_described_and_nothing_runs() 
     assert zone.status(actor=ada).rows() == [("gpus", 0, None, 4)] and zone.workloads(actor=ada) == ()
     with pytest.raises(ZoneError, match="nothing runs on a platform without a cluster"):
         zone.environment(None, ONE, actor=ada)
+
+
+def test_ip3_n_an_environment_of_a_lost_node_starts_elsewhere_and_is_culled_there(world: World) -> None:
+    zone = world.zones.create_development(world.ada, {"gpus": 4}, idle="1h", actor=world.admin)
+    handle = zone.environment(None, ONE, name="notebook", actor=world.ada)
+    world.sim.run(until="30m")
+    node = world.cluster.endpoint.describe("notebook").parts[0].node
+    assert node is not None
+    world.cluster.hardware.crash(node)
+    world.sim.run(until="80m")
+    moved = world.cluster.endpoint.describe("notebook").parts[0]
+    assert handle.status.value == "running" and moved.node != node and moved.since_s is not None
+    world.sim.run(until="3h")
+    (idle,) = world.events("environment.idle")
+    assert idle.time == moved.since_s + 3600

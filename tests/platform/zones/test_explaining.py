@@ -103,3 +103,13 @@ def test_room_that_is_being_taken_back_is_the_reason() -> None:
     assert zone.explain(actor=world.ada).reason == "RECLAIM" and zone.status(actor=world.ada).claims == 1
     world.sim.run(until=world.sim.now + 40)
     assert handle.status.value == "running"
+
+
+def test_the_next_is_that_of_the_queue_policy() -> None:
+    for queue, first in (("fifo", "low"), ("priority", "high")):
+        world = World(queue=queue)
+        zone = world.zones.create_development(world.ada, {"gpus": 1}, actor=world.admin)
+        for name, priority in (("running", 9), ("low", 1), ("high", 2)):
+            zone.submit(work(name, priority=priority), actor=world.ada)
+            world.sim.run(until=world.sim.now + 60)
+        assert zone.explain(actor=world.ada).workload == first
