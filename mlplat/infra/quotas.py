@@ -77,8 +77,9 @@ class Quota:
     its own jobs: `"never"`, `"lower-priority"`, `"lower-or-newer"`; None: what the queue policy does. `borrow_within`: of other quotas
     to use more than the guarantee: `"never"`, `"lower-priority"`, up to the priority `borrow_within_threshold`. `reclaim_within`: the
     seconds that jobs it stops have left. `flavors`: node groups and accelerator models in which its jobs are tried, in this order; where
-    not given those that the amounts name, then all others. `when_can_borrow`: `"borrow"` in a flavor, or `"try-next"` first. `when_can_preempt`:
-    `"try-next"`, or `"preempt"` in a flavor before the next is tried. `reserve`: nodes that no other quota's jobs may use, a list of names
+    not given those that the amounts name, then all others. `when_can_borrow`: `"borrow"` in a flavor, or `"try-next"` first.
+    `when_can_preempt`: `"try-next"`, or `"preempt"` in a flavor before the next is tried. `reserve`: nodes that no other quota's jobs
+    may use, a list of names
     or `{"group": "a100", "nodes": 2}`. `suspended`: no job of it starts.
     Raises SpecError.
 
