@@ -105,11 +105,18 @@ class Reclaim:
 
     def by_final_share(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of a quota whose share would be no smaller than that of the job's quota, whatever is borrowed."""
-        return self.may_share_out(attempt, books) and self.share(books) <= self.share_of(attempt, self.off_the_books(books, attempt))
+        if not self.may_share_out(attempt, books):
+            return False
+        return self.takes_back(attempt, books) or self.share(books) <= self.share_of(attempt, self.off_the_books(books, attempt))
 
     def by_initial_share(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of a quota whose share is larger than that of the job's quota."""
-        return self.may_share_out(attempt, books) and self.share(books) < self.share_of(attempt, books)
+        return self.may_share_out(attempt, books) and (self.takes_back(attempt, books) or self.share(books) < self.share_of(attempt, books))
+
+    def takes_back(self, attempt: NaiveAttempt, books: Books) -> bool:
+        """Whether, towards the quota of an attempt, the job asks for no more than is guaranteed on its side."""
+        branch = self.below_ancestor(self.quota, self.quotas.quota_of(attempt.job))[-1]
+        return books.within(self.quota.name, branch, self.ask)
 
     def may_share_out(self, attempt: NaiveAttempt, books: Books) -> bool:
         """Whether `reclaim` lets a job of another quota be looked at, and that quota has borrowed."""

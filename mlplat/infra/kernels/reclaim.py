@@ -71,7 +71,7 @@ def _open_quotas(world: World, job: int) -> int:
         if mine == other or theirs == quota or not _all_over(world, np.int64(other), theirs):
             continue
         if fair:
-            if share(quotas, np.int64(other)) < wanted:
+            if share(quotas, np.int64(other)) < wanted and mine == quota and not is_within(quotas, quota, mine):
                 continue
         elif reclaim == NEVER or (mine == quota and not is_within(quotas, quota, mine)):  # a cohort can come to be within it
             if borrow_within == NEVER:
@@ -144,9 +144,9 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
         if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
             return False
         if stage == BY_INITIAL_SHARE:
-            if not wanted < share(quotas, other):
+            if not wanted < share(quotas, other) and not is_within(quotas, quota, mine):
                 return False
-        elif quotas.fair & FINAL_SHARE == 0 or wanted > share_without(world, other, victim):
+        elif quotas.fair & FINAL_SHARE == 0 or (wanted > share_without(world, other, victim) and not is_within(quotas, quota, mine)):
             return False
     elif is_within(quotas, quota, mine):
         if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
