@@ -4,9 +4,9 @@
     python -m benchmarks.zone_schedules --seed 1 --case 17
 
 Each schedule is one case. Most are traces: the compiled clock is driven one instant at a time, the scheduler's state checked after each
-(`zone_steps`), and the log of the whole run at its end, event by event (`zone_invariants`); of every tenth SimPy's clock must give the same
-fingerprint. One in ten is a live cluster whose quotas change (`zone_live_rules`). A violation is printed with a shrunk case as Python that can be
-run. Exit status 1 if there was any.
+(`zone_steps`), and the log of the whole run at its end, event by event (`zone_invariants`); of every tenth SimPy's clock must give the
+same fingerprint. One in ten is a live cluster whose quotas change (`zone_live_rules`). A violation is printed with a shrunk case as Python
+that can be run. Exit status 1 if there was any.
 """
 
 from __future__ import annotations
