@@ -256,8 +256,9 @@ def _tree_arrays(
             kept[node] = np.maximum(0, brought[node] - lend[node])
             brought[parent[node]] += brought[node] - kept[node]
     arrays: dict[str, Array] = {"parent": parent, "depth": depth, "guarantee": guarantee, "brought": brought, "kept": kept, "limit": limit}
+    arrays["capacity"] = capacity
     arrays["potential"] = potential(parent, depth, brought, kept, limit)
-    return arrays | {"guaranteed": guaranteed, "whole": capacity} | _policy_arrays(tree, parts, variants, queue)
+    return arrays | {"guaranteed": guaranteed} | _policy_arrays(tree, parts, variants, queue)
 
 
 def _policy_arrays(tree: Sequence[Described | None], parts: NodeParts, variants: Variants, queue: QueuePolicy) -> dict[str, Array]:

@@ -159,7 +159,7 @@ class Books:
         tree, one = self.tree, self.tree.nodes[quota]
         assert isinstance(one, NaiveQuota)
         borrowed = {d: max(0, self.use(quota, d) - tree.guarantee(quota, d)) for d in tree.dimensions if d in tree.guaranteed}
-        most = max((amount / tree.capacity[d] for d, amount in borrowed.items() if tree.capacity.get(d, 0) > 0), default=0.0)
+        most = max((amount / tree.capacity[d] for d, amount in borrowed.items() if tree.capacity[d] > 0), default=0.0)
         if not most:
             return 0.0
         return most / one.weight if one.weight else math.inf

@@ -82,8 +82,8 @@ class Reclaim:
         if not self.quotas.fair_preemption:
             return [spare(self.of_another_quota), self.of_another_quota, self.of_the_same_quota]
         final, initial = (name in self.quotas.fair_preemption for name in ("final-share", "initial-share"))
-        first = [spare(self.by_final_share), self.by_final_share] if final else []
-        return [*first, *([self.by_initial_share] if initial else []), self.of_the_same_quota]
+        first = self.by_final_share if final else self.guaranteed
+        return [spare(first), first, *([self.by_initial_share] if initial else []), self.of_the_same_quota]
 
     def of_the_same_quota(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of the same quota."""
@@ -105,18 +105,18 @@ class Reclaim:
 
     def by_final_share(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of a quota whose share would be no smaller than that of the job's quota, whatever is borrowed."""
-        if not self.may_share_out(attempt, books):
-            return False
-        return self.takes_back(attempt, books) or self.share(books) <= self.share_of(attempt, self.off_the_books(books, attempt))
+        fair = self.may_share_out(attempt, books) and self.share(books) <= self.share_of(attempt, self.off_the_books(books, attempt))
+        return fair or self.guaranteed(attempt, books)
+
+    def guaranteed(self, attempt: NaiveAttempt, books: Books) -> bool:
+        """A job of a quota from which what is guaranteed is taken back, whatever the shares."""
+        z = self.quotas.quota_of(attempt.job)
+        return self.may_share_out(attempt, books) and books.within(self.quota.name, self.below_ancestor(self.quota, z)[-1], self.ask)
 
     def by_initial_share(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of a quota whose share is larger than that of the job's quota."""
-        return self.may_share_out(attempt, books) and (self.takes_back(attempt, books) or self.share(books) < self.share_of(attempt, books))
-
-    def takes_back(self, attempt: NaiveAttempt, books: Books) -> bool:
-        """Whether, towards the quota of an attempt, the job asks for no more than is guaranteed on its side."""
-        branch = self.below_ancestor(self.quota, self.quotas.quota_of(attempt.job))[-1]
-        return books.within(self.quota.name, branch, self.ask)
+        fair = self.may_share_out(attempt, books) and self.share(books) < self.share_of(attempt, books)
+        return fair or self.guaranteed(attempt, books)
 
     def may_share_out(self, attempt: NaiveAttempt, books: Books) -> bool:
         """Whether `reclaim` lets a job of another quota be looked at, and that quota has borrowed."""

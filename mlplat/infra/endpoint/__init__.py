@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..network.services import NoEndpointsError
     from ..network.services import Service as NetworkService
     from ..network.zone_networks import AddressesInUseError, NetworkOverlapError, NoNetworkLeftError
+    from ..quota_reasons import Shortage, UnderQuota, WaitReason
     from ..virtualization.images import Image, Layer
     from .cluster_state import Amounts, Capacity, ClusterState
     from .descriptions import EnvironmentLog, NodeDescription, WorkloadDescription, WorkloadList, WorkloadSummary
@@ -54,6 +55,9 @@ __all__ = [
     "NodeDescription",
     "NodeReason",
     "Rule",
+    "Shortage",
+    "UnderQuota",
+    "WaitReason",
     "Watch",
     "WorkloadDescription",
     "WorkloadHandle",
@@ -87,6 +91,9 @@ _HOME = {  # name: module, or module:name there
     "NodeDescription": "descriptions",
     "NodeReason": "node_reasons",
     "Rule": ".network.policies",
+    "Shortage": ".quota_reasons",
+    "UnderQuota": ".quota_reasons",
+    "WaitReason": ".quota_reasons",
     "Watch": "watches",
     "WorkloadDescription": "descriptions",
     "WorkloadHandle": "handles",

@@ -43,8 +43,8 @@ class Quotas(NamedTuple):
     limit: Array["int64", 2]  # [T, R] attempt_arrays.NO_LIMIT for none
     use: Array["int64", 2]  # [T, R] of what is charged
     potential: Array["int64", 2]  # [T, R] what would be available if nothing were charged
+    capacity: Array["int64", 1]  # [R] of all nodes of the cluster
     guaranteed: Array["bool", 1]  # [R] the dimensions of G
-    whole: Array["int64", 1]  # [R] what the cluster has with all its nodes up
     priority: Array["int64", 1]  # [T]
     weight: Array["float64", 1]  # [T]
     suspended: Array["bool", 1]  # [T]

@@ -178,8 +178,8 @@ def share(quotas: Quotas, quota: int) -> float:
     most = 0.0
     for column in range(len(quotas.ask)):
         borrowed = quotas.use[quota, column] - quotas.guarantee[quota, column]
-        if quotas.guaranteed[column] and borrowed > 0 and quotas.whole[column] > 0:
-            most = max(most, borrowed / quotas.whole[column])
+        if quotas.guaranteed[column] and borrowed > 0 and quotas.capacity[column] > 0:
+            most = max(most, borrowed / quotas.capacity[column])
     if most == 0.0:
         return 0.0
     return most / quotas.weight[quota] if quotas.weight[quota] > 0 else np.inf  # type: ignore[no-any-return]
@@ -191,7 +191,7 @@ def share_without(world: World, quota: int, job: int) -> float:
     quotas, flavor = world.quotas, np.int64(world.quotas.flavor[job])
     most = 0.0
     for column in range(len(quotas.ask)):
-        if not quotas.guaranteed[column] or quotas.whole[column] <= 0:
+        if not quotas.guaranteed[column] or quotas.capacity[column] == 0:
             continue
         borrowed = quotas.use[quota, column] - quotas.guarantee[quota, column]
         if borrowed <= 0:
@@ -200,7 +200,7 @@ def share_without(world: World, quota: int, job: int) -> float:
             borrowed -= asked(world, job, np.int64(column))
         elif flavor >= 0 and FLAVORS + 4 * flavor <= column <= FLAVORS + 4 * flavor + Q_GPU:
             borrowed -= asked(world, job, column - FLAVORS - 4 * flavor)
-        most = max(most, borrowed / quotas.whole[column])
+        most = max(most, borrowed / quotas.capacity[column])
     if most == 0.0:
         return 0.0
     return most / quotas.weight[quota] if quotas.weight[quota] > 0 else np.inf  # type: ignore[no-any-return]

@@ -143,11 +143,12 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
     if quotas.by_share and quotas.fair != 0:
         if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
             return False
-        if stage == BY_INITIAL_SHARE:
-            if not wanted < share(quotas, other) and not is_within(quotas, quota, mine):
+        if not is_within(quotas, quota, mine):  # what is guaranteed is taken back whatever the shares
+            if stage == BY_INITIAL_SHARE:
+                if not wanted < share(quotas, other):
+                    return False
+            elif quotas.fair & FINAL_SHARE == 0 or wanted > share_without(world, other, victim):
                 return False
-        elif quotas.fair & FINAL_SHARE == 0 or (wanted > share_without(world, other, victim) and not is_within(quotas, quota, mine)):
-            return False
     elif is_within(quotas, quota, mine):
         if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
             return False
