@@ -204,6 +204,8 @@ class ZoneLog:
             flavors = tree.flavors_of(quota)
             ask = tree.ask(np.repeat(self.base[[job]], len(flavors), axis=0), np.array(flavors)).max(axis=0)
             asks = (ask > 0) & tree.guaranteed
+            if len(set(self.job[victims].tolist())) < len(victims):
+                continue  # fair sharing gave back and took again at one instant: what was used at each turn is not in the log
             most = self.most_used(now)
             for leaf in {int(self.leaf[self.job[attempt]]) for attempt in victims}:
                 mine = [attempt for attempt in victims if self.leaf[self.job[attempt]] == leaf]
