@@ -166,6 +166,7 @@ class Entitled:
         use = tree.spread(own.copy())
         _, theirs = tree.branches(leaf, other)
         way = tree.way[other][: tree.way[other].index(theirs) + 1]
+        asks = asks & (amount > 0)
         if not all(((use[node] > tree.brought[node]) & asks).any() for node in way):
             return False
         if not spare_only:

@@ -24,6 +24,8 @@ from mlplat.infra.world import Run
 
 Array = np.ndarray[Any, Any]
 CLOSE = 1e-9
+LEAVING = (Outcome.COMPLETED, Outcome.PREEMPTED, Outcome.DRAINED, Outcome.RECLAIMED)
+"""Outcomes of those who were to give their room back; what had crashed unnoticed counts as in use."""
 UNHOLDING = {int(Incident.NODE_UP), int(Incident.LOST)}
 
 
@@ -177,7 +179,7 @@ class ZoneLog:
         begin, end = (int(np.searchsorted(self.at, now, side=side)) for side in ("left", "right"))
         leaf = np.array(self.tree.is_leaf)
         most = np.where(leaf[:, None], self.use[begin : end + 1].max(axis=0), 0)
-        stopping = np.flatnonzero((self.stop < now) & ~(self.end <= now))
+        stopping = np.flatnonzero((self.stop < now) & ~(self.end <= now) & np.isin(self.outcome, LEAVING))
         np.subtract.at(most, self.leaf[self.job[stopping]], self.ask[stopping])
         for job in self.told.around(now):
             flavors = self.tree.flavors_of(int(self.leaf[job]))
@@ -200,6 +202,8 @@ class ZoneLog:
             flavors = tree.flavors_of(quota)
             ask = tree.ask(np.repeat(self.base[[job]], len(flavors), axis=0), np.array(flavors)).max(axis=0)
             asks = (ask > 0) & tree.guaranteed
+            if len(set(self.job[victims].tolist())) < len(victims):
+                continue  # fair sharing gave back and took again at one instant: what was used at each turn is not in the log
             most = self.most_used(now)
             for leaf in {int(self.leaf[self.job[attempt]]) for attempt in victims}:
                 mine = [attempt for attempt in victims if self.leaf[self.job[attempt]] == leaf]

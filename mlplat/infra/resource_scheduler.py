@@ -315,7 +315,8 @@ class ResourceScheduler:
             if self.on_ended is not None:
                 job_of, outcome_of = log.order.item, world.attempts.outcome.item
                 for attempt in attempts:
-                    self.on_ended(job_of(attempt), OUTCOMES[outcome_of(attempt)])
+                    if attempt < self._told_started:  # else it was taken back in the cycle in which it began, and nobody has heard of it
+                        self.on_ended(job_of(attempt), OUTCOMES[outcome_of(attempt)])
         submitted = self.settling.submitted
         if self._told_arrived < submitted:
             first, self._told_arrived = self._told_arrived, submitted
@@ -335,9 +336,9 @@ class ResourceScheduler:
             jobs = _between(log.order, self._told_started, started)
             self._told_started = started
             if self.on_started is not None:
-                state_of = log.state.item
-                for job in jobs:
-                    if state_of(job) == IN_PROGRESS:
+                state_of, latest = log.state.item, world.progress.attempt.item
+                for attempt, job in enumerate(jobs, started - len(jobs)):
+                    if state_of(job) == IN_PROGRESS and latest(job) == attempt:
                         self.on_started(job)
 
     def _tell_news(self) -> None:

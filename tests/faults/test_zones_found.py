@@ -1,0 +1,56 @@
+"""Cases that the campaign of zones found something with, each shrunk; it was mended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.fault_draws import INF
+from benchmarks.fault_traces import Job
+from benchmarks.zone_cases import ZoneCase
+from benchmarks.zone_live import Work, ZoneLiveCase
+from benchmarks.zone_schedules import run_case
+
+NODE: dict[str, Any] = {"name": "g0", "count": 4, "cpu_milli": 4000, "memory_mib": 2048, "gpus": 2, "gpu_model": "V100-16"}
+WHOLE, SHARE = {"cpu_milli": 1000, "memory_mib": 1024, "gpus": 2}, {"cpu_milli": 1333, "gpu_milli": 500}
+
+FOUND = {
+    "a job that is stopped in the cycle in which it started, and starts again elsewhere": ZoneLiveCase(
+        groups=[NODE],
+        zones=[{"name": "k0", "cohort_of": None, "guarantee": {"gpus": 2}}, {"name": "b", "cohort": "k0"}],
+        works=[Work(0.0, "c", WHOLE, None), Work(0.0, "c", WHOLE, 1.0), Work(1.0, "e", SHARE, 9.0, 3), Work(1.0, "b", WHOLE, None)],
+        placement="random",
+        seed=491,
+    ),
+    "shares where all is guaranteed inside a cohort": ZoneCase(
+        groups=[{"name": "g0", "count": 1, "cpu_milli": 8000}],
+        requests=[{"cpu_milli": 4000}],
+        jobs=[Job(0.0, 20.0, 20.0, 0, 0, 1), Job(1.0, 9.0, 9.0, 0, 0, 1), Job(5.0, 2.0, 2.0, 0, 0, 1, 0, 1)],
+        zones=[
+            {"name": "k0", "cohort_of": None},
+            {"name": "a", "cohort": "k0", "guarantee": {"cpus": 7.2}},
+            {"name": "b", "cohort": "k0", "guarantee": {"cpus": 3.6}},
+        ],
+        queue="drf",
+    ),
+    "a gang of which a part fits, placed by topology": ZoneCase(
+        groups=[{"name": "g0", "count": 1, "cpu_milli": 2000, "gpus": 2, "gpu_model": "V100-16"}],
+        requests=[{"cpu_milli": 500, "gpus": 1}, {"cpu_milli": 500, "gpu_milli": 500}],
+        jobs=[Job(0.0, 20.0, 20.0, 1, 1, 1, 0, 3), Job(1.0, 6.0, 6.0, 0, 0, 1, 0, 1), Job(12.0, 6.0, 6.0, 0, 0, 2, 0, 1)],
+        zones=[{"name": "b", "guarantee": {"cpus": 3.0}}],
+        placement="topology",
+        checkpoint=(0.5, 3.0, 0.5),
+    ),
+    "nodes that are all reserved for others": ZoneCase(
+        groups=[{"name": "g0", "count": 1, "cpu_milli": 8000}],
+        requests=[{"cpu_milli": 2000}],
+        jobs=[Job(5.0, 1.0, INF, 0, 0, 1, 0, 2), Job(5.0, 2.0, 2.0, 0, 0, 1, 0, 1)],
+        zones=[{"name": "c", "reserve": {"nodes": 1}}],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOUND.values(), ids=FOUND)
+def test_what_the_campaign_of_zones_found_is_mended(case: Any) -> None:
+    assert run_case(case).violation is None
