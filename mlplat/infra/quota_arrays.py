@@ -78,7 +78,7 @@ def quota_arrays(
     lane, owner = lanes_of(of, gang[:, SHAPE], queue)
     lanes = len(owner)
     arrays = _tree_arrays(tree, capacity_of(nodes, parts), parts, variants, queue)
-    number = np.zeros(4, dtype=np.int64)
+    number = np.zeros(5, dtype=np.int64)
     return Quotas(
         of=of,
         lane=lane,
@@ -88,6 +88,10 @@ def quota_arrays(
         top=np.full(lanes, -1, dtype=np.int32),
         owner=owner,
         blocked=np.full(lanes, -1, dtype=np.int64),
+        weighed=np.full(lanes, -1, dtype=np.int64),
+        weighed_job=np.full(lanes, -1, dtype=np.int32),
+        entitled=np.zeros(lanes, dtype=np.bool_),
+        share=np.zeros(lanes),
         lanes=np.zeros(lanes, dtype=np.int32),
         slot=np.full(lanes, -1, dtype=np.int32),
         **arrays,
@@ -117,7 +121,7 @@ def no_quotas() -> Quotas:
     arrays: dict[str, Any] = {
         name: np.zeros((0,) * kind[1], dtype=np.bool_ if kind[0] == "bool" else kind[0]) for name, kind in kinds.items()
     }
-    return Quotas(**arrays | {"number": np.zeros(4, dtype=np.int64)}, fair=0, by_share=False)
+    return Quotas(**arrays | {"number": np.zeros(5, dtype=np.int64)}, fair=0, by_share=False)
 
 
 def recompute(

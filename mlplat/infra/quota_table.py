@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import OptionError, UnknownNameError, printable
-from .kernels.quota_state import Quotas
+from .kernels.quota_state import CHARGES, Quotas
 from .kernels.state import RELEASES, JobState
 from .quota_arrays import LANES_BY_SHAPE, quota_arrays, recompute
 from .quota_checks import check_quotas
@@ -26,7 +26,10 @@ BLANK_JOB: dict[str, Any] = (
     | {"charged": False}
 )
 """What stands in the arrays of jobs where there is none yet."""
-BLANK_LANE: dict[str, Any] = dict.fromkeys(("top", "owner", "blocked", "lanes", "slot"), -1)
+BLANK_LANE: dict[str, Any] = dict.fromkeys(("top", "owner", "blocked", "weighed", "weighed_job", "lanes", "slot"), -1) | {
+    "entitled": False,
+    "share": 0.0,
+}
 NOT_OVER = [int(state) for state in (JobState.PENDING, JobState.WAITING, JobState.HELD, JobState.RUNNING)]
 ROOM = 64
 
@@ -179,6 +182,7 @@ class QuotaTable:
         self.described = described
         self._leaf = self._leaves()
         self._shapes.clear()
+        changed.number[CHARGES] += 1  # what was weighed may weigh otherwise
         self.table.run.world.count[RELEASES] += 1  # what was blocked may fit now
 
     def _leaves(self) -> dict[str, int]:

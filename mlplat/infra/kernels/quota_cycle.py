@@ -8,7 +8,7 @@ from .compilation import kernel
 from .earmarks import earmark, lift_earmarks
 from .gangs import place
 from .lanes import first_of, leave_lane
-from .quota_state import ACTIVE, CLAIMS, CLAIMS_TRIED, NEWS
+from .quota_state import ACTIVE, CHARGES, CLAIMS, CLAIMS_TRIED, NEWS
 from .quota_tree import asks_guaranteed, charge, fits_quota, is_within, load_ask, share_with
 from .quota_waiting import is_held, wait_in_lane
 from .reclaim import AT_ONCE, LATER, NOTHING, make_room, might_reclaim
@@ -44,6 +44,19 @@ def _is_entitled(world: World, job: int) -> bool:
 
 
 @kernel
+def _weigh(world: World, lane: int, job: int) -> None:
+    """Note of the first job of a lane whether it is entitled and, under `drf`, its share: both hold until something is charged."""
+    quotas = world.quotas
+    quota = np.int64(quotas.of[job])
+    entitled = _is_entitled(world, job)
+    quotas.entitled[lane], quotas.share[lane] = entitled, 0.0
+    if quotas.by_share and not entitled:
+        load_ask(world, job, np.int64(quotas.flavors[quota, 0]))
+        quotas.share[lane] = share_with(quotas, quota)
+    quotas.weighed[lane], quotas.weighed_job[lane] = quotas.number[CHARGES], job
+
+
+@kernel
 def _next_lane(world: World) -> int:
     """The lane whose first job is the next, or -1."""
     quotas, releases = world.quotas, world.count[RELEASES]
@@ -59,11 +72,9 @@ def _next_lane(world: World) -> int:
         job = first_of(world, lane)
         if job < 0:
             continue
-        entitled = _is_entitled(world, job)
-        part = 0.0
-        if quotas.by_share and not entitled:
-            load_ask(world, job, np.int64(quotas.flavors[quota, 0]))
-            part = share_with(quotas, quota)
+        if quotas.weighed[lane] != quotas.number[CHARGES] or quotas.weighed_job[lane] != job:
+            _weigh(world, lane, job)
+        entitled, part = quotas.entitled[lane], quotas.share[lane]
         if best >= 0:
             if entitled != best_entitled:
                 better = entitled

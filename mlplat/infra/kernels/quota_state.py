@@ -33,6 +33,10 @@ class Quotas(NamedTuple):
     top: Array["int32", 1]  # [L] the first job of a lane, or -1
     owner: Array["int32", 1]  # [L] the quota of a lane
     blocked: Array["int64", 1]  # [L] the count of releases at which its first job could not start, or -1
+    weighed: Array["int64", 1]  # [L] the count of charges at which its first job was weighed: whether it was entitled, its share
+    weighed_job: Array["int32", 1]  # [L]
+    entitled: Array["bool", 1]  # [L]
+    share: Array["float64", 1]  # [L]
     lanes: Array["int32", 1]  # [L] those in which jobs wait
     slot: Array["int32", 1]  # [L] where a lane stands in `lanes`, -1 if it does not
     parent: Array["int32", 1]  # [T] -1 for the root
@@ -71,10 +75,10 @@ class Quotas(NamedTuple):
     news: Array["int32", 1]  # [n] jobs that were found to be held since the live clock last looked
     open_to: Array["int64", 1]  # [T] scratch: the epoch in which a job of the quota could be a victim
     ask: Array["int64", 1]  # [R] scratch: what the job in question asks for
-    number: Array["int64", 1]  # [4] active lanes, claims, news, releases at which the claims were last tried
+    number: Array["int64", 1]  # [5] active lanes, claims, news, releases at which the claims were last tried, charges
     fair: int  # bits: FINAL_SHARE, INITIAL_SHARE
     by_share: bool  # drf: the next of those that are not entitled is that of the smallest share
 
 
 # Places in `Quotas.number`
-ACTIVE, CLAIMS, NEWS, CLAIMS_TRIED = range(4)
+ACTIVE, CLAIMS, NEWS, CLAIMS_TRIED, CHARGES = range(5)

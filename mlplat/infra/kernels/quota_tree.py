@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compilation import kernel
-from .quota_state import FLAVORS, Q_ENVIRONMENTS, Q_GPU, Quotas
+from .quota_state import CHARGES, FLAVORS, Q_ENVIRONMENTS, Q_GPU, Quotas
 from .state import GPU, PROFILE, REPLICAS, TYPE, World
 
 ENDLESS = 2**50  # the capacity of a node that stands for any number of them (resources.UNLIMITED)
@@ -57,6 +57,7 @@ def charge(world: World, job: int, sign: int) -> None:
     """Charge (1) or discharge (-1) what a job asks for."""
     quotas = world.quotas
     node, flavor = np.int64(quotas.of[job]), np.int64(quotas.flavor[job])
+    quotas.number[CHARGES] += 1
     for column in range(FLAVORS):
         amount = sign * asked(world, job, np.int64(column))
         add_use(quotas, node, np.int64(column), amount)
