@@ -68,9 +68,7 @@ class ZoneLog:
         first, records = log.first[:made], world.log.records[: int(world.count[RECORDS])]
         self.row = np.asarray(world.cluster.row_of)[records[:, NODE]]
         self.attempt_of = np.repeat(np.arange(made), np.diff(np.append(first, len(records))))
-        named = np.array([leaf and bool(one.flavors) for leaf, one in self._leaves()], dtype=np.bool_)
-        flavor = tree.parts.flavor[self.row[first]] if made else np.zeros(0, dtype=np.int32)
-        self.flavor = np.where(named[self.leaf[self.job]], flavor, -1)
+        self.flavor = tree.parts.flavor[self.row[first]] if made else np.zeros(0, dtype=np.int32)
         self.ask = tree.ask(self.base[self.job], self.flavor)
         ended = np.flatnonzero(~np.isnan(self.end))
         number = np.concatenate([log.began_as[:made], log.ended_as[ended]])

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlplat.hardware.node_table import NodeTable
 from mlplat.infra.quota_amounts import column_of, named
-from mlplat.infra.quota_parts import parts_of
+from mlplat.infra.quota_parts import parts_of, tried_flavors
 from mlplat.infra.quotas import Cohort, Described, Quota
 from mlplat.infra.world import Run
 from mlplat.resources import UNLIMITED
@@ -113,10 +113,10 @@ class Tree:
         return np.array([of.get(name, rest) for name in groups], dtype=np.int32)
 
     def flavors_of(self, leaf: int) -> list[int]:
-        """Those in which a quota's jobs are tried; -1 where it names none."""
+        """Those in which a quota's jobs are tried; -1 where there are none."""
         one = self.described[leaf - 1]
         assert isinstance(one, Quota)
-        return [self.parts.flavors.index(name) for name in one.flavors] or [-1]
+        return tried_flavors(one, self.parts) or [-1]
 
     def owner_of_nodes(self) -> Array:
         """int32[N]: the quota a node is reserved for, or -1."""

@@ -16,7 +16,7 @@ from .attempt_arrays import NO_LIMIT
 from .kernels.quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_ENVIRONMENTS, Quotas, Reclaiming
 from .kernels.state import SHAPE, Classes, Cluster, Queue
 from .quota_amounts import column_of, named
-from .quota_parts import NodeParts, Variants, parts_of, variants_of
+from .quota_parts import NodeParts, Variants, parts_of, tried_flavors, variants_of
 from .quotas import Cohort, Described, Quota, with_the_rest
 
 if TYPE_CHECKING:
@@ -290,9 +290,9 @@ def _policy_arrays(tree: Sequence[Described | None], parts: NodeParts, variants:
             arrays["threshold"][node] = one.borrow_within_threshold
         arrays["try_next"][node] = one.when_can_borrow == "try-next"
         arrays["preempt_first"][node] = one.when_can_preempt == "preempt"
-        for i, flavor in enumerate(one.flavors):
-            arrays["flavors"][node, i] = parts.flavors.index(flavor)
-        for i in range(max(1, len(one.flavors))):
+        tried = tried_flavors(one, parts)
+        arrays["flavors"][node, : len(tried)] = tried
+        for i in range(max(1, len(tried))):
             arrays["variant_row"][node, i] = variants.row(node, int(arrays["flavors"][node, i]))
     arrays["tries"] = np.maximum(1, (arrays["flavors"] >= 0).sum(axis=1)).astype(np.int32)
     return arrays

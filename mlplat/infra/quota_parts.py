@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
+OTHERS = "other nodes"
+"""The flavor of all nodes that are in none of those that are spoken of."""
+
+
 class NodeParts(NamedTuple):
     """How a cluster of N nodes (rows of the table) is divided.
 
-    `flavors`: those that are spoken of. `flavor`: int32[N], that of each node, -1 for none. `part`: int32[N], the part of each node.
+    `flavors`: those that are spoken of. `flavor`: int32[N], that of each node, -1 where there are none. `part`: int32[N], the part of
+    each node.
     `each`: of each part its flavor and the node of the tree of quotas that it is reserved for, -1 for none.
     """
 
@@ -78,6 +83,7 @@ def parts_of(described: Sequence[Described | None], nodes: NodeTable) -> NodePar
         for key, name in _flavor_names(one):
             flavors.setdefault(name, (i, key))
     flavor = np.full(len(nodes), -1, dtype=np.int32)
+    flavors.pop(OTHERS, None)  # which comes last
     for number, (name, (i, key)) in enumerate(flavors.items()):
         having = _having_flavor(name, nodes, f"[{i}].{key}")
         if (shared := np.flatnonzero(having & (flavor >= 0))).size:
@@ -87,6 +93,9 @@ def parts_of(described: Sequence[Described | None], nodes: NodeTable) -> NodePar
                 "expected flavors that have no node in common"
             )
         flavor[having] = number
+    if flavors and (flavor < 0).any():
+        flavor[flavor < 0] = len(flavors)
+        flavors[OTHERS] = (-1, "")
     reserved = np.full(len(nodes), -1, dtype=np.int32)
     for i, one in enumerate(described):
         if not isinstance(one, Quota) or one.reserve is None:
@@ -103,10 +112,18 @@ def parts_of(described: Sequence[Described | None], nodes: NodeTable) -> NodePar
     return NodeParts(tuple(flavors), flavor, part.ravel().astype(np.int32), tuple((int(of), int(owner)) for of, owner in pairs))
 
 
+def tried_flavors(one: Quota, parts: NodeParts) -> list[int]:
+    """The flavors in which the jobs of a quota are tried, in order; none where the cluster has none."""
+    if one.flavors:
+        return [parts.flavors.index(name) for name in one.flavors if name in parts.flavors]
+    named = (name for amounts in (one.guarantee, one.limit, one.lend) for name in flavors_in(amounts))
+    return [parts.flavors.index(name) for name in dict.fromkeys([*named, *parts.flavors]) if name in parts.flavors]
+
+
 def variants_of(parts: NodeParts) -> Variants:
     """All in which jobs of any quota may have to be placed: in each flavor and in any, on the nodes that each quota and nobody reserved."""
     owners = parts.owners
-    flavors = range(-1, len(parts.flavors))
+    flavors = range(len(parts.flavors)) if parts.flavors else (-1,)
     pairs = tuple((flavor, owner) for flavor in flavors for owner in (-1, *owners) if owners or flavor >= 0)
     each = list(enumerate(parts.each))
     return Variants(

@@ -76,9 +76,10 @@ class Quota:
     `reclaim`: whose jobs it may stop in other quotas to get back what is guaranteed: `"any"`, `"lower-priority"`, `"never"`. `within`: of
     its own jobs: `"never"`, `"lower-priority"`, `"lower-or-newer"`; None: what the queue policy does. `borrow_within`: of other quotas
     to use more than the guarantee: `"never"`, `"lower-priority"`, up to the priority `borrow_within_threshold`. `reclaim_within`: the
-    seconds that jobs it stops have left. `flavors`: node groups and accelerator models in which its jobs are tried, in this order; those
-    that the amounts name where not given. `when_can_borrow`: `"borrow"` in a flavor, or `"try-next"` first. `when_can_preempt`:
-    `"try-next"`, or `"preempt"` in a flavor before the next is tried. `reserve`: nodes that no other quota's jobs may use, a list of names
+    seconds that jobs it stops have left. `flavors`: node groups and accelerator models in which its jobs are tried, in this order; where
+    not given those that the amounts name, then all others. `when_can_borrow`: `"borrow"` in a flavor, or `"try-next"` first.
+    `when_can_preempt`: `"try-next"`, or `"preempt"` in a flavor before the next is tried. `reserve`: nodes that no other quota's jobs
+    may use, a list of names
     or `{"group": "a100", "nodes": 2}`. `suspended`: no job of it starts.
     Raises SpecError.
 
@@ -133,10 +134,8 @@ class Quota:
         self._set("reserve", _reserve(self.reserve))
         _read_amounts(self)
         named = list(dict.fromkeys(name for amounts in (self.guarantee, self.limit, self.lend) for name in flavors_in(amounts)))
-        if not self.flavors:
-            self._set("flavors", tuple(named))
         for name in named:
-            if name not in self.flavors:
+            if self.flavors and name not in self.flavors:
                 raise SpecError(f"amounts are given for the flavor {name!a:.60}, which is not among them", where="flavors")
 
     def _set(self, key: str, value: object) -> None:

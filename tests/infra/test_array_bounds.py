@@ -34,7 +34,9 @@ for seed in range(6):
     for queue in QUEUES:
         lost = mp.Outages.build(start=[5], end=[30], kind=["node"], node=[seed % 5])
         spec, outages = (GROWING, None) if seed == 0 else (SPEC, lost if seed % 2 else None)
-        mp.replay(spec, some_trace(seed), zones=some_zones(seed), queue=queue, failures=outages)
+        result = mp.replay(spec, some_trace(seed), zones=some_zones(seed), queue=queue, failures=outages)
+        for job in (result.jobs["wait_s"].arg_max() or 0, len(result.jobs) - 1):
+            result.explain(int(job))
 print("done")
 """
 

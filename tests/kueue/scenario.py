@@ -81,6 +81,9 @@ class Queue:
             lend=amounts(self.lending),
             cohort=self.cohort_name,
             groups=(self.name,) if used else (),
+            flavors=tuple(
+                key for key, value in amounts(self.nominal).items() if isinstance(value, Mapping)
+            ),  # a queue has those that it defines
             weight=self.weight,
             reclaim=self.reclaim,  # type: ignore[arg-type]
             within=self.within,  # type: ignore[arg-type]

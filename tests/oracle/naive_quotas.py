@@ -28,6 +28,8 @@ OTHERS = "the others"
 
 Lane = tuple[object, ...]
 
+OTHER_NODES = "other nodes"
+
 
 @dataclass
 class Claim:
@@ -59,7 +61,9 @@ class NaiveQuotas:
         rest = tuple(group for group in run.groups if group not in listed)
         all_described = [*described, NaiveQuota(OTHERS, groups=rest)]
         self.by_group = {group: one for one in all_described if isinstance(one, NaiveQuota) for group in one.groups}
-        self.flavors = sorted({f for one in described if isinstance(one, NaiveQuota) for f in one.flavors} | set(named_flavors(described)))
+        self.flavors = list(dict.fromkeys(f for one in described for f in spoken_flavors(one)))
+        if self.flavors and not all(any(self.is_of(n, f) for f in self.flavors) for n in range(len(run.empty))):
+            self.flavors.append(OTHER_NODES)
         dimensions = [*BY_FLAVOR, "environments", *(in_flavor(f, d) for f in self.flavors for d in BY_FLAVOR)]
         self.tree = NaiveTree(all_described, dimensions, self.capacity_of(range(len(run.empty))), lambda: self.capacity_of(run.lost))
         self.flavor_of: dict[int, str] = {}
@@ -87,7 +91,13 @@ class NaiveQuotas:
 
     def is_of(self, node: int, flavor: str) -> bool:
         """Whether a node is of a flavor: of a group of that name, or with accelerators of that model."""
+        if flavor == OTHER_NODES:
+            return not any(self.is_of(node, f) for f in self.flavors if f != OTHER_NODES)
         return flavor in (self.run.node_groups[node], self.run.empty[node].model)
+
+    def tried(self, quota: NaiveQuota) -> list[str]:
+        """The flavors in which the jobs of a quota are tried; without any flavors once ("")."""
+        return list(quota.flavors or dict.fromkeys([*spoken_flavors(quota), *self.flavors])) or [""]
 
     def quota_of(self, job: int) -> NaiveQuota:
         """The quota of a job."""
@@ -151,7 +161,7 @@ class NaiveQuotas:
         """Reject a job that asks for too much, hold it, or let it wait."""
         quota, outcome = self.quota_of(job), self.run.outcomes[job]
         nothing = Books(self.tree_with_all_nodes(), [])
-        flavors = quota.flavors or ("",)
+        flavors = self.tried(quota)
         charged = any(nothing.fits(quota.name, self.ask(job, f)) for f in flavors)
         if not charged or not any(self.could_be_placed(job, f) for f in flavors):
             outcome.state, outcome.reason = "rejected", "QUOTA"
@@ -183,7 +193,7 @@ class NaiveQuotas:
     def note_held(self, job: int) -> None:
         """A job that waits is held if a limit of its quota leaves no room in any of its flavors."""
         quota, books = self.quota_of(job), self.books()
-        if not any(books.leaves_room(quota.name, self.ask(job, f)) for f in quota.flavors or ("",)):
+        if not any(books.leaves_room(quota.name, self.ask(job, f)) for f in self.tried(quota)):
             self.run.outcomes[job].state = "held"
 
     def released(self) -> None:
@@ -217,7 +227,7 @@ class NaiveQuotas:
     def precedence(self, job: int) -> tuple[float, ...]:
         """The next job is the smallest."""
         quota, books = self.quota_of(job), self.books()
-        flavors = quota.flavors or ("",)
+        flavors = self.tried(quota)
         if any(books.entitled(quota.name, self.ask(job, f)) for f in flavors):
             return 0, -quota.priority, self.key(job), job
         share = books.with_one(quota.name, self.ask(job, flavors[0])).share(quota.name) if self.queue == "drf" else 0
@@ -226,7 +236,7 @@ class NaiveQuotas:
     def try_job(self, job: int) -> bool:
         """Start a job, or let it claim."""
         quota = self.quota_of(job)
-        flavors = list(quota.flavors or ("",))
+        flavors = self.tried(quota)
         if quota.when_can_borrow == "try-next":
             flavors.sort(key=lambda f: self.would_borrow(job, f))
         if quota.when_can_preempt == "preempt":
@@ -298,8 +308,9 @@ class NaiveQuotas:
         self.claims_due = False
 
 
-def named_flavors(described: Iterable[Described]) -> Iterator[str]:
-    """The flavors that amounts name."""
-    for one in described:
-        for amounts in (one.guarantee, one.limit, one.lend):
-            yield from (d.split("/")[0] for d in amounts if "/" in d)
+def spoken_flavors(one: Described) -> Iterator[str]:
+    """The flavors that a description speaks of."""
+    if isinstance(one, NaiveQuota):
+        yield from one.flavors
+    for amounts in (one.guarantee, one.limit, one.lend):
+        yield from (d.split("/")[0] for d in amounts if "/" in d)

@@ -69,7 +69,7 @@ def stopped(found: NaiveSchedule) -> list[tuple[int, float, str]]:
 
 
 def test_a_tree_computed_by_hand() -> None:
-    """20 devices: x brings 2 of its own and the 3 that a lends; of 20 less 5 and 4 the root has 11 itself and what c lends."""
+    """20 devices: x brings 2 of its own and the 3 that a lends; of 20 less 2, 6 and 4 the root has 8 itself and what c lends."""
     described = [
         NaiveCohort("x", guarantee=gpus(2)),
         quota("a", 6, 10, 3, parent="x"),
@@ -79,17 +79,17 @@ def test_a_tree_computed_by_hand() -> None:
     capacity = {"gpu": 20_000}
     tree = NaiveTree(described, ["gpu"], capacity, lambda: {"gpu": 0})
     names = ["a", "b", "x", "c", ROOT]
-    assert [tree.brought(name, "gpu") for name in names] == [6000, 0, 5000, 4000, 12_000]
+    assert [tree.brought(name, "gpu") for name in names] == [6000, 0, 5000, 4000, 9000]
     assert [tree.kept(name, "gpu") for name in names[:-1]] == [3000, 0, 5000, 3000]
     empty = Books(tree, [])
-    # a: 3 kept, and of limit - kept = 7 and the 5 + 12 of x the less. c: 3 kept, and 12.
-    assert [empty.available(name, "gpu") for name in names] == [10_000, 4000, 17_000, 15_000, 12_000]
-    used = Books(tree, [("a", gpus(5)), ("b", gpus(4)), ("c", gpus(13))])
-    # x uses what a and b do not keep: 2 + 4, one more than it keeps; c ten more than it keeps.
-    assert [used.use(name, "gpu") for name in names] == [5000, 4000, 6000, 13_000, 11_000]
+    # a: 3 kept, and of limit - kept = 7 and the 5 + 9 of x the less. c: 3 kept, and 9.
+    assert [empty.available(name, "gpu") for name in names] == [10_000, 4000, 14_000, 12_000, 9000]
+    used = Books(tree, [("a", gpus(5)), ("b", gpus(4)), ("c", gpus(10))])
+    # x uses what a and b do not keep: 2 + 4, one more than it keeps; c seven more than it keeps.
+    assert [used.use(name, "gpu") for name in names] == [5000, 4000, 6000, 10_000, 8000]
     assert [used.available(name, "gpu") for name in names] == [1000, 0, 1000, 1000, 1000]
     assert [used.over(name, gpus(1)) for name in names[:-1]] == [False, True, True, True]
-    assert used.share("c") == 9 / 12
+    assert used.share("c") == 6 / 20
 
 
 def test_where_nodes_are_lost_the_common_pool_is_smaller_but_nobody_loses_what_it_keeps() -> None:
