@@ -7,7 +7,7 @@ import numpy as np
 from .attempt_state import Outcome
 from .attempts import dismiss
 from .compilation import kernel
-from .quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_GPU, Reclaiming
+from .quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_ENVIRONMENTS, Q_GPU, Reclaiming
 from .quota_tree import asked, charge, fits_quota, is_over, is_over_by, is_within, share, share_with, share_without
 from .running import children, next_end
 from .shadow import give_back_on, place_over, take_again_on, undo_placing
@@ -189,6 +189,23 @@ def make_room(world: World, job: int, now: float) -> int:
 
 
 @kernel
+def _might_take_own(world: World, job: int) -> bool:
+    """Whether a job of the job's own quota is a candidate. A look at all that run is cheaper than to take them in their order in vain."""
+    quotas, level = world.quotas, world.progress.level
+    quota = np.int64(quotas.of[job])
+    within = quotas.within[quota]
+    if within == NEVER or world.count[RANKED] == 0 or quotas.use[quota, Q_ENVIRONMENTS] == 0:
+        return False
+    for i in range(world.count[RANKED]):
+        other = np.int64(world.reservation.job[i])
+        if quotas.of[other] != quota or level[other] > level[job]:
+            continue
+        if level[other] < level[job] or (within == LOWER_OR_NEWER and other > job):
+            return True
+    return False
+
+
+@kernel
 def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untyped-def]
     """Whether a job can be given room, and at whose expense: (found, length of `reservation.victims`, in which -1 is nobody). Nobody is
     stopped. `anywhere`: only the quotas matter, whatever nodes the room is on, and victims that are not needed stay.
@@ -201,7 +218,7 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
     reservation.epoch[0] += 1
     epoch = reservation.epoch[0]
     stopping = count[STOPPING]
-    if stopping == 0 and quotas.within[quotas.of[job]] == NEVER and _open_quotas(world, job) == NEVER:
+    if stopping == 0 and not _might_take_own(world, job) and _open_quotas(world, job) == NEVER:
         return False, 0
     have = touched = np.int64(0)
     if not anywhere:
@@ -259,7 +276,7 @@ def _choose(world: World, job: int, touched: int, have: int, anywhere: bool):  #
         if stage == BY_INITIAL_SHARE and not (fair and quotas.fair & INITIAL_SHARE != 0):
             continue
         codes = quotas.within[quota] if stage == OWN else whom
-        if codes == NEVER:
+        if codes == NEVER or (stage == OWN and not _might_take_own(world, job)):
             continue
         lower_only = codes == LOWER
         size = 1 if world.count[RANKED] > 0 else 0
