@@ -210,7 +210,7 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
     """Whether a job can be given room, and at whose expense: (found, length of `reservation.victims`, in which -1 is nobody). Nobody is
     stopped. `anywhere`: only the quotas matter, whatever nodes the room is on, and victims that are not needed stay.
     """
-    reservation, quotas, count, progress = world.reservation, world.quotas, world.count, world.progress
+    reservation, count, progress = world.reservation, world.count, world.progress
     if count[RANKED] == 0 and count[STOPPING] == 0:
         return False, 0
     shadow, stamp = reservation.shadow, reservation.shadow_stamp
