@@ -72,6 +72,7 @@ def draw_queue_options(draw: Draw, queue: str, scale: float) -> dict[str, Any]:
     options = {"patience": draw.of((WEEK_S, WEEK_S, 0.0, 1.0, 3.0, 8.0, INF)) * scale}
     if queue == "drf":
         options["weights"] = {group: draw.of((0.5, 2.0, 3.0)) for group in GROUPS if draw.one_in(2)}
+        options["fair_preemption"] = draw.of(((), ("final-share",), ("final-share", "initial-share")))  # is read under quotas alone
     return options
 
 
