@@ -213,6 +213,8 @@ class JobTable:
         if 0 not in ways:
             refused = self._refusal(shape, shape.selection) or (int(Reason.QUOTA) if ways else 0)
         self.run.world.jobs.refused[number] = refused
+        if len(ways) > 1:
+            self.run.world.quotas.closed[number] = sum(1 << turn for turn, why in enumerate(ways) if why)
         self._judged[number] = self.kinds.changes
 
     def _refusal(self, shape: Shape, selection: Selection) -> int:
@@ -291,6 +293,8 @@ class JobTable:
             jobs=jobs._replace(monotone=longer(jobs.monotone, room), refused=longer(jobs.refused, room)),
             waiting=waiting._replace(**{name: _over(getattr(waiting, name), getattr(blank, name)) for name in names}),
         )
+        if self.quotas is not None:
+            self.quotas.room_for_shapes(room)
 
     def _room_for_classes(self, room: int) -> None:
         """The trees are built anew when they are asked."""

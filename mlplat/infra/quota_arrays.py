@@ -97,6 +97,7 @@ def quota_arrays(
         **arrays,
         use=np.zeros_like(arrays["brought"]),
         variant=variants.table(len(classes.ask)),
+        closed=np.zeros(int(gang[:, SHAPE].max(initial=-1)) + 1, dtype=np.int64),
         base=np.array(gang[:, :2], dtype=np.int32, order="C"),
         node_flavor=np.ascontiguousarray(parts.flavor[cluster.row_of]),
         flavor=np.full(n, -1, dtype=np.int32),

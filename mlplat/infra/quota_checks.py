@@ -13,7 +13,7 @@ from ..errors import SpecError, UnknownNameError, printable
 from .quota_amounts import column_of, dimension_names, named, spoken_amounts
 from .quota_arrays import capacity_of
 from .quota_parts import NodeParts, parts_of
-from .quotas import MAX_QUOTAS, Cohort, Described, Quota, QuotaWarning
+from .quotas import MAX_FLAVORS, MAX_QUOTAS, Cohort, Described, Quota, QuotaWarning
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,6 +46,8 @@ def check_quotas(
         number, _, rest = error.where.removeprefix("[").partition("]")
         place = _place(described[int(number)]) if places is None else places[int(number)]
         raise SpecError(error.problem, where=place + rest) from None
+    if len(parts.flavors) > MAX_FLAVORS:
+        raise SpecError(f"{len(parts.flavors)} flavors; expected at most {MAX_FLAVORS}")
     _check_sums(described, nodes, parts)
     return parts
 

@@ -64,6 +64,7 @@ class QuotaTable:
         )
         self._put(made._replace(variant=np.full((len(self.variants.pairs), len(world.classes.ask)), -1, dtype=np.int32)))
         self.room_for_jobs(len(world.jobs.submit))
+        self.room_for_shapes(len(world.jobs.monotone))
         self._room_for_lanes(ROOM)
         self._leaf = self._leaves()
 
@@ -130,6 +131,10 @@ class QuotaTable:
     def room_for_jobs(self, room: int) -> None:
         """For so many jobs."""
         self._put(_with_room(self.arrays, BLANK_JOB, room))
+
+    def room_for_shapes(self, room: int) -> None:
+        """For so many shapes."""
+        self._put(_with_room(self.arrays, {"closed": 0}, room))
 
     def room_for_classes(self, room: int) -> None:
         """For so many classes of requests."""

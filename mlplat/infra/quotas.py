@@ -12,6 +12,7 @@ from ..units import Duration, seconds
 from .quota_amounts import DIMENSIONS, GUARANTEED, Amounts, flavors_in, spoken_amounts
 
 MAX_QUOTAS: Final = 10_000
+MAX_FLAVORS: Final = 60
 MAX_NAME: Final = 250
 RECLAIM: Final = ("any", "lower-priority", "never")
 WITHIN: Final = ("never", "lower-priority", "lower-or-newer")

@@ -28,7 +28,8 @@ def ways_of(world: World, job: int) -> list[tuple[int, int]]:
 
 
 def refuse_by_count(run: Run, example: Array) -> list[int]:
-    """Fill `jobs.refused` where counting says that even the empty cluster cannot hold a shape in any of its ways.
+    """Fill `jobs.refused` where counting says that even the empty cluster cannot hold a shape in any of its ways, and `quotas.closed` of
+    those with several.
 
     Returns the shapes for which it does not tell.
     """
@@ -49,7 +50,10 @@ def refuse_by_count(run: Run, example: Array) -> list[int]:
                 found.append(Reason.GANG)
             else:
                 found.append(None if last != cls or run.placement.code == Placement.CUSTOM else Reason.NONE)
-        if None in found and Reason.NONE not in found:
+        if len(found) > 1:
+            for turn, why in enumerate(found):
+                world.quotas.closed[shape] |= int(bool(why)) << turn
+        if None in found and (Reason.NONE not in found or len(found) > 1):
             unsure.append(shape)
         elif Reason.NONE not in found:
             why = _said(world, job, held, found)
@@ -76,15 +80,19 @@ def _said(world: World, job: int, held: Array, found: list[Reason | None]) -> Re
 
 
 def refuse_by_placing(run: Run, example: Array, unsure: list[int]) -> None:
-    """Fill `jobs.refused` for the shapes where the policy itself has to be asked."""
+    """Fill `jobs.refused` and `quotas.closed` for the shapes where the policy itself has to be asked."""
     jobs = run.world.jobs
     for shape in unsure:
         job = int(example[shape])
         classes = jobs.gang[job, : LAST + 1].copy()
         fits = False
-        for way in ways_of(run.world, job):
+        ways = ways_of(run.world, job)
+        for turn, way in enumerate(ways):
             jobs.gang[job, : LAST + 1] = way
-            fits = fits or bool(fits_empty(run.address, job))
+            in_it = bool(fits_empty(run.address, job))
+            fits = fits or in_it
+            if len(ways) > 1 and not in_it:
+                run.world.quotas.closed[shape] |= 1 << turn
         jobs.gang[job, : LAST + 1] = classes
         if not fits and fits_empty(run.address, job):
             jobs.refused[shape] = int(Reason.QUOTA)

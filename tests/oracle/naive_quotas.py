@@ -73,6 +73,7 @@ class NaiveQuotas:
         self.stopped: list[Stopped] = []
         self.hardware: list[float] = []
         self.asks: dict[tuple[int, str], Amounts] = {}
+        self.tried_by: dict[int, list[str]] = {}
 
     # -- nodes and amounts
 
@@ -95,9 +96,13 @@ class NaiveQuotas:
             return not any(self.is_of(node, f) for f in self.flavors if f != OTHER_NODES)
         return flavor in (self.run.node_groups[node], self.run.empty[node].model)
 
-    def tried(self, quota: NaiveQuota) -> list[str]:
-        """The flavors in which the jobs of a quota are tried; without any flavors once ("")."""
-        return list(quota.flavors or dict.fromkeys([*spoken_flavors(quota), *self.flavors])) or [""]
+    def tried(self, job: int) -> list[str]:
+        """The flavors in which a job is tried: those of its quota whose empty nodes hold it; without any flavors once ("")."""
+        if job not in self.tried_by:
+            quota = self.quota_of(job)
+            flavors = list(quota.flavors or dict.fromkeys([*spoken_flavors(quota), *self.flavors])) or [""]
+            self.tried_by[job] = [f for f in flavors if self.could_be_placed(job, f)]
+        return self.tried_by[job]
 
     def quota_of(self, job: int) -> NaiveQuota:
         """The quota of a job."""
@@ -161,9 +166,7 @@ class NaiveQuotas:
         """Reject a job that asks for too much, hold it, or let it wait."""
         quota, outcome = self.quota_of(job), self.run.outcomes[job]
         nothing = Books(self.tree_with_all_nodes(), [])
-        flavors = self.tried(quota)
-        charged = any(nothing.fits(quota.name, self.ask(job, f)) for f in flavors)
-        if not charged or not any(self.could_be_placed(job, f) for f in flavors):
+        if not any(nothing.fits(quota.name, self.ask(job, f)) for f in self.tried(job)):
             outcome.state, outcome.reason = "rejected", "QUOTA"
             return
         self.enter(job)
@@ -193,7 +196,7 @@ class NaiveQuotas:
     def note_held(self, job: int) -> None:
         """A job that waits is held if a limit of its quota leaves no room in any of its flavors."""
         quota, books = self.quota_of(job), self.books()
-        if not any(books.leaves_room(quota.name, self.ask(job, f)) for f in self.tried(quota)):
+        if not any(books.leaves_room(quota.name, self.ask(job, f)) for f in self.tried(job)):
             self.run.outcomes[job].state = "held"
 
     def released(self) -> None:
@@ -227,7 +230,7 @@ class NaiveQuotas:
     def precedence(self, job: int) -> tuple[float, ...]:
         """The next job is the smallest."""
         quota, books = self.quota_of(job), self.books()
-        flavors = self.tried(quota)
+        flavors = self.tried(job)
         if any(books.entitled(quota.name, self.ask(job, f)) for f in flavors):
             return 0, -quota.priority, self.key(job), job
         share = books.with_one(quota.name, self.ask(job, flavors[0])).share(quota.name) if self.queue == "drf" else 0
@@ -236,7 +239,7 @@ class NaiveQuotas:
     def try_job(self, job: int) -> bool:
         """Start a job, or let it claim."""
         quota = self.quota_of(job)
-        flavors = self.tried(quota)
+        flavors = self.tried(job)
         if quota.when_can_borrow == "try-next":
             flavors.sort(key=lambda f: self.would_borrow(job, f))
         if quota.when_can_preempt == "preempt":

@@ -8,6 +8,7 @@ from .compilation import entry, kernel
 from .devices import choose_device, give, take
 from .heaps import pop
 from .quota_tree import fits_quota, load_ask
+from .quota_waiting import is_open
 from .room import fits
 from .scale_up_state import FIRST_JOB, OPENED, SPARE, USABLE, ScaleUp, scale_up_at
 from .state import (
@@ -82,6 +83,8 @@ def _place_under_quotas(world: World, plan: ScaleUp, job: int) -> None:
     if quotas.charged[job] or quotas.suspended[quota]:
         return
     for turn in range(quotas.tries[quota]):
+        if not is_open(world, job, np.int64(turn)):
+            continue
         load_ask(world, job, np.int64(quotas.flavors[quota, turn]))
         if not fits_quota(quotas, quota):
             continue

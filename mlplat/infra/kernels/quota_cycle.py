@@ -10,7 +10,7 @@ from .gangs import place
 from .lanes import first_of, leave_lane
 from .quota_state import ACTIVE, CHARGES, CLAIMS, CLAIMS_TRIED, NEWS
 from .quota_tree import asks_guaranteed, charge, fits_quota, is_within, load_ask, share_with
-from .quota_waiting import is_held, wait_in_lane
+from .quota_waiting import is_held, is_open, wait_in_lane
 from .reclaim import AT_ONCE, LATER, NOTHING, make_room, might_reclaim
 from .starting import mark_started
 from .state import LAST, RELEASES, REPLICAS, REQUEST, RUNNING, STARTED, STATUS, WAITING, JobState, World
@@ -37,6 +37,8 @@ def _is_entitled(world: World, job: int) -> bool:
     quotas = world.quotas
     quota = np.int64(quotas.of[job])
     for turn in range(world.quotas.tries[quota]):
+        if not is_open(world, job, np.int64(turn)):
+            continue
         load_ask(world, job, np.int64(quotas.flavors[quota, turn]))
         if is_within(quotas, quota, quota):
             return True
@@ -51,7 +53,10 @@ def _weigh(world: World, lane: int, job: int) -> None:
     entitled = _is_entitled(world, job)
     quotas.entitled[lane], quotas.share[lane] = entitled, 0.0
     if quotas.by_share and not entitled:
-        load_ask(world, job, np.int64(quotas.flavors[quota, 0]))
+        turn = np.int64(0)
+        while not is_open(world, job, turn):
+            turn += 1
+        load_ask(world, job, np.int64(quotas.flavors[quota, turn]))
         quotas.share[lane] = share_with(quotas, quota)
     quotas.weighed[lane], quotas.weighed_job[lane] = quotas.number[CHARGES], job
 
@@ -121,6 +126,8 @@ def _try(world: World, job: int, now: float) -> int:
     flavors = np.int64(quotas.tries[quota])
     for borrows in range(2 if quotas.try_next[quota] else 1):
         for turn in range(flavors):
+            if not is_open(world, job, np.int64(turn)):
+                continue
             _take_flavor(world, job, np.int64(turn))
             if quotas.try_next[quota]:
                 would_borrow = asks_guaranteed(quotas) and not is_within(quotas, quota, quota)
@@ -134,6 +141,8 @@ def _try(world: World, job: int, now: float) -> int:
                     return found
     if not quotas.preempt_first[quota]:
         for turn in range(flavors):
+            if not is_open(world, job, np.int64(turn)):
+                continue
             _take_flavor(world, job, np.int64(turn))
             found = _reclaim(world, job, now)
             if found != NOTHING:

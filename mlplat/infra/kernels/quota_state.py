@@ -63,6 +63,7 @@ class Quotas(NamedTuple):
     tries: Array["int32", 1]  # [T] in how many ways a job is tried: in each flavor, or once without any
     variant_row: Array["int32", 2]  # [T, F] row of `variant`, -1 where the classes are taken as they are
     variant: Array["int32", 2]  # [V, C] the class with which a request is placed: of a flavor, on nodes reserved for the quota
+    closed: Array["int64", 1]  # [shapes] bits of the turns, in the order of `flavors`, whose nodes even empty do not hold the gang
     base: Array["int32", 2]  # [n, 2] the classes REQUEST and LAST of a job before a variant was taken
     node_flavor: Array["int32", 1]  # [N] the flavor of a node or -1
     flavor: Array["int32", 1]  # [n] the flavor a job is charged in, -1 for none

@@ -7,10 +7,16 @@ import numpy as np
 from .compilation import kernel
 from .lanes import push_lane
 from .quota_tree import exceeds_limit, exceeds_potential, load_ask
-from .state import JobState, Queue, World
+from .state import SHAPE, JobState, Queue, World
 
 IN_QUEUE, HELD = int(JobState.WAITING), int(JobState.HELD)
 SJF, PRIORITY = int(Queue.SJF), int(Queue.PRIORITY)
+
+
+@kernel
+def is_open(world: World, job: int, turn: int) -> bool:
+    """Whether the empty nodes of a flavor, by its turn, could hold the gang of a job."""
+    return (world.quotas.closed[world.jobs.gang[job, SHAPE]] >> turn) & 1 == 0  # type: ignore[no-any-return]
 
 
 @kernel
@@ -18,6 +24,8 @@ def could_ever_fit(world: World, job: int) -> bool:
     """Whether the quotas, with nothing charged, have room for a job."""
     quota = np.int64(world.quotas.of[job])
     for turn in range(world.quotas.tries[quota]):
+        if not is_open(world, job, np.int64(turn)):
+            continue
         load_ask(world, job, np.int64(world.quotas.flavors[quota, turn]))
         if not exceeds_potential(world.quotas, quota):
             return True
@@ -29,6 +37,8 @@ def is_held(world: World, job: int) -> bool:
     """Whether the limits of a job's quota leave no room for it now."""
     quota = np.int64(world.quotas.of[job])
     for turn in range(world.quotas.tries[quota]):
+        if not is_open(world, job, np.int64(turn)):
+            continue
         load_ask(world, job, np.int64(world.quotas.flavors[quota, turn]))
         if not exceeds_limit(world.quotas, quota):
             return False
