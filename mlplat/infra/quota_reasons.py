@@ -13,7 +13,7 @@ from ..errors import printable
 from ..units import format_seconds
 from .attempt_arrays import NO_LIMIT
 from .kernels.inspect_quotas import COULD_FIT, ENTITLED, FITS, WEIGHED, WITHIN_LIMIT, weigh
-from .kernels.state import STARTED, STOPPING, JobState
+from .kernels.state import SHAPE, STARTED, STOPPING, JobState
 from .quota_amounts import dimension_names, spoken_amounts
 
 if TYPE_CHECKING:
@@ -185,12 +185,15 @@ class _Weighed(NamedTuple):
 
 
 def _weigh(run: Run, job: int) -> _Weighed:
+    """In the flavors whose nodes could hold the gang."""
     quotas = run.world.quotas
     shape = int(quotas.tries[quotas.of[job]]), len(quotas.ask)
     found = _Weighed(np.zeros((shape[0], WEIGHED), dtype=np.bool_), np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64))
     weigh(run.address, job, *found)
     run.check()
-    return found
+    closed = int(quotas.closed[run.world.jobs.gang[job, SHAPE]])
+    turns = [turn for turn in range(shape[0]) if not closed >> turn & 1] or list(range(shape[0]))
+    return _Weighed(found.said[turns], found.asked[turns], found.room[turns])
 
 
 def _short(run: Run, job: int, asked: Array, room: Array, flavors: Sequence[str]) -> tuple[Shortage, ...]:

@@ -39,7 +39,7 @@ def naive_reason(quotas: NaiveQuotas, job: int) -> tuple[WaitReason, bool]:
     quota = quotas.quota_of(job)
     claims = [claim for claim in quotas.claims if claim.job == job]
     quotas.claims = [claim for claim in quotas.claims if claim.job != job]  # what a job itself has claimed is not in its way
-    books, flavors = quotas.books(), quota.flavors or ("",)
+    books, flavors = quotas.books(), quotas.tried(job)
     entitled = {f: books.entitled(quota.name, quotas.ask(job, f)) for f in flavors}
     fits = {f: books.fits(quota.name, quotas.ask(job, f)) for f in flavors}
     quotas.claims += claims
@@ -65,7 +65,7 @@ def check_numbers(quotas: NaiveQuotas, job: int, found: UnderQuota) -> None:
         dimension, scale = KEYS[key]
         told[in_flavor(flavor, dimension) if flavor else dimension] = (short.asked * scale, short.available * scale)
     expected = {}
-    for flavor in quota.flavors or ("",):
+    for flavor in quotas.tried(job):
         ask = quotas.ask(job, flavor)
         for d in quotas.tree.dimensions:
             room = books.available(quota.name, d)
