@@ -63,3 +63,22 @@ def test_fair_sharing_inside_a_cohort_to_which_all_is_guaranteed_stops_nobody_in
     zones = [Cohort("k"), Quota("a", guarantee={"gpus": 3}, cohort="k"), Quota("b", guarantee={"gpus": 1}, cohort="k")]
     result = mp.replay(spec, jobs, zones=zones, queue="drf")
     assert len(result.attempts) == 3 and result.jobs["start_s"].to_list() == [0.0, 1.0, 10.0]
+
+
+def test_a_job_too_large_for_the_quota_in_one_flavor_and_for_the_nodes_in_the_other_is_rejected() -> None:
+    """It waited for ever, and all of its lane behind it."""
+    groups = [{"name": "big", "count": 1, "gpus": 8, "gpu_model": "A100"}, {"name": "small", "count": 4, "gpus": 2, "gpu_model": "T4"}]
+    spec = mp.ClusterSpec.model_validate({"name": "two", "groups": groups})
+    quota = mp.Quota("a", limit={"big": {"gpus": 4}}, flavors=("big", "small"))
+    requests = [mp.ResourceRequest(gpus=6), mp.ResourceRequest(gpus=2)]
+    trace = mp.JobTrace.build(submit=[0, 1], duration=[5, 5], request=[0, 1], requests=requests, groups=("a",))
+    found = mp.replay(spec, trace, zones=[quota]).jobs
+    assert found["state"].to_list() == ["rejected", "completed"]
+    assert found["reason"].to_list() == ["QUOTA", ""]
+    cluster = mp.Cluster(mp.Simulation(), spec, quotas=[quota])
+    large, small = (
+        cluster.endpoint.submit(mp.Workload(name, {"gpus": gpus}, duration="5s", zone="a")) for name, gpus in (("large", 6), ("small", 2))
+    )
+    cluster.sim.run(until="10s")
+    assert (large.status.value, large.reason) == ("rejected", "QUOTA")
+    assert small.status.value == "succeeded"
