@@ -10,6 +10,7 @@ from ...errors import OptionError, SpecError, UnknownNameError
 from .access import ADMINISTRATOR, check_principal
 from .calls import verb
 from .image_verbs import ImageVerbs
+from .zone_guard import GuardVerbs
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .manifests import Diff, Wanted
 
 
-class Declarations(ImageVerbs):
+class Declarations(ImageVerbs, GuardVerbs):
     """The part of `ManagementEndpoint` that takes and gives manifests."""
 
     def __init__(self, cluster: Cluster, directory: Directory) -> None:
@@ -53,7 +54,10 @@ class Declarations(ImageVerbs):
         of_workloads = difference(self._directory, wanted, prunable, dry_run)
         of_network = network_changes(self._cluster, declared, prunable)
         for entry in wanted:
+            self._may(actor, "submit", entry.workload.zone, entry.workload.name)
             self._check(entry)
+        for name in of_workloads.deleted:
+            self._may(actor, "delete", self._directory.find(name).workload.zone, name)
         for thing in of_network.reserved():
             self._administrator(actor, "apply", label_of(thing))
         diff = of_network.added_to(of_workloads)

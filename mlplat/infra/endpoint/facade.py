@@ -77,6 +77,8 @@ class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs, QuotaVerbs):
             raise OptionError(f"a {type(workload).__name__} was submitted; expected a Workload")
         if actor not in self._principals:
             self._principals.add(check_principal(actor))
+        if self._zone_guard is not None:
+            self._may(actor, "submit", workload.zone, workload.name)
         if self._image_source is not None:
             workload = self._with_image(workload, actor)
         name, directory = workload.name, self._directory
@@ -94,6 +96,8 @@ class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs, QuotaVerbs):
         OptionError for a workload that is being deleted.
         """
         check_principal(actor)
+        if self._zone_guard is not None:
+            self._may(actor, "delete", self._directory.find(name).workload.zone, name)
         self._directory.delete(name, None if grace is None else duration_s("grace", grace), idle=idle)
 
     @verb
@@ -101,6 +105,7 @@ class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs, QuotaVerbs):
         """Give a service another number of replicas. Raises UnknownNameError; OptionError below zero, and for a gang."""
         check_principal(actor)
         entry = self._directory.find(name)
+        self._may(actor, "scale", entry.workload.zone, name)
         workload = entry.workload.with_replicas(replicas)
         self._directory.check_stays(name)
         self._directory.replace(workload, actor)

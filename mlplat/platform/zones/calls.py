@@ -13,6 +13,7 @@ from ..record_shapes import Shape
 from ..references import plain
 from .catalogue import Catalogue, Entry
 from .errors import ZoneError
+from .guarding import GuardedZones
 from .handles import DeploymentZone, DevelopmentZone, Zone
 from .journal import DEPLOYMENT, RECORDS
 from .live import Live
@@ -54,6 +55,8 @@ class ZoneCalls(Component):
         for entry in self._catalogue.zones.values() if self._port.networked else ():
             self._port.open_network(entry.name, entry.network or None)
         self._live.begin()
+        if self._port.endpoint is not None:
+            self._port.endpoint.guard_zones(GuardedZones(self._authorization, self._catalogue), actor=administrator)
 
     def _begin(self) -> None:
         self._catalogue = Catalogue()

@@ -24,7 +24,7 @@ VERBS = {
     *("label", "taint", "untaint", "add_node", "remove_node"),
     *("expose", "unexpose", "allow", "disallow", "publish", "unpublish"),
     *("set_network", "remove_network", "networks"),
-    *("set_quota", "remove_quota", "suspend_quota", "quotas", "quota_use", "quota_capacity"),
+    *("set_quota", "remove_quota", "suspend_quota", "quotas", "quota_use", "quota_capacity", "guard_zones"),
     *("register_image", "forget_image", "image_users", "serve_images"),
     *("services", "policies", "ingresses", "resolve", "can_reach", "fetch"),
 }
