@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import printable
 from ..component import call, call_of_anybody
@@ -16,18 +16,20 @@ from .handles import Zone
 from .port import Place, asks, spoken, units
 
 if TYPE_CHECKING:
-    from ...infra.endpoint import Explanation, WorkloadList, WorkloadSummary
+    from ...infra.endpoint import WorkloadList, WorkloadSummary
 
 SENTENCES: Mapping[str, str] = {
     "": "nothing waits",
+    "CLAIMS": "room is being taken back from those who have borrowed it, and kept for it",
     "SUSPENDED": "the zone is suspended: nothing starts in it",
     "ZONE_LIMIT": "the limit of the zone leaves no room",
-    "RECLAIM": "room is being taken back from those who have borrowed it",
-    "NO_PLACE": "it is within the guarantee, and no nodes have room for it as they are cut, even if all borrowers left",
-    "NO_LOAN": "it is beyond the guarantee, and waits for room that others do not need",
+    "BEHIND": "another workload of the zone comes first",
+    "NO_CAPACITY": "it is beyond the guarantee, and waits for what others do not need",
+    "FRAGMENTED": "it is within the guarantee, and no nodes have room for it as they are cut, even if all borrowers left",
+    "NO_ROOM": "no nodes have room for it",
     "NEXT_CYCLE": "it takes part in the scheduling cycle at the end of this instant",
 }
-"""Why the next workload of a zone waits."""
+"""Why the next workload of a zone waits: the reasons of the scheduler (`WaitReason`), in the words of zones."""
 
 
 class Looking(ZoneCalls):
@@ -81,14 +83,14 @@ class Looking(ZoneCalls):
     def _explained(self, entry: Entry, waiting: WorkloadSummary) -> ZoneExplanation:
         endpoint = self._port.endpoint
         assert endpoint is not None
-        found = endpoint.explain(waiting.name) if waiting.kind == "job" else None
+        replicas = range(1 if waiting.kind == "job" else waiting.replicas)
+        told = (endpoint.explain(waiting.name, replica) for replica in replicas)
+        found = next((each for each in told if each.quota is not None and each.quota.reason is not None), None)
         asked = asks(endpoint.describe(waiting.name).workload, self._port.nodes)
-        limit, guarantee = units(entry.quota.limit), units(entry.quota.guarantee)
-        use = self._port.use(entry.name)
-        used = units(use.use)
+        limit, guarantee, used = units(entry.quota.limit), units(entry.quota.guarantee), units(self._port.use(entry.name).use)
         places = [place for place in asked if place in limit or place in guarantee or not place[0]]
         over = [place for place in limit if asked.get(place, 0) and used.get(place, 0) + asked[place] > limit[place]]
-        reason = self._reason(entry, waiting, over, use.claims, _within(asked, used, guarantee), found)
+        reason = "NEXT_CYCLE" if found is None or found.quota is None else str(found.quota.reason)
         lines = tuple(_line(place, asked[place], used.get(place, 0), guarantee.get(place, 0), limit.get(place)) for place in places)
         text = f"{entry.name}: {printable(waiting.name)} ({waiting.replicas} x {waiting.request}) waits: {reason}, {SENTENCES[reason]}"
         if reason == "ZONE_LIMIT":
@@ -98,23 +100,6 @@ class Looking(ZoneCalls):
             counts = ", ".join(f"{count} {word}" for word, count in found.counts.items())
             text += f"; 0/{found.nodes} nodes: {counts}"
         return ZoneExplanation(entry.name, waiting.name, reason, text + ".", lines)
-
-    def _reason(self, entry: Entry, waiting: WorkloadSummary, over: Any, claims: int, within: bool, found: Explanation | None) -> str:
-        if entry.quota.suspended:
-            return "SUSPENDED"
-        if over:
-            return "ZONE_LIMIT"
-        if found is not None and "NotYetScheduled" in found.counts:
-            return "NEXT_CYCLE"
-        if claims:
-            return "RECLAIM"
-        return "NO_PLACE" if within else "NO_LOAN"
-
-
-def _within(asked: Mapping[Place, int], used: Mapping[Place, int], guarantee: Mapping[Place, int]) -> bool:
-    """Whether it is entitled: what it asks for is within the guarantee wherever there is one."""
-    named = [place for place in guarantee if asked.get(place, 0)]
-    return bool(named) and all(used.get(place, 0) + asked[place] <= guarantee[place] for place in named)
 
 
 def _line(place: Place, asked: int, used: int, guarantee: int, limit: int | None) -> ResourceLine:

@@ -67,7 +67,7 @@ def test_a_guarantee_is_no_promise_of_a_place_and_the_reason_says_so_and_reserve
     world = _fragmented()
     handle = world.zones.submit("shop-prod", WHOLE, actor=world.ada)
     why = _why(world, "shop-prod")
-    assert (handle.status.value, why.reason) == ("pending", "NO_PLACE") and "0/2 nodes" in str(why)
+    assert (handle.status.value, why.reason) == ("pending", "FRAGMENTED") and "0/2 nodes" in str(why)
     assert world.events("workload.preempted") == []
     world = _fragmented(reserve={"nodes": 1})
     handle = world.zones.submit("shop-prod", WHOLE, actor=world.ada)
@@ -82,7 +82,7 @@ def test_beyond_the_guarantee_it_waits_for_what_others_do_not_need_and_says_noth
     for number in range(8):
         world.zones.submit("ada-dev", work(f"ada{number}"), actor=world.ada)
     why = _why(world, "ada-dev")
-    assert why.reason == "NO_LOAN" and "lab" not in str(why) and "more" not in str(why)
+    assert why.reason == "NO_CAPACITY" and "lab" not in str(why) and "more" not in str(why)
 
 
 def test_what_came_in_this_instant_takes_part_at_its_end() -> None:
@@ -100,7 +100,7 @@ def test_room_that_is_being_taken_back_is_the_reason() -> None:
     world.sim.run(until="1h")
     handle = zone.submit(WHOLE, actor=world.ada)
     world.sim.run(until=world.sim.now + 20)
-    assert zone.explain(actor=world.ada).reason == "RECLAIM" and zone.status(actor=world.ada).claims == 1
+    assert zone.explain(actor=world.ada).reason == "CLAIMS" and zone.status(actor=world.ada).claims == 1
     world.sim.run(until=world.sim.now + 40)
     assert handle.status.value == "running"
 
