@@ -34,7 +34,7 @@ class Steps(Invariants):
         self.base = asked_amounts(run)
         self.flavored = np.array([bool(tree.is_leaf[i] and tree.flavors_of(i) != [-1]) for i in range(len(tree.parent))])
         self.claims: tuple[int, ...] = ()
-        self.marked = np.full(len(run.nodes), -1)
+        self.marked = np.zeros(len(run.nodes), dtype=np.bool_)
         self.started = self.records = 0
         self.releases = -1
         self.entitled = Entitled(self)
@@ -45,9 +45,9 @@ class Steps(Invariants):
         yield "nodes", self.nodes.follow(now)
         claims = tuple(quotas.claims[: quotas.number[CLAIMS]].tolist())
         self.told.note(now, claims)
-        marked = quotas.marked_for[self.number_of].astype(np.int64)
+        marked = quotas.plans_with[self.number_of] > 0
         yield "earmarks", self._earmarks(marked, claims)
-        self.health[:] = np.where(marked >= 0, self.health | EARMARKED, self.health & ~EARMARKED)
+        self.health[:] = np.where(marked, self.health | EARMARKED, self.health & ~EARMARKED)
         if self.whole:
             yield "time", self._time(now)
             yield "ledger", self._ledger()
@@ -72,18 +72,13 @@ class Steps(Invariants):
     def _earmarks(self, marked: Array, claims: tuple[int, ...]) -> Iterator[str]:
         """Nodes are kept for those who have a claim, and nobody else starts there while claims are not tried anew."""
         world = self.run_.world
-        if (odd := (marked >= 0) & ~np.isin(marked, claims)).any():
-            yield f"node {odd.argmax()} is kept for job {marked[odd.argmax()]}, which has no claim"
-        if missing := set(claims) - set(marked.tolist()):
-            shared = [job for job in missing if world.quotas.first_mark[job] >= 0]
-            if shared:
-                yield f"jobs {shared} have nodes that are not kept for them"
+        if marked.any() and not claims:
+            yield f"node {marked.argmax()} is kept, and nobody has a claim"
         record = world.log.records[self.records : int(world.count[RECORDS])]
         rows = self.row_of[record[:, NODE]]
-        kept = (marked[rows] >= 0) & (marked[rows] == self.marked[rows]) & (marked[rows] != record[:, JOB])
+        kept = marked[rows] & self.marked[rows] & ~np.isin(record[:, JOB], self.claims)
         if kept.any() and self.releases == world.count[RELEASES]:
-            row = rows[kept.argmax()]
-            yield f"job {record[kept.argmax(), JOB]} has started on node {row}, which is kept for job {marked[row]}"
+            yield f"job {record[kept.argmax(), JOB]} has started on node {rows[kept.argmax()]}, which is kept for others"
 
     def charged(self, claims: tuple[int, ...]) -> tuple[Array, Array, Array]:
         """Jobs that hold room, then those with a claim, and what each is charged for; and what every node of the tree uses."""

@@ -28,6 +28,9 @@ Array = np.ndarray[Any, Any]
 BOUNDLESS = 2**60
 """A capacity without a bound: above every sum of guarantees, and twice it still is an int64."""
 
+ROOM_FOR_PLANS = 65_536
+"""Nodes in the plans of all claims, besides eight for each node of the cluster; a plan beyond that is not kept."""
+
 LANES_BY_SHAPE = (Queue.BEST_EFFORT_FIFO, Queue.DRF)
 """Queue policies under which jobs of a quota that ask for other amounts do not wait for each other."""
 
@@ -78,7 +81,7 @@ def quota_arrays(
     lane, owner = lanes_of(of, gang[:, SHAPE], queue)
     lanes = len(owner)
     arrays = _tree_arrays(tree, capacity_of(nodes, parts), parts, variants, queue)
-    number = np.zeros(5, dtype=np.int64)
+    number = np.zeros(8, dtype=np.int64)
     return Quotas(
         of=of,
         lane=lane,
@@ -103,9 +106,9 @@ def quota_arrays(
         flavor=np.full(n, -1, dtype=np.int32),
         charged=np.zeros(n, dtype=np.bool_),
         claims=np.full(n, -1, dtype=np.int32),
-        first_mark=np.full(n, -1, dtype=np.int32),
-        next_mark=np.full(count, -1, dtype=np.int32),
-        marked_for=np.full(count, -1, dtype=np.int32),
+        plan=np.zeros(8 * count + ROOM_FOR_PLANS, dtype=np.int32),
+        plan_end=np.zeros(n, dtype=np.int64),
+        plans_with=np.zeros(count, dtype=np.int32),
         chosen=np.zeros(n, dtype=np.int64),
         news=np.full(n, -1, dtype=np.int32),
         open_to=np.zeros(len(arrays["parent"]), dtype=np.int64),
@@ -122,7 +125,7 @@ def no_quotas() -> Quotas:
     arrays: dict[str, Any] = {
         name: np.zeros((0,) * kind[1], dtype=np.bool_ if kind[0] == "bool" else kind[0]) for name, kind in kinds.items()
     }
-    return Quotas(**arrays | {"number": np.zeros(5, dtype=np.int64)}, fair=0, by_share=False)
+    return Quotas(**arrays | {"number": np.zeros(8, dtype=np.int64)}, fair=0, by_share=False)
 
 
 def recompute(

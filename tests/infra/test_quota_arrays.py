@@ -254,7 +254,7 @@ def test_without_quotas_every_array_has_no_length() -> None:
     pack(blank)
     for name, value in zip(blank._fields, blank, strict=True):
         if name == "number":
-            assert value.tolist() == [0, 0, 0, 0, 0]
+            assert value.tolist() == [0] * 8
         elif isinstance(value, np.ndarray):
             assert value.size == 0, name
     assert blank.fair == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlplat.resources import UNLIMITED
@@ -132,15 +132,15 @@ class NaiveQuotas:
         return Books(self.tree, [(self.quota_of(job).name, self.ask(job, self.flavor_of[job])) for job in charged])
 
     @contextmanager
-    def only_open(self, state: State, flavor: str) -> Iterator[None]:
+    def only_open(self, state: State, flavor: str, shut: set[int] | None = None) -> Iterator[None]:
         """Close, for a while, the nodes that are earmarked or not of the flavor."""
-        earmarked = {n for claim in self.claims for n in claim.nodes}
-        shut = [node for node in state if node.index in earmarked or (flavor and not self.is_of(node.index, flavor))]
-        before = [node.closed for node in shut]
-        for node in shut:
+        earmarked = {n for claim in self.claims for n in claim.nodes} if shut is None else shut
+        kept_out = [node for node in state if node.index in earmarked or (flavor and not self.is_of(node.index, flavor))]
+        before = [node.closed for node in kept_out]
+        for node in kept_out:
             node.closed = True
         yield
-        for node, closed in zip(shut, before, strict=True):
+        for node, closed in zip(kept_out, before, strict=True):
             node.closed = closed
 
     # -- lanes
@@ -251,11 +251,13 @@ class NaiveQuotas:
         books, ask, name = self.books(), self.ask(job, flavor), self.quota_of(job).name
         return bool(books.asked_in_g(ask)) and not books.entitled(name, ask)
 
-    def start(self, job: int, flavor: str, claims: bool = True) -> bool:
-        """Start a job in a flavor if it fits its quota, beside what others claim or not, and is placed."""
+    def start(self, job: int, flavor: str, claims: bool = True, shut: set[int] | None = None) -> bool:
+        """Start a job in a flavor if it fits its quota, beside what others claim or not, and is placed; `shut`: not on these nodes, None:
+        not on the earmarked ones.
+        """
         if not self.books(claims=claims).fits(self.quota_of(job).name, self.ask(job, flavor)):
             return False
-        with self.only_open(self.run.state, flavor):
+        with self.only_open(self.run.state, flavor, shut):
             started = self.run.start(job)
         if started:
             self.flavor_of[job] = flavor
@@ -263,15 +265,16 @@ class NaiveQuotas:
 
     # -- reclaim and claims
 
-    def reclaim(self, job: int, flavor: str, place: int | None = None) -> bool:
+    def reclaim(self, job: int, flavor: str, place: int | None = None, shut: set[int] | None = None) -> bool:
         """Have others stopped for a job, which starts or claims: at the end of the claims, or in the place it had among them."""
         run, quota = self.run, self.quota_of(job)
-        search = Reclaim(self, job, flavor)
+        search = Reclaim(self, job, flavor, self.claims if place is None else self.claims[:place])
         victims = search.victims()
         if victims is None:
             return False
         check_victims(search, victims)
-        earmarks = self.earmarks(job, flavor, victims)
+        placed = search.place_without(victims)
+        assert placed is not None
         for victim in victims:
             own = self.quota_of(victim.job) == quota
             run.ask_to_stop(victim, "preempted" if own else "reclaimed", run.options.grace if own else quota.reclaim_within)
@@ -279,35 +282,42 @@ class NaiveQuotas:
         if victims:
             self.stopped.append(Stopped(run.now, job, deadline, tuple(v.job for v in victims)))
         if not any(a.stopping for a in run.running):
-            return self.start(job, flavor)
-        self.claims.insert(len(self.claims) if place is None else place, Claim(job, flavor, earmarks, run.now, deadline))
+            return self.start(job, flavor, shut=shut)
+        self.claims.insert(len(self.claims) if place is None else place, Claim(job, flavor, placed, run.now, deadline))
         self.flavor_of[job] = flavor
         self.run.waiting.remove(job)
         self.claims_due = False
         return True
 
-    def earmarks(self, job: int, flavor: str, victims: Sequence[NaiveAttempt]) -> set[int]:
-        """The nodes on which a job would be placed, once the stopping and its victims have gone."""
-        state = self.run.given_back([a for a in self.run.running if a.stopping or a in victims])
-        with self.only_open(state, flavor):
-            replicas = self.run.placer.place_gang(state, self.run.jobs[job], job)
-        assert replicas is not None
-        return {replica.node for replica in replicas}
+    def after_claims(self, claims: Sequence[Claim]) -> tuple[State, list[set[int]]]:
+        """The nodes as they are when the stopping have gone and claims are placed, one after the other, where each fits; and the nodes of
+        each, none where it does not.
+        """
+        state, plans = self.run.given_back([a for a in self.run.running if a.stopping]), []
+        for claim in claims:
+            with self.only_open(state, claim.flavor, set()):
+                replicas = self.run.placer.place_gang(state, self.run.jobs[claim.job], claim.job)
+            plans.append({replica.node for replica in replicas or ()})
+        return state, plans
 
     def try_claims(self) -> None:
         """Start those that have a claim, oldest first; one that cannot and finds no one else to stop waits again."""
         if not self.claims_due:
             return
+        plan_of = {claim.job: plan for claim, plan in zip(self.claims, self.after_claims(self.claims)[1], strict=True)}
         for claim in list(self.claims):
-            place = self.claims.index(claim)
+            place, plan = self.claims.index(claim), plan_of[claim.job]
             self.claims.remove(claim)
             self.run.waiting.append(claim.job)
-            if self.start(claim.job, claim.flavor, claims=False):
+            others = {n for other in self.claims for n in plan_of[other.job]} - plan
+            if plan and self.start(claim.job, claim.flavor, claims=False, shut=others):
                 self.released()
-            elif not self.reclaim(claim.job, claim.flavor, place):
+            elif not self.reclaim(claim.job, claim.flavor, place, set()):
                 self.run.waiting.remove(claim.job)
                 self.released()
                 self.enter(claim.job)
+        plans = self.after_claims(self.claims)[1]
+        self.claims = [replace(claim, nodes=plan) for claim, plan in zip(self.claims, plans, strict=True)]
         self.claims_due = False
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .naive_attempts import NaiveAttempt
 from .naive_quota_tree import Amounts, Books, NaiveQuota
+from .naive_state import copy_state, give_back
 
 if TYPE_CHECKING:
-    from .naive_quotas import NaiveQuotas
+    from .naive_quotas import Claim, NaiveQuotas
 
 Permission = Callable[[NaiveAttempt, Books], bool]
 """Whether a running attempt is a candidate, with those chosen so far taken off the books."""
@@ -18,12 +19,13 @@ Permission = Callable[[NaiveAttempt, Books], bool]
 class Reclaim:
     """The search for the victims of one job in one flavor."""
 
-    def __init__(self, quotas: NaiveQuotas, job: int, flavor: str) -> None:
+    def __init__(self, quotas: NaiveQuotas, job: int, flavor: str, earlier: Sequence[Claim] = ()) -> None:
         self.quotas, self.run, self.tree = quotas, quotas.run, quotas.tree
         self.job, self.flavor = job, flavor
         self.quota: NaiveQuota = quotas.quota_of(job)
         self.ask = quotas.ask(job, flavor)
         self.stopping = [a for a in self.run.running if a.stopping]
+        self.state, _ = quotas.after_claims(earlier)
 
     def books_without(self, taken: Iterable[NaiveAttempt]) -> Books:
         """The books as if those that are stopping, and some more, had gone."""
@@ -34,9 +36,17 @@ class Reclaim:
         taken = list(taken)
         if not self.books_without(taken).fits(self.quota.name, self.ask):
             return False
-        state = self.run.given_back([*self.stopping, *taken])
-        with self.quotas.only_open(state, self.flavor):
-            return self.run.placer.place_gang(state, self.run.jobs[self.job], self.job) is not None
+        return self.place_without(taken) is not None
+
+    def place_without(self, taken: Iterable[NaiveAttempt]) -> set[int] | None:
+        """The nodes on which the job is placed when those have gone too; None if it does not fit."""
+        state = copy_state(self.state)
+        for attempt in taken:
+            for replica in attempt.replicas:
+                give_back(state[replica.node], replica)
+        with self.quotas.only_open(state, self.flavor, set()):
+            replicas = self.run.placer.place_gang(state, self.run.jobs[self.job], self.job)
+        return None if replicas is None else {replica.node for replica in replicas}
 
     def may_look(self) -> bool:
         """Whether the job might find candidates at all."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from .compilation import kernel
-from .earmarks import earmark, lift_earmarks
+from .earmarks import add_plan, close_earmarked, close_to, drop_plan, has_plan, plan_claims
 from .gangs import place
 from .lanes import first_of, leave_lane
-from .quota_state import ACTIVE, CHARGES, CLAIMS, CLAIMS_TRIED, NEWS
+from .quota_state import ACTIVE, CHARGES, CLAIMS, CLAIMS_TRIED, EARLIER, NEWS
 from .quota_tree import asks_guaranteed, charge, fits_quota, is_within, load_ask, share_with
 from .quota_waiting import is_held, is_open, wait_in_lane
 from .reclaim import AT_ONCE, LATER, NOTHING, make_room, might_reclaim
@@ -152,15 +152,13 @@ def _try(world: World, job: int, now: float) -> int:
 
 @kernel
 def _claim(world: World, job: int) -> None:
-    """Charge a job for whose sake others are leaving, and keep its nodes for it."""
+    """Charge a job for whose sake others are leaving."""
     world.quotas.charged[job] = True
     charge(world, job, np.int64(1))
-    earmark(world, job)
 
 
 @kernel
 def _disclaim(world: World, job: int) -> None:
-    lift_earmarks(world, job)
     world.quotas.charged[job] = False
     charge(world, job, np.int64(-1))
 
@@ -188,8 +186,10 @@ def _try_claims(world: World, now: float) -> None:
     """Start the claimants for whom room is free now; those for whom none will be wait in their lanes again."""
     quotas, number, count = world.quotas, world.quotas.number, world.count
     kept = 0
+    plan_claims(world)
     for i in range(number[CLAIMS]):
         job = np.int64(quotas.claims[i])
+        number[EARLIER] = kept
         if count[STATUS] != 0:
             quotas.claims[kept] = job
             kept += 1
@@ -197,9 +197,12 @@ def _try_claims(world: World, now: float) -> None:
         _disclaim(world, job)
         load_ask(world, job, np.int64(quotas.flavor[job]))
         found = NOTHING
-        if _fits_beside_held(world, job, kept, i + 1) and _is_placed(world, job):
-            found = AT_ONCE
-        else:
+        if has_plan(world, np.int64(i)) and _fits_beside_held(world, job, kept, i + 1):
+            close_to(world, np.int64(i), np.int64(-1))
+            if _is_placed(world, job):
+                found = AT_ONCE
+            close_to(world, np.int64(i), np.int64(1))
+        if found == NOTHING:
             found = _reclaim(world, job, now)
         if found == LATER:
             _claim(world, job)
@@ -207,11 +210,14 @@ def _try_claims(world: World, now: float) -> None:
             kept += 1
             continue
         count[RELEASES] += 1  # the nodes that were kept for it are open to others
+        drop_plan(world, np.int64(i))
         if found == AT_ONCE:
             _start(world, job, now)
         else:
             wait_in_lane(world, job)
-    number[CLAIMS] = kept
+    number[CLAIMS] = number[EARLIER] = kept
+    plan_claims(world)
+    close_earmarked(world)
     number[CLAIMS_TRIED] = count[RELEASES]
 
 
@@ -227,7 +233,9 @@ def withdraw_claim(world: World, job: int) -> None:
         if quotas.claims[i] != job:
             quotas.claims[kept] = quotas.claims[i]
             kept += 1
-    number[CLAIMS] = kept
+    number[CLAIMS] = number[EARLIER] = kept
+    plan_claims(world)
+    close_earmarked(world)
     world.count[RELEASES] += 1
 
 
@@ -265,5 +273,8 @@ def quota_cycle(world: World, now: float) -> None:
         else:
             _claim(world, job)
             quotas.claims[number[CLAIMS]] = job
+            add_plan(world, number[CLAIMS], job)
+            close_earmarked(world)
             number[CLAIMS] += 1
+            number[EARLIER] = number[CLAIMS]
             number[CLAIMS_TRIED] = count[RELEASES]

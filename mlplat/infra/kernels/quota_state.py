@@ -69,17 +69,18 @@ class Quotas(NamedTuple):
     flavor: Array["int32", 1]  # [n] the flavor a job is charged in, -1 for none
     charged: Array["bool", 1]  # [n]
     claims: Array["int32", 1]  # [n] jobs that have a claim, oldest first
-    first_mark: Array["int32", 1]  # [n] the first node earmarked for a job, or -1
-    next_mark: Array["int32", 1]  # [N] the next one earmarked for the same job, or -1
-    marked_for: Array["int32", 1]  # [N] the job a node is earmarked for, or -1
+    plan: Array["int32", 1]  # [P] the nodes of the plans of all claims, one claim after the other
+    plan_end: Array["int64", 1]  # [n] where in `plan` that of a claim ends, by its place among the claims
+    plans_with: Array["int32", 1]  # [N] how many plans have a node
     chosen: Array["int64", 1]  # [n] the epoch in which a job was chosen as a victim
     news: Array["int32", 1]  # [n] jobs that were found to be held since the live clock last looked
     open_to: Array["int64", 1]  # [T] scratch: the epoch in which a job of the quota could be a victim
     ask: Array["int64", 1]  # [R] scratch: what the job in question asks for
-    number: Array["int64", 1]  # [5] active lanes, claims, news, releases at which the claims were last tried, charges
+    number: Array["int64", 1]  # [8] see below
     fair: int  # bits: FINAL_SHARE, INITIAL_SHARE
     by_share: bool  # drf: the next of those that are not entitled is that of the smallest share
 
 
 # Places in `Quotas.number`
-ACTIVE, CLAIMS, NEWS, CLAIMS_TRIED, CHARGES = range(5)
+ACTIVE, CLAIMS, NEWS, CLAIMS_TRIED, CHARGES = range(5)  # lanes, claims, news, the releases at which claims were last tried, charges
+EARLIER, PLANNED, KEPT_SHUT = 5, 6, 7  # claims before the job in question, entries of `plan`, whether their nodes are closed

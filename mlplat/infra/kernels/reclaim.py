@@ -7,7 +7,8 @@ import numpy as np
 from .attempt_state import Outcome
 from .attempts import dismiss
 from .compilation import kernel
-from .quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_ENVIRONMENTS, Q_GPU, Reclaiming
+from .earmarks import close_earmarked, open_earmarked, place_claims
+from .quota_state import EARLIER, FINAL_SHARE, FLAVORS, INITIAL_SHARE, KEPT_SHUT, Q_ENVIRONMENTS, Q_GPU, Reclaiming
 from .quota_tree import asked, charge, fits_quota, is_over, is_over_by, is_within, share, share_with, share_without
 from .running import children, next_end
 from .shadow import give_back_on, place_over, take_again_on, undo_placing
@@ -210,7 +211,7 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
     """Whether a job can be given room, and at whose expense: (found, length of `reservation.victims`, in which -1 is nobody). Nobody is
     stopped. `anywhere`: only the quotas matter, whatever nodes the room is on, and victims that are not needed stay.
     """
-    reservation, count, progress = world.reservation, world.count, world.progress
+    reservation, count, progress, quotas = world.reservation, world.count, world.progress, world.quotas
     if count[RANKED] == 0 and count[STOPPING] == 0:
         return False, 0
     shadow, stamp = reservation.shadow, reservation.shadow_stamp
@@ -221,15 +222,19 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
     if stopping == 0 and not _might_take_own(world, job) and _open_quotas(world, job) == NEVER:
         return False, 0
     have = touched = np.int64(0)
-    if not anywhere:
-        have, touched = place_over(world, shadow, stamp, epoch, job, touched)
-        if have == replicas:
-            undo_placing(world, shadow, job)
+    shut = quotas.number[KEPT_SHUT] == 1 and not anywhere
+    if shut:
+        open_earmarked(world)
     for i in range(stopping):
         leaving = np.int64(progress.stopping[i])
         if not anywhere:
             touched, have = give_back_on(world, leaving, cls, touched, have)
         charge(world, leaving, np.int64(-1))
+    if not anywhere:
+        touched = place_claims(world, quotas.number[EARLIER], touched, np.bool_(False))
+        have, touched = place_over(world, shadow, stamp, epoch, job, touched)
+        if have == replicas:
+            undo_placing(world, shadow, job)
     chosen = 0
     fits = False
     if stopping > 0:
@@ -251,10 +256,12 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
     for i in range(chosen):
         if reservation.victims[i] >= 0:
             charge(world, np.int64(reservation.victims[i]), np.int64(1))
-    if not fits or anywhere:
-        return fits, chosen
-    placed, touched = place_over(world, shadow, stamp, epoch, job, touched)
-    return placed == replicas, chosen
+    if fits and not anywhere:
+        placed, touched = place_over(world, shadow, stamp, epoch, job, touched)
+        fits = placed == replicas
+    if shut:
+        close_earmarked(world)
+    return fits, chosen
 
 
 @kernel
