@@ -74,6 +74,8 @@ class Steps(Invariants):
         world = self.run_.world
         if marked.any() and not claims:
             yield f"node {marked.argmax()} is kept, and nobody has a claim"
+        if odd := np.flatnonzero(marked != (world.hardware.health[self.number_of] & EARMARKED != 0)).tolist():
+            yield f"nodes {odd} are closed and in no plan, or in a plan and not closed"
         record = world.log.records[self.records : int(world.count[RECORDS])]
         rows = self.row_of[record[:, NODE]]
         kept = marked[rows] & self.marked[rows] & ~np.isin(record[:, JOB], self.claims)

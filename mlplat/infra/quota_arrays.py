@@ -108,6 +108,8 @@ def quota_arrays(
         claims=np.full(n, -1, dtype=np.int32),
         plan=np.zeros(8 * count + ROOM_FOR_PLANS, dtype=np.int32),
         plan_end=np.zeros(n, dtype=np.int64),
+        new_plan=np.zeros(8 * count + ROOM_FOR_PLANS, dtype=np.int32),
+        new_plan_end=np.zeros(n, dtype=np.int64),
         plans_with=np.zeros(count, dtype=np.int32),
         chosen=np.zeros(n, dtype=np.int64),
         news=np.full(n, -1, dtype=np.int32),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlplat.resources import UNLIMITED
@@ -265,8 +265,10 @@ class NaiveQuotas:
 
     # -- reclaim and claims
 
-    def reclaim(self, job: int, flavor: str, place: int | None = None, shut: set[int] | None = None) -> bool:
-        """Have others stopped for a job, which starts or claims: at the end of the claims, or in the place it had among them."""
+    def reclaim(self, job: int, flavor: str, before: Claim | None = None, place: int | None = None) -> bool:
+        """Have others stopped for a job, which starts or claims: at the end of the claims, or in the place it had among them, where its
+        plan stays if nobody is stopped.
+        """
         run, quota = self.run, self.quota_of(job)
         search = Reclaim(self, job, flavor, self.claims if place is None else self.claims[:place])
         victims = search.victims()
@@ -282,42 +284,37 @@ class NaiveQuotas:
         if victims:
             self.stopped.append(Stopped(run.now, job, deadline, tuple(v.job for v in victims)))
         if not any(a.stopping for a in run.running):
-            return self.start(job, flavor, shut=shut)
-        self.claims.insert(len(self.claims) if place is None else place, Claim(job, flavor, placed, run.now, deadline))
+            return self.start(job, flavor, shut=None if before is None else set())
+        nodes = placed if before is None or victims else before.nodes
+        self.claims.insert(len(self.claims) if place is None else place, Claim(job, flavor, nodes, run.now, deadline))
         self.flavor_of[job] = flavor
         self.run.waiting.remove(job)
         self.claims_due = False
         return True
 
-    def after_claims(self, claims: Sequence[Claim]) -> tuple[State, list[set[int]]]:
-        """The nodes as they are when the stopping have gone and claims are placed, one after the other, where each fits; and the nodes of
-        each, none where it does not.
-        """
-        state, plans = self.run.given_back([a for a in self.run.running if a.stopping]), []
+    def after_claims(self, claims: Sequence[Claim]) -> State:
+        """The nodes as they are when the stopping have gone and claims are placed, one after the other, where each fits."""
+        state = self.run.given_back([a for a in self.run.running if a.stopping])
         for claim in claims:
             with self.only_open(state, claim.flavor, set()):
-                replicas = self.run.placer.place_gang(state, self.run.jobs[claim.job], claim.job)
-            plans.append({replica.node for replica in replicas or ()})
-        return state, plans
+                self.run.placer.place_gang(state, self.run.jobs[claim.job], claim.job)
+        return state
 
     def try_claims(self) -> None:
         """Start those that have a claim, oldest first; one that cannot and finds no one else to stop waits again."""
         if not self.claims_due:
             return
-        plan_of = {claim.job: plan for claim, plan in zip(self.claims, self.after_claims(self.claims)[1], strict=True)}
         for claim in list(self.claims):
-            place, plan = self.claims.index(claim), plan_of[claim.job]
+            place = self.claims.index(claim)
             self.claims.remove(claim)
             self.run.waiting.append(claim.job)
-            others = {n for other in self.claims for n in plan_of[other.job]} - plan
-            if plan and self.start(claim.job, claim.flavor, claims=False, shut=others):
+            others = {n for other in self.claims for n in other.nodes} - claim.nodes
+            if self.start(claim.job, claim.flavor, claims=False, shut=others):
                 self.released()
-            elif not self.reclaim(claim.job, claim.flavor, place, set()):
+            elif not self.reclaim(claim.job, claim.flavor, claim, place):
                 self.run.waiting.remove(claim.job)
                 self.released()
                 self.enter(claim.job)
-        plans = self.after_claims(self.claims)[1]
-        self.claims = [replace(claim, nodes=plan) for claim, plan in zip(self.claims, plans, strict=True)]
         self.claims_due = False
 
 

@@ -25,7 +25,7 @@ class Reclaim:
         self.quota: NaiveQuota = quotas.quota_of(job)
         self.ask = quotas.ask(job, flavor)
         self.stopping = [a for a in self.run.running if a.stopping]
-        self.state, _ = quotas.after_claims(earlier)
+        self.state = quotas.after_claims(earlier)
 
     def books_without(self, taken: Iterable[NaiveAttempt]) -> Books:
         """The books as if those that are stopping, and some more, had gone."""

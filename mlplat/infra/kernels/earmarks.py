@@ -1,7 +1,7 @@
 """Nodes that are kept for jobs that have claims, until those stopped for them have gone: nothing else fits there meanwhile.
 
 Each claim has a plan: the nodes on which its job would be placed once the stopping have gone, after the claims before it. Plans may share
-a node; it is closed while any plan has it.
+a node; it is closed while any plan has it, but to those whose plans have it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from .attempt_state import CLOSED, EARMARKED, OFFLINE
 from .compilation import kernel
 from .fragmentation import fragment
-from .quota_state import CLAIMS, KEPT_SHUT, PLANNED
-from .shadow import give_back_on, place_over
-from .state import CPU, FRAGMENT, REPLICAS, REQUEST, STOPPING, World
+from .quota_state import KEPT_SHUT, PLANNED
+from .shadow import place_over
+from .state import CPU, FRAGMENT, REPLICAS, World
 from .tree import note_change
 
 
@@ -62,27 +62,50 @@ def _begin(quotas, claim: int) -> int:  # type: ignore[no-untyped-def]
 
 
 @kernel
-def has_plan(world: World, claim: int) -> bool:
-    """Whether there are nodes for a claim, by its number."""
-    return world.quotas.plan_end[claim] > _begin(world.quotas, claim)  # type: ignore[no-any-return]
+def note_plan(world: World, job: int, into, begin: int) -> int:  # type: ignore[no-untyped-def]
+    """Write the nodes on which `place_over` has just placed a job into `into` from `begin` on. Returns where they end."""
+    quotas, placed = world.quotas, world.reservation.placed_node
+    size = begin
+    for replica in range(world.jobs.gang[job, REPLICAS]):
+        node = np.int64(placed[replica])
+        known = size == len(into)
+        for i in range(begin, size):
+            known = known or into[i] == node
+        if not known:
+            into[size] = node
+            quotas.plans_with[node] += 1
+            size += 1
+    return size
 
 
 @kernel
 def add_plan(world: World, claim: int, job: int) -> None:
-    """The plan of the last claim: the nodes on which `place_over` has just placed its job, or none if `job` is -1."""
-    quotas, placed = world.quotas, world.reservation.placed_node
-    size = begin = quotas.number[PLANNED]
-    for replica in range(world.jobs.gang[job, REPLICAS] if job >= 0 else 0):
-        node = np.int64(placed[replica])
-        known = size == len(quotas.plan)
-        for i in range(begin, size):
-            known = known or quotas.plan[i] == node
-        if not known:
-            quotas.plan[size] = node
-            quotas.plans_with[node] += 1
-            size += 1
+    """The plan of a new claim, the last of all."""
+    quotas = world.quotas
+    quotas.number[PLANNED] = quotas.plan_end[claim] = note_plan(world, job, quotas.plan, quotas.number[PLANNED])
+
+
+@kernel
+def keep_plan(world: World, claim: int, into: int, begin: int) -> int:
+    """A claim stays, as number `into`, with its plan; see `take_new_plans`. Returns where the plan ends."""
+    quotas = world.quotas
+    size = begin
+    for i in range(_begin(quotas, claim), quotas.plan_end[claim]):
+        quotas.new_plan[size] = quotas.plan[i]
+        size += 1
+    quotas.new_plan_end[into] = size
+    return size
+
+
+@kernel
+def take_new_plans(world: World, claims: int, size: int) -> None:
+    """The plans of so many claims are those in `new_plan`, which end at `size`."""
+    quotas = world.quotas
+    for i in range(size):
+        quotas.plan[i] = quotas.new_plan[i]
+    for claim in range(claims):
+        quotas.plan_end[claim] = quotas.new_plan_end[claim]
     quotas.number[PLANNED] = size
-    quotas.plan_end[claim] = size
 
 
 @kernel
@@ -111,32 +134,12 @@ def close_to(world: World, claim: int, sign: int) -> None:
 
 
 @kernel
-def place_claims(world: World, last: int, touched: int, noting: bool) -> int:
+def place_claims(world: World, last: int, touched: int) -> int:
     """Place the first `last` claims on `shadow`, on which the stopping have gone, one after the other; one that does not fit is left out.
-    `noting`: make their plans. Returns the number of touched nodes.
+    Returns the number of touched nodes.
     """
     quotas, reservation = world.quotas, world.reservation
     for claim in range(last):
         job = np.int64(quotas.claims[claim])
-        placed, touched = place_over(world, reservation.shadow, reservation.shadow_stamp, reservation.epoch[0], job, touched)
-        if noting:
-            add_plan(world, np.int64(claim), job if placed == world.jobs.gang[job, REPLICAS] else np.int64(-1))
+        _, touched = place_over(world, reservation.shadow, reservation.shadow_stamp, reservation.epoch[0], job, touched)
     return touched
-
-
-@kernel
-def plan_claims(world: World) -> None:
-    """Make the plans of all claims anew. The nodes of the old ones are opened, those of the new ones not closed yet."""
-    quotas, reservation, progress = world.quotas, world.reservation, world.progress
-    open_earmarked(world)
-    for i in range(quotas.number[PLANNED]):
-        quotas.plans_with[quotas.plan[i]] = 0
-    quotas.number[PLANNED] = 0
-    if quotas.number[CLAIMS] == 0:
-        return
-    reservation.epoch[0] += 1
-    touched, have = np.int64(0), np.int64(0)
-    cls = np.int64(world.jobs.gang[quotas.claims[0], REQUEST])
-    for i in range(world.count[STOPPING]):
-        touched, have = give_back_on(world, np.int64(progress.stopping[i]), cls, touched, have)
-    place_claims(world, quotas.number[CLAIMS], touched, np.bool_(True))

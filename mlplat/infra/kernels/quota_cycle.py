@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from .compilation import kernel
-from .earmarks import add_plan, close_earmarked, close_to, drop_plan, has_plan, plan_claims
+from .earmarks import add_plan, close_earmarked, close_to, drop_plan, keep_plan, note_plan, open_earmarked, take_new_plans
 from .gangs import place
 from .lanes import first_of, leave_lane
 from .quota_state import ACTIVE, CHARGES, CLAIMS, CLAIMS_TRIED, EARLIER, NEWS
 from .quota_tree import asks_guaranteed, charge, fits_quota, is_within, load_ask, share_with
 from .quota_waiting import is_held, is_open, wait_in_lane
-from .reclaim import AT_ONCE, LATER, NOTHING, make_room, might_reclaim
+from .reclaim import AS_IT_IS, AT_ONCE, LATER, NOTHING, make_room, might_reclaim
 from .starting import mark_started
 from .state import LAST, RELEASES, REPLICAS, REQUEST, RUNNING, STARTED, STATUS, WAITING, JobState, World
 
@@ -185,26 +185,33 @@ def _fits_beside_held(world: World, job: int, kept: int, first: int) -> bool:
 def _try_claims(world: World, now: float) -> None:
     """Start the claimants for whom room is free now; those for whom none will be wait in their lanes again."""
     quotas, number, count = world.quotas, world.quotas.number, world.count
-    kept = 0
-    plan_claims(world)
+    kept, size = 0, np.int64(0)
+    open_earmarked(world)
     for i in range(number[CLAIMS]):
         job = np.int64(quotas.claims[i])
         number[EARLIER] = kept
         if count[STATUS] != 0:
+            size = keep_plan(world, np.int64(i), np.int64(kept), size)
             quotas.claims[kept] = job
             kept += 1
             continue
         _disclaim(world, job)
         load_ask(world, job, np.int64(quotas.flavor[job]))
         found = NOTHING
-        if has_plan(world, np.int64(i)) and _fits_beside_held(world, job, kept, i + 1):
+        if _fits_beside_held(world, job, kept, i + 1):
             close_to(world, np.int64(i), np.int64(-1))
             if _is_placed(world, job):
                 found = AT_ONCE
             close_to(world, np.int64(i), np.int64(1))
         if found == NOTHING:
             found = _reclaim(world, job, now)
-        if found == LATER:
+        if found == LATER or found == AS_IT_IS:
+            if found == AS_IT_IS:
+                size = keep_plan(world, np.int64(i), np.int64(kept), size)
+            else:
+                drop_plan(world, np.int64(i))
+                size = note_plan(world, job, quotas.new_plan, size)
+                quotas.new_plan_end[kept] = size
             _claim(world, job)
             quotas.claims[kept] = job
             kept += 1
@@ -216,7 +223,7 @@ def _try_claims(world: World, now: float) -> None:
         else:
             wait_in_lane(world, job)
     number[CLAIMS] = number[EARLIER] = kept
-    plan_claims(world)
+    take_new_plans(world, kept, size)
     close_earmarked(world)
     number[CLAIMS_TRIED] = count[RELEASES]
 
@@ -228,13 +235,17 @@ def withdraw_claim(world: World, job: int) -> None:
     if not quotas.charged[job]:
         return
     _disclaim(world, job)
-    kept = 0
+    kept, size = 0, np.int64(0)
+    open_earmarked(world)
     for i in range(number[CLAIMS]):
-        if quotas.claims[i] != job:
-            quotas.claims[kept] = quotas.claims[i]
-            kept += 1
+        if quotas.claims[i] == job:
+            drop_plan(world, np.int64(i))
+            continue
+        size = keep_plan(world, np.int64(i), np.int64(kept), size)
+        quotas.claims[kept] = quotas.claims[i]
+        kept += 1
     number[CLAIMS] = number[EARLIER] = kept
-    plan_claims(world)
+    take_new_plans(world, kept, size)
     close_earmarked(world)
     world.count[RELEASES] += 1
 

@@ -71,6 +71,8 @@ class Quotas(NamedTuple):
     claims: Array["int32", 1]  # [n] jobs that have a claim, oldest first
     plan: Array["int32", 1]  # [P] the nodes of the plans of all claims, one claim after the other
     plan_end: Array["int64", 1]  # [n] where in `plan` that of a claim ends, by its place among the claims
+    new_plan: Array["int32", 1]  # [P] scratch
+    new_plan_end: Array["int64", 1]  # [n] scratch
     plans_with: Array["int32", 1]  # [N] how many plans have a node
     chosen: Array["int64", 1]  # [n] the epoch in which a job was chosen as a victim
     news: Array["int32", 1]  # [n] jobs that were found to be held since the live clock last looked

@@ -17,7 +17,7 @@ from .state import LAST, RANKED, REPLICAS, REQUEST, STOPPING, Placement, World
 CUSTOM, PREEMPTED, RECLAIMED = int(Placement.CUSTOM), int(Outcome.PREEMPTED), int(Outcome.RECLAIMED)
 NEVER, LOWER, ANY, LOWER_OR_NEWER = (int(code) for code in Reclaiming)
 # What `make_room` answers
-NOTHING, AT_ONCE, LATER = 0, 1, 2
+NOTHING, AT_ONCE, LATER, AS_IT_IS = 0, 1, 2, 3
 # Who is looked at in a pass
 SPARE, OTHERS, OWN, BY_INITIAL_SHARE = 0, 1, 2, 3
 
@@ -181,11 +181,15 @@ def _fits(world: World, job: int, have: int, touched: int, anywhere: bool):  # t
 
 @kernel
 def make_room(world: World, job: int, now: float) -> int:
-    """Stop those whose room a job needs. Returns AT_ONCE where it is free now, LATER where it will be, NOTHING where it cannot be had.
+    """Stop those whose room a job needs. Returns AT_ONCE where it is free now, LATER where it will be, AS_IT_IS where it will be and nobody
+    was stopped, since enough are stopping, NOTHING where it cannot be had.
 
-    `quotas.ask` is what the job asks for, and it is not charged. After LATER, `reservation.placed_node` says where the job would go.
+    `quotas.ask` is what the job asks for, and it is not charged. After LATER and AS_IT_IS, `reservation.placed_node` says
+    where the job would go.
     """
     found, chosen = find_room(world, job, np.bool_(False))
+    if found and chosen == 0:
+        return AS_IT_IS
     return _stop_victims(world, job, chosen, world.count[STOPPING] > 0, now) if found else NOTHING
 
 
@@ -231,7 +235,7 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
             touched, have = give_back_on(world, leaving, cls, touched, have)
         charge(world, leaving, np.int64(-1))
     if not anywhere:
-        touched = place_claims(world, quotas.number[EARLIER], touched, np.bool_(False))
+        touched = place_claims(world, quotas.number[EARLIER], touched)
         have, touched = place_over(world, shadow, stamp, epoch, job, touched)
         if have == replicas:
             undo_placing(world, shadow, job)
