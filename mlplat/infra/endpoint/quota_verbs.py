@@ -27,15 +27,10 @@ class QuotaVerbs(Calls):
         before, can be set only while no workload waits or runs. Event `quota.set`. Raises OptionError, SpecError; warns (QuotaWarning)
         where the guarantees are more than the cluster.
         """
-        from .quota_change import change_quotas
-
         if not isinstance(quota, (Quota, Cohort)):
             raise OptionError(f"a {type(quota).__name__} was given; expected a Quota or a Cohort")
         self._administrator(actor, "set_quota", quota.name)
-        table = self._cluster.scheduler.table.quotas
-        change_quotas(self._cluster, [Quota(""), quota] if table is None else table.set(quota))
-        data = {"kind": type(quota).__name__.lower()} | quota.to_dict()
-        self._sim.emit(f"quota:{printable(quota.name)}", "quota.set", source=SOURCE, actor=actor, data=data)
+        self._put_quota(quota, actor)
 
     @verb
     def remove_quota(self, name: str, *, actor: str = ADMINISTRATOR) -> None:
@@ -61,7 +56,7 @@ class QuotaVerbs(Calls):
         one = table.described[table.node(name) - 1]
         if not isinstance(one, Quota):
             raise OptionError(f"{printable(str(name)[:60])!r} is a cohort; expected a quota")
-        self.set_quota(replace(one, suspended=suspended), actor=actor)
+        self._put_quota(replace(one, suspended=suspended), actor)
 
     def quotas(self) -> tuple[Described, ...]:
         """The quotas and cohorts of the cluster, as they came; the quota `""` of all others is the first. None where it has no quotas."""
@@ -79,6 +74,14 @@ class QuotaVerbs(Calls):
         nodes that do not count. Raises UnknownNameError where there are no quotas.
         """
         return quota_capacity(self._quota_table(""), without)
+
+    def _put_quota(self, quota: Described, actor: str) -> None:
+        from .quota_change import change_quotas
+
+        table = self._cluster.scheduler.table.quotas
+        change_quotas(self._cluster, [Quota(""), quota] if table is None else table.set(quota))
+        data = {"kind": type(quota).__name__.lower()} | quota.to_dict()
+        self._sim.emit(f"quota:{printable(quota.name)}", "quota.set", source=SOURCE, actor=actor, data=data)
 
     def _quota_table(self, name: str) -> QuotaTable:
         table = self._cluster.scheduler.table.quotas

@@ -151,26 +151,35 @@ def is_within(quotas: Quotas, quota: int, above: int) -> bool:
 
 
 @kernel
-def is_over(quotas: Quotas, node: int) -> bool:
-    """Whether a node uses more than it brings in a guaranteed dimension in which `quotas.ask` asks for something."""
+def charged_for(world: World, job: int, column: int) -> int:
+    """What a charged job asks for in any dimension, in the flavor in which it is charged."""
+    if column < FLAVORS:
+        return asked(world, job, column)  # type: ignore[no-any-return]
+    flavor = np.int64(world.quotas.flavor[job])
+    dimension = column - FLAVORS - 4 * flavor
+    return asked(world, job, dimension) if flavor >= 0 and 0 <= dimension <= Q_GPU else np.int64(0)
+
+
+@kernel
+def is_over(world: World, node: int, by: int) -> bool:
+    """Whether a node uses more than it brings in a guaranteed dimension in which `quotas.ask` asks for something and, unless `by` is -1,
+    the charged job `by` does too.
+    """
+    quotas = world.quotas
     for column in range(len(quotas.ask)):
-        if quotas.ask[column] > 0 and quotas.guaranteed[column] and quotas.use[node, column] > quotas.brought[node, column]:
+        if quotas.ask[column] == 0 or not quotas.guaranteed[column] or quotas.use[node, column] <= quotas.brought[node, column]:
+            continue
+        if by < 0 or charged_for(world, by, np.int64(column)) > 0:
             return True
     return False
 
 
 @kernel
-def is_over_by(world: World, node: int, job: int) -> bool:
-    """Whether a node uses more than it brings in a guaranteed dimension in which both `quotas.ask` and a charged job ask for something."""
-    quotas, flavor = world.quotas, np.int64(world.quotas.flavor[job])
-    for column in range(len(quotas.ask)):
-        if quotas.ask[column] == 0 or not quotas.guaranteed[column] or quotas.use[node, column] <= quotas.brought[node, column]:
-            continue
-        in_flavor = np.int64(column) - FLAVORS - 4 * flavor if flavor >= 0 else np.int64(-1)
-        dimension = np.int64(column) if column < FLAVORS else in_flavor
-        if 0 <= dimension <= Q_ENVIRONMENTS and (column < FLAVORS or dimension <= Q_GPU) and asked(world, job, dimension) > 0:
-            return True
-    return False
+def _over_weight(quotas: Quotas, quota: int, part: float) -> float:
+    """A part of the cluster over the weight of a quota: infinite for a part at no weight."""
+    if part == 0.0:
+        return 0.0
+    return part / quotas.weight[quota] if quotas.weight[quota] > 0 else np.inf  # type: ignore[no-any-return]
 
 
 @kernel
@@ -181,15 +190,13 @@ def share(quotas: Quotas, quota: int) -> float:
         borrowed = quotas.use[quota, column] - quotas.guarantee[quota, column]
         if quotas.guaranteed[column] and borrowed > 0 and quotas.capacity[column] > 0:
             most = max(most, borrowed / quotas.capacity[column])
-    if most == 0.0:
-        return 0.0
-    return most / quotas.weight[quota] if quotas.weight[quota] > 0 else np.inf  # type: ignore[no-any-return]
+    return _over_weight(quotas, quota, most)  # type: ignore[no-any-return]
 
 
 @kernel
 def share_without(world: World, quota: int, job: int) -> float:
     """The share with a charged job of the quota taken off."""
-    quotas, flavor = world.quotas, np.int64(world.quotas.flavor[job])
+    quotas = world.quotas
     most = 0.0
     for column in range(len(quotas.ask)):
         if not quotas.guaranteed[column] or quotas.capacity[column] == 0:
@@ -197,14 +204,9 @@ def share_without(world: World, quota: int, job: int) -> float:
         borrowed = quotas.use[quota, column] - quotas.guarantee[quota, column]
         if borrowed <= 0:
             continue
-        if column < FLAVORS:
-            borrowed -= asked(world, job, np.int64(column))
-        elif flavor >= 0 and FLAVORS + 4 * flavor <= column <= FLAVORS + 4 * flavor + Q_GPU:
-            borrowed -= asked(world, job, column - FLAVORS - 4 * flavor)
+        borrowed -= charged_for(world, job, np.int64(column))
         most = max(most, borrowed / quotas.capacity[column])
-    if most == 0.0:
-        return 0.0
-    return most / quotas.weight[quota] if quotas.weight[quota] > 0 else np.inf  # type: ignore[no-any-return]
+    return _over_weight(quotas, quota, most)  # type: ignore[no-any-return]
 
 
 @kernel

@@ -8,8 +8,8 @@ from .attempt_state import Outcome
 from .attempts import dismiss
 from .compilation import kernel
 from .earmarks import close_earmarked, open_earmarked, place_claims
-from .quota_state import EARLIER, FINAL_SHARE, FLAVORS, INITIAL_SHARE, KEPT_SHUT, Q_ENVIRONMENTS, Q_GPU, Reclaiming
-from .quota_tree import asked, charge, fits_quota, is_over, is_over_by, is_within, share, share_with, share_without
+from .quota_state import EARLIER, FINAL_SHARE, INITIAL_SHARE, KEPT_SHUT, Q_ENVIRONMENTS, Reclaiming
+from .quota_tree import charge, charged_for, fits_quota, is_over, is_within, share, share_with, share_without
 from .running import children, next_end
 from .shadow import give_back_on, place_over, take_again_on, undo_placing
 from .state import LAST, RANKED, REPLICAS, REQUEST, STOPPING, Placement, World
@@ -66,10 +66,10 @@ def _open_quotas(world: World, job: int) -> int:
     wanted = share_with(quotas, quota) if fair else 0.0
     whom = NEVER
     for other in range(1, len(quotas.parent)):
-        if other == quota or not is_over(quotas, np.int64(other)):
+        if other == quota or not is_over(world, np.int64(other), np.int64(-1)):
             continue
         mine, theirs = _branches(world, quota, np.int64(other))
-        if mine == other or theirs == quota or not _all_over(world, np.int64(other), theirs):
+        if mine == other or theirs == quota or not _all_over(world, np.int64(other), theirs, np.int64(-1)):
             continue
         if fair:
             if share(quotas, np.int64(other)) < wanted and mine == quota and not is_within(quotas, quota, mine):
@@ -86,9 +86,9 @@ def _open_quotas(world: World, job: int) -> int:
 
 
 @kernel
-def _all_over(world: World, node: int, above: int) -> bool:
-    """Whether all nodes from one up to another use more than they bring."""
-    while is_over(world.quotas, node):
+def _all_over(world: World, node: int, above: int, by: int) -> bool:
+    """Whether all nodes from one up to another use more than they bring; `by` as in `is_over`."""
+    while is_over(world, node, by):
         if node == above:
             return True
         node = np.int64(world.quotas.parent[node])
@@ -99,16 +99,8 @@ def _all_over(world: World, node: int, above: int) -> bool:
 def _is_spare(world: World, victim: int, branch: int) -> bool:
     """Whether, without the victim, no node from its quota up to `branch` uses less than it brings."""
     quotas = world.quotas
-    flavor = np.int64(quotas.flavor[victim])
     for column in range(len(quotas.ask)):
-        if not quotas.guaranteed[column]:
-            continue
-        if column < FLAVORS:
-            amount = asked(world, victim, np.int64(column))
-        elif flavor >= 0 and FLAVORS + 4 * flavor <= column <= FLAVORS + 4 * flavor + Q_GPU:
-            amount = asked(world, victim, column - FLAVORS - 4 * flavor)
-        else:
-            continue
+        amount = charged_for(world, victim, np.int64(column)) if quotas.guaranteed[column] else np.int64(0)
         node = np.int64(quotas.of[victim])
         asks = amount > 0
         while asks:
@@ -136,13 +128,11 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
     if stage == OWN or quotas.open_to[other] != world.reservation.epoch[0]:
         return False
     mine, theirs = _branches(world, quota, other)
-    node = other
-    while is_over_by(world, node, victim) and node != theirs:
-        node = np.int64(quotas.parent[node])
-    if not is_over_by(world, node, victim):
+    if not _all_over(world, other, theirs, victim):
         return False
+    reclaims = quotas.reclaim[quota] == ANY or (quotas.reclaim[quota] == LOWER and lower)
     if quotas.by_share and quotas.fair != 0:
-        if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
+        if not reclaims:
             return False
         if not is_within(quotas, quota, mine):  # what is guaranteed is taken back whatever the shares
             if stage == BY_INITIAL_SHARE:
@@ -151,7 +141,7 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
             elif quotas.fair & FINAL_SHARE == 0 or wanted > share_without(world, other, victim):
                 return False
     elif is_within(quotas, quota, mine):
-        if quotas.reclaim[quota] == NEVER or (quotas.reclaim[quota] == LOWER and not lower):
+        if not reclaims:
             return False
     elif quotas.borrow_within[quota] == NEVER or not lower or level[victim] > quotas.threshold[quota]:
         return False
