@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from ...errors import AccessDenied, printable
+from ...errors import AccessDenied, MlplatError, printable
 from ..references import PLATFORM, plain
 from .audit import AuditLog
 from .decisions import SENTENCES, Decision, DecisionReason
@@ -204,6 +204,13 @@ class Authorization:
         who = decision.principal or "anonymous"
         data = {"action": call or decision.right.value, "resource": decision.resource, "reason": decision.reason.value}
         self.sim.emit(f"principal:{who}", "access.denied", source=source, actor=who, data=data)
+
+    def called(self, principal: str) -> Principal | None:
+        """Who is meant by an id, or by a name that only one has; None for nobody. For calls that come with no more than that."""
+        try:
+            return self.directory.find(principal)
+        except MlplatError:
+            return None
 
     def may(self, principal: Actor, right: Right, resource: str, zone: str = "") -> bool:
         """Whether a principal may: for choosing what to show. Nothing is written down."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import AccessDenied, MlplatError
+from ...errors import AccessDenied
 from ..identity.decisions import SENTENCES, DecisionReason
 from ..identity.rights import Right
 from .journal import DEVELOPMENT
@@ -28,10 +28,7 @@ class GuardedZones:
         if entry is None:
             return
         resource = entry.resource if action == "submit" else f"{entry.resource}@{workload}"
-        try:
-            who = self._authorization.directory.find(principal)
-        except MlplatError:
-            who = None
+        who = self._authorization.called(principal)
         decision = self._authorization.decide(who, Right.DEPLOY, resource, entry.name)
         if decision.allowed and action == "submit" and entry.kind == DEVELOPMENT and (who is None or who.id != entry.bound_to):
             decision = decision._replace(allowed=False, reason=DecisionReason.NOT_OWNER)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....errors import AccessDenied, MlplatError, OptionError, UnknownNameError
+from ....errors import AccessDenied, OptionError, UnknownNameError
 from ...identity.decisions import SENTENCES
-from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference
 from ...storage.digests import PREFIX
@@ -41,7 +40,7 @@ class ClusterImages:
             if not version:
                 return None
             places = [(f"{project}/{name}", version)]
-        who = self._principal(principal)
+        who = self._authorization.called(principal)
         for path, version in places:
             digest = self._catalogue.digest_of(path, version)
             resource = f"image:{path}@{version if digest is None else digest}" if path else f"image:{version}"
@@ -56,9 +55,3 @@ class ClusterImages:
                     raise UnknownNameError("image", reference, known)
                 return self._catalogue.version(path, digest).image
         raise AccessDenied(principal, CALL, f"image:{reference}", SENTENCES[decision.reason])
-
-    def _principal(self, principal: str) -> Principal | None:
-        try:
-            return self._authorization.directory.find(principal)
-        except MlplatError:
-            return None
