@@ -65,10 +65,9 @@ def quota_arrays(
     queue: QueuePolicy,
     parts: NodeParts | None = None,
     variants: Variants | None = None,
-    key: Array | None = None,
 ) -> Quotas:
     """The arrays for n jobs, none of which waits. `of`: int32[n], index into `names`, groups of jobs (`Quota.listed` says whose they are).
-    `key`: float64[n], places in lanes, 0 if not given. `classes`: with the variants, see `quota_parts.with_variants`.
+    `classes`: with the variants, see `quota_parts.with_variants`.
 
     Raises OptionError for a queue policy that does not go with quotas, and what `parts_of` raises.
     """
@@ -85,7 +84,7 @@ def quota_arrays(
     return Quotas(
         of=of,
         lane=lane,
-        key=np.zeros(n) if key is None else np.ascontiguousarray(key, dtype=np.float64),
+        key=np.zeros(n),
         left=np.full(n, -1, dtype=np.int32),
         right=np.full(n, -1, dtype=np.int32),
         top=np.full(lanes, -1, dtype=np.int32),
@@ -205,13 +204,6 @@ def lanes_of(of: Array, shape: Array, queue: QueuePolicy) -> tuple[Array, Array]
     place = np.empty(len(order), dtype=np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     return place[lane.ravel()], of[first[order]].astype(np.int32, copy=False)
-
-
-def lane_keys(queue: QueuePolicy, estimate: Array, priority: Array) -> Array:
-    """float64[n]: the places of jobs in their lanes."""
-    if queue.code == Queue.SJF:
-        return np.array(estimate, dtype=np.float64)
-    return -np.array(priority, dtype=np.float64) if queue.code == Queue.PRIORITY else np.zeros(len(estimate))
 
 
 def capacity_of(nodes: NodeTable, parts: NodeParts) -> Array:

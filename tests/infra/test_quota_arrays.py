@@ -18,7 +18,7 @@ from mlplat.infra.kernels.state import Queue
 from mlplat.infra.kernels.structs import pack
 from mlplat.infra.node_selection import NodeKinds
 from mlplat.infra.queueing import queue_policy
-from mlplat.infra.quota_arrays import BOUNDLESS, check_queue, lane_keys, no_quotas, quota_arrays, recompute
+from mlplat.infra.quota_arrays import BOUNDLESS, check_queue, no_quotas, quota_arrays, recompute
 from mlplat.infra.quota_parts import parts_of, variants_of, with_variants
 from mlplat.infra.quotas import Cohort, Described, Quota
 from mlplat.infra.request_arrays import class_arrays
@@ -207,13 +207,6 @@ def test_other_queue_policies_do_not_go_with_quotas(queue: str) -> None:
 def test_weights_of_groups_are_refused_where_quotas_have_their_own() -> None:
     with pytest.raises(OptionError, match=r"weights: .* do not go with quotas"):
         check_queue(queue_policy("drf", weights={"a": 2}))
-
-
-def test_places_in_lanes_follow_the_queue_policy() -> None:
-    estimate, priority = np.array([5.0, 3.0]), np.array([1, 2])
-    assert lane_keys(queue_policy("sjf"), estimate, priority).tolist() == [5, 3]
-    assert lane_keys(queue_policy("priority"), estimate, priority).tolist() == [-1, -2]
-    assert lane_keys(queue_policy("drf"), estimate, priority).tolist() == [0, 0]
 
 
 def test_policies_become_codes() -> None:
