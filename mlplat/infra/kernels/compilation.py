@@ -50,13 +50,23 @@ def entry(function: F) -> F:
 
     compiled once, cached on disk under the digest of the whole package where there is a folder to write to.
     """
+    return _compiled(function, DIGEST)
+
+
+def entry_in(folder: Path) -> Callable[[F], F]:
+    """`entry` for the kernels of another package, which may call those of this one: its cache is stamped with the digest of both."""
+    digest = hashlib.sha256(f"{DIGEST}{package_digest(folder)}".encode()).hexdigest()
+    return lambda function: _compiled(function, digest)
+
+
+def _compiled(function: F, stamp: str) -> F:
     try:
         compiled = numba.njit(**_ENTRY, cache=True)(function)
     except RuntimeError:  # numba found no folder for its cache
         return numba.njit(**_ENTRY)(function)  # type: ignore[no-any-return]
     cache = getattr(compiled, "_cache", None)
     if hasattr(getattr(cache, "_cache_file", None), "_source_stamp"):
-        cache._cache_file._source_stamp = DIGEST
+        cache._cache_file._source_stamp = stamp
         cache.load_overload = _or_compile_anew(cache, cache.load_overload)
     return compiled  # type: ignore[no-any-return]
 
