@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class LogisticRegression(Classifier):
     """Logistic regression for labels 0 and 1, with scikit-learn's penalty: `C` weighs the loss against half the squared coefficients.
 
-    An iteration is a Newton step, halved until the loss falls; once the largest derivative is at most `tol` the rest change nothing.
+    An iteration is a Newton step, halved until the loss does not grow; after one that promised to lower it by at most `tol` the rest change
+    nothing.
     Attributes: `coef_`, `intercept_`, `n_iter_` (steps taken), `converged_`.
 
     >>> model = LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
@@ -32,7 +33,7 @@ class LogisticRegression(Classifier):
     n_iter_: int
     converged_: bool
 
-    def __init__(self, C: float = 1.0, max_iter: int = 25, tol: float = 1e-8) -> None:
+    def __init__(self, C: float = 1.0, max_iter: int = 25, tol: float = 1e-10) -> None:
         self.C = number("C", C, least=0.0, above=True)
         self.max_iter = whole("max_iter", max_iter, least=1)
         self.tol = number("tol", tol, least=0.0)
@@ -79,7 +80,7 @@ class LogisticRegression(Classifier):
     def _finish(self, progress: Progress) -> None:
         weights = progress.arrays["weights"]
         self.coef_, self.intercept_ = weights[1:].copy(), float(weights[0])
-        self.n_iter_, self.converged_ = int(progress.arrays["progress"][0]), bool(progress.arrays["progress"][1])
+        self.n_iter_, self.converged_ = int(progress.arrays["progress"][0]), int(progress.arrays["progress"][1]) == 1
 
     def _learnt(self) -> dict[str, npt.NDArray[Any]]:
         import numpy as np

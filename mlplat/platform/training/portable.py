@@ -68,7 +68,7 @@ def softplus(x: Any) -> npt.NDArray[np.float64]:
 def _each(kernel: Callable[[Any, Any], None], x: Any) -> npt.NDArray[np.float64]:
     import numpy as np
 
-    values = np.ascontiguousarray(x, dtype=np.float64)
+    values = np.asarray(x, dtype=np.float64, order="C")
     out = np.empty(values.size)
     kernel(values.reshape(-1), out)
     return out.reshape(values.shape)

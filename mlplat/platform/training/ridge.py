@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class RidgeRegression(Estimator):
     """Least squares with a penalty of `alpha` times the squared coefficients; the intercept is free, as in scikit-learn's `Ridge`.
 
-    An iteration is one chunk of rows in one of two passes (means, then products), and the last solves. Without a penalty no feature may be a combination of
-    others (TrainingError). Attributes: `coef_`, `intercept_`.
+    An iteration is one chunk of rows in one of two passes (means, then products), and the last solves. Without a penalty no
+    feature may be a combination of others (TrainingError). Attributes: `coef_`, `intercept_`.
 
     >>> RidgeRegression(alpha=0.0).fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]).predict([[3.0]])
     array([7.])

@@ -14,6 +14,9 @@ from .elementary import sigmoid, softplus
 from .linear import dot
 
 HALVINGS = 30
+ROUNDING = 1e-12
+"""A loss that is larger by this part of it may be as small: so much is rounding."""
+CONVERGED, STUCK = 1, 2
 
 
 @kernel
@@ -87,36 +90,37 @@ def newton(
 ) -> int:
     """Take so many Newton steps from `weights`, float64[1 + d], which is overwritten; fewer where it has converged.
 
-    `x`: float64[n, d]; `y`: float64[n], 0 or 1; `strength` is C. `progress`: int64[2], steps taken, and 1 once the largest first derivative
-    is at most `tolerance` or no step makes the loss smaller. Overwritten: `trial` float64[d], `part` (zeros) and `sums` float64[s * s + s],
-    `step` and `moved` float64[s]. Returns -1, or the column (0: the intercept) at which there is no single minimum.
+    `x`: float64[n, d]; `y`: float64[n], 0 or 1; `strength` is C. `progress`: int64[2], steps taken, and how it stands: CONVERGED once a
+    step, which is still taken, promised to lower the loss by no more than `tolerance`; STUCK once no part of a step lowered it.
+    Overwritten: `trial` float64[d], `part` (zeros) and `sums` float64[s * s + s], `step` and `moved` float64[s]. Returns -1, or the column
+    (0: the intercept) at which there is no single minimum.
     """
     size = 1 + x.shape[1]
     for _ in range(steps):
         if progress[1] != 0:
             return -1
         derivatives(x, y, weights, strength, trial, part, sums)
-        largest = 0.0
         for j in range(size):
             step[j] = sums[size * size + j]
-            largest = max(largest, abs(step[j]))
-        if largest <= tolerance:
-            progress[1] = 1
-            return -1
         failed = solve(sums, size, step)
         if failed >= 0:
             return failed
-        before = loss_of(x, y, weights, strength, trial)
+        promised = 0.0
+        for j in range(size):
+            promised += 0.5 * sums[size * size + j] * step[j]
+        if promised <= tolerance:
+            progress[1] = CONVERGED
+        largest = loss_of(x, y, weights, strength, trial) * (1.0 + ROUNDING)
         length, taken = 1.0, False
         for _halving in range(HALVINGS):
             for j in range(size):
                 moved[j] = weights[j] - length * step[j]
-            if loss_of(x, y, moved, strength, trial) < before:
+            if progress[1] == CONVERGED or loss_of(x, y, moved, strength, trial) <= largest:
                 taken = True
                 break
             length *= 0.5
         if not taken:
-            progress[1] = 1
+            progress[1] = STUCK
             return -1
         for j in range(size):
             weights[j] = moved[j]
