@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..network.services import Service as NetworkService
     from ..network.zone_networks import AddressesInUseError, NetworkOverlapError, NoNetworkLeftError
     from ..program import Program, ProgramReplica, Work
-    from ..quota_reasons import Shortage, UnderQuota, WaitReason
+    from ..quotas.reasons import Shortage, UnderQuota, WaitReason
     from ..virtualization.images import Image, Layer
     from .cluster_state import Amounts, Capacity, ClusterState
     from .descriptions import EnvironmentLog, NodeDescription, WorkloadDescription, WorkloadList, WorkloadSummary
@@ -97,9 +97,9 @@ _HOME = {  # name: module, or module:name there
     "Program": ".program",
     "ProgramReplica": ".program",
     "Rule": ".network.policies",
-    "Shortage": ".quota_reasons",
-    "UnderQuota": ".quota_reasons",
-    "WaitReason": ".quota_reasons",
+    "Shortage": ".quotas.reasons",
+    "UnderQuota": ".quotas.reasons",
+    "WaitReason": ".quotas.reasons",
     "Watch": "watches",
     "Work": ".program",
     "WorkloadDescription": "descriptions",

@@ -16,7 +16,7 @@ from .clusters import cluster, work
 PACKAGE = Path(mp.__file__).parent
 ALLOWED = (
     *("mlplat.infra.cluster", "mlplat.infra.endpoint", "mlplat.infra.workload_spec"),
-    *("mlplat.infra.quotas", "mlplat.infra.quota_amounts"),
+    *("mlplat.infra.quotas", "mlplat.infra.quotas.amounts"),
     "mlplat.infra.kernels.compilation",  # how kernels are compiled, of whatever package
 )
 VERBS = {
