@@ -50,7 +50,7 @@ def digest_of_parts(parts: Mapping[str, Any]) -> str:
     """The digest of a model's parts, as the Model Registry has it. Raises OptionError.
 
     >>> digest_of_parts({"weights": b"1"})[:15]
-    'sha256:0171bc3d'
+    'sha256:bb952bc5'
     """
     return digest_of_artifact({name: digest_of(content) for name, (content, _) in contents_of(parts).items()})
 

@@ -110,6 +110,10 @@ class Estimator:
             raise TrainingError(f"{self.kind}: what was learnt is beyond the range of numbers; expected features and targets of usual size")
         return self
 
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """A number, or of classifiers a label, a row. Raises OptionError, NotFittedError."""
+        raise NotImplementedError
+
     def to_parts(self) -> dict[str, bytes]:
         """The model as bytes by name: JSON, and arrays in their canonical bytes. Raises NotFittedError."""
         self._check_fitted()

@@ -14,9 +14,7 @@ import mlplat as mp
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.infra.checkpoints import CheckpointPolicy
 from mlplat.infra.synchronization import synchronization
-from mlplat.platform.training import LogisticRegression, TrainingData, churn, deliveries, trainer_of
-from mlplat.platform.training.running import TrainingRun
-from mlplat.platform.training.training import Training, Trainings
+from mlplat.platform.training import LogisticRegression, Training, TrainingData, TrainingRun, Trainings, churn, deliveries, trainer_of
 from mlplat.platform.work import InfrastructureError, Outcome, Task, TaskReason
 
 DATA = deliveries(1200, 3)
