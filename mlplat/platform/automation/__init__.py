@@ -1,0 +1,1 @@
+"""What a platform does by itself: images, tests, delivery, monitoring and retraining."""
