@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from scipy.stats import binom
 
+from benchmarks.drift_frames import KINDS, heavy, normal
 from mlplat.errors import OptionError
 from mlplat.platform.automation.monitoring.drift import (
     PSI,
@@ -29,15 +30,12 @@ from mlplat.platform.automation.monitoring.drift import (
 )
 from mlplat.streams import stream
 
-from .frames import KINDS, heavy, normal
-
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a7_1_and_s80_false_alarms_are_within_the_bound(kind: str) -> None:
     random, windows = stream(0, f"test/{kind}"), 60
     alarms = sum(
-        decide(Reference.of(KINDS[kind](random, 2_000)), KINDS[kind](random, 500)).outcome is Outcome.DRIFT  # type: ignore[arg-type]
-        for _ in range(windows)
+        decide(Reference.of(KINDS[kind](random, 2_000)), KINDS[kind](random, 500)).outcome is Outcome.DRIFT for _ in range(windows)
     )
     assert alarms <= binom.ppf(0.99, windows, 0.01)
 

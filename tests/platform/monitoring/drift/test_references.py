@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import mlplat as mp
+from benchmarks.drift_frames import names, normal
 from mlplat.platform.artifacts.metadata import Baseline
 from mlplat.platform.automation.monitoring.drift import (
     DriftRule,
@@ -20,8 +21,6 @@ from mlplat.platform.automation.monitoring.drift import (
 )
 from mlplat.platform.automation.monitoring.drift.reference_columns import CategoricalColumn, NumericColumn
 from mlplat.streams import stream
-
-from .frames import names, normal
 
 
 def binned(values: np.ndarray, bins: int = 50) -> dict[str, object]:

@@ -1,13 +1,15 @@
-"""Frames of one kind or another without drift, and with."""
+"""Frames without drift of one kind or another, and with a shift, for the benchmark of drift tests and for their tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 FEATURES = 20
+DAY = 86_400.0
 
 
 def normal(random: np.random.Generator, rows: int, shift: float = 0.0) -> dict[str, np.ndarray]:
@@ -49,7 +51,7 @@ def missing(random: np.random.Generator, rows: int) -> dict[str, np.ndarray]:
     return values
 
 
-KINDS: dict[str, Callable[[np.random.Generator, int], object]] = {
+KINDS: dict[str, Callable[[np.random.Generator, int], Any]] = {
     "normal": normal,
     "ties": ties,
     "heavy": heavy,
@@ -61,3 +63,10 @@ KINDS: dict[str, Callable[[np.random.Generator, int], object]] = {
 
 def names() -> list[str]:
     return [f"f{i}" for i in range(FEATURES)]
+
+
+def days(random: np.random.Generator, number: int, rows: int = 12_000, swing: float = 1.5) -> pl.DataFrame:
+    """Rows a day with their seconds `t`, of which column `x` goes with the hour and `y` does not."""
+    at = np.sort(random.random(rows * number)) * DAY * number
+    x = swing * np.sin(2 * np.pi * at / DAY) + random.normal(size=len(at))
+    return pl.DataFrame({"t": at, "x": x, "y": random.normal(size=len(at))})
