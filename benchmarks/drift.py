@@ -113,7 +113,7 @@ def alone(counts: Counts, seed: int) -> dict[str, Any]:
 
 
 def power(counts: Counts, seed: int) -> dict[str, Any]:
-    """S-81: how often a shift of one feature is found, by the default decision, by each numeric test alone, and in streams of 500 values."""
+    """S-81: how often a shift of one feature is found, by the default decision, each numeric test alone, and in streams of 500 values."""
     rules = {"default": DriftRule()} | {test.name: DriftRule(tests=(test,)) for test in tests(floors=True) if test.kind != "categorical"}
     found: dict[str, Any] = {}
     for name, rule in rules.items():
