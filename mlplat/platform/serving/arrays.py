@@ -31,7 +31,7 @@ def build_server(
 ) -> s.Server:
     """The server at second 0, its first replicas ready."""
     count = np.zeros(s.COUNTS, dtype=np.int64)
-    count[s.RETRIES], count[s.MANAGED], count[s.ALWAYS] = retries, managed, always
+    count[s.RETRIES], count[s.MANAGED], count[s.ALWAYS], count[s.ROWS] = retries, managed, always, len(versions)
     stride = max(version.slots for version in versions)
     places = _places(versions, stride)
     room = len(requests) if retries else 0
@@ -47,7 +47,7 @@ def build_server(
             argument=np.array([row[3] for row in rows], dtype=np.int32),
             weights=np.array(weights, dtype=np.float64).reshape(len(weights), len(versions)),
         ),
-        timeline=s.Timeline(np.zeros(ROOM + len(versions)), np.zeros((ROOM + len(versions), 5), dtype=np.int64)),
+        timeline=_timeline(versions),
         retry_at=np.zeros(room),
         retry=np.zeros(room, dtype=np.int32),
         count=count,
@@ -64,6 +64,14 @@ def more_room(server: s.Server) -> s.Server:
     timeline = server.timeline
     longer = s.Timeline(np.concatenate((timeline.time, np.zeros_like(timeline.time))), np.concatenate((timeline.row, np.zeros_like(timeline.row))))
     return server._replace(timeline=longer)
+
+
+def _timeline(versions: Sequence[Version]) -> s.Timeline:
+    """A row a version for the start."""
+    timeline = s.Timeline(np.zeros(ROOM + len(versions)), np.zeros((ROOM + len(versions), 5), dtype=np.int64))
+    for v, version in enumerate(versions):
+        timeline.row[v, [s.T_VERSION, s.T_READY, s.T_WANTED]] = v, version.replicas, version.replicas
+    return timeline
 
 
 def _requests(requests: Requests) -> s.Requests:
@@ -89,7 +97,8 @@ def _versions(versions: Sequence[Version]) -> s.Versions:
     amount[:, s.PERIOD] = np.inf
     amount[:, s.UPPER] = upper_ends([version.weight for version in versions])
     number[:, [s.HEAD, s.TAIL]] = -1
-    number[:, s.HOLD] = 1
+    number[:, [s.HOLD, s.TOLD]] = 1
+    number[:, s.LAST_ROW] = np.arange(len(versions))
     first = tree = 0
     for v, version in enumerate(versions):
         leaves = 1 << max(0, version.places - 1).bit_length()

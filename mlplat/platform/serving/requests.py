@@ -200,7 +200,7 @@ def _amounts(name: str, values: npt.ArrayLike) -> Floats:
 
 
 def _keys(keys: Any, count: int) -> npt.NDArray[np.uint64]:
-    if keys is None:
+    if keys is None or count == 0:
         return np.arange(count, dtype=np.uint64)
     found = np.asarray(keys)
     if found.ndim != 1 or len(found) != count:

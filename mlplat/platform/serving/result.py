@@ -39,7 +39,7 @@ class ServingResult:
         """One row a request."""
         import polars as pl
 
-        r, names = self._server.requests, pl.Enum([version.name for version in self._versions])
+        r, names = self._server.requests, [version.name for version in self._versions]
         first = self._server.versions.number[:, s.FIRST]
         known = r.attempts > 0
         version = np.where(known, r.version, 0)
@@ -48,10 +48,10 @@ class ServingResult:
             columns = {
                 "request": np.arange(len(r.sent), dtype=np.uint32),
                 "sent_s": r.sent,
-                "version": pl.Series(version.astype(np.uint32)).cast(names),
+                "version": _enum(version, names),
                 "replica": np.where(r.place >= 0, r.place - first[version], -1).astype(np.int32),
                 "attempts": r.attempts,
-                "outcome": pl.Series(r.outcome.astype(np.uint32)).cast(pl.Enum(OUTCOMES)),
+                "outcome": _enum(r.outcome, OUTCOMES),
                 "start_s": r.start,
                 "end_s": r.end,
                 "wait_s": r.start - r.since,
@@ -109,7 +109,7 @@ class ServingResult:
         return pl.DataFrame(
             {
                 "time_s": time,
-                "version": pl.Series(row[:, s.T_VERSION].astype(np.uint32)).cast(pl.Enum([version.name for version in self._versions])),
+                "version": _enum(row[:, s.T_VERSION], [version.name for version in self._versions]),
                 "ready": row[:, s.T_READY],
                 "starting": row[:, s.T_STARTING],
                 "draining": row[:, s.T_DRAINING],
@@ -179,6 +179,13 @@ class ServingResult:
 
     def _repr_html_(self) -> str:
         return f"<div><p>{html.escape(repr(self))}</p>{self.versions._repr_html_()}</div>"
+
+
+def _enum(codes: Any, names: Sequence[str]) -> pl.Series:
+    """An Enum column from codes, without a string a row."""
+    import polars as pl
+
+    return pl.Series(codes.astype(np.uint32)).cat.to(pl.Enum(names))
 
 
 def _quantiles(values: Any) -> tuple[float | None, float | None, float | None]:

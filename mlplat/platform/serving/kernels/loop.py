@@ -26,6 +26,7 @@ from .state import (
     DRAIN,
     FULL,
     HEAD,
+    LAST_ROW,
     LEAVING,
     MANAGED,
     MORE,
@@ -101,16 +102,25 @@ def change(server: Server, kind: int, v: int, argument: int, now: float) -> None
 
 @kernel
 def tell(server: Server, v: int, now: float) -> None:
-    """A row of the timeline."""
+    """A row of the timeline, if it differs from the last one of the version."""
     number, timeline, row = server.versions.number, server.timeline, server.count[ROWS]
+    last = number[v, LAST_ROW]
+    number[v, TOLD] = 1
+    if (
+        timeline.row[last, T_READY] == number[v, UP_NOW]
+        and timeline.row[last, T_STARTING] == number[v, COMING]
+        and timeline.row[last, T_DRAINING] == number[v, LEAVING]
+        and timeline.row[last, T_WANTED] == number[v, WANTED]
+    ):
+        return
     timeline.time[row] = now
     timeline.row[row, T_VERSION] = v
     timeline.row[row, T_READY] = number[v, UP_NOW]
     timeline.row[row, T_STARTING] = number[v, COMING]
     timeline.row[row, T_DRAINING] = number[v, LEAVING]
     timeline.row[row, T_WANTED] = number[v, WANTED]
+    number[v, LAST_ROW] = row
     server.count[ROWS] += 1
-    number[v, TOLD] = 1
 
 
 @kernel

@@ -44,11 +44,12 @@ NO_SCALER, CONCURRENCY, UTILIZATION = range(3)
 SLOTS, QUEUE, BATCH, FIRST, PLACES, LEAVES, TREE = range(7)
 # which autoscaler, fewest and most replicas, turns in the long window, in the short one, and in which the largest wish counts
 SCALER, LEAST, MOST, STABLE, PANIC, HOLD = range(7, 13)
-# State: the queue, requests in slots, busy slots, replicas by status, wanted, whether those must be compared, whether the timeline needs a row,
+# State: the queue, requests in slots, busy slots, replicas by status, wanted, whether those must be compared, 0 where the timeline may need a row,
 HEAD, TAIL, WAITING, SERVED, BUSY, UP_NOW, COMING, LEAVING, WANTED, COMPARE, TOLD = range(13, 24)
 # turns of the autoscaler that have been, whether it panics, most it wanted since; attempts by what became of them
 TURNS, PANICS, PANIC_MOST = range(24, 27)
 SENT, ANSWERS, ERRORS, TIMEOUTS, REJECTIONS, FAILURES = range(27, 33)
+LAST_ROW = 33  # of the timeline
 NUMBERS = 34
 
 # Columns of `Versions.amount`. Given: s from sending to deadline, s that a batch waits, its model, error rate, cold start (s), upper end in [0, 1)
