@@ -211,8 +211,6 @@ class NaiveServer:
         if isinstance(change, Replicas):
             self.want(version, min(change.replicas, version.most))
             return
-        if change.replica >= len(version.places):
-            return
         place = version.places[change.replica]
         if place.status == "absent":
             return

@@ -77,13 +77,15 @@ def cases(draw: st.DrawFn) -> tuple[list[Version], Requests, dict[str, Any]]:
     made = [draw(versions(f"v{i}", weight)) for i, weight in enumerate(weights)]
     names = st.sampled_from([version.name for version in made])
     sent = sorted(draw(st.lists(TIMES, max_size=25)))
-    requests = Requests.build(sent, draw(st.lists(LENGTHS, min_size=len(sent), max_size=len(sent))), draw(st.just([i % 7 for i in range(len(sent))])))
+    requests = Requests.build(
+        sent, draw(st.lists(LENGTHS, min_size=len(sent), max_size=len(sent))), draw(st.just([i % 7 for i in range(len(sent))]))
+    )
     split = st.lists(st.sampled_from([0.0, 1.0, 4.0]), min_size=len(made), max_size=len(made)).filter(any)
     changes = draw(
         st.lists(
             st.one_of(
-                st.builds(Crash, at=TIMES, version=names, replica=st.integers(0, 4)),
-                st.builds(Silence, at=TIMES, version=names, replica=st.integers(0, 4), noticed_after=LENGTHS),
+                st.builds(Crash, at=TIMES, version=names, replica=st.integers(0, 2)),
+                st.builds(Silence, at=TIMES, version=names, replica=st.integers(0, 2), noticed_after=LENGTHS),
                 st.builds(Weights, at=TIMES, weights=split.map(lambda given: dict(zip([v.name for v in made], given, strict=True)))),
                 st.builds(Replicas, at=TIMES, version=names, replicas=st.integers(0, 4)),
             ),

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
+from ...units import Duration, seconds
 from .changes import Row, upper_ends
 from .kernels import state as s
 from .requests import Requests
@@ -62,7 +64,9 @@ def build_server(
 def more_room(server: s.Server) -> s.Server:
     """The same server with room for twice as long a timeline."""
     timeline = server.timeline
-    longer = s.Timeline(np.concatenate((timeline.time, np.zeros_like(timeline.time))), np.concatenate((timeline.row, np.zeros_like(timeline.row))))
+    longer = s.Timeline(
+        np.concatenate((timeline.time, np.zeros_like(timeline.time))), np.concatenate((timeline.row, np.zeros_like(timeline.row)))
+    )
     return server._replace(timeline=longer)
 
 
@@ -108,13 +112,13 @@ def _versions(versions: Sequence[Version]) -> s.Versions:
         given[s.FIRST], given[s.PLACES], given[s.LEAVES], given[s.TREE] = first, version.places, leaves, tree
         given[s.LEAST], given[s.MOST] = 0, version.places
         given[s.WANTED] = given[s.UP_NOW] = version.replicas
-        amount[v, s.TIMEOUT] = math.inf if version.timeout is None else version.timeout
+        amount[v, s.TIMEOUT] = math.inf if version.timeout is None else seconds(version.timeout)
         amount[v, [s.WAIT, s.BASE, s.EACH, s.ERROR_RATE, s.START]] = (
-            version.batch_wait,
-            version.base,
-            version.each,
+            seconds(version.batch_wait),
+            seconds(version.base),
+            seconds(version.each),
             version.error_rate,
-            version.start,
+            seconds(version.start),
         )
         if version.scale is not None:
             _scaler(given, amount[v], version.scale, version.places)
@@ -130,11 +134,11 @@ def _versions(versions: Sequence[Version]) -> s.Versions:
     return s.Versions(number, amount, past, np.ascontiguousarray(wish), standing)
 
 
-def _scaler(given: np.ndarray, amount: np.ndarray, scale: Concurrency | Utilization, places: int) -> None:  # type: ignore[type-arg]
-    def turns(length: object) -> int:
-        return max(1, math.ceil(float(length) / period - s.CLOSE))  # type: ignore[arg-type]
+def _scaler(given: npt.NDArray[np.int64], amount: npt.NDArray[np.float64], scale: Concurrency | Utilization, places: int) -> None:
+    def turns(length: Duration) -> int:
+        return max(1, math.ceil(seconds(length) / period - s.CLOSE))
 
-    period = float(scale.period)  # type: ignore[arg-type]
+    period = seconds(scale.period)
     given[s.LEAST], given[s.MOST] = scale.least, places if scale.most is None else min(scale.most, places)
     given[s.HOLD] = turns(scale.hold)
     amount[s.PERIOD], amount[s.TARGET] = period, scale.target

@@ -6,14 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...errors import OptionError, UnknownNameError, printable
-from ...units import Duration
+from ...units import Duration, seconds
 from .checks import duration, number, whole
 from .versions import Version
 
 
 @dataclass(frozen=True)
 class Crash:
-    """At `at` the replica with this number (from 0) dies, and its connections close. Nothing happens where there is none. Raises OptionError."""
+    """At `at` the replica with this number (from 0) dies, and its connections close.
+
+    Nothing happens if its place is empty. Raises OptionError.
+    """
 
     at: Duration
     version: str
@@ -26,7 +29,9 @@ class Crash:
 
 @dataclass(frozen=True)
 class Silence:
-    """At `at` the replica with this number is gone, which is noticed `noticed_after` later; until then requests go there. Raises OptionError."""
+    """At `at` the replica with this number is gone, which is noticed `noticed_after` later; until then requests go there. Raises
+    OptionError.
+    """
 
     at: Duration
     version: str
@@ -96,7 +101,7 @@ def change_rows(changes: Iterable[ServerChange], versions: Sequence[Version]) ->
     for position, change in enumerate(changes):
         if not isinstance(change, (Crash, Silence, Weights, Replicas)):
             raise OptionError(f"changes[{position}]={ascii(change)[:40]}: expected Crash, Silence, Weights or Replicas")
-        at = float(change.at)  # type: ignore[arg-type]
+        at = seconds(change.at)
         for name in change.weights if isinstance(change, Weights) else [change.version]:
             if name not in index:
                 raise UnknownNameError("version", printable(str(name)), index)
@@ -108,9 +113,12 @@ def change_rows(changes: Iterable[ServerChange], versions: Sequence[Version]) ->
         v = index[change.version]
         if isinstance(change, Replicas):
             rows.append((at, Change.REPLICAS, v, change.replicas))
-        elif change.replica < versions[v].places:
+        elif change.replica >= versions[v].places:
+            shown = printable(change.version)
+            raise OptionError(f"changes[{position}]: replica {change.replica} of {shown!r}, which has places 0 to {versions[v].places - 1}")
+        else:
             place = first[v] + change.replica
             rows.append((at, Change.CRASH if isinstance(change, Crash) else Change.SILENCE, v, place))
             if isinstance(change, Silence):
-                rows.append((at + float(change.noticed_after), Change.NOTICE, v, place))  # type: ignore[arg-type]
+                rows.append((at + seconds(change.noticed_after), Change.NOTICE, v, place))
     return sorted(rows, key=lambda row: row[0]), weights

@@ -1,4 +1,7 @@
-"""The columns of the frames of a serving run, declared once: name, polars type, unit and meaning. The tables in docs/platform/serving.md are made from this."""
+"""The columns of the frames of a serving run, declared once: name, polars type, unit and meaning.
+
+The tables in docs/platform/serving.md are made from this.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ...errors import OptionError, UnknownNameError, printable
 from ...streams import check_seed, stream
@@ -15,6 +15,9 @@ from .checks import duration, whole
 from .requests import Requests
 from .result import ServingResult
 from .versions import Version
+
+if TYPE_CHECKING:
+    from .kernels.state import Server
 
 Clock = Literal["replay", "simpy"]
 INSTANTS = 1_000_000
@@ -37,9 +40,9 @@ def serve(
 ) -> ServingResult:
     """What becomes of a stream of requests (docs/platform/serving.md).
 
-    `changes`: replicas lost, weights, numbers of replicas. `until`: the horizon; None plays until nothing is left to happen. `retries`, `backoff`: of the
-    clients. `clock`: `"replay"` is compiled, `"simpy"` calls the same functions from SimPy's event queue, with equal results. `seed` and `name` (of the server)
-    key the split between versions and the errors. Raises OptionError and UnknownNameError.
+    `changes`: replicas lost, weights, numbers of replicas. `until`: the horizon; None plays until nothing is left to happen. `retries`,
+    `backoff`: of the clients. `clock`: `"replay"` is compiled, `"simpy"` calls the same functions from SimPy's event queue, with equal
+    results. `seed` and `name` (of the server) key the split between versions and the errors. Raises OptionError and UnknownNameError.
 
     >>> requests = Requests.build(sent=[0.0, 0.1, 0.2], service=1.0)
     >>> result = serve(Version("v1", queue=1), requests)
@@ -77,7 +80,7 @@ def serve(
     return ServingResult(made, requests, server, horizon, check_seed(seed), time.perf_counter() - begun)
 
 
-def _play(server, horizon):  # type: ignore[no-untyped-def]
+def _play(server: Server, horizon: float) -> Server:
     from ...infra.kernels.structs import pack
     from .arrays import more_room
     from .kernels.loop import run

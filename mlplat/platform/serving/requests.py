@@ -39,7 +39,8 @@ class Requests:
 
     @classmethod
     def build(cls, sent: npt.ArrayLike, service: npt.ArrayLike = 0.0, key: Sequence[str] | npt.ArrayLike | None = None) -> Requests:
-        """A stream from a trace: times (s, ascending), own service times (s; one for all, or one each), keys (text or whole numbers; default: each its
+        """A stream from a trace: times (s, ascending), own service times (s; one for all, or one each), keys (text or whole numbers;
+        default: each its
         own). Raises OptionError.
         """
         times = _amounts("sent", sent)
@@ -69,11 +70,11 @@ class Requests:
     ) -> Requests:
         """A Poisson stream of `rate` requests a second: `count` of them, or those before `until`.
 
-        `service`, `mean`, `scv`: distribution, mean and squared coefficient of variation (of lognormal and hyperexponential ones) of the own service times. `keys`:
-        distinct keys, drawn uniformly; None gives each request its own. Times, services and keys come from random streams of their own under `name`.
-        Raises OptionError.
+        `service`, `mean`, `scv`: distribution, mean and squared coefficient of variation (of lognormal and hyperexponential ones) of the
+        own service times. `keys`: distinct keys, drawn uniformly; None gives each request its own. Times, services and keys come from
+        random streams of their own under `name`. Raises OptionError.
 
-        >>> Requests.poisson(100.0, until="10s", seed=1).sent[-1] < 10
+        >>> bool(Requests.poisson(100.0, until="10s", seed=1).sent[-1] < 10)
         True
         """
         per_second = number("rate", rate, above=True)
@@ -138,7 +139,8 @@ class Requests:
         seed: int = 0,
         name: str = "requests",
     ) -> Requests:
-        """A daily cycle of mean `rate`: the rate of an hour is rate · (1 + swing · cos(2π (hour + ½ − peak) / 24)), `swing` from 0 to 1. As `poisson` otherwise.
+        """A daily cycle of mean `rate`: the rate of an hour is rate · (1 + swing · cos(2π (hour + ½ − peak) / 24)), `swing` from 0 to 1.
+        As `poisson` otherwise.
 
         >>> day = Requests.diurnal(0.1, until="1d", swing=0.8, seed=2)
         >>> night, noon = (int(((day.sent // 3600) % 24 == hour).sum()) for hour in (3, 15))

@@ -95,8 +95,10 @@ class ServingResult:
                     "ready_mean": slots / version.slots / self.end_s if self.end_s > 0 else None,
                 }
             )
-        schema = {"version": pl.Enum([version.name for version in self._versions])}
-        floats = dict.fromkeys(("latency_p50_s", "latency_p95_s", "latency_p99_s", "wait_mean_s", "utilization", "ready_mean"), pl.Float64)
+        schema: dict[str, Any] = {"version": pl.Enum([version.name for version in self._versions])}
+        floats: dict[str, Any] = dict.fromkeys(
+            ("latency_p50_s", "latency_p95_s", "latency_p99_s", "wait_mean_s", "utilization", "ready_mean"), pl.Float64
+        )
         return pl.DataFrame(rows, schema_overrides=schema | floats)
 
     @cached_property
@@ -125,7 +127,14 @@ class ServingResult:
         number, r = self._server.versions.number, self._server.requests
         done = (r.outcome == s.ANSWERED) | (r.outcome == s.ERROR)
         p50, p95, p99 = _quantiles(r.end[done] - r.sent[done])
-        columns = {"sent": s.SENT, "answered": s.ANSWERS, "errors": s.ERRORS, "timed_out": s.TIMEOUTS, "rejected": s.REJECTIONS, "failed": s.FAILURES}
+        columns = {
+            "sent": s.SENT,
+            "answered": s.ANSWERS,
+            "errors": s.ERRORS,
+            "timed_out": s.TIMEOUTS,
+            "rejected": s.REJECTIONS,
+            "failed": s.FAILURES,
+        }
         return {
             "requests": int((r.attempts > 0).sum()),
             **{name: int(number[:, column].sum()) for name, column in columns.items()},

@@ -14,7 +14,8 @@ from .kernels.state import ROWS, Server
 
 
 class StreamClock:
-    """Plays a server on a SimPy environment: a process sends the requests one by one, another makes the changes, calls end what is under way.
+    """Plays a server on a SimPy environment: a process sends the requests one by one, another makes the changes, calls end what is under
+    way.
 
     What happens at an instant is collected and played in its last turn, in the order that both clocks keep.
     """

@@ -15,9 +15,9 @@ MOST_TURNS = 1_000_000
 class Concurrency:
     """Autoscaling on requests there, as Knative's KPA does it.
 
-    `target`: requests a replica is to have on average. `least`, `most`: replicas; `most` None is the limit of the version. `period`: from turn to
-    turn. `stable`, `panic`: windows, rounded up to whole turns. `panic_at`: panic from so many times the ready replicas. `up_rate`, `down_rate`:
-    at most so many times more, or fewer, a turn. `hold`: the largest wish of so long counts. Raises OptionError.
+    `target`: requests a replica is to have on average. `least`, `most`: replicas; `most` None is the limit of the version. `period`: from
+    turn to turn. `stable`, `panic`: windows, rounded up to whole turns. `panic_at`: panic from so many times the ready replicas.
+    `up_rate`, `down_rate`: at most so many times more, or fewer, a turn. `hold`: the largest wish of so long counts. Raises OptionError.
 
     >>> Concurrency(target=7, most=20).stable
     60.0
@@ -50,9 +50,9 @@ class Concurrency:
 class Utilization:
     """Autoscaling on the busy part of the slots, as the Horizontal Pod Autoscaler of Kubernetes does it.
 
-    `target`: part of the ready slots that is to be busy, above 0 and at most 1. `least`, `most`: replicas; `most` None is the limit of the version.
-    `period`: from turn to turn. `tolerance`: a ratio this close to 1 changes nothing. `hold`: the largest wish of so long counts (stabilisation).
-    Raises OptionError.
+    `target`: part of the ready slots that is to be busy, above 0 and at most 1. `least`, `most`: replicas; `most` None is the limit of
+    the version. `period`: from turn to turn. `tolerance`: a ratio this close to 1 changes nothing. `hold`: the largest wish of so long
+    counts (stabilisation). Raises OptionError.
 
     >>> Utilization(target=0.6, most=20).hold
     300.0
@@ -84,18 +84,20 @@ def _limits(scale: Concurrency | Utilization, fewest: int) -> None:
 def _turns(scale: Concurrency | Utilization, *names: str) -> None:
     for name in names:
         if getattr(scale, name) / float(scale.period) > MOST_TURNS:  # type: ignore[arg-type]
-            raise OptionError(f"{name}={getattr(scale, name):g} s with a period of {scale.period:g} s: expected at most {MOST_TURNS:,} periods")
+            raise OptionError(
+                f"{name}={getattr(scale, name):g} s with a period of {scale.period:g} s: expected at most {MOST_TURNS:,} periods"
+            )
 
 
 @dataclass(frozen=True)
 class Version:
     """A version of a model behind a server's name. Raises OptionError.
 
-    `weight`: its part of the traffic, relative to the other versions. `replicas`: at the start, and wanted without autoscaling. `slots`: batches a
-    replica works on at once. `queue`: requests that may wait, None for any number. `timeout`: from sending to deadline, None for none. `batch`, `batch_wait`:
-    requests in a batch, and how long one waits to be full. `base`, `each`: a batch of n takes base + each · n + the longest own service in it. `error_rate`: part of the
-    answers that are errors. `start`: cold start. `limit`: places for replicas, None for as many as needed. `scale`: an autoscaler. `pace`: durations are
-    multiplied by it, for slower or faster hardware.
+    `weight`: its part of the traffic, relative to the other versions. `replicas`: at the start, and wanted without autoscaling. `slots`:
+    batches a replica works on at once. `queue`: requests that may wait, None for any number. `timeout`: from sending to deadline, None
+    for none. `batch`, `batch_wait`: requests in a batch, and how long one waits to be full. `base`, `each`: a batch of n takes base +
+    each · n + the longest own service in it. `error_rate`: part of the answers that are errors. `start`: cold start. `limit`: places for
+    replicas, None for as many as needed. `scale`: an autoscaler. `pace`: durations are multiplied by it, for slower or faster hardware.
 
     >>> Version("v2", weight=5, replicas=2, timeout="2s", batch=8, batch_wait="10ms", base="20ms", each="2ms").timeout
     2.0

@@ -191,7 +191,10 @@ def next_time(server: Server) -> float:
 
 @entry
 def run(address: int, until: float, instants: int) -> int:
-    """Play up to `instants` instants, none of them after `until`. Returns DONE, MORE, or FULL where the timeline has no room for another."""
+    """Play up to `instants` instants, none of them after `until`.
+
+    Returns DONE, MORE, or FULL where the timeline has no room for another.
+    """
     server = server_at(address)
     for _ in range(instants):
         now = next_time(server)

@@ -40,11 +40,13 @@ CRASH, SILENCE, NOTICE, WEIGHTS, REPLICAS, UP, DRAIN = range(7)
 ABSENT, STARTING, READY, DRAINING = range(4)  # of a place
 NO_SCALER, CONCURRENCY, UTILIZATION = range(3)
 
-# Columns of `Versions.number`. Given: slots a replica, most that wait, most in a batch, first place, places, leaves of its tree, where that begins;
+# Columns of `Versions.number`. Given: slots a replica, most that wait, most in a batch, first place, places, leaves of its tree, where
+# that begins;
 SLOTS, QUEUE, BATCH, FIRST, PLACES, LEAVES, TREE = range(7)
 # which autoscaler, fewest and most replicas, turns in the long window, in the short one, and in which the largest wish counts
 SCALER, LEAST, MOST, STABLE, PANIC, HOLD = range(7, 13)
-# State: the queue, requests in slots, busy slots, replicas by status, wanted, whether those must be compared, 0 where the timeline may need a row,
+# State: the queue, requests in slots, busy slots, replicas by status, wanted, whether those must be compared, 0 where the timeline may
+# need a row,
 HEAD, TAIL, WAITING, SERVED, BUSY, UP_NOW, COMING, LEAVING, WANTED, COMPARE, TOLD = range(13, 24)
 # turns of the autoscaler that have been, whether it panics, most it wanted since; attempts by what became of them
 TURNS, PANICS, PANIC_MOST = range(24, 27)
@@ -52,11 +54,13 @@ SENT, ANSWERS, ERRORS, TIMEOUTS, REJECTIONS, FAILURES = range(27, 33)
 LAST_ROW = 33  # of the timeline
 NUMBERS = 34
 
-# Columns of `Versions.amount`. Given: s from sending to deadline, s that a batch waits, its model, error rate, cold start (s), upper end in [0, 1)
+# Columns of `Versions.amount`. Given: s from sending to deadline, s that a batch waits, its model, error rate, cold start (s), upper end
+# in [0, 1)
 TIMEOUT, WAIT, BASE, EACH, ERROR_RATE, START, UPPER = range(7)
 # of an autoscaler: period and first instant (s), target, panic threshold, rates, tolerance
 PERIOD, ORIGIN, TARGET, PANIC_AT, UP_RATE, DOWN_RATE, TOLERANCE = range(7, 14)
-# State: integrals over time of requests there, of busy slots and of ready slots, up to LATEST (s); those of slots at the last turn; panics since (s)
+# State: integrals over time of requests there, of busy slots and of ready slots, up to LATEST (s); those of slots at the last turn;
+# panics since (s)
 LOAD, BUSY_TIME, SLOT_TIME, LATEST, BUSY_BEFORE, SLOTS_BEFORE, PANIC_SINCE = range(14, 21)
 AMOUNTS = 22
 
