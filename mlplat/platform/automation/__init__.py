@@ -1,0 +1,1 @@
+"""What runs by itself: image builder, integration, delivery, monitoring, retraining."""
