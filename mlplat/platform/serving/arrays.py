@@ -30,11 +30,12 @@ def build_server(
     salts: tuple[int, int],
     managed: bool = True,
     always: bool = False,
+    stride: int = 0,
 ) -> s.Server:
     """The server at second 0, its first replicas ready."""
     count = np.zeros(s.COUNTS, dtype=np.int64)
     count[s.RETRIES], count[s.MANAGED], count[s.ALWAYS], count[s.ROWS] = retries, managed, always, len(versions)
-    stride = max(version.slots for version in versions)
+    stride = stride or max(version.slots for version in versions)
     places = _places(versions, stride)
     room = len(requests) if retries else 0
     return s.Server(
@@ -56,6 +57,7 @@ def build_server(
         clock=np.zeros(1),
         stride=stride,
         backoff=backoff,
+        dropped=0,
         split_salt=np.uint64(salts[0]),
         error_salt=np.uint64(salts[1]),
     )

@@ -49,7 +49,7 @@ def answer(server: Server, request: int, v: int, now: float) -> None:
     number[v, ANSWERS] += 1
     rate = server.versions.amount[v, ERROR_RATE]
     outcome = ANSWERED
-    if rate > 0.0 and draw(server.error_salt, request, np.int64(requests.attempts[request])) < rate:
+    if rate > 0.0 and draw(server.error_salt, server.dropped + request, np.int64(requests.attempts[request])) < rate:
         outcome = ERROR
         number[v, ERRORS] += 1
     requests.outcome[request] = outcome

@@ -160,6 +160,7 @@ class Server(NamedTuple):
     clock: Array["float64", 1]  # [1] the latest instant (s)
     stride: int  # slots from one place to the next
     backoff: float  # s
+    dropped: int  # requests that came before the first of these, which errors are drawn for too
     split_salt: np.uint64
     error_salt: np.uint64
 
