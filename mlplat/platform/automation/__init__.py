@@ -1,0 +1,1 @@
+"""Automation: what builds, tests, delivers, watches and retrains by itself."""
