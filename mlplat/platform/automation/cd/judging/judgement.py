@@ -28,7 +28,8 @@ def judge(
     """What the requests of a step say of a new version.
 
     `step`: from 0. `old`: the requests of the old version in the same period, or in the step before where it gets none any more
-    (`versus`); a `Reference` for a version without a predecessor. `look`: from 1 to `policy.looks`, of which the last is the final one.
+    (`versus`); a `Reference` for a version without a predecessor. `look`: from 1; from `policy.looks` on a version can pass. All of the
+    level is spent then, so that later looks, which wait for what a margin asks for, cannot fail.
 
     `fail` where the version is significantly worse in a metric. `inconclusive` with too few requests, or where a margin is set and it is
     not shown that the version is within it. Else `pass`, from the final look on.
@@ -47,8 +48,8 @@ def judge(
     against = Versus.BASELINE if isinstance(old, Reference) else versus
     enough = new.requests >= policy.requests and (isinstance(old, Reference) or old.requests >= policy.requests)
     findings = tuple(_TESTS[metric](policy, new, old, level, enough) for metric in policy.metrics)
-    final = look >= policy.looks
-    return Judgement(_verdict(findings, enough, final), step, policy.steps[step], new.requests, against, findings, look, final)
+    verdict = _verdict(findings, enough, look >= policy.looks)
+    return Judgement(verdict, step, policy.steps[step], new.requests, against, findings, look, enough)
 
 
 def _verdict(findings: tuple[Finding, ...], enough: bool, final: bool) -> Verdict:
@@ -144,7 +145,7 @@ _TESTS = {Metric.ERRORS: _errors, Metric.LATENCY: _latency, Metric.QUALITY: _qua
 
 
 def _found(policy: CanaryPolicy, said: Finding, p: float, shown: float) -> Finding:
-    if p <= said.level:
+    if p <= said.level and said.level > 0:
         found = Found.WORSE
     else:
         found = Found.NOT_WORSE if math.isnan(shown) or shown <= policy.alpha else Found.NOT_SHOWN

@@ -68,7 +68,8 @@ class Finding(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A look at a step. `share`: of the traffic. `requests`: of the new version in it. `final`: whether this ends the step."""
+    """A look at a step. `share`: of the traffic. `requests`: of the new version in it. `enough`: whether there were enough requests to
+    test anything."""
 
     verdict: Verdict
     step: int
@@ -77,7 +78,7 @@ class Judgement(NamedTuple):
     versus: Versus
     findings: tuple[Finding, ...]
     look: int = 1
-    final: bool = True
+    enough: bool = True
 
     @property
     def worse(self) -> tuple[Metric, ...]:
