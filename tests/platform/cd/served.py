@@ -115,7 +115,7 @@ class ServedTarget:
     def lose(self, version: str, count: int = 1, back_s: float = 60.0) -> None:
         """Nodes under replicas die; they are replaced after a time."""
         served = self.served[version]
-        for _ in range(count):
+        for _ in range(min(count, len(served.ready_s))):
             served.ready_s.remove(min(served.ready_s))
             served.ready_s.append(self.sim.now + back_s)
             served.lost += 1

@@ -199,8 +199,9 @@ def _rolling_back(rollout: Rollout, facts: Facts) -> Advance:
     old, new = facts.versions.get(rollout.old, GONE), facts.versions.get(rollout.new, GONE)
     if old.weight < 1.0 - NEAR or new.weight > 0.0:
         to = {rollout.old: 1.0} if old.ready else {}
-        late = facts.failures >= TRIES and old.ready > 0
-        asked = [*_weights(facts.versions, to), *([RemoveVersion(rollout.new)] if late and rollout.new in facts.versions else [])]
+        asked = [*_weights(facts.versions, to)]
+        if facts.failures >= TRIES and facts.failures % 2 and rollout.new in facts.versions and old.ready >= _least(rollout):
+            asked = [RemoveVersion(rollout.new)]  # shares cannot be set: then by the only version that is left
         if not old.ready:
             asked += [*moves(facts.versions, {**wanted, rollout.new: new.replicas}, _most(rollout), 0)]
         return Advance(rollout, tuple(asked), (), facts.now if to and not facts.failures else facts.now + SOON_S)
