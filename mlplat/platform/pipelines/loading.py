@@ -15,14 +15,23 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import MlplatError, printable
 from ..storage.digests import digest_of_json
 from .code_base import CodeBase, absolute
+from .dag import Dag
 from .definition import Pipeline
 from .errors import CodeError, DefinitionError
 from .steps import Step
+
+
+class Built(NamedTuple):
+    """A pipeline, its graph, and the digest of the code of each step by the name of its function."""
+
+    pipeline: Pipeline
+    dag: Dag
+    codes: Mapping[str, str]
 
 
 class LoadedCode:
@@ -37,16 +46,8 @@ class LoadedCode:
         self._modules: dict[str, ModuleType] = {}
         self._allowed = base.imports(path) | {path}
         self._builtins = {**vars(builtins), "__import__": self._import}
-        with self.active():
-            try:
-                self.main = self._module(base.module_of(path))
-            except MlplatError:
-                raise
-            except BaseException as error:
-                if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
-                    raise
-                where, line = self._where(error)
-                raise CodeError(f"{type(error).__name__}: {printable(str(error))[:300]}", where, line) from error
+        with self._running():
+            self.main = self._module(base.module_of(path))
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -62,6 +63,13 @@ class LoadedCode:
                 del sys.modules[name]
             sys.modules.update(before)
 
+    def built(self, name: str = "") -> Built:
+        """A pipeline of the file with its graph and the digests of its steps. Raises CodeError, PipelineError."""
+        pipeline = self.pipeline(name)
+        with self._running():
+            dag = pipeline.dag
+        return Built(pipeline, dag, {step: self._step_digest(each) for step, each in pipeline.steps.items()})
+
     def pipeline(self, name: str = "") -> Pipeline:
         """The pipeline of the file, by name where it has several. Raises CodeError."""
         found = {each.name: each for each in vars(self.main).values() if isinstance(each, Pipeline)}
@@ -73,7 +81,7 @@ class LoadedCode:
             raise CodeError(f"no pipeline {printable(name)!r}; {expected}" if name else f"{len(found)} pipelines; {expected}", self._path)
         return found[name]
 
-    def step_digest(self, step: Step) -> str:
+    def _step_digest(self, step: Step) -> str:
         """Of the code of a step. Raises DefinitionError for one that is of no file of the commit."""
         module = str(step.function.__module__)
         name = module.removeprefix(self._prefix + ".")
@@ -86,6 +94,18 @@ class LoadedCode:
             if isinstance(each, (Step, Pipeline)) and each.function.__module__ == module and each.function.__name__ == attribute
         }
         return self._base.step_digest(path, step.name, functions)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Within the block code of the commit is run; what it raises comes out as CodeError, which names the line."""
+        with self.active():
+            try:
+                yield
+            except (MlplatError, KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as error:
+                where, line = self._where(error)
+                raise CodeError(f"{type(error).__name__}: {printable(str(error))[:300]}", where, line) from error
 
     # -- imports
 

@@ -155,8 +155,8 @@ def signature_of(function: Callable[..., Any], name: str) -> Signature:
     return Signature(inputs, defaults, outputs, single, context)
 
 
-def hints_of(function: Callable[..., Any], name: str) -> dict[str, Any]:
-    """The annotations of a function, resolved. Raises DefinitionError."""
+def hints_of(function: Any, name: str) -> dict[str, Any]:
+    """The annotations of a function or named tuple, resolved. Raises DefinitionError."""
     try:
         return typing.get_type_hints(function)
     except Exception as error:
@@ -169,7 +169,7 @@ def _outputs(annotation: Any, name: str) -> tuple[dict[str, ValueType], bool]:
     if annotation is None or annotation is type(None):
         return {}, False
     if isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
-        hints = typing.get_type_hints(annotation)
+        hints = hints_of(annotation, name)
         outputs = {field: type_of(hints.get(field, typing.Any), step=name, input=f"return.{field}") for field in annotation._fields}
         return outputs, False
     return {OUTPUT: type_of(annotation, step=name, input="return")}, True
