@@ -145,6 +145,8 @@ class Dag:
             self._check_node(node)
         for name, published in self.outputs.items():
             self._type(published.binding, "", name)
+            if self.by_name[published.binding.step].mapped:
+                raise DefinitionError("a list cannot be published as one; expected what a step makes of it", input=name)
         assert self.order is not None
 
     def _check_node(self, node: Node) -> None:

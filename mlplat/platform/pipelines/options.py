@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ...infra.checkpoints import CheckpointPolicy
     from ...infra.synchronization import Synchronization
 
-LONGEST_BACKOFF_S: Final = 3600.0
-
 
 @dataclass(frozen=True, slots=True)
 class StepOptions:
@@ -26,7 +24,7 @@ class StepOptions:
     request: ResourceRequest = ResourceRequest(cpus=1)  # noqa: RUF009 (it cannot be changed)
     duration: DurationModel = Fixed(60.0)  # noqa: RUF009
     retries: int = 3
-    retry_failures: int = 0
+    failure_retries: int = 0
     backoff: float = 10.0
     timeout: float | None = None
     pending_timeout: float | None = None
@@ -54,14 +52,6 @@ class StepOptions:
             except OptionError as error:
                 raise OptionError(f"{name}: {error}") from None
         return replace(self, **checked)
-
-    def wait_s(self, attempt: int) -> float:
-        """How long it waits before it is tried again after `attempt` (from 0) failed: twice as long each time, at most an hour.
-
-        >>> [StepOptions(backoff=10.0).wait_s(attempt) for attempt in (0, 1, 2, 20)]
-        [10.0, 20.0, 40.0, 3600.0]
-        """
-        return min(LONGEST_BACKOFF_S, self.backoff * 2.0 ** min(attempt, 50))
 
     def described(self) -> dict[str, Any]:
         """As JSON can say it, without what is at its default; `read_options` makes the same of it."""
@@ -167,7 +157,7 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "request": _request,
     "duration": duration_model,
     "retries": _count(0),
-    "retry_failures": _count(0),
+    "failure_retries": _count(0),
     "backoff": _time,
     "timeout": _limit,
     "pending_timeout": _limit,

@@ -109,8 +109,8 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
     `image`: the image of its environment; the pipeline's unless said. `request`: resources, one CPU unless said. `duration`: seconds or a
     model of them (`by_size`, `measured`); a minute unless said. `retries`: how often it is tried again where the infrastructure failed,
-    3; `retry_failures`: where the function raised, 0. `backoff`: s before the first of these, twice as long before each next one, at most
-    an hour; 10 s. `timeout`: of an attempt. `pending_timeout`: of its wait for resources. `cache`: whether outputs of an equal run may be
+    3; `failure_retries`: where the function raised, 0. `backoff`: before the first of these, twice as long before each next one, at most
+    5 min; 10 s. `timeout`: of an attempt. `pending_timeout`: of its wait for resources. `cache`: whether outputs of an equal run may be
     taken instead. `replicas`, `sync`, `checkpoint`: of a gang that trains, as of `Workload`. `priority`: as of `Workload`. `validates`:
     the input whose models are marked failed where the step returns False. `numerics`: `"portable"` promises equal bytes on every machine.
 
