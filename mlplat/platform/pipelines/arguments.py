@@ -76,11 +76,11 @@ Argument = Given | Made | Read | Several
 
 
 class Values(NamedTuple):
-    """All values that a run has so far. `made`: by step and output."""
+    """All values that a run has so far. `made`: by step and output, of one that is mapped the list of all."""
 
     inputs: Mapping[str, Read]
     parameters: Mapping[str, Any]
-    made: Mapping[tuple[str, str], Value]
+    made: Mapping[tuple[str, str], Argument]
 
     def argument(self, binding: Binding) -> Argument:
         """What a binding gives."""
@@ -92,7 +92,7 @@ class Values(NamedTuple):
             case FromParameter(name):
                 return Given(self.parameters[name])
             case FromStep(step, output):
-                return Made(self.made[step, output])
+                return self.made[step, output]
         return Several(tuple(self.argument(part) for part in binding.parts))
 
 
@@ -108,6 +108,15 @@ def elements(store: Store, argument: Argument) -> list[Argument]:
         case Made(value):
             return [Given(part) for part in _list(unpacked(store, value))]
     raise TypeError("an input of the pipeline, which is no list")
+
+
+def made_of(argument: Argument) -> Iterator[Value]:
+    """The values of steps that an argument is."""
+    if isinstance(argument, Made):
+        yield from argument.value.at if argument.value.type.many else (argument.value,)
+    elif isinstance(argument, Several):
+        for part in argument.parts:
+            yield from made_of(part)
 
 
 def reads(argument: Argument) -> Iterator[Read]:

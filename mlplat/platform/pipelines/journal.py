@@ -62,5 +62,5 @@ RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "trigger.made": {**_DONE, **_STARTS, "name": TEXT, "on": TEXT, "subject": TEXT},
     "schedule.removed": {**_DONE, "name": TEXT},
 }
-"""`graph`: the digest of the content that the graph is. `key`: what a step must be equal in for its outputs to be taken; empty for never."""
-
+"""`graph`: the digest of the content that the graph is. `key`: what a step must be equal in for its outputs to be taken; empty for
+never."""

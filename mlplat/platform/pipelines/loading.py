@@ -81,6 +81,11 @@ class LoadedCode:
             raise CodeError(f"no pipeline {printable(name)!r}; {expected}" if name else f"{len(found)} pipelines; {expected}", self._path)
         return found[name]
 
+    def where(self, error: BaseException) -> str:
+        """The last line of the commit that an error came through, in words."""
+        path, line = self._where(error)
+        return f"{printable(path)}, line {line}" if line else ""
+
     def _step_digest(self, step: Step) -> str:
         """Of the code of a step. Raises DefinitionError for one that is of no file of the commit."""
         module = str(step.function.__module__)

@@ -10,7 +10,8 @@ from ...errors import MlplatError, printable
 
 
 class RunReason(StrEnum):
-    """Why a run or a step ended as it did, where that is no `TaskReason` of the work itself."""
+    """Why a run or a step ended as it did, where that is no `TaskReason` of work: a run that failed has the reason of the first step that
+    did."""
 
     NONE = ""
     COMPLETED = "COMPLETED"
@@ -18,10 +19,6 @@ class RunReason(StrEnum):
     """Its outputs were there: an equal step had made them."""
     SKIPPED = "SKIPPED"
     """Its condition did not hold, or it needs what was not made for that."""
-    STEP_FAILED = "STEP_FAILED"
-    """A step of the run failed."""
-    STEP_ERROR = "STEP_ERROR"
-    """The infrastructure failed a step of the run."""
     VALIDATION_FAILED = "VALIDATION_FAILED"
     """The step says that what it looked at is not good enough."""
     INTERRUPTED = "INTERRUPTED"

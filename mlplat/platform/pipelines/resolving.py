@@ -64,9 +64,7 @@ def resolved_images(
     return found
 
 
-def resolved_inputs(
-    stores: Stores, dag: Dag, lock: LockFile, project: str, given: Mapping[str, Any], actor: Actor
-) -> dict[str, Read]:
+def resolved_inputs(stores: Stores, dag: Dag, lock: LockFile, project: str, given: Mapping[str, Any], actor: Actor) -> dict[str, Read]:
     """Of each input the version that it is in a run: `given`, or that of the lock file, or the pipeline's own.
 
     Raises UnknownInputError, MissingArgumentError, TypeMismatchError, AccessDenied, UnknownNameError, IntegrityError.

@@ -24,16 +24,19 @@ _PLAIN: Final = ("100644", "100755")
 
 
 class Loaded(NamedTuple):
-    """Code that is ready to be run: its graph, digests of the code of its steps, and the steps, by the names of their functions.
+    """Code that is ready to be run: the name of the pipeline, its graph, digests of the code of its steps, and the steps, by the names of
+    their functions.
 
-    `active`: a block in which its functions are called.
+    `active`: a block in which its functions are called. `where`: the line of it that an error came through, in words.
     """
 
+    name: str
     dag: Dag
     codes: Mapping[str, str]
     steps: Mapping[str, Step]
     active: Callable[[], Any]
     image: str
+    where: Callable[[BaseException], str]
 
 
 class Sources:
@@ -61,7 +64,7 @@ class Sources:
         """A pipeline of a commit. Raises CodeError, PipelineError, AccessDenied, UnknownNameError."""
         loaded = LoadedCode(self.base(code, actor), file)
         built = loaded.built(function)
-        return Loaded(built.dag, built.codes, built.pipeline.steps, loaded.active, built.pipeline.image)
+        return Loaded(built.pipeline.name, built.dag, built.codes, built.pipeline.steps, loaded.active, built.pipeline.image, loaded.where)
 
     def of_version(self, version: PipelineVersion, actor: Actor) -> Loaded:
         """The code of a version. Raises UnknownNameError for code that only another process had."""
@@ -80,7 +83,7 @@ class Sources:
 
 def direct(pipeline: Pipeline) -> Loaded:
     """A pipeline of this process as it is. Its steps have digests of their own names only: they are never cached."""
-    return Loaded(pipeline.dag, {}, pipeline.steps, _nothing, pipeline.image)
+    return Loaded(pipeline.name, pipeline.dag, {}, pipeline.steps, _nothing, pipeline.image, lambda error: "")
 
 
 @contextmanager

@@ -135,7 +135,7 @@ def unpacked(store: Store, value: Value, kind: ValueType | None = None) -> Any:
                 return checked if isinstance(checked, float) and not isinstance(found, float) else found
             case Form.MODEL:
                 parts = {name: array_of(store.get(at)).copy() if is_array else store.get(at) for name, at, is_array in value.at}
-                given = parts[""] if "" in parts else parts
+                given = parts.get("", parts)
                 return given if wanted.maker is None else wanted.maker.from_parts(given)
         return contents.read(store, _manifest(store, value.at))
 

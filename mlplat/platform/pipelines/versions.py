@@ -17,9 +17,9 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 class PipelineVersion:
     """A version of a pipeline; nothing of it ever changes but whether it is `published`.
 
-    `name`: `project/name`. `digest`: of commit, file, function, images and graph. `code`: the commit, `project/repository@` and its id; empty
-    for code that was given directly and is kept nowhere. `file`, `function`: where in it. `dag`: digest of the graph. `images`: by step,
-    `project/name@sha256:…`, none for a step without. `created_s`: s. `creator`: an id.
+    `name`: `project/name`. `digest`: of commit, file, function, images and graph. `code`: the commit, `project/repository@` and its id;
+    empty for code that was given directly and is kept nowhere. `file`, `function`: where in it. `dag`: digest of the graph. `images`: by
+    step, `project/name@sha256:…`, none for a step without. `created_s`: s. `creator`: an id.
     """
 
     name: str
@@ -61,7 +61,7 @@ def pipeline_digest(commit: str, file: str, function: str, images: Mapping[str, 
     """SHA-256 of the canonical `{commit, file, function, images, dag}`; of images their digests only, whatever they are called.
 
     >>> pipeline_digest("", "pipeline.py", "churn", {"train": "shop/train@sha256:1"}, "sha256:2")[:15]
-    'sha256:fcdb82c4'
+    'sha256:ed652d87'
     """
     digests = {step: image.partition("@")[2] for step, image in images.items() if image}
     said: dict[str, Any] = {"format": FORMAT, "commit": commit, "file": file, "function": function, "images": digests, "dag": dag}
