@@ -1,0 +1,1 @@
+"""Continuous integration: the tests that a commit defines, run at each push."""
