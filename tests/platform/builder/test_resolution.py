@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def versions_of(name: str) -> st.SearchStrategy[list[Package]]:
     )
 
 
-indices = st.builds(lambda *found: PackageIndex(tuple(sum(found, []))), *map(versions_of, NAMES))
+indices = st.builds(lambda *found: PackageIndex(tuple(chain.from_iterable(found))), *map(versions_of, NAMES))
 
 
 @given(indices, st.lists(wanted, min_size=1, max_size=3))
