@@ -153,7 +153,9 @@ def _text_of(error: BaseException) -> str:
         return "an error that cannot be told"
 
 
-def _print_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+def _print_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: object = None
+) -> None:
     print(f"{filename}:{lineno}: {category.__name__}: {message}", file=sys.stderr)
 
 
