@@ -26,6 +26,7 @@ from .secrets import Secrets
 from .storage.store import Store
 from .storage.sweeping import sweep
 from .storage.verification import Verification, verify
+from .work.tasks import Tasks
 from .zones.zone_manager import ZoneManager
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class Platform:
     which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
     sealed before they are kept; None to keep them in the clear.
 
-    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`: the components. `admin`: the first
-    administrator.
+    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`: the components. `tasks`: what these have
+    work done by in zones. `admin`: the first administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
@@ -89,6 +90,7 @@ class Platform:
         if cluster is not None:
             self.images.serve(cluster.endpoint, actor=self.admin)
         self.zones = ZoneManager(self.sim, self.identity, self.store, cluster=cluster)
+        self.tasks = Tasks(self.sim, self.zones, endpoint, self.admin.id)
 
     def _go_on(self, own: bool) -> None:
         """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""

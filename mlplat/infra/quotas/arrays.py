@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import OptionError
-from ..resources import DEVICE_MILLI, UNLIMITED
-from .attempt_arrays import NO_LIMIT
-from .kernels.quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_ENVIRONMENTS, Quotas, Reclaiming
-from .kernels.state import SHAPE, Classes, Cluster, Queue
-from .quota_amounts import column_of, named
-from .quota_parts import NodeParts, Variants, parts_of, tried_flavors, variants_of
-from .quotas import Cohort, Described, Quota, with_the_rest
+from ...errors import OptionError
+from ...resources import DEVICE_MILLI, UNLIMITED
+from ..attempt_arrays import NO_LIMIT
+from ..kernels.quota_state import FINAL_SHARE, FLAVORS, INITIAL_SHARE, Q_ENVIRONMENTS, Quotas, Reclaiming
+from ..kernels.state import SHAPE, Classes, Cluster, Queue
+from .amounts import column_of, named
+from .descriptions import Cohort, Described, Quota, with_the_rest
+from .parts import NodeParts, Variants, parts_of, tried_flavors, variants_of
 
 if TYPE_CHECKING:
-    from ..hardware.node_table import NodeTable
-    from ..workload import JobTrace
-    from .queueing import QueuePolicy
+    from ...hardware.node_table import NodeTable
+    from ...workload import JobTrace
+    from ..queueing import QueuePolicy
 
 Array = np.ndarray[Any, Any]
 BOUNDLESS = 2**60
@@ -67,7 +67,7 @@ def quota_arrays(
     variants: Variants | None = None,
 ) -> Quotas:
     """The arrays for n jobs, none of which waits. `of`: int32[n], index into `names`, groups of jobs (`Quota.listed` says whose they are).
-    `classes`: with the variants, see `quota_parts.with_variants`.
+    `classes`: with the variants, see `parts.with_variants`.
 
     Raises OptionError for a queue policy that does not go with quotas, and what `parts_of` raises.
     """

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import mlplat as mp
 from mlplat.errors import SpecError
-from mlplat.infra.quota_amounts import Amounts, column_of, dimension_names, spoken_amounts
 from mlplat.infra.quotas import Cohort, Quota, ReservedNodes, with_the_rest
+from mlplat.infra.quotas.amounts import Amounts, column_of, dimension_names, spoken_amounts
 
 
 @pytest.mark.parametrize(

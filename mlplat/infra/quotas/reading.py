@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import yaml
 
-from ..errors import InputError, OptionError, SpecError, UnknownNameError, printable, shown
-from ..hardware.source_text import read_source
-from ..hardware.spec_io import parse_json
-from ..hardware.yaml_text import load_yaml
-from .quotas import Cohort, Described, Quota
+from ...errors import InputError, OptionError, SpecError, UnknownNameError, printable, shown
+from ...hardware.source_text import read_source
+from ...hardware.spec_io import parse_json
+from ...hardware.yaml_text import load_yaml
+from .descriptions import Cohort, Described, Quota
 
 KINDS: Final[Mapping[str, type[Quota] | type[Cohort]]] = {"quotas": Quota, "cohorts": Cohort}
 SUFFIXES: Final = (".yaml", ".yml", ".json")

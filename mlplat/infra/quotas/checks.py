@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import SpecError, UnknownNameError, printable
-from .quota_amounts import column_of, dimension_names, named, spoken_amounts
-from .quota_arrays import capacity_of
-from .quota_parts import NodeParts, parts_of
-from .quotas import MAX_FLAVORS, MAX_QUOTAS, Cohort, Described, Quota, QuotaWarning
+from ...errors import SpecError, UnknownNameError, printable
+from .amounts import column_of, dimension_names, named, spoken_amounts
+from .arrays import capacity_of
+from .descriptions import MAX_FLAVORS, MAX_QUOTAS, Cohort, Described, Quota, QuotaWarning
+from .parts import NodeParts, parts_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..hardware.node_table import NodeTable
+    from ...hardware.node_table import NodeTable
 
 
 def check_quotas(

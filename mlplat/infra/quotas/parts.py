@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..errors import OptionError, SpecError, UnknownNameError, printable
-from ..hardware.accelerators import resolve_model
-from .kernels.state import Classes
-from .node_selection import with_kinds
-from .quota_amounts import flavors_in
-from .quotas import Described, Quota, ReservedNodes
+from ...errors import OptionError, SpecError, UnknownNameError, printable
+from ...hardware.accelerators import resolve_model
+from ..kernels.state import Classes
+from ..node_selection import with_kinds
+from .amounts import flavors_in
+from .descriptions import Described, Quota, ReservedNodes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..hardware.node_table import NodeTable
-    from .node_selection import NodeKinds
-    from .tolerations import Selection
+    from ...hardware.node_table import NodeTable
+    from ..node_selection import NodeKinds
+    from ..tolerations import Selection
 
 Array = np.ndarray[Any, Any]
 

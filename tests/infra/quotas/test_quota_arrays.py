@@ -18,9 +18,9 @@ from mlplat.infra.kernels.state import Queue
 from mlplat.infra.kernels.structs import pack
 from mlplat.infra.node_selection import NodeKinds
 from mlplat.infra.queueing import queue_policy
-from mlplat.infra.quota_arrays import BOUNDLESS, check_queue, no_quotas, quota_arrays, recompute
-from mlplat.infra.quota_parts import parts_of, variants_of, with_variants
 from mlplat.infra.quotas import Cohort, Described, Quota
+from mlplat.infra.quotas.arrays import BOUNDLESS, check_queue, no_quotas, quota_arrays, recompute
+from mlplat.infra.quotas.parts import parts_of, variants_of, with_variants
 from mlplat.infra.request_arrays import class_arrays
 from mlplat.infra.tolerations import ANYWHERE
 from mlplat.resources import ResourceRequest
@@ -233,7 +233,7 @@ def test_under_priority_a_quota_stops_its_own_where_the_policy_does(preempt: boo
 
 
 def test_an_unlimited_capacity_does_not_overflow() -> None:
-    from mlplat.infra.quota_arrays import capacity_of
+    from mlplat.infra.quotas.arrays import capacity_of
 
     nodes = mp.ClusterSpec.parse("pool:768gpu").nodes()
     described = [Quota("a", guarantee={"cpus": 2**46 // 1000}, lend={"cpus": 0})]

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, NamedTuple
 
-from ..errors import OptionError, SpecError, UnknownNameError, printable
-from ..hardware.durations import LONGEST_S
-from ..units import Duration, seconds
-from .quota_amounts import DIMENSIONS, GUARANTEED, Amounts, flavors_in, spoken_amounts
+from ...errors import OptionError, SpecError, UnknownNameError, printable
+from ...hardware.durations import LONGEST_S
+from ...units import Duration, seconds
+from .amounts import DIMENSIONS, GUARANTEED, Amounts, flavors_in, spoken_amounts
 
 MAX_QUOTAS: Final = 10_000
 MAX_FLAVORS: Final = 60

@@ -12,9 +12,9 @@ import mlplat as mp
 from mlplat.errors import AccessDenied, MlplatError, OptionError, SpecError, UnknownNameError
 from mlplat.infra.cluster import Cluster
 from mlplat.infra.queueing import QUEUES
-from mlplat.infra.quota_arrays import GOES_WITH_QUOTAS
+from mlplat.infra.quotas.arrays import GOES_WITH_QUOTAS
 
-from .endpoint.clusters import cluster, state_digest, work
+from ..endpoint.clusters import cluster, state_digest, work
 
 TEAM = mp.Quota("team", guarantee={"gpus": 8}, limit={"gpus": 12})
 

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import OptionError, UnknownNameError, printable
-from .kernels.quota_state import CHARGES, Quotas
-from .kernels.state import RELEASES, JobState
-from .quota_arrays import LANES_BY_SHAPE, quota_arrays, recompute
-from .quota_checks import check_quotas
-from .quota_parts import NodeParts, variants_of
-from .quotas import Cohort, Described, Quota
-from .tolerations import Selection
+from ...errors import OptionError, UnknownNameError, printable
+from ..kernels.quota_state import CHARGES, Quotas
+from ..kernels.state import RELEASES, JobState
+from ..tolerations import Selection
+from .arrays import LANES_BY_SHAPE, quota_arrays, recompute
+from .checks import check_quotas
+from .descriptions import Cohort, Described, Quota
+from .parts import NodeParts, variants_of
 
 if TYPE_CHECKING:
-    from .job_table import JobTable, Shape
+    from ..job_table import JobTable, Shape
 
 Array = np.ndarray[Any, Any]
 BLANK_JOB: dict[str, Any] = (

@@ -12,8 +12,8 @@ from mlplat.hardware import Taint
 from mlplat.infra.cluster_arrays import cluster_arrays
 from mlplat.infra.kernels.state import KIND, UNSELECTED
 from mlplat.infra.node_selection import NodeKinds
-from mlplat.infra.quota_parts import Variants, parts_of, variants_of, with_variants
 from mlplat.infra.quotas import Cohort, Quota
+from mlplat.infra.quotas.parts import Variants, parts_of, variants_of, with_variants
 from mlplat.infra.request_arrays import class_arrays
 from mlplat.infra.tolerations import ANYWHERE, Selection
 from mlplat.resources import ResourceRequest

@@ -8,8 +8,8 @@ from numbers import Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import SpecError, UnknownNameError, printable
-from .kernels.quota_state import FLAVORS, Q_CPU, Q_DISK, Q_ENVIRONMENTS, Q_GPU, Q_MEMORY
+from ...errors import SpecError, UnknownNameError, printable
+from ..kernels.quota_state import FLAVORS, Q_CPU, Q_DISK, Q_ENVIRONMENTS, Q_GPU, Q_MEMORY
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import mlplat as mp
 from mlplat.errors import InputError, MlplatError, OptionError, SpecError
-from mlplat.infra.quota_checks import check_quotas
-from mlplat.infra.quota_reading import read_quotas
 from mlplat.infra.quotas import Cohort, Quota, QuotaWarning
+from mlplat.infra.quotas.checks import check_quotas
+from mlplat.infra.quotas.reading import read_quotas
 
 SPEC = mp.ClusterSpec.parse("2x8xA100+1x8xV100")
 NODES = SPEC.nodes()  # groups a100-40 and v100-16

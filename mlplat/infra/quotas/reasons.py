@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..errors import printable
-from ..units import format_seconds
-from .attempt_arrays import NO_LIMIT
-from .kernels.inspect_quotas import COULD_FIT, ENTITLED, FITS, WEIGHED, WITHIN_LIMIT, weigh
-from .kernels.state import SHAPE, STARTED, STOPPING, JobState
-from .quota_amounts import dimension_names, spoken_amounts
+from ...errors import printable
+from ...units import format_seconds
+from ..attempt_arrays import NO_LIMIT
+from ..kernels.inspect_quotas import COULD_FIT, ENTITLED, FITS, WEIGHED, WITHIN_LIMIT, weigh
+from ..kernels.state import SHAPE, STARTED, STOPPING, JobState
+from .amounts import dimension_names, spoken_amounts
 
 if TYPE_CHECKING:
-    from .world import Run
+    from ..world import Run
 
 Array = np.ndarray[Any, Any]
 WAITING = (JobState.WAITING, JobState.HELD)

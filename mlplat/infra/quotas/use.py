@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..resources import DEVICE_MILLI
-from .kernels.quota_state import CLAIMS, FLAVORS, Q_ENVIRONMENTS
-from .kernels.state import CPU, DISK, GPU, MEMORY, PROFILE, REPLICAS, JobState
-from .quota_amounts import spoken_amounts
-from .quota_arrays import BOUNDLESS, capacity_of
+from ...resources import DEVICE_MILLI
+from ..kernels.quota_state import CLAIMS, FLAVORS, Q_ENVIRONMENTS
+from ..kernels.state import CPU, DISK, GPU, MEMORY, PROFILE, REPLICAS, JobState
+from .amounts import spoken_amounts
+from .arrays import BOUNDLESS, capacity_of
 
 if TYPE_CHECKING:
-    from .kernels.quota_state import Quotas
-    from .quota_table import QuotaTable
+    from ..kernels.quota_state import Quotas
+    from .table import QuotaTable
 
 Array = np.ndarray[Any, Any]
 
