@@ -8,7 +8,9 @@ from ....lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .build_manifest import MANIFEST_FILE, BuildManifest
+    from .builds import Build, BuildReason
     from .default_index import default_index
+    from .image_builder import ImageBuilder
     from .layers import BuildLayer, BuildPlan, BuildTimes, LayerKind
     from .package_index import Package, PackageIndex
     from .package_lock import LOCK_FILE, PackageChange, PackageLock
@@ -18,10 +20,13 @@ if TYPE_CHECKING:
 __all__ = [
     "LOCK_FILE",
     "MANIFEST_FILE",
+    "Build",
     "BuildLayer",
     "BuildManifest",
     "BuildPlan",
+    "BuildReason",
     "BuildTimes",
+    "ImageBuilder",
     "LayerKind",
     "Package",
     "PackageChange",
@@ -35,10 +40,13 @@ __all__ = [
 _HOME = {
     "LOCK_FILE": "package_lock",
     "MANIFEST_FILE": "build_manifest",
+    "Build": "builds",
     "BuildLayer": "layers",
     "BuildManifest": "build_manifest",
     "BuildPlan": "layers",
+    "BuildReason": "builds",
     "BuildTimes": "layers",
+    "ImageBuilder": "image_builder",
     "LayerKind": "layers",
     "Package": "package_index",
     "PackageChange": "package_lock",
