@@ -165,7 +165,7 @@ class Estimator:
     def _learnt(self) -> dict[str, npt.NDArray[Any]]:
         raise NotImplementedError
 
-    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]], features: int) -> None:
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -186,12 +186,12 @@ def model_from_parts(parts: Mapping[str, Any]) -> Estimator:
     if known_format != FORMAT:
         raise OptionError(f"{HEAD}: format {known_format!r}; expected {FORMAT}")
     made = kind_of(kind)()
+    if not isinstance(given, dict) or isinstance(features, bool) or not isinstance(features, int) or features < 1:
+        raise OptionError(f"{HEAD}: expected parameters by name, and at least one feature")
+    if names is not None and not (isinstance(names, list) and len(names) == features and all(isinstance(name, str) for name in names)):
+        raise OptionError(f"{HEAD}: expected {features} names of features, or null")
     made.set_params(**given)
-    arrays = {name: _array(name, part) for name, part in parts.items() if name != HEAD}
-    try:
-        made._learn(arrays)
-    except KeyError as error:
-        raise OptionError(f"parts of a {kind} without {error}") from None
+    made._learn({name: _array(name, part) for name, part in parts.items() if name != HEAD}, features)
     made.n_features_in_ = features
     made.feature_names_in_ = None if names is None else tuple(names)
     return made

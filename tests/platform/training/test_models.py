@@ -197,9 +197,9 @@ def test_rows_that_cannot_be_learnt_from_are_refused(x: object, y: object, said:
 def test_what_the_data_does_not_determine_is_refused() -> None:
     with pytest.raises(TrainingError, match="feature 1 is constant or a combination"):
         RidgeRegression(alpha=0.0).fit([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]], [1.0, 2.0, 3.0])
-    with pytest.raises(TrainingError, match="smaller eta0"):
+    with pytest.raises(TrainingError, match="smaller eta0"), np.errstate(all="ignore"):
         SGDRegressor(eta0=1e6).fit([[100.0], [-200.0]], [1.0, 2.0])
-    with pytest.raises(TrainingError, match="beyond the range"):
+    with pytest.raises(TrainingError, match="beyond the range"), np.errstate(all="ignore"):
         RidgeRegression().fit([[0.0], [1.0]], [1e308, 1.7e308])
 
 
@@ -231,9 +231,35 @@ def test_parts_that_are_no_model_are_refused(change: dict[str, object], said: st
     parts = fitted(LogisticRegression()).to_parts()
     with pytest.raises(OptionError, match=said):
         model_from_parts({**parts, **change})
-    with pytest.raises(OptionError, match="without 'coefficients'"):
+    with pytest.raises(OptionError, match="parts without 'coefficients'"):
         model_from_parts({name: part for name, part in parts.items() if name != "coefficients"})
     with pytest.raises(OptionError, match="parts of a logistic-regression; expected a ridge-regression"):
         RidgeRegression.from_parts(parts)
     with pytest.raises(UnknownNameError, match="kind of model 'forest'"):
         model_from_parts({**parts, "model.json": parts["model.json"].replace(b"logistic-regression", b"forest")})
+
+
+@pytest.mark.parametrize("model", [*REGRESSORS, *CLASSIFIERS], ids=lambda model: model.kind)
+def test_arrays_of_another_shape_type_or_range_are_refused_and_not_read_beyond_their_end(model: Estimator) -> None:
+    parts = fitted(model).to_parts()
+    arrays = {name: part if name == "model.json" else array_of(part) for name, part in parts.items()}
+    for name in arrays.keys() - {"model.json"}:
+        whole = arrays[name]
+        wrong = [whole[:-1], whole.astype("<f4"), whole.reshape(-1, 1, 1), np.append(whole.ravel(), whole.ravel()[:1])]
+        if whole.dtype.kind == "f":
+            wrong.append(np.full(whole.shape, np.nan))
+        if name == "features":
+            wrong += [whole + 100, whole - 100]
+        for each in wrong:
+            with pytest.raises(OptionError, match="part"):
+                model_from_parts({**arrays, name: each})
+    said = json.loads(parts["model.json"])
+    for change in ({"features": 0}, {"features": True}, {"feature_names": ["a"]}, {"feature_names": 3}, {"parameters": []}, {"format": 2}):
+        with pytest.raises(OptionError, match=r"model\.json"):
+            model_from_parts({**parts, "model.json": json.dumps({**said, **change}).encode()})
+
+
+def test_rows_that_cannot_be_written_give_the_same_model() -> None:
+    data = deliveries(50, 1)
+    assert not data.x.flags.writeable
+    assert RidgeRegression().fit(data.x, data.y).to_parts() == RidgeRegression().fit(data.x.copy(), data.y.copy()).to_parts()
