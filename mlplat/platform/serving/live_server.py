@@ -288,7 +288,16 @@ class LiveServer:
     def _finished(self, rows: npt.NDArray[np.int64]) -> Finished:
         if self._server is None:
             empty = Requests.build([])
-            return Finished(rows, rows.astype(np.int32), rows, empty.key, *[empty.sent] * 3, *[rows.astype(np.int32)] * 2, rows.astype(np.int8), rows.astype(np.int32))
+            return Finished(
+                rows,
+                rows.astype(np.int32),
+                rows,
+                empty.key,
+                *[empty.sent] * 3,
+                *[rows.astype(np.int32)] * 2,
+                rows.astype(np.int8),
+                rows.astype(np.int32),
+            )
         r = self._server.requests
         stream, row = self._tags[rows, 0].astype(np.int32), self._tags[rows, 1]
         columns = (r.key, r.sent, r.start, r.end, r.version, r.place, r.outcome, r.attempts)
