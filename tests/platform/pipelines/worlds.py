@@ -92,7 +92,9 @@ class World:
         if words:
             self.zone = self.platform.zones.create_development(self.ada, {"cpus": 64}, actor=admin).name
         self.clicks = self.platform.data.publish("shop/clicks", CLICKS, actor=self.ada)
-        self.image = self.platform.images.publish("shop/train", Manifest((Layer.of("python", 900),), entry="python"), tags=["v1"], actor=self.ada)
+        self.image = self.platform.images.publish(
+            "shop/train", Manifest((Layer.of("python", 900),), entry="python"), tags=["v1"], actor=self.ada
+        )
         self.platform.scm.create_repository("shop/churn", actor=self.ada)
         locked = LockFile.of((self.image.resource, self.image.digest), {"clicks": (self.clicks.resource, self.clicks.digest)})
         self.commit = self.push(code, **({LOCK_FILE: locked.to_bytes()} if lock else {}))
