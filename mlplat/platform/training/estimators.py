@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from ..artifacts.models.signatures import Signature
+
 FORMAT = 1
 HEAD = "model.json"
 """The part that says what the others are."""
@@ -43,6 +45,7 @@ class Estimator:
     """
 
     kind: ClassVar[str]
+    _OUTPUT: ClassVar[str] = "float64"
     n_features_in_: int
     feature_names_in_: tuple[str, ...] | None = None
 
@@ -109,6 +112,18 @@ class Estimator:
             del self.n_features_in_
             raise TrainingError(f"{self.kind}: what was learnt is beyond the range of numbers; expected features and targets of usual size")
         return self
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes and gives, as the Model Registry has it: its features by name, or one array. Raises NotFittedError."""
+        from ..artifacts.models.signatures import Field, Signature
+
+        self._check_fitted()
+        names = self.feature_names_in_
+        inputs = (
+            (Field("input", "float64", (None, self.n_features_in_)),) if names is None else tuple(Field(each, "float64") for each in names)
+        )
+        return Signature(inputs, (Field("output", self._OUTPUT),))
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """A number, or of classifiers a label, a row. Raises OptionError, NotFittedError."""

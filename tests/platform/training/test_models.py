@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from mlplat.errors import OptionError, UnknownNameError
+from mlplat.platform.artifacts.models import Signature
 from mlplat.platform.artifacts.models.artifact_parts import array_of, contents_of
 from mlplat.platform.training import (
     BoostedStumpsClassifier,
@@ -263,3 +264,17 @@ def test_rows_that_cannot_be_written_give_the_same_model() -> None:
     data = deliveries(50, 1)
     assert not data.x.flags.writeable
     assert RidgeRegression().fit(data.x, data.y).to_parts() == RidgeRegression().fit(data.x.copy(), data.y.copy()).to_parts()
+
+
+@pytest.mark.parametrize("model", [*REGRESSORS, *CLASSIFIERS], ids=lambda model: model.kind)
+def test_a_model_says_what_it_takes_and_gives(model: Estimator) -> None:
+    made = fitted(model)
+    data = churn(5, 6) if isinstance(model, Classifier) else deliveries(5, 6)
+    rows = data.frame().select(data.features)
+    assert made.signature == Signature.of(rows, made.predict(rows))
+    made.signature.check(rows)
+    nameless = type(model)(**model.get_params()).fit(np.eye(4)[[0, 1, 2, 3, 0, 1]], [0, 1, 0, 1, 1, 0])
+    assert nameless.signature == Signature.of(np.zeros((3, 4)), nameless.predict(np.zeros((3, 4))))
+    assert model_from_parts(made.to_parts()).signature == made.signature
+    with pytest.raises(NotFittedError):
+        _ = type(model)().signature
