@@ -101,6 +101,7 @@ class TrainingBody(Body):
         self.tries: list[Try] = []
         self._state: Any = None
         self._saved_s = 0.0
+        self._wrong: Exception | None = None
         self._waits: Callable[[TaskReason], object] = lambda reason: None
         self.patience: Call | None = None
 
@@ -109,7 +110,7 @@ class TrainingBody(Body):
         if self.patience is not None:
             self.patience.cancel()
         self.tries.append(Try(work.nodes, self._sim.now, work.resumed_s))
-        self._saved_s = work.resumed_s
+        self._saved_s, self._wrong = work.resumed_s, None
         if callable(self._data):
             self._data = self._data()
         trainer = self._trainer
@@ -121,16 +122,24 @@ class TrainingBody(Body):
         return self._sim.timeout(missing / self._state.iterations * whole_s)
 
     def saved(self, work: Work, work_s: float) -> None:
-        """Do the iterations up to here, and keep the state."""
-        if self._state is None or self.checkpoints is None:
+        """Do the iterations up to here, and keep the state. What goes wrong in them is raised at the end, and nothing is kept of it."""
+        if self._state is None or self.checkpoints is None or self._wrong is not None:
             return
+        try:
+            self._save_up_to(work_s, self.checkpoints)
+        except Exception as error:
+            self._wrong = error
+
+    def _save_up_to(self, work_s: float, checkpoints: Checkpoints) -> None:
         while self._saved_s < work_s:
             self._saved_s = min(self._saved_s + self._interval_s, work_s)
             self._advance_to(self._iterations_at(self._saved_s))
-            self.checkpoints.write(self._trainer.state_bytes(self._state), self._state.done, self._state.iterations)
+            checkpoints.write(self._trainer.state_bytes(self._state), self._state.done, self._state.iterations)
 
     def finish(self, work: Work) -> Trained:
         """Do the iterations that are left, and make known what was trained."""
+        if self._wrong is not None:
+            raise self._wrong
         state, self._state = self._state, None
         self._over("COMPLETED")
         self._trainer.advance(state, state.iterations - state.done)

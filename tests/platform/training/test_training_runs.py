@@ -14,6 +14,7 @@ import mlplat as mp
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.infra.checkpoints import CheckpointPolicy
 from mlplat.infra.synchronization import synchronization
+from mlplat.platform.artifacts.metadata import Numerics
 from mlplat.platform.training import LogisticRegression, Training, TrainingData, TrainingRun, Trainings, churn, deliveries, trainer_of
 from mlplat.platform.work import InfrastructureError, Outcome, Task, TaskReason
 
@@ -316,3 +317,53 @@ def test_descriptions_that_make_no_sense_are_refused() -> None:
     with pytest.raises(OptionError, match="expected a Training"):
         Place().trainings.run(task, zone="", actor=None)  # type: ignore[arg-type]
     assert Training(task, "ridge-regression", churn(10), patience=math.inf).patience == math.inf
+
+
+class Sum:
+    """A trainer of one's own: adds up a column, a row an iteration; `wrong` is the row at which it raises."""
+
+    name, numerics = "sum", Numerics.PORTABLE
+
+    def __init__(self, wrong: int = -1) -> None:
+        self.wrong = wrong
+
+    class State:
+        def __init__(self, data: TrainingData, done: int = 0, total: float = 0.0) -> None:
+            self.data, self.done, self.total, self.iterations = data, done, total, data.rows
+
+    def start(self, data: TrainingData, parameters: Any, seed: int) -> State:
+        return self.State(data)
+
+    def advance(self, state: State, iterations: int) -> None:
+        for _ in range(iterations):
+            if state.done == self.wrong:
+                raise ArithmeticError("no such row")
+            state.total += float(state.data.y[state.done])
+            state.done += 1
+
+    def state_bytes(self, state: State) -> bytes:
+        return f"{state.done} {state.total!r}".encode()
+
+    def from_bytes(self, content: bytes, data: TrainingData) -> State:
+        done, total = content.split()
+        return self.State(data, int(done), float(total))
+
+    def parts(self, state: State) -> dict[str, bytes]:
+        return {"total": repr(state.total).encode()}
+
+
+def test_a_trainer_of_ones_own_is_stopped_and_goes_on_like_any_other() -> None:
+    place = Place()
+    run = place.run(trainer=Sum(), parameters={})
+    place.sim.at("35m", place.cluster.hardware.crash, "node-0")
+    place.sim.run(until="5h")
+    assert run.value is not None and run.value.parts == alone(Sum(), parameters={})
+    assert [kept.done for kept in run.written] == [200, 400, 600] and run.tries[-1].resumed_s == 1800.0
+
+
+def test_what_goes_wrong_in_the_iterations_of_a_checkpoint_is_a_failure_at_the_end_and_nothing_of_it_is_kept() -> None:
+    place = Place(LINKS.format(nic="100Gbps"))
+    run = place.run(trainer=Sum(wrong=450), parameters={}, checkpoint="every 10m size 1GiB to lake")
+    place.sim.run(until="5h")
+    assert (run.outcome, run.reason) == (Outcome.FAILURE, TaskReason.RAISED) and "no such row" in run.error
+    assert [kept.done for kept in run.written] == [200, 400]
