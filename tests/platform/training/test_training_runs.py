@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -112,9 +113,15 @@ def test_s108_checkpoints_are_versions_of_a_dataset_at_the_iteration_that_the_wo
     assert place.platform.data.resolve(run.written[0].reference, actor=place.ada).note == "6 of 40 iterations"
 
 
-@given(st.lists(st.tuples(st.floats(0.0, 9000.0), st.integers(0, 3)), max_size=4))
-def test_s108_killed_at_any_instant_the_model_has_the_bytes_of_the_undisturbed_run(kills: list[tuple[float, int]]) -> None:
-    place = Place(detection=mp.Detection(period=0, grace=0, damping=None))
+KILLS = st.lists(st.tuples(st.floats(0.0, 9000.0), st.integers(0, 3)), max_size=4)
+AT_ONCE = mp.Detection(period=0, grace=0, damping=None)
+
+
+@given(KILLS)
+def test_a12_1_a12_2_killed_at_any_instant_the_bytes_are_the_same_and_what_is_lost_is_an_interval_at_most(
+    kills: list[tuple[float, int]],
+) -> None:
+    place = Place(detection=AT_ONCE)
     run = place.run(retries=100)
     for when, node in kills:
         place.sim.at(when, place.cluster.hardware.crash, f"node-{node}")
@@ -126,6 +133,42 @@ def test_s108_killed_at_any_instant_the_model_has_the_bytes_of_the_undisturbed_r
         saved = following.resumed_s - one.resumed_s
         passed = one.ended_s - one.began_s - (120.0 if number else 0.0)  # the restart is no work
         assert passed - saved - 60.0 * (saved // 600.0) <= 600.0 + 60.0 + 1e-6
+
+
+FAULTS = st.lists(
+    st.tuples(st.floats(0.0, 9000.0), st.integers(0, 3), st.sampled_from(["crash", "cut off", "drain"]), st.floats(1.0, 3000.0)), max_size=6
+)
+POLICIES = [SAVING, CheckpointPolicy("3m", write_s="10s"), "none", "every 10m size 1GiB to lake", "every 7m size 30GiB to lake"]
+
+
+@given(FAULTS, st.sampled_from([1, 2, 4]), st.sampled_from(POLICIES), st.sampled_from(["1m", "10m"]))
+def test_a12_1_crashes_cuts_and_drains_on_any_number_of_replicas_change_no_bit(
+    faults: list[tuple[float, int, str, float]], replicas: int, policy: Any, patience: str
+) -> None:
+    place = Place(LINKS.format(nic="100Gbps"), detection=AT_ONCE)
+    run = place.run(retries=1000, replicas=replicas, fewest=1, patience=patience, checkpoint=policy)
+    sim, hardware, endpoint = place.sim, place.cluster.hardware, place.cluster.endpoint
+    for when, row, fault, lasts in faults:
+        node = f"node-{row}"
+        match fault:
+            case "drain":
+                sim.at(when, partial(endpoint.drain, node, grace="2m"))
+                sim.at(when + lasts, endpoint.uncordon, node)
+            case _:
+                sim.at(when, hardware.crash if fault == "crash" else hardware.cut_off, node)
+                sim.at(when + lasts, hardware.restore, node)
+    sim.run(until="3d")
+    assert run.outcome is Outcome.SUCCESS and run.value is not None and run.value.parts == alone() and run.skipped == ()
+
+
+@pytest.mark.parametrize(("minute", "resumed_s"), [(10.9, 0.0), (11.9, 600.0), (22.3, 600.0), (24.0, 1200.0)])
+def test_ip12_a_death_while_a_checkpoint_is_written_leaves_the_one_before(minute: float, resumed_s: float) -> None:
+    place = Place(LINKS.format(nic="100Gbps"), detection=AT_ONCE)
+    run = place.run(checkpoint="every 10m size 100GiB to lake")  # a write takes 86 s
+    place.sim.at(60.0 * minute, place.cluster.hardware.crash, "node-0")
+    place.sim.run(until="5h")
+    assert [each.resumed_s for each in run.tries] == [0.0, resumed_s] and run.value is not None and run.value.parts == alone()
+    assert [kept.done for kept in run.written][: int(resumed_s // 600)] == [6, 13][: int(resumed_s // 600)]
 
 
 def test_s108_without_a_checkpoint_it_begins_anew() -> None:
