@@ -18,6 +18,7 @@ class Classifier(Estimator):
 
     classes_ = (0, 1)
     _OUTPUT = "int64"
+    _SCORE = "accuracy"
 
     def decision_function(self, X: Any) -> npt.NDArray[np.float64]:
         """The log-odds of label 1, a number a row. Raises OptionError, NotFittedError."""

@@ -46,6 +46,7 @@ class Estimator:
 
     kind: ClassVar[str]
     _OUTPUT: ClassVar[str] = "float64"
+    _SCORE: ClassVar[str] = "r2"
     n_features_in_: int
     feature_names_in_: tuple[str, ...] | None = None
 
@@ -128,6 +129,12 @@ class Estimator:
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """A number, or of classifiers a label, a row. Raises OptionError, NotFittedError."""
         raise NotImplementedError
+
+    def score(self, X: Any, y: Any) -> float:
+        """R² on these rows, of classifiers the accuracy. `measure` has others, and intervals. Raises OptionError, NotFittedError."""
+        from .quality import score
+
+        return score(self._SCORE, y, self.predict(X))
 
     def to_parts(self) -> dict[str, bytes]:
         """The model as bytes by name: JSON, and arrays in their canonical bytes. Raises NotFittedError."""

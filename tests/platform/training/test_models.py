@@ -278,3 +278,21 @@ def test_a_model_says_what_it_takes_and_gives(model: Estimator) -> None:
     assert model_from_parts(made.to_parts()).signature == made.signature
     with pytest.raises(NotFittedError):
         _ = type(model)().signature
+
+
+@pytest.mark.parametrize("model", [*REGRESSORS, *CLASSIFIERS], ids=lambda model: model.kind)
+def test_the_score_is_that_of_scikit_learn(model: Estimator) -> None:
+    made, data = fitted(model), churn(200, 6) if isinstance(model, Classifier) else deliveries(200, 6)
+    predicted = made.predict(data.x)
+    squares = ((data.y - predicted) ** 2).sum() / ((data.y - data.y.mean()) ** 2).sum()
+    expected = (predicted == data.y).mean() if isinstance(model, Classifier) else 1.0 - squares
+    assert made.score(data.x, data.y) == pytest.approx(expected, rel=1e-12)
+
+
+def test_scikit_learn_agrees_where_it_is_installed() -> None:
+    linear = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
+    labels, numbers = churn(3000, 8), deliveries(3000, 8)
+    ridge = linear.Ridge(alpha=2.0).fit(numbers.x, numbers.y)
+    assert RidgeRegression(2.0).fit(numbers.x, numbers.y).coef_ == pytest.approx(ridge.coef_, rel=1e-8)
+    logistic = linear.LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000).fit(labels.x, labels.y)
+    assert LogisticRegression(0.5).fit(labels.x, labels.y).coef_ == pytest.approx(logistic.coef_[0], rel=1e-4)
