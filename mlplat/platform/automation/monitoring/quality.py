@@ -25,8 +25,9 @@ class Metric(StrEnum):
 
 
 class QualityVerdict(NamedTuple):
-    """`outcome`: `steady`, `degraded`, `insufficient` (too few labels, or nothing captured: `reason`). `value`: by `labels` labels,
-    in the interval `low` to `high` at 1 - alpha; `captured`: in the baseline. `p`: the chance of being as much worse if nothing has changed."""
+    """`outcome`: `steady`, `degraded`, `insufficient` (too few labels, or nothing captured: `reason`). `value`: of `labels`,
+    in the interval `low` to `high` at 1 - alpha; `captured`: in the baseline. `p`: the chance of being as much worse if nothing has
+    changed."""
 
     outcome: str
     metric: Metric

@@ -1,0 +1,41 @@
+"""The records of the journal of the Monitoring System."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ...record_shapes import COUNT, MAPPING, NUMBER, TEXT, Shape, by_name, each, fields, maybe, one_of
+from .answers import IncidentKind
+
+_DONE = {"name": TEXT, "time": NUMBER, "actor": TEXT}
+_OPENED = fields({"number": COUNT, "kind": one_of(*IncidentKind), "version": TEXT, "data": MAPPING})
+_WHAT = {"version": TEXT, "opened": each(_OPENED), "quiet": each(COUNT), "loud": each(COUNT), "resolved": each(COUNT)}
+_TOLD = {"told": each(TEXT), "texts": by_name(TEXT)}
+
+RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
+    "watch.set": {**_DONE, "watch": MAPPING},
+    "watch.ended": _DONE,
+    "window.closed": {
+        **_DONE,
+        **_WHAT,
+        **_TOLD,
+        "number": COUNT,
+        "from_s": NUMBER,
+        "to_s": NUMBER,
+        "rows": COUNT,
+        "seen": COUNT,
+        "lost": COUNT,
+        "sampling": NUMBER,
+        "dataset": TEXT,
+        "outcome": TEXT,
+        "columns": each(TEXT),
+        "alarms": each(MAPPING),
+        "latency": TEXT,
+        "naive_psi": COUNT,
+        "naive_ks": COUNT,
+    },
+    "state.changed": {**_DONE, **_WHAT, **_TOLD, "quality": maybe(MAPPING)},
+}
+"""`opened`, `resolved`: incidents that this brought about or ended; `quiet`, `loud`: those for which it was normal or not. `told`: ids of
+the members who got a message about each, `texts` by the number of the incident. `state.changed`: without a window."""

@@ -1,0 +1,105 @@
+"""What is found of a window or of labels, as the incidents need it: pure functions over verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .answers import IncidentKind
+from .drift.reference import PREDICTION, Reference
+from .drift.verdict import Finding, Outcome, WindowVerdict
+from .incidents import Found
+from .latency import LatencyVerdict
+from .quality import QualityVerdict
+from .watches import META
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ...artifacts.metadata.baselines import Baseline
+
+
+def judged_columns(frame: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """Features and predictions of a window, without families that the reference has nothing of: those are not captured, and no break."""
+    known = {name.startswith(PREDICTION) for name in (*reference.columns, *reference.left_out)}
+    return frame.select([name for name in frame.columns if name not in META and name.startswith(PREDICTION) in known])
+
+
+def figures(one: Finding) -> dict[str, Any]:
+    """Of an alarm, for records and events."""
+    tested = one.reason is None
+    return {
+        "feature": one.column,
+        "about": str(one.kind),
+        "test": one.test,
+        "statistic": one.statistic if tested else None,
+        "p": one.adjusted if tested else None,
+        "effect": one.effect if tested else None,
+        "psi": one.psi if tested else None,
+        "n": one.window_n,
+        "reason": str(one.reason or ""),
+        "detail": [str(part) for part in one.detail[:10]],
+    }
+
+
+def drift_found(verdict: WindowVerdict, window: str) -> Found | None:
+    """None where nothing can be said."""
+    if verdict.outcome is Outcome.INSUFFICIENT:
+        return None
+    worst = verdict.worst
+    if worst is None:
+        return Found(False)
+    shown = figures(worst)
+    data = {"features": list(verdict.columns), **{name: shown[name] for name in ("test", "statistic", "p", "effect")}, "n": verdict.rows}
+    return Found(True, data | {"window": window})
+
+
+def latency_found(verdict: LatencyVerdict, window: str) -> Found | None:
+    """None where nothing can be said."""
+    if verdict.outcome == "insufficient":
+        return None
+    data = {
+        "features": [],
+        "statistic": verdict.p95_s,
+        "effect": verdict.ratio,
+        "low": verdict.low,
+        "high": verdict.high,
+        "captured_s": verdict.captured_s,
+        "hardware": verdict.hardware,
+        "same_hardware": verdict.same_hardware,
+        "n": verdict.answers,
+        "window": window,
+    }
+    return Found(verdict.outcome == "slow", data)
+
+
+def quality_found(verdict: QualityVerdict) -> dict[IncidentKind, Found]:
+    """Nothing where nothing can be said."""
+    if verdict.outcome == "insufficient":
+        return {}
+    return {IncidentKind.DEGRADATION: Found(verdict.outcome == "degraded", quality_figures(verdict))}
+
+
+def quality_figures(verdict: QualityVerdict) -> dict[str, Any]:
+    """Of a verdict on quality, for records and events. What is not known is None."""
+    numbers = {"statistic": verdict.value, "low": verdict.low, "high": verdict.high, "captured": verdict.captured}
+    numbers["effect"] = verdict.value - verdict.captured
+    known = {name: None if math.isnan(number) else number for name, number in numbers.items()}
+    return {"features": [], "metric": str(verdict.metric), **known, "p": verdict.p, "n": verdict.labels}
+
+
+def latencies(frame: pl.DataFrame) -> Mapping[str, list[float]]:
+    """Latencies of a window by hardware, s."""
+    import polars as pl
+
+    found: dict[str, list[float]] = {}
+    for hardware, latency_s in frame.select(pl.col("hardware").cast(pl.String), "latency_s").iter_rows():
+        if latency_s is not None:
+            found.setdefault(hardware, []).append(latency_s)
+    return found
+
+
+def missing_data(baseline: Baseline | None, problem: str) -> dict[str, Any]:
+    """Of a version without a baseline."""
+    return {"features": [], "statistic": None, "p": None, "effect": None, "n": 0, "reason": problem, "found": baseline is not None}
