@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -234,7 +235,7 @@ class Evaluating(Component):
         """Of a window, for its event."""
         names = ("version", "rows", "seen", "lost", "sampling", "dataset", "outcome", "latency", "naive_psi", "naive_ks")
         shown = {"about": "window", **{name: getattr(window, name) for name in names}, "columns": list(window.columns)}
-        ratio = None if speed.outcome == "insufficient" else speed.ratio
+        ratio = speed.ratio if math.isfinite(speed.ratio) else None
         return shown | {"latency_ratio": ratio, "incidents": [*what.loud, *(row["number"] for row in what.opened)]}
 
     # -- labels

@@ -33,9 +33,9 @@ def figures(one: Finding) -> dict[str, Any]:
         "feature": one.column,
         "about": str(one.kind),
         "test": one.test,
-        "statistic": one.statistic if tested else None,
+        "statistic": _number(one.statistic) if tested else None,
         "p": one.adjusted if tested else None,
-        "effect": one.effect if tested else None,
+        "effect": _number(one.effect) if tested else None,
         "psi": one.psi if tested else None,
         "n": one.window_n,
         "reason": str(one.reason or ""),
@@ -62,9 +62,9 @@ def latency_found(verdict: LatencyVerdict, window: str) -> Found | None:
     data = {
         "features": [],
         "statistic": verdict.p95_s,
-        "effect": verdict.ratio,
-        "low": verdict.low,
-        "high": verdict.high,
+        "effect": _number(verdict.ratio),
+        "low": _number(verdict.low),
+        "high": _number(verdict.high),
         "captured_s": verdict.captured_s,
         "hardware": verdict.hardware,
         "same_hardware": verdict.same_hardware,
@@ -85,7 +85,7 @@ def quality_figures(verdict: QualityVerdict) -> dict[str, Any]:
     """Of a verdict on quality, for records and events. What is not known is None."""
     numbers = {"statistic": verdict.value, "low": verdict.low, "high": verdict.high, "captured": verdict.captured}
     numbers["effect"] = verdict.value - verdict.captured
-    known = {name: None if math.isnan(number) else number for name, number in numbers.items()}
+    known = {name: _number(number) for name, number in numbers.items()}
     return {"features": [], "metric": str(verdict.metric), **known, "p": verdict.p, "n": verdict.labels}
 
 
@@ -98,6 +98,11 @@ def latencies(frame: pl.DataFrame) -> Mapping[str, list[float]]:
         if latency_s is not None:
             found.setdefault(hardware, []).append(latency_s)
     return found
+
+
+def _number(given: float) -> float | None:
+    """None for what records and events cannot say: infinities, and what is not known."""
+    return given if math.isfinite(given) else None
 
 
 def missing_data(baseline: Baseline | None, problem: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ....canonical import frozen
 from .answers import Incident, IncidentKind, Message, Window
 from .watches import Watch
 
@@ -60,7 +61,7 @@ class MonitoringState:
         for number in record["resolved"]:
             incidents[number - 1] = incidents[number - 1]._replace(resolved_s=now)
         for row in record["opened"]:
-            incidents.append(Incident(record["name"], row["number"], IncidentKind(row["kind"]), row["version"], now, row["data"]))
+            incidents.append(Incident(record["name"], row["number"], IncidentKind(row["kind"]), row["version"], now, frozen(row["data"])))
         for number, text in record["texts"].items():
             for principal in record["told"]:
                 self.messages.setdefault(principal, []).append(Message(now, record["name"], int(number), text))
@@ -68,4 +69,4 @@ class MonitoringState:
 
 def _window(record: Mapping[str, Any]) -> Window:
     given = {name: record[name] for name in Window._fields if name in record}
-    return Window(**given | {"watch": record["name"], "columns": tuple(record["columns"]), "alarms": tuple(record["alarms"])})
+    return Window(**given | {"watch": record["name"], "columns": tuple(record["columns"]), "alarms": frozen(record["alarms"])})
