@@ -1,1 +1,1 @@
-"""What a platform does by itself: images, tests, delivery, monitoring and retraining."""
+"""What runs by itself: images are built, changes tested and delivered, models watched and trained again."""
