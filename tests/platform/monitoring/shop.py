@@ -33,7 +33,9 @@ class Shop:
         self.requests = 0
 
     def monitor(self, **options: Any) -> Monitoring:
-        return Monitoring(self.sim, self.identity, self.platform.store, metadata=self.metadata, data=self.data, **options)
+        return Monitoring(
+            self.sim, self.identity, self.platform.store, metadata=self.metadata, data=self.data, inbox=self.platform.inbox, **options
+        )
 
     def capture(self, version: str = "shop/churn@1", *, shift: float = 0.0, hardware: str = "", seed: int = 0) -> None:
         """A baseline as of a captured training run."""

@@ -45,23 +45,9 @@ def test_members_are_told_once_and_outsiders_nothing(shop: Shop) -> None:
     shop.serve()
     texts = ["shop/churn: drift of shop/churn@1 in x, prediction:prediction", "shop/churn: drift of shop/churn@1 is over"]
     for member in (shop.ada, shop.bob):
-        assert [str(one) for one in shop.monitoring.messages(actor=member)] == texts
+        assert [one.text for one in shop.platform.inbox.messages(actor=member)] == texts
     for other in (shop.eve, shop.robot, shop.platform.admin):
-        assert shop.monitoring.messages(actor=other) == ()
-
-
-def test_another_inbox_is_told_too() -> None:
-    told: list[tuple[str, str, int]] = []
-
-    class Inbox:
-        def tell(self, principal: str, text: str, event: Any) -> None:
-            told.append((principal, text, event.id))
-
-    shop = Shop(inbox=Inbox())
-    shop.watch()
-    shop.serve(1)
-    event = shop.events("incident.detected")[0]
-    assert [(one[0], one[2]) for one in told] == [(shop.ada.id, event.id), (shop.bob.id, event.id)]
+        assert shop.platform.inbox.messages(actor=other) == ()
 
 
 def test_s86_a_model_without_baseline_is_an_incident_at_its_first_answer_until_there_is_one() -> None:
@@ -196,7 +182,7 @@ def test_an_incident_of_a_version_that_serves_on_does_not_end_with_another(shop:
     assert shop.open() == ["drift"]
 
 
-def test_windows_incidents_and_messages_are_there_again_when_the_platform_is_opened_again() -> None:
+def test_windows_and_incidents_are_there_again_when_the_platform_is_opened_again() -> None:
     shop = Shop(Store())
     shop.watch(every="1h", tests=["psi", "chi_square"], rows=500)
     shop.serve(1)
@@ -211,7 +197,6 @@ def test_windows_incidents_and_messages_are_there_again_when_the_platform_is_ope
     assert differing(plain(shop.monitoring._state), plain(again._state)) == ""
     for call in ("windows", "incidents"):
         assert getattr(again, call)(SERVICE, actor=shop.ada) == getattr(shop.monitoring, call)(SERVICE, actor=shop.ada)
-    assert again.messages(actor=shop.bob) == shop.monitoring.messages(actor=shop.bob) != ()
     assert [one.kind for one in again.incidents(SERVICE, actor=shop.ada)] == [
         IncidentKind.BASELINE_MISSING,
         IncidentKind.DRIFT,

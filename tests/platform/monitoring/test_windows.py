@@ -205,7 +205,16 @@ def test_a_prediction_that_is_none_is_refused_and_none_of_the_call_is_taken(shop
 def test_what_makes_no_watch_is_refused(shop: Shop) -> None:
     options: list[dict[str, object]] = [
         *({"rows": 499}, {"rows": True}, {"minimum": 0}, {"sampling": 1.5}, {"sampling": float("nan")}, {"alpha": 2.0}, {"labels": 3}),
-        *({"metric": "luck"}, {"tests": "ks"}, {"tests": []}, {"latency_floor": 0.5}, {"every": 0}, {"dataset": "x"}, {"baseline": "x"}),
+        *(
+            {"metric": "luck"},
+            {"tests": "ks"},
+            {"tests": []},
+            {"latency_floor": 0.5},
+            {"every": 0},
+            {"dataset": "x"},
+            {"baseline": "x"},
+            {"dataset": "lab/x"},
+        ),
         *({"whatever": 1}, {"normal": 0}, {"alpha": 0.0}),
     ]
     for each in options:

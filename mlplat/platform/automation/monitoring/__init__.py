@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ....lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .answers import Collected, Incident, IncidentKind, Joined, Message, Window, WindowList
+    from .answers import Collected, Incident, IncidentKind, Joined, Window, WindowList
     from .baseline import baseline_of
     from .component import Monitoring
     from .latency import LatencyVerdict
@@ -20,7 +20,6 @@ __all__ = [
     "IncidentKind",
     "Joined",
     "LatencyVerdict",
-    "Message",
     "Metric",
     "Monitoring",
     "Prediction",
@@ -37,7 +36,6 @@ _HOME = {
     "IncidentKind": "answers",
     "Joined": "answers",
     "LatencyVerdict": "latency",
-    "Message": "answers",
     "Metric": "quality",
     "Monitoring": "component",
     "Prediction": "watches",

@@ -1,4 +1,4 @@
-"""What the Monitoring System answers: windows, incidents, messages."""
+"""What the Monitoring System answers: windows, incidents, what became of predictions and labels."""
 
 from __future__ import annotations
 
@@ -106,18 +106,6 @@ class Incident(NamedTuple):
     def __str__(self) -> str:
         state = "open" if self.resolved_s is None else f"resolved at {self.resolved_s:g} s"
         return f"{self.watch}/{self.number}: {self.kind} of {self.version} at {self.opened_s:g} s, {state}"
-
-
-class Message(NamedTuple):
-    """What a member of a project was told, about which incident."""
-
-    time_s: float
-    watch: str
-    incident: int
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class Collected(NamedTuple):

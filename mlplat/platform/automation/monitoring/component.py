@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import OptionError, UnknownNameError
 from ....units import Duration, seconds
-from ...component import call, call_of_anybody, principal_of
+from ...component import call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.principals import Principal, PrincipalKind
 from ...identity.rights import Right
 from ...references import Reference, whole_name
-from .answers import Collected, Incident, Joined, Message, Window, WindowList
+from .answers import Collected, Incident, Joined, Window, WindowList
 from .buffers import Buffer
 from .evaluating import Evaluating
 from .watches import Prediction, Watch
@@ -75,6 +75,8 @@ class Monitoring(Evaluating):
         self._check_project(reference.project, actor)
         number = self._service_account(account, reference.project)
         kept = str(whole_name(dataset or f"{reference.path}-windows"))
+        if whole_name(kept).project != reference.project:
+            raise OptionError(f"dataset={kept!r}: expected one of the project {reference.project}")
         if options.get("baseline"):
             Reference.parse(options["baseline"])
         if "tests" in options and isinstance(options["tests"], (tuple, list)):
@@ -206,11 +208,6 @@ class Monitoring(Evaluating):
         """Incidents of a watch, the first first. Raises UnknownNameError."""
         state = self._known(name)
         return tuple(state.open()) if only_open else tuple(state.incidents)
-
-    @call_of_anybody
-    def messages(self, *, actor: Actor) -> tuple[Message, ...]:
-        """What the caller was told of incidents, the first first."""
-        return tuple(self._state.messages.get(principal_of(actor).id, ()))
 
     # -- inside
 

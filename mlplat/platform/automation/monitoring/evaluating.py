@@ -1,17 +1,17 @@
-"""The part of `Monitoring` that is not calls: closing windows, judging, incidents, messages."""
+"""The part of `Monitoring` that is not calls: closing windows, judging, incidents."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import AccessDenied, MlplatError, printable
 from ...artifacts.metadata.records import UnknownBaselineError
 from ...component import Component
-from ...identity.principals import Principal, PrincipalKind
+from ...identity.principals import Principal
 from ...record_shapes import Shape
-from .answers import IncidentKind, Window
+from .answers import Incident, IncidentKind, Window
 from .buffers import Buffer, Live, series
 from .drift.deciding import decide
 from .drift.naive import NaiveVerdict, naive_rules
@@ -37,13 +37,8 @@ if TYPE_CHECKING:
     from ...artifacts.metadata.store import MetadataStore
     from ...identity.provider import IdentityProvider
     from ...storage.store import Store
+    from ..inbox import Inbox
     from .drift.drift_test import DriftTest
-
-
-class Inbox(Protocol):
-    """Who else brings messages to people."""
-
-    def tell(self, principal: str, text: str, event: Event) -> None: ...
 
 
 class Evaluating(Component):
@@ -63,7 +58,7 @@ class Evaluating(Component):
         tests: Iterable[DriftTest] = (),
         inbox: Inbox | None = None,
     ) -> None:
-        self._identity, self._metadata, self._data, self._inbox = identity, metadata, data, inbox
+        self._metadata, self._data, self._inbox = metadata, data, inbox
         self._tests = known_tests(tests)
         super().__init__(sim, identity, store)
         for state in self._state.watches.values():
@@ -181,7 +176,6 @@ class Evaluating(Component):
         live.buffers[version] = Buffer()
         times = [row["time_s"] for row in buffer.rows]
         what = changes(state, version, found, self._retired(state, version, min(times)))
-        told, texts = self._messages(state, what)
         record = self._record(
             "window.closed",
             watch.account,
@@ -201,14 +195,12 @@ class Evaluating(Component):
             latency=speed.outcome,
             naive_psi=len(naive.psi),
             naive_ks=len(naive.ks),
-            told=told,
-            texts=texts,
             **_rows(what),
         )
         self._keep(record)
         window = state.windows[-1]
         event = self._emit(resource, "window.evaluated", watch.account, self._shown(window, speed, what) | self._for(watch))
-        self._tell(state, what, texts, told, event)
+        self._tell(state, what, event)
         return window
 
     def _write(self, watch: Watch, frame: pl.DataFrame, note: str, found: dict[IncidentKind, Found], suffix: str = "") -> str:
@@ -272,40 +264,24 @@ class Evaluating(Component):
 
     def _change(self, state: WatchState, version: str, what: Changes, quality: Mapping[str, Any] | None, evaluated: Any = None) -> None:
         """Keep what has changed without a window, if anything has, and say so."""
-        told, texts = self._messages(state, what)
         if what:
-            fields = {"name": state.watch.name, "version": version, "quality": quality, "told": told, "texts": texts}
+            fields = {"name": state.watch.name, "version": version, "quality": quality}
             self._keep(self._record("state.changed", state.watch.account, **fields, **_rows(what)))
         cause = evaluated() if evaluated is not None else None
-        self._tell(state, what, texts, told, cause)
+        self._tell(state, what, cause)
 
-    def _messages(self, state: WatchState, what: Changes) -> tuple[list[str], dict[str, str]]:
-        """The people of the project, and what they are told by the number of the incident."""
-        texts = {str(row["number"]): _sentence(state.watch, row) for row in what.opened}
-        for number in what.resolved:
-            one = state.incidents[number - 1]
-            texts[str(number)] = f"{state.watch.name}: {one.kind} of {one.version} is over"
-        if not texts:
-            return [], {}
-        callers = self._authorization.directory.callers
-        members = dict.fromkeys(grant.grantee for grant in self._identity._memberships(state.watch.project))
-        people = [number for number in members if number in callers and callers[number].kind is not PrincipalKind.SERVICE_ACCOUNT]
-        return people, texts
-
-    def _tell(self, state: WatchState, what: Changes, texts: Mapping[str, str], told: list[str], cause: Event | None) -> None:
-        """Events of incidents that are opened or over, and messages to others' inboxes."""
+    def _tell(self, state: WatchState, what: Changes, cause: Event | None) -> None:
+        """Events of incidents that are opened or over, and messages to the members of the project."""
         watch = state.watch
-        numbers = [(row["number"], "incident.detected") for row in what.opened] + [
-            (number, "incident.resolved") for number in what.resolved
-        ]
+        numbers = [(row["number"], "incident.detected") for row in what.opened]
+        numbers += [(number, "incident.resolved") for number in what.resolved]
         for number, predicate in numbers:
-            one = state.incidents[number - 1]
+            one, begins = state.incidents[number - 1], predicate == "incident.detected"
             data = {"kind": str(one.kind), "watch": watch.name, "version": one.version}
-            data |= dict(one.data) if predicate == "incident.detected" else {"opened_s": one.opened_s, "windows": one.quiet}
+            data |= dict(one.data) if begins else {"opened_s": one.opened_s, "windows": one.quiet}
             event = self._emit(one.resource, predicate, watch.account, data | self._for(watch), cause)
             if self._inbox is not None:
-                for principal in told:
-                    self._inbox.tell(principal, texts[str(number)], event)
+                self._inbox._tell(watch.project, event.subject, _sentence(one, begins), watch.account)
 
     @staticmethod
     def _for(watch: Watch) -> dict[str, Any]:
@@ -316,12 +292,13 @@ def _rows(what: Changes) -> dict[str, Any]:
     return {name: list(part) for name, part in what._asdict().items()}
 
 
-def _sentence(watch: Watch, row: Mapping[str, Any]) -> str:
+def _sentence(one: Incident, begins: bool) -> str:
     """What people are told of an incident."""
-    data = row["data"]
-    of = f" in {', '.join(printable(str(name)) or 'all columns' for name in data['features'][:5])}" if data.get("features") else ""
-    why = f": {data['reason']}" if data.get("reason") else ""
-    return f"{watch.name}: {row['kind']} of {row['version']}{of}{why}"
+    if not begins:
+        return f"{one.watch}: {one.kind} of {one.version} is over"
+    of = f" in {', '.join(printable(str(name)) or 'all columns' for name in one.data['features'][:5])}" if one.data.get("features") else ""
+    why = f": {one.data['reason']}" if one.data.get("reason") else ""
+    return f"{one.watch}: {one.kind} of {one.version}{of}{why}"
 
 
 def _labelled(version: str, pairs: list[tuple[str, Any, Any]]) -> pl.DataFrame:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ...record_shapes import COUNT, MAPPING, NUMBER, TEXT, Shape, by_name, each, fields, maybe, one_of
+from ...record_shapes import COUNT, MAPPING, NUMBER, TEXT, Shape, each, fields, maybe, one_of
 from .answers import IncidentKind
 
 _DONE = {"name": TEXT, "time": NUMBER, "actor": TEXT}
 _OPENED = fields({"number": COUNT, "kind": one_of(*IncidentKind), "version": TEXT, "data": MAPPING})
 _WHAT = {"version": TEXT, "opened": each(_OPENED), "quiet": each(COUNT), "loud": each(COUNT), "resolved": each(COUNT)}
-_TOLD = {"told": each(TEXT), "texts": by_name(TEXT)}
 
 RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "watch.set": {**_DONE, "watch": MAPPING},
@@ -19,7 +18,6 @@ RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "window.closed": {
         **_DONE,
         **_WHAT,
-        **_TOLD,
         "number": COUNT,
         "from_s": NUMBER,
         "to_s": NUMBER,
@@ -35,7 +33,7 @@ RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
         "naive_psi": COUNT,
         "naive_ks": COUNT,
     },
-    "state.changed": {**_DONE, **_WHAT, **_TOLD, "quality": maybe(MAPPING)},
+    "state.changed": {**_DONE, **_WHAT, "quality": maybe(MAPPING)},
 }
-"""`opened`, `resolved`: incidents that this brought about or ended; `quiet`, `loud`: those for which it was normal or not. `told`: ids of
-the members who got a message about each, `texts` by the number of the incident. `state.changed`: without a window."""
+"""`opened`, `resolved`: incidents that this brought about or ended; `quiet`, `loud`: those for which it was normal or not. `state.changed`:
+without a window."""

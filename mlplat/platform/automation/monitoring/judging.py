@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .answers import IncidentKind
 from .drift.reference import PREDICTION, Reference
-from .drift.verdict import Finding, Outcome, WindowVerdict
+from .drift.verdict import Finding, FindingKind, Outcome, WindowVerdict
 from .incidents import Found
 from .latency import LatencyVerdict
 from .quality import QualityVerdict
@@ -27,7 +27,7 @@ def judged_columns(frame: pl.DataFrame, reference: Reference) -> pl.DataFrame:
 
 
 def figures(one: Finding) -> dict[str, Any]:
-    """Of an alarm, for records and events."""
+    """Of an alarm, for records and events: how many categories are new, and not what they are, which is data."""
     tested = one.reason is None
     return {
         "feature": one.column,
@@ -39,7 +39,8 @@ def figures(one: Finding) -> dict[str, Any]:
         "psi": one.psi if tested else None,
         "n": one.window_n,
         "reason": str(one.reason or ""),
-        "detail": [str(part) for part in one.detail[:10]],
+        "detail": [str(part) for part in one.detail] if one.kind is FindingKind.SCHEMA else [],
+        "new": len(one.detail) if one.kind is FindingKind.NEW_CATEGORY else 0,
     }
 
 

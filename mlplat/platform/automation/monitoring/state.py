@@ -1,4 +1,4 @@
-"""`MonitoringState`: watches, windows, incidents and messages, as a fold of the journal."""
+"""`MonitoringState`: watches, windows and incidents, as a fold of the journal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ....canonical import frozen
-from .answers import Incident, IncidentKind, Message, Window
+from .answers import Incident, IncidentKind, Window
 from .watches import Watch
 
 
@@ -28,11 +28,10 @@ class WatchState:
 
 
 class MonitoringState:
-    """Of all watches, by name, and the messages of each principal."""
+    """Of all watches, by name."""
 
     def __init__(self) -> None:
         self.watches: dict[str, WatchState] = {}
-        self.messages: dict[str, list[Message]] = {}
 
     def apply(self, record: Mapping[str, Any]) -> None:
         """Change as a record says."""
@@ -62,9 +61,6 @@ class MonitoringState:
             incidents[number - 1] = incidents[number - 1]._replace(resolved_s=now)
         for row in record["opened"]:
             incidents.append(Incident(record["name"], row["number"], IncidentKind(row["kind"]), row["version"], now, frozen(row["data"])))
-        for number, text in record["texts"].items():
-            for principal in record["told"]:
-                self.messages.setdefault(principal, []).append(Message(now, record["name"], int(number), text))
 
 
 def _window(record: Mapping[str, Any]) -> Window:
