@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .answers import Collected, Incident, IncidentKind, Joined, Window, WindowList
     from .baseline import baseline_of
     from .component import Monitoring
+    from .judgements import Judgement, Lack
     from .latency import LatencyVerdict
     from .quality import Metric, QualityVerdict
     from .watches import Prediction, Watch
@@ -19,6 +20,8 @@ __all__ = [
     "Incident",
     "IncidentKind",
     "Joined",
+    "Judgement",
+    "Lack",
     "LatencyVerdict",
     "Metric",
     "Monitoring",
@@ -35,6 +38,8 @@ _HOME = {
     "Incident": "answers",
     "IncidentKind": "answers",
     "Joined": "answers",
+    "Judgement": "judgements",
+    "Lack": "judgements",
     "LatencyVerdict": "latency",
     "Metric": "quality",
     "Monitoring": "component",

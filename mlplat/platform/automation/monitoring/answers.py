@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from ....errors import printable
+from .judgements import Judgement
 
 
 class IncidentKind(StrEnum):
@@ -36,10 +37,10 @@ class Window(NamedTuple):
     lost: int
     sampling: float
     dataset: str
-    outcome: str
+    outcome: Judgement
     columns: tuple[str, ...]
     alarms: tuple[Mapping[str, Any], ...]
-    latency: str
+    latency: Judgement
     naive_psi: int
     naive_ks: int
 

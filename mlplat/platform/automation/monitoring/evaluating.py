@@ -19,6 +19,7 @@ from .drift.reference import PREDICTION, Reference
 from .drift.verdict import Outcome, WindowVerdict
 from .incidents import Changes, Found, changes
 from .journal import RECORDS
+from .judgements import Judgement, Lack
 from .judging import drift_found, figures, judged_columns, latencies, latency_found, missing_data, quality_figures, quality_found
 from .latency import LatencyVerdict
 from .latency import judge as judge_latency
@@ -154,7 +155,9 @@ class Evaluating(Component):
         buffer = live.buffers[version]
         if len(buffer.rows) < watch.minimum:
             shown = {"about": "window", "version": version, "rows": len(buffer.rows), "minimum": watch.minimum, "lost": buffer.lost}
-            self._emit(watch.resource, "window.evaluated", watch.account, shown | self._for(watch) | {"outcome": "insufficient"})
+            self._emit(
+                watch.resource, "window.evaluated", watch.account, shown | self._for(watch) | {"outcome": str(Judgement.INSUFFICIENT)}
+            )
             return None
         number = len(state.windows) + 1
         resource = f"{watch.resource}@{number}"
@@ -189,10 +192,10 @@ class Evaluating(Component):
             lost=buffer.lost,
             sampling=watch.sampling,
             dataset=dataset,
-            outcome=str(verdict.outcome) if verdict else "unjudged",
+            outcome=str(verdict.outcome) if verdict else str(Judgement.UNJUDGED),
             columns=list(verdict.columns) if verdict and verdict.outcome is Outcome.DRIFT else [],
             alarms=[figures(each) for each in verdict.alarms] if verdict else [],
-            latency=speed.outcome,
+            latency=str(speed.outcome),
             naive_psi=len(naive.psi),
             naive_ks=len(naive.ks),
             **_rows(what),
@@ -237,7 +240,7 @@ class Evaluating(Component):
         pairs = scored[version]
         metric = Metric(watch.metric)
         if len(pairs) < watch.labels:
-            verdict = QualityVerdict("insufficient", metric, len(pairs), reason="too_few_labels")
+            verdict = QualityVerdict(Judgement.INSUFFICIENT, metric, len(pairs), reason=Lack.TOO_FEW_LABELS)
             self._emit_quality(watch, version, verdict, "")
             return verdict
         found: dict[IncidentKind, Found] = {}
@@ -257,7 +260,7 @@ class Evaluating(Component):
         return verdict
 
     def _emit_quality(self, watch: Watch, version: str, verdict: QualityVerdict, dataset: str) -> Event:
-        shown = {"about": "quality", "version": version, "outcome": verdict.outcome, "reason": verdict.reason, "dataset": dataset}
+        shown = {"about": "quality", "version": version, "outcome": str(verdict.outcome), "reason": str(verdict.reason), "dataset": dataset}
         return self._emit(watch.resource, "window.evaluated", watch.account, shown | quality_figures(verdict) | self._for(watch))
 
     # -- incidents

@@ -7,6 +7,7 @@ from typing import Final
 
 from ...record_shapes import COUNT, MAPPING, NUMBER, TEXT, Shape, each, fields, maybe, one_of
 from .answers import IncidentKind
+from .judgements import Judgement
 
 _DONE = {"name": TEXT, "time": NUMBER, "actor": TEXT}
 _OPENED = fields({"number": COUNT, "kind": one_of(*IncidentKind), "version": TEXT, "data": MAPPING})
@@ -26,10 +27,10 @@ RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
         "lost": COUNT,
         "sampling": NUMBER,
         "dataset": TEXT,
-        "outcome": TEXT,
+        "outcome": one_of(*Judgement),
         "columns": each(TEXT),
         "alarms": each(MAPPING),
-        "latency": TEXT,
+        "latency": one_of(*Judgement),
         "naive_psi": COUNT,
         "naive_ks": COUNT,
     },

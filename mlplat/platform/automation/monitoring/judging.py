@@ -10,6 +10,7 @@ from .answers import IncidentKind
 from .drift.reference import PREDICTION, Reference
 from .drift.verdict import Finding, FindingKind, Outcome, WindowVerdict
 from .incidents import Found
+from .judgements import Judgement
 from .latency import LatencyVerdict
 from .quality import QualityVerdict
 from .watches import META
@@ -58,7 +59,7 @@ def drift_found(verdict: WindowVerdict, window: str) -> Found | None:
 
 def latency_found(verdict: LatencyVerdict, window: str) -> Found | None:
     """None where nothing can be said."""
-    if verdict.outcome == "insufficient":
+    if verdict.outcome is Judgement.INSUFFICIENT:
         return None
     data = {
         "features": [],
@@ -72,14 +73,14 @@ def latency_found(verdict: LatencyVerdict, window: str) -> Found | None:
         "n": verdict.answers,
         "window": window,
     }
-    return Found(verdict.outcome == "slow", data)
+    return Found(verdict.outcome is Judgement.SLOW, data)
 
 
 def quality_found(verdict: QualityVerdict) -> dict[IncidentKind, Found]:
     """Nothing where nothing can be said."""
-    if verdict.outcome == "insufficient":
+    if verdict.outcome is Judgement.INSUFFICIENT:
         return {}
-    return {IncidentKind.DEGRADATION: Found(verdict.outcome == "degraded", quality_figures(verdict))}
+    return {IncidentKind.DEGRADATION: Found(verdict.outcome is Judgement.DEGRADED, quality_figures(verdict))}
 
 
 def quality_figures(verdict: QualityVerdict) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ....canonical import frozen
 from .answers import Incident, IncidentKind, Window
+from .judgements import Judgement
 from .watches import Watch
 
 
@@ -65,4 +66,5 @@ class MonitoringState:
 
 def _window(record: Mapping[str, Any]) -> Window:
     given = {name: record[name] for name in Window._fields if name in record}
-    return Window(**given | {"watch": record["name"], "columns": tuple(record["columns"]), "alarms": frozen(record["alarms"])})
+    given |= {"watch": record["name"], "columns": tuple(record["columns"]), "alarms": frozen(record["alarms"])}
+    return Window(**given | {name: Judgement(record[name]) for name in ("outcome", "latency")})
