@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mlplat as mp
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
-from mlplat.platform.automation.monitoring import IncidentKind
-from mlplat.platform.storage import Store
+from mlplat.platform.automation.monitoring import IncidentKind, Monitoring
+from mlplat.platform.storage import JournalError, Store
 
 from ..states import differing, plain
 from .shop import SERVICE, Shop
@@ -204,6 +206,52 @@ def test_windows_and_incidents_are_there_again_when_the_platform_is_opened_again
     ]
     again.collect(SERVICE, shop.answers(500), actor=shop.server)
     assert len(again.windows(SERVICE, actor=shop.ada)) == 3, "a window begins anew"
+
+
+def test_all_of_it_is_on_disk(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        shop = Shop(store)
+        shop.capture()
+        shop.watch()
+        shop.serve(shift=1.0)
+        before = plain(shop.monitoring._state)
+        shop.platform.close()
+    with mp.Platform.open(tmp_path) as platform:
+        again = Monitoring(platform.sim, platform.identity, platform.store, metadata=platform.metadata, data=platform.data)
+        assert differing(before, plain(again._state)) == ""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"what": "watch.ended", "name": "shop/nobody"},
+        {"what": "watch.set", "name": "shop/x", "watch": {"name": "shop/x", "tests": []}},
+        {"what": "state.changed", "name": SERVICE, "version": "v", "quality": None, "opened": [], "quiet": [0], "loud": [], "resolved": []},
+        {"what": "state.changed", "name": SERVICE, "version": "v", "quality": None, "opened": [], "quiet": [], "loud": [9], "resolved": []},
+        {"what": "window.lost", "name": SERVICE},
+    ],
+    ids=lambda wrong: wrong["what"],
+)
+def test_a_journal_that_no_monitor_has_written_is_refused(shop: Shop, wrong: dict[str, Any]) -> None:
+    shop.watch()
+    shop.platform.store.append("monitoring", {"time": 0.0, "actor": "user-1", **wrong})
+    with pytest.raises(JournalError, match="monitoring"):
+        shop.monitor()
+
+
+def test_without_drift_there_are_no_incidents_of_drift_or_latency() -> None:
+    """A-13.4, in short."""
+    alarms = windows = 0
+    for seed in range(8):
+        shop = Shop()
+        shop.requests = seed * 1_000_000
+        shop.capture(seed=seed)
+        shop.watch()
+        for _ in range(5):
+            shop.serve()
+            windows += 1
+        alarms += len(shop.monitoring.incidents(SERVICE, actor=shop.ada))
+    assert windows == 40 and alarms <= 2
 
 
 CALLS: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ....canonical import frozen
+from ....canonical import canonical_json, frozen_json
 from .answers import Incident, IncidentKind, Window
 from .judgements import Judgement
 from .watches import Watch
@@ -55,16 +55,28 @@ class MonitoringState:
     def _changed(self, state: WatchState, record: Mapping[str, Any]) -> None:
         now, incidents = record["time"], state.incidents
         for number in record["quiet"]:
-            incidents[number - 1] = incidents[number - 1]._replace(quiet=incidents[number - 1].quiet + 1)
+            incidents[_at(number)] = incidents[_at(number)]._replace(quiet=incidents[_at(number)].quiet + 1)
         for number in record["loud"]:
-            incidents[number - 1] = incidents[number - 1]._replace(quiet=0)
+            incidents[_at(number)] = incidents[_at(number)]._replace(quiet=0)
         for number in record["resolved"]:
-            incidents[number - 1] = incidents[number - 1]._replace(resolved_s=now)
+            incidents[_at(number)] = incidents[_at(number)]._replace(resolved_s=now)
         for row in record["opened"]:
-            incidents.append(Incident(record["name"], row["number"], IncidentKind(row["kind"]), row["version"], now, frozen(row["data"])))
+            incidents.append(Incident(record["name"], row["number"], IncidentKind(row["kind"]), row["version"], now, _plain(row["data"])))
+
+
+def _at(number: int) -> int:
+    """Where an incident is; they are numbered from 1."""
+    if number < 1:
+        raise ValueError(f"incident {number}")
+    return number - 1
+
+
+def _plain(value: Any) -> Any:
+    """As it comes back from the journal on disk, where names stand in order."""
+    return frozen_json(canonical_json(value))
 
 
 def _window(record: Mapping[str, Any]) -> Window:
     given = {name: record[name] for name in Window._fields if name in record}
-    given |= {"watch": record["name"], "columns": tuple(record["columns"]), "alarms": frozen(record["alarms"])}
+    given |= {"watch": record["name"], "columns": tuple(record["columns"]), "alarms": _plain(record["alarms"])}
     return Window(**given | {name: Judgement(record[name]) for name in ("outcome", "latency")})
