@@ -9,13 +9,12 @@ from mlplat.platform.automation.monitoring import Prediction
 from mlplat.platform.identity import Principal, Right
 
 from ..matrix import Row
-from ..matrix_tables import given
 
 WINDOW = "window:shop/churn"
 
 
-def _row(right: Right, *names: Any, raises: type[Exception] | None = None, **options: Any) -> Row:
-    return Row(given("shop/churn", *names, **options), ((right, WINDOW),), raises=raises)
+def _row(right: Right, *names: Any) -> Row:
+    return Row(lambda world, caller: (("shop/churn", *names), {}), ((right, WINDOW),))
 
 
 def _watched(world: Any, caller: Principal | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -26,7 +25,7 @@ MONITORING = {
     "watch": Row(_watched, ((Right.ADMIN, WINDOW),), raises=OptionError),
     "set_sampling": _row(Right.ADMIN, 0.5),
     "unwatch": _row(Right.ADMIN),
-    "watches": Row(given()),
+    "watches": Row(lambda world, caller: ((), {})),
     "collect": _row(Right.WRITE, [Prediction("r1", "shop/churn@1", {"x": 1.0}, 1)]),
     "lost": _row(Right.WRITE, "shop/churn@1", 3),
     "label": _row(Right.WRITE, {"r0": 1}),
