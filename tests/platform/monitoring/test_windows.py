@@ -162,6 +162,9 @@ def test_a_test_of_ones_own_is_asked_for_by_its_name() -> None:
     assert shop.monitoring.windows(SERVICE, actor=shop.ada)[0].outcome == "steady"
     with pytest.raises(UnknownNameError, match="chi_square"):
         shop.watch(tests=["nobody"])
+    shop.monitoring = shop.monitor()  # opened again without it
+    assert shop.serve(shift=3.0).kept == 500
+    assert shop.monitoring.windows(SERVICE, actor=shop.ada)[1].outcome == "unjudged" and shop.open() == ["access"]
     assert KolmogorovSmirnov.name == "ks"
 
 

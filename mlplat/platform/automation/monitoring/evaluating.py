@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ....errors import AccessDenied, MlplatError, printable
+from ....errors import AccessDenied, MlplatError, UnknownNameError, printable
 from ...artifacts.metadata.records import UnknownBaselineError
 from ...component import Component
 from ...identity.principals import Principal
@@ -155,9 +155,8 @@ class Evaluating(Component):
         buffer = live.buffers[version]
         if len(buffer.rows) < watch.minimum:
             shown = {"about": "window", "version": version, "rows": len(buffer.rows), "minimum": watch.minimum, "lost": buffer.lost}
-            self._emit(
-                watch.resource, "window.evaluated", watch.account, shown | self._for(watch) | {"outcome": str(Judgement.INSUFFICIENT)}
-            )
+            shown |= {"outcome": str(Judgement.INSUFFICIENT)} | self._for(watch)
+            self._emit(watch.resource, "window.evaluated", watch.account, shown)
             return None
         number = len(state.windows) + 1
         resource = f"{watch.resource}@{number}"
@@ -167,10 +166,14 @@ class Evaluating(Component):
         naive = NaiveVerdict(len(buffer.rows), (), ())
         if reference is not None:
             judged = judged_columns(frame, reference)
-            verdict, naive = decide(reference, judged, watch.rule(self._tests)), naive_rules(reference, judged)
-            drift = drift_found(verdict, resource)
-            if drift is not None:
-                found[IncidentKind.DRIFT] = drift
+            naive = naive_rules(reference, judged)
+            try:
+                verdict = decide(reference, judged, watch.rule(self._tests))
+            except UnknownNameError as error:  # a test of one's own that this platform was opened without
+                found[IncidentKind.ACCESS] = Found(True, missing_data(baseline, str(error)[:300]))
+        drift = None if verdict is None else drift_found(verdict, resource)
+        if drift is not None:
+            found[IncidentKind.DRIFT] = drift
         speed = judge_latency(latencies(frame), baseline.latency if baseline else {}, alpha=watch.alpha, floor=watch.latency_floor)
         slow = latency_found(speed, resource)
         if slow is not None:
