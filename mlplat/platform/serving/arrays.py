@@ -143,7 +143,7 @@ def _scaler(given: npt.NDArray[np.int64], amount: npt.NDArray[np.float64], scale
     period = seconds(scale.period)
     given[s.LEAST], given[s.MOST] = scale.least, places if scale.most is None else min(scale.most, places)
     given[s.HOLD] = turns(scale.hold)
-    amount[s.PERIOD], amount[s.TARGET] = period, scale.target
+    amount[s.PERIOD], amount[s.ORIGIN], amount[s.TARGET] = period, period, scale.target
     if isinstance(scale, Concurrency):
         given[s.SCALER], given[s.STABLE], given[s.PANIC] = s.CONCURRENCY, turns(scale.stable), turns(scale.panic)
         amount[[s.PANIC_AT, s.UP_RATE, s.DOWN_RATE]] = scale.panic_at, scale.up_rate, scale.down_rate

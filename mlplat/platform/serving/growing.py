@@ -19,7 +19,7 @@ def grown(server: s.Server, version: Version, now: float) -> tuple[s.Server, int
     A row whose version is retired is used again where it has as many places.
     """
     alone = build_server([version], Requests.build([]), [], [], retries=0, backoff=0.0, salts=(0, 0), stride=server.stride)
-    alone.versions.amount[0, [s.ORIGIN, s.LATEST]] = now
+    begin_at(alone, now)
     number = server.versions.number
     for v in range(len(number)):
         if number[v, s.MOST] == RETIRED and number[v, s.PLACES] == version.places:
@@ -46,6 +46,12 @@ def grown(server: s.Server, version: Version, now: float) -> tuple[s.Server, int
         slots=s.Slots(*(np.concatenate(pair) for pair in zip(server.slots, alone.slots, strict=True))),
         timeline=timeline,
     ), v
+
+
+def begin_at(server: s.Server, now: float) -> None:
+    """The only version of a server begins now."""
+    server.versions.amount[0, s.ORIGIN] += now
+    server.versions.amount[0, s.LATEST] = now
 
 
 RETIRED = -1

@@ -16,12 +16,13 @@ import numpy.typing as npt
 from ...infra.kernels.structs import pack
 from .arrays import build_server, more_room
 from .changes import upper_ends
-from .growing import grown, reset_version
+from .growing import begin_at, grown, reset_version
 from .kernels import state as s
 from .kernels.loop import run, upcoming
 from .requests import Requests
 from .versions import Version
 
+NO_PLACE = -1
 STRIDE = 64
 """Most slots of a replica."""
 INSTANTS = 1_000_000
@@ -73,7 +74,9 @@ class LiveServer:
     def __init__(self, salts: tuple[int, int], *, retries: int = 0, backoff: float = 1.0) -> None:
         self._options: dict[str, Any] = {"retries": retries, "backoff": backoff, "salts": salts}
         self._server: s.Server | None = None
-        self._streams: list[_Stream] = []
+        self._streams: dict[int, _Stream] = {}
+        self.streams = 0
+        """How many streams were attached."""
         self._changes: list[tuple[float, int, int, int]] = []
         self._weights: list[list[float]] = []
         self._tags = np.zeros((0, 2), dtype=np.int64)  # stream and row of each request in the window
@@ -85,16 +88,20 @@ class LiveServer:
 
     # -- versions and replicas
 
-    def add_version(self, version: Version, now: float) -> int:
-        """A version without replicas and traffic. Returns its row."""
+    def add_version(self, version: Version, now: float, most: int | None = None) -> int:
+        """A version without replicas and traffic. Returns its row. `most`: replicas that may be wanted, where that is less than its places."""
         assert version.replicas == 0 and version.slots <= STRIDE
         self.play(now)
+        v = 0
         if self._server is None:
             options = self._options | {"managed": False, "always": True, "stride": STRIDE}
             self._server = build_server([version], Requests.build([]), [], [], **options)
-            self._server.versions.amount[0, [s.ORIGIN, s.LATEST]] = now
-            return 0
-        self._server, v = grown(self._server, version, now)
+            begin_at(self._server, now)
+        else:
+            self._server, v = grown(self._server, version, now)
+        if most is not None:
+            number = self._server.versions.number
+            number[v, s.MOST] = min(most, number[v, s.MOST])
         return v
 
     def retire_version(self, v: int, now: float) -> None:
@@ -108,14 +115,16 @@ class LiveServer:
         self._weights.append(upper_ends(weights))
 
     def up(self, v: int, now: float) -> int:
-        """One more replica is ready. Returns its place."""
+        """One more replica is ready. Returns its place, `NO_PLACE` where all are taken, and then it is not used."""
         self.play(now)
         server = self._known()
         first, count = int(server.versions.number[v, s.FIRST]), int(server.versions.number[v, s.PLACES])
         taken = {argument for _, kind, _, argument in self._changes if kind == s.UP}
-        place = next(p for p in range(first, first + count) if server.places.row[p, s.STATUS] == s.ABSENT and p not in taken)
-        self._change(now, s.UP, v, place)
-        return place
+        for place in range(first, first + count):
+            if server.places.row[place, s.STATUS] == s.ABSENT and place not in taken:
+                self._change(now, s.UP, v, place)
+                return place
+        return NO_PLACE
 
     def crash(self, place: int, now: float) -> None:
         """The replica of a place is gone, and its connections close."""
@@ -133,6 +142,10 @@ class LiveServer:
         """The replica of a place takes no more requests."""
         self._change(now, s.DRAIN, 0, place)
 
+    def dismiss(self, v: int, now: float) -> None:
+        """Nobody will serve those who wait for a version: they fail."""
+        self._change(now, s.DISMISS, v, 0)
+
     def want(self, v: int, replicas: int, now: float) -> None:
         """So many replicas of a version are wanted, until an autoscaler says otherwise."""
         self._change(now, s.REPLICAS, v, replicas)
@@ -147,12 +160,13 @@ class LiveServer:
 
     def attach(self, requests: Requests) -> int:
         """A stream of requests, none sent before now. Returns its number."""
-        self._streams.append(_Stream(requests))
-        return len(self._streams) - 1
+        self._streams[self.streams] = _Stream(requests)
+        self.streams += 1
+        return self.streams - 1
 
     def stop(self, stream: int) -> None:
         """No more comes of a stream."""
-        self._streams[stream].next = len(self._streams[stream].requests)
+        self._streams.pop(stream, None)
 
     # -- time
 
@@ -194,13 +208,15 @@ class LiveServer:
 
     def next_arrival(self) -> float:
         """When the next request is sent for the first time (s), infinite for never."""
-        times = (stream.requests.sent[stream.next] for stream in self._streams if stream.next < len(stream.requests))
+        times = (stream.requests.sent[stream.next] for stream in self._streams.values() if stream.next < len(stream.requests))
         return float(min(times, default=math.inf))
 
     def next_turn(self, v: int) -> float:
         """When the autoscaler of a version has its next turn (s); infinite without."""
         versions = self._known().versions
-        return float(versions.amount[v, s.ORIGIN] + (versions.number[v, s.TURNS] + 1) * versions.amount[v, s.PERIOD])
+        if versions.number[v, s.SCALER] == s.NO_SCALER:
+            return math.inf
+        return float(versions.amount[v, s.ORIGIN] + versions.number[v, s.TURNS] * versions.amount[v, s.PERIOD])
 
     # -- looking
 
@@ -211,6 +227,11 @@ class LiveServer:
     def status(self, place: int) -> int:
         """What is at a place, as of the last `advance`."""
         return int(self._known().places.row[place, s.STATUS])
+
+    def places(self, v: int) -> range:
+        """The places of a version."""
+        first, count = self.number(v, s.FIRST), self.number(v, s.PLACES)
+        return range(first, first + count)
 
     @property
     def unfinished(self) -> int:
@@ -249,12 +270,14 @@ class LiveServer:
     def _load(self, until: float) -> None:
         """Put what is sent up to a time into the window, in order of time, of equal times in order of streams."""
         parts = []
-        for number, stream in enumerate(self._streams):
+        for number, stream in list(self._streams.items()):
             end = int(np.searchsorted(stream.requests.sent, until, side="right"))
             if end > stream.next:
                 rows = np.arange(stream.next, end)
                 parts.append((np.full(len(rows), number), rows, stream.requests))
                 stream.next = end
+            if end == len(stream.requests):
+                del self._streams[number]
         if not parts:
             return
         tags = np.concatenate([np.stack((numbers, rows), axis=1) for numbers, rows, _ in parts])

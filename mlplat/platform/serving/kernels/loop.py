@@ -10,7 +10,7 @@ from mlplat.infra.kernels.compilation import entry_in, kernel
 from mlplat.infra.kernels.heaps import pop
 
 from .attempts import enqueue, give_up, take_back, version_of
-from .losses import crash, notice, silence
+from .losses import crash, dismiss, notice, silence
 from .places import account, least_busy
 from .replicas import come_up, compare, drain, ready_due
 from .scaling import take_turn, turn_at, wake, want
@@ -22,6 +22,7 @@ from .state import (
     COMING,
     COMPARE,
     CRASH,
+    DISMISS,
     DONE,
     DRAIN,
     FULL,
@@ -98,6 +99,8 @@ def change(server: Server, kind: int, v: int, argument: int, now: float) -> None
         come_up(server, argument, now)
     elif kind == DRAIN:
         drain(server, argument, now)
+    elif kind == DISMISS:
+        dismiss(server, v, now)
 
 
 @kernel

@@ -54,7 +54,7 @@ def ceiling(value: float) -> float:
 def turn_at(server: Server, v: int) -> float:
     """When the autoscaler of a version has its next turn (s); infinite without."""
     amount = server.versions.amount
-    return amount[v, ORIGIN] + (server.versions.number[v, TURNS] + 1) * amount[v, PERIOD]
+    return amount[v, ORIGIN] + server.versions.number[v, TURNS] * amount[v, PERIOD] if server.versions.number[v, SCALER] != NO_SCALER else np.inf
 
 
 @kernel

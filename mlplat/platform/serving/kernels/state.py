@@ -34,9 +34,10 @@ class Change(IntEnum):
     REPLICAS = 4
     UP = 5
     DRAIN = 6
+    DISMISS = 7
 
 
-CRASH, SILENCE, NOTICE, WEIGHTS, REPLICAS, UP, DRAIN = range(7)
+CRASH, SILENCE, NOTICE, WEIGHTS, REPLICAS, UP, DRAIN, DISMISS = range(8)
 ABSENT, STARTING, READY, DRAINING = range(4)  # of a place
 NO_SCALER, CONCURRENCY, UTILIZATION = range(3)
 
@@ -57,7 +58,7 @@ NUMBERS = 34
 # Columns of `Versions.amount`. Given: s from sending to deadline, s that a batch waits, its model, error rate, cold start (s), upper end
 # in [0, 1)
 TIMEOUT, WAIT, BASE, EACH, ERROR_RATE, START, UPPER = range(7)
-# of an autoscaler: period and first instant (s), target, panic threshold, rates, tolerance
+# of an autoscaler: period and first turn (s), target, panic threshold, rates, tolerance
 PERIOD, ORIGIN, TARGET, PANIC_AT, UP_RATE, DOWN_RATE, TOLERANCE = range(7, 14)
 # State: integrals over time of requests there, of busy slots and of ready slots, up to LATEST (s); those of slots at the last turn;
 # panics since (s)
