@@ -67,7 +67,9 @@ def test_pieces_and_the_whole_agree(data: st.DataObject) -> None:
     for part in parts:
         server.attach(Requests(whole.sent[part], whole.key[part], whole.service[part]))
     pieces = []
-    for at, change in sorted([(change.at, change) for change in changes] + [(at, None) for at in draw(st.lists(TIMES, max_size=4))], key=lambda p: p[0]):
+    for at, change in sorted(
+        [(change.at, change) for change in changes] + [(at, None) for at in draw(st.lists(TIMES, max_size=4))], key=lambda p: p[0]
+    ):
         if change is None:
             pieces.append(server.advance(at))
         elif isinstance(change, Weights):
@@ -79,12 +81,17 @@ def test_pieces_and_the_whole_agree(data: st.DataObject) -> None:
 
     found = {}
     for piece in pieces:
-        for stream, row, start, end, v, outcome, attempts in zip(piece.stream, piece.row, piece.start, piece.end, piece.version, piece.outcome, piece.attempts, strict=True):
+        for stream, row, start, end, v, outcome, attempts in zip(
+            piece.stream, piece.row, piece.start, piece.end, piece.version, piece.outcome, piece.attempts, strict=True
+        ):
             index = int(np.flatnonzero(parts[stream])[row])
             assert index not in found
             found[index] = (OUTCOMES[outcome], made[v].name, None if math.isnan(start) else start, end, attempts)
     frame = result.requests.filter(result.requests["outcome"] != "unfinished")
-    expected = {row["request"]: (row["outcome"], row["version"], row["start_s"], row["end_s"], row["attempts"]) for row in frame.iter_rows(named=True)}
+    expected = {
+        row["request"]: (row["outcome"], row["version"], row["start_s"], row["end_s"], row["attempts"])
+        for row in frame.iter_rows(named=True)
+    }
     if not split:
         assert found == expected
     else:  # of requests at one instant those of the first stream come first
@@ -106,7 +113,7 @@ def test_a_long_stream_in_strides_is_the_whole_and_keeps_a_small_window() -> Non
         server.up(v, 0.0)
     server.attach(requests)
     outcome, end = np.zeros(len(requests), dtype=np.int8), np.zeros(len(requests))
-    for now in np.arange(7.0, 2000.0, 7.0).tolist() + [2000.0]:
+    for now in [*np.arange(7.0, 2000.0, 7.0).tolist(), 2000.0]:
         done = server.advance(now)
         assert (done.number == done.row).all()
         outcome[done.row], end[done.row] = done.outcome, done.end

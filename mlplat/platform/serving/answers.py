@@ -53,7 +53,8 @@ class VersionStatus:
     """A version of a service at an instant. `number`: from 1. `model`: its reference; `digest`. `weight`: its part of the traffic, 0 to 1.
 
     `ready`, `wanted`: replicas. `counts`: of attempts, by `answers.COUNTS`; `unfinished`: those that wait or are worked on.
-    `latency_p95_s`: of its latest answers, None without any. `retired`: nothing of it is there any more.
+    `latency_p95_s`: of its latest answers, None without any. `lost`: replicas that went with their nodes. `retiring`: it goes once its
+    requests are over; `retired`: nothing of it is there any more.
     """
 
     number: int
@@ -65,6 +66,8 @@ class VersionStatus:
     counts: Mapping[str, int]
     unfinished: int
     latency_p95_s: float | None
+    lost: int = 0
+    retiring: bool = False
     retired: bool = False
 
     def __str__(self) -> str:

@@ -86,7 +86,8 @@ def _reused(server: s.Server, alone: s.Server, v: int) -> s.Server:
 
 def _row_inserted(server: s.Server, v: int) -> s.Timeline:
     """The timeline with a first row for one version more; all rows so far were read, and only the latest of each version is there."""
-    timeline = s.Timeline(np.concatenate((server.timeline.time, np.zeros(1))), np.concatenate((server.timeline.row, np.zeros((1, 5), np.int64))))
+    time, row = server.timeline
+    timeline = s.Timeline(np.concatenate((time, np.zeros(1))), np.concatenate((row, np.zeros((1, 5), dtype=np.int64))))
     timeline.row[v], timeline.time[v] = 0, 0.0
     timeline.row[v, s.T_VERSION] = v
     server.count[s.ROWS] = v + 1

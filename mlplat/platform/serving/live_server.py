@@ -89,7 +89,10 @@ class LiveServer:
     # -- versions and replicas
 
     def add_version(self, version: Version, now: float, most: int | None = None) -> int:
-        """A version without replicas and traffic. Returns its row. `most`: replicas that may be wanted, where that is less than its places."""
+        """A version without replicas and traffic.
+
+        Returns its row. `most`: replicas that may be wanted, where that is less than its places.
+        """
         assert version.replicas == 0 and version.slots <= STRIDE
         self.play(now)
         v = 0
@@ -258,11 +261,9 @@ class LiveServer:
         rows, server = self._changes, self._known()
         width = len(server.versions.number)
         ends = [[*weights, *[1.0] * (width - len(weights))] for weights in self._weights]
-        made = s.Changes(
-            np.array([row[0] for row in rows], dtype=np.float64),
-            *(np.array([row[column] for row in rows], dtype=np.int32) for column in (1, 2, 3)),
-            np.array(ends, dtype=np.float64).reshape(len(ends), width),
-        )
+        kinds, versions, arguments = (np.array([row[column] for row in rows], dtype=np.int32) for column in (1, 2, 3))
+        times = np.array([row[0] for row in rows], dtype=np.float64)
+        made = s.Changes(times, kinds, versions, arguments, np.array(ends, dtype=np.float64).reshape(len(ends), width))
         server.count[s.NEXT_CHANGE] = 0
         self._server = server._replace(changes=made)
         self._changes, self._weights = [], []
@@ -310,8 +311,8 @@ class LiveServer:
 
     def _finished(self, rows: npt.NDArray[np.int64]) -> Finished:
         if self._server is None:
-            empty = Requests.build([])
-            return Finished(rows, rows.astype(np.int32), rows, empty.key, *[empty.sent] * 3, *[rows.astype(np.int32)] * 2, rows.astype(np.int8), rows.astype(np.int32))
+            times, small = np.zeros(0), rows.astype(np.int32)
+            return Finished(rows, small, rows, rows.astype(np.uint64), times, times, times, small, small, rows.astype(np.int8), small)
         r = self._server.requests
         stream, row = self._tags[rows, 0].astype(np.int32), self._tags[rows, 1]
         columns = (r.key, r.sent, r.start, r.end, r.version, r.place, r.outcome, r.attempts)

@@ -1,4 +1,7 @@
-"""`LiveService`: one service of a platform while its simulation runs. It catches time up when something happens to it, or is asked of it."""
+"""`LiveService`: one service of a platform while its simulation runs.
+
+It catches time up when something happens to it, or is asked of it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ COLUMNS = dict(zip(COUNTS, (s.SENT, s.ANSWERS, s.ERRORS, s.TIMEOUTS, s.REJECTION
 
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
-    """`retries`, `backoff_s`: of the clients. `sample`: part of the requests that are sampled. `flush_s`: from one telling of what was seen to the next. `health_s`:
+    """`retries`, `backoff_s`: of the clients. `sample`: part of the requests that are sampled. `flush_s`: from one telling of what was
+    seen to the next. `health_s`:
     after which the health check notices a replica that is gone. `grace_s`: how long what leaves may finish its requests.
     """
 
@@ -60,11 +64,15 @@ class Cluster(Protocol):
     def reachable(self, node: str) -> bool:
         """Whether a node is up, and the network reaches it."""
 
+    def lit(self, node: str) -> None:
+        """A replica on a node has come up, so the node is there."""
+
 
 class LiveService:
     """The server of a service, its versions, and what is attached to it.
 
-    `salts`: of split, errors and samples. `told(observed)`: is called with what was seen, by version, every `flush_s` in which there was something.
+    `salts`: of split, errors and samples. `told(observed)`: is called with what was seen, by version, every `flush_s` in which there was
+    something.
     """
 
     def __init__(
@@ -86,7 +94,7 @@ class LiveService:
         self._seen = Seen()
         self._inputs: dict[int, Inputs] = {}
         self._single: dict[int, tuple[Sent, Inputs | None]] = {}
-        self._waiting: list[tuple[Finished, np.ndarray]] = []  # type: ignore[type-arg]
+        self._waiting: list[tuple[Finished, np.ndarray]] = []
         self._flushed_s = sim.now
         self._settling = False
         self._next: Call | None = None
@@ -182,6 +190,11 @@ class LiveService:
         self._take(self._server.advance(self.sim.now))
         return self._seen.frame(version, since)
 
+    def measured(self, since: float, until: float) -> dict[str, Any]:
+        """Columns of the requests that came from `since` on and before `until`, and are over."""
+        self._take(self._server.advance(self.sim.now))
+        return self._seen.columns(since, until)
+
     @property
     def timeline(self) -> list[tuple[float, int, int, int, int, int]]:
         """Replicas of the versions over time, by row of the server."""
@@ -198,6 +211,7 @@ class LiveService:
         version = self._versions.get(number)
         if version is None:
             return
+        self._cluster.lit(replica.node)
         if replica.name in version.silent:  # it is back before anybody noticed; what hung there is lost
             place, call = version.silent.pop(replica.name)
             call.cancel()
@@ -243,6 +257,7 @@ class LiveService:
         if self._cluster.reachable(replica.node):
             self._server.crash(place, self.sim.now)
         else:
+            version.lost += 1
             self._server.silence(place, self.sim.now)
             version.silent[replica.name] = place, self.sim.after(self.options.health_s, self._notice, version, replica.name)
         self.look()
@@ -351,7 +366,9 @@ class LiveService:
             version.places.clear()
             self.look()
             return
-        if not (server.number(row, s.WAITING) or server.number(row, s.SERVED) or server.number(row, s.UP_NOW) or server.number(row, s.LEAVING)):
+        if not (
+            server.number(row, s.WAITING) or server.number(row, s.SERVED) or server.number(row, s.UP_NOW) or server.number(row, s.LEAVING)
+        ):
             self._cluster.end(version.workload)
             self._flush()
             self._forget(version)
@@ -409,8 +426,8 @@ class LiveService:
             parts = [(done, versions == number) for done, versions in waiting]
             parts = [(done, mine) for done, mine in parts if mine.any()]
             if parts:
-                done = Finished(*(np.concatenate([column[mine] for column, mine in columns]) for columns in zip(*([(column, mine) for column in part] for part, mine in parts), strict=True)))
-                self._told(self._observed(version, done))
+                chosen = [[column[mine] for column in part] for part, mine in parts]
+                self._told(self._observed(version, Finished(*map(np.concatenate, zip(*chosen, strict=True)))))
             version.lost_places.clear()
 
     def _observed(self, version: LiveVersion, done: Finished) -> Observed:
@@ -421,7 +438,18 @@ class LiveService:
         predictions = None if inputs is None or version.predictor is None else version.predictor.predict(inputs)
         plan = version.plan
         return Observed(
-            self.name, plan.number, plan.model, plan.digest, done.number, done.end, done.outcome, latency(done), rows, inputs, predictions, int(lost.sum())
+            self.name,
+            plan.number,
+            plan.model,
+            plan.digest,
+            done.number,
+            done.end,
+            done.outcome,
+            latency(done),
+            rows,
+            inputs,
+            predictions,
+            int(lost.sum()),
         )
 
     def _inputs_of(self, done: Finished, rows: Any) -> tuple[Any, Any]:
@@ -451,6 +479,8 @@ class LiveService:
             counts,
             server.unfinished_of(row),
             self._seen.p95(plan.number),
+            version.lost,
+            version.retiring,
         )
 
     def _find(self, number: int) -> LiveVersion:

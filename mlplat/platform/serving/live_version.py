@@ -20,7 +20,8 @@ SPARE = 4
 
 @dataclass(frozen=True, slots=True)
 class VersionPlan:
-    """What a version is: `number` from 1, `model` by reference, its `digest`, how it serves, what a replica is. `load_s`: reading the model into memory.
+    """What a version is: `number` from 1, `model` by reference, its `digest`, how it serves, what a replica is. `load_s`: reading the
+    model into memory.
 
     `model_mib`: what is fetched before, where the cluster has a network. `account`: in whose name it is scaled.
     """
@@ -60,6 +61,8 @@ class LiveVersion:
     """Replicas that stay when those that are being drained have gone."""
     leave_by: float = 0.0
     retiring: bool = False
+    lost: int = 0
+    """Replicas that went with their nodes."""
     refused: int = -1
     turns: Repeating | None = None
 

@@ -29,7 +29,7 @@ def sampled(numbers: npt.NDArray[np.int64], salt: int, part: float) -> npt.NDArr
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)
-    return (z >> np.uint64(11)) * 2.0**-53 < part  # type: ignore[no-any-return]
+    return (z >> np.uint64(11)) * 2.0**-53 < part
 
 
 def latency(done: Finished) -> npt.NDArray[np.float64]:
@@ -75,9 +75,18 @@ class Seen:
         frame = frame if version is None else frame.filter(pl.col("version") == version)
         return frame.with_columns(pl.col("outcome").cast(pl.UInt32).cat.to(pl.Enum(OUTCOMES)), pl.col("latency_s").fill_nan(None))
 
+    def columns(self, since: float, until: float) -> dict[str, npt.NDArray[np.generic]]:
+        """Columns of the requests that came from `since` on and before `until`."""
+        names = ("sent_s", "version", "outcome", "latency_s")
+        if not self._parts:
+            return {name: np.zeros(0) for name in names}
+        found = {name: np.concatenate([part[name] for part in self._parts]) for name in names}
+        there = (found["sent_s"] >= since) & (found["sent_s"] < until)
+        return {name: column[there] for name, column in found.items()}
+
     def p95(self, version: int) -> float | None:
         """The 95th percentile of the latest latencies of a version (s); None without any."""
         parts = [part["latency_s"][part["version"] == version] for part in self._parts]
         values = np.concatenate(parts) if parts else np.zeros(0)
-        values = values[~np.isnan(values)]  # type: ignore[arg-type]
+        values = values[~np.isnan(values)]
         return float(np.quantile(values, 0.95)) if len(values) else None
