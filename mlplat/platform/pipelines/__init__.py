@@ -23,19 +23,33 @@ if TYPE_CHECKING:
         TypeMismatchError,
         UnknownInputError,
     )
+    from .handles import PipelineRun, TaskView
+    from .orchestrator import Orchestrator
+    from .outcomes import Irreproducible, NotStorable, RunError, RunReason
     from .placeholders import when
+    from .scheduling import Schedule
     from .steps import Step, step
+    from .versions import PipelineVersion
 
 __all__ = [
     "CodeError",
     "CycleError",
     "Dag",
     "DefinitionError",
+    "Irreproducible",
     "MissingArgumentError",
+    "NotStorable",
+    "Orchestrator",
     "Pipeline",
     "PipelineError",
+    "PipelineRun",
+    "PipelineVersion",
+    "RunError",
+    "RunReason",
+    "Schedule",
     "Step",
     "StepContext",
+    "TaskView",
     "TypeMismatchError",
     "UnknownInputError",
     "by_size",
@@ -50,11 +64,20 @@ _HOME = {
     "CycleError": "errors",
     "Dag": "dag",
     "DefinitionError": "errors",
+    "Irreproducible": "outcomes",
     "MissingArgumentError": "errors",
+    "NotStorable": "outcomes",
+    "Orchestrator": "orchestrator",
     "Pipeline": "definition",
     "PipelineError": "errors",
+    "PipelineRun": "handles",
+    "PipelineVersion": "versions",
+    "RunError": "outcomes",
+    "RunReason": "outcomes",
+    "Schedule": "scheduling",
     "Step": "steps",
     "StepContext": "context",
+    "TaskView": "handles",
     "TypeMismatchError": "errors",
     "UnknownInputError": "errors",
     "by_size": "durations",

@@ -53,7 +53,7 @@ class Pipeline:
         finally:
             building.reset(token)
         if not builder.nodes:
-            raise DefinitionError(f"pipeline {self.name} has no step")
+            raise DefinitionError(f"pipeline {self.name} has no step; expected at least one")
         outputs = {name: Published(binding, self._published_as(name)) for name, binding in _returned(returned).items()}
         for name in self._publish:
             if name not in outputs:

@@ -195,6 +195,8 @@ class LoadedCode:
 @cache
 def is_installed(top: str) -> bool:
     """Whether a module is Python's own, this library, or of an installed package: not a file that happens to lie in the working folder."""
+    if top == "__main__":
+        return False
     if top in ("mlplat", *sys.builtin_module_names) or (top in sys.stdlib_module_names and top not in ("antigravity", "this")):
         return True
     try:

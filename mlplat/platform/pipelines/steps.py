@@ -19,7 +19,7 @@ from .value_types import ValueType, type_of
 
 OUTPUT: Final = "output"
 """The name of the only output of a step that does not name it."""
-_NAME = re.compile(r"[A-Za-z0-9](?:[-_A-Za-z0-9]{0,61}[A-Za-z0-9])?", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_][-_A-Za-z0-9]{0,62}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ def keep(store: Store, value: Value) -> None:
 
 
 def unpacked(store: Store, value: Value, kind: ValueType | None = None) -> Any:
-    """The value again, a copy of its own. `kind`: as whoever takes it declared it, with the class of a model.
+    """The value again, a copy of its own. `kind`: as whoever takes it declared it, with the class of a model, whose parts it is else.
 
     Raises TypeMismatchError, IntegrityError, UnknownContentError, ContentError.
     """
@@ -136,7 +136,7 @@ def unpacked(store: Store, value: Value, kind: ValueType | None = None) -> Any:
             case Form.MODEL:
                 parts = {name: array_of(store.get(at)).copy() if is_array else store.get(at) for name, at, is_array in value.at}
                 given = parts.get("", parts)
-                return given if wanted.maker is None else wanted.maker.from_parts(given)
+                return given if kind is None or kind.maker is None else kind.maker.from_parts(given)
         return contents.read(store, _manifest(store, value.at))
 
 
