@@ -19,11 +19,9 @@ from .answers import Observed, Sent, ServiceStatus
 from .catalogue import Catalogue, ServiceEntry, VersionEntry
 from .checks import number, whole
 from .journal import RECORDS
-from .live_service import Inputs, LiveService
-from .live_version import VersionPlan
+from .live_version import Inputs, VersionPlan
 from .options import TAG, replica_options, service_options, version_of, written
 from .port import ServingPort
-from .requests import Requests
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,6 +34,8 @@ if TYPE_CHECKING:
     from ..storage.store import Store
     from ..zones.zone_manager import ZoneManager
     from .answers import Predictor
+    from .live_service import LiveService
+    from .requests import Requests
 
 Collector = Callable[[Observed], object]
 
@@ -44,9 +44,9 @@ class Serving(Component):
     """The services of a platform, by `project/name`. `service:shop/churn` in its zone is what a right is needed on.
 
     `zones`: where replicas run, and who may start them there. `models`: of which versions are made. `cluster`: without one nothing is
-    served. `referrers`: are told which models are served. `administrator`: in whose name services get names and hosts. `models_at`: from where replicas fetch models, a place in the network of the
-    cluster. `load`: makes a `Predictor` of the artifact of a model, None for one that it cannot; by default of the models of
-    `mlplat.platform.training`.
+    served. `referrers`: are told which models are served. `administrator`: in whose name services get names and hosts. `models_at`: from
+    where replicas fetch models, a place in the network of the cluster. `load`: makes a `Predictor` of the artifact of a model, None for
+    one that it cannot; by default of the models of `mlplat.platform.training`.
 
     Services stand in the journal. A platform that is opened again over its store takes them up again: their replicas are started anew in
     its zones, in the name of who added them; requests that were under way are gone, and counts begin again.
@@ -212,6 +212,8 @@ class Serving(Component):
         `inputs(rows)`: gives the inputs of those rows of the stream, a frame, for those that are sampled. A stream is traffic from
         outside: it is not kept. Raises UnknownNameError, OptionError.
         """
+        from .requests import Requests
+
         live = self._at_work(name, actor)
         if not isinstance(requests, Requests):
             raise OptionError("requests: expected Requests, such as Requests.poisson(…)")
@@ -310,6 +312,8 @@ class Serving(Component):
         return reference.path
 
     def _bring_to_life(self, entry: ServiceEntry) -> LiveService:
+        from .live_service import LiveService
+
         def salt(what: str) -> int:
             return int(stream(self._sim.seed, f"serving/{entry.name}/{what}").integers(0, 2**63))
 

@@ -20,11 +20,9 @@ from .growing import begin_at, grown, reset_version
 from .kernels import state as s
 from .kernels.loop import run, upcoming
 from .requests import Requests
-from .versions import Version
+from .versions import STRIDE, Version
 
 NO_PLACE = -1
-STRIDE = 64
-"""Most slots of a replica."""
 INSTANTS = 1_000_000
 COMPACT = 4096
 """Finished requests at the beginning of the window that are kept before they are let go."""

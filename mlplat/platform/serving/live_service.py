@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from .answers import COUNTS, Observed, Sent, ServiceStatus, VersionStatus
 from .columns import OUTCOMES
 from .kernels import state as s
 from .live_server import NO_PLACE, Finished, LiveServer
-from .live_version import SPARE, LiveVersion, Replicas, VersionPlan
+from .live_version import SPARE, Inputs, LiveVersion, Replicas, ServiceOptions, VersionPlan
 from .requests import Requests
 from .seen import Seen, latency, sampled
 
@@ -27,23 +27,7 @@ if TYPE_CHECKING:
     from ...infra.endpoint import Program, ProgramReplica
     from .answers import Predictor
 
-Inputs = Callable[[Any], Any]
 COLUMNS = dict(zip(COUNTS, (s.SENT, s.ANSWERS, s.ERRORS, s.TIMEOUTS, s.REJECTIONS, s.FAILURES), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceOptions:
-    """`retries`, `backoff_s`: of the clients. `sample`: part of the requests that are sampled. `flush_s`: from one telling of what was
-    seen to the next. `health_s`:
-    after which the health check notices a replica that is gone. `grace_s`: how long what leaves may finish its requests.
-    """
-
-    retries: int = 0
-    backoff_s: float = 1.0
-    sample: float = 0.0
-    flush_s: float = 10.0
-    health_s: float = 10.0
-    grace_s: float = 60.0
 
 
 class Cluster(Protocol):

@@ -14,8 +14,26 @@ if TYPE_CHECKING:
     from .answers import Predictor
     from .versions import Version
 
+Inputs = Callable[[Any], Any]
+"""Of rows of a stream, the inputs of these requests, one frame."""
 SPARE = 4
 """Places beyond twice the limit: a replica that was lost keeps its place until that is noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """What a service is told. `retries`, `backoff_s`: of the clients. `sample`: part of the requests that are sampled.
+
+    `flush_s`: from one telling of what was seen to the next. `health_s`: after which the health check notices a replica that is gone.
+    `grace_s`: how long what leaves may finish its requests.
+    """
+
+    retries: int = 0
+    backoff_s: float = 1.0
+    sample: float = 0.0
+    flush_s: float = 10.0
+    health_s: float = 10.0
+    grace_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

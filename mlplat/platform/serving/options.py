@@ -9,11 +9,9 @@ from typing import Any
 from ...canonical import frozen
 from ...errors import OptionError, UnknownNameError
 from ...infra.workload_spec import read_request
-from .checks import duration, number, whole
-from .live_server import STRIDE
-from .live_service import ServiceOptions
-from .planning import MOST_RETRIES
-from .versions import Concurrency, Utilization, Version
+from .checks import MOST_RETRIES, duration, number, whole
+from .live_version import ServiceOptions
+from .versions import STRIDE, Concurrency, Utilization, Version
 
 OF_VERSION = ("slots", "queue", "timeout", "batch", "batch_wait", "base", "each", "error_rate", "limit", "scale", "pace")
 OF_REPLICA = ("request", "image", "load", "model_mib")

@@ -1,4 +1,4 @@
-"""Services on a live cluster: replicas in a zone, canaries, autoscaling, nodes that die, what is seen. S-109, S-110, S-36, A-6.3, A-12.3."""
+"""Services on a live cluster: zones, canaries, autoscaling, nodes that die, what is seen. S-109, S-110, S-36, A-6.3, A-12.3."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a12_3_a_node_dies_and_requests_fail_only_until_that_is_noticed() -> Non
     seen = world.serving.observations("shop/api", actor=world.ada)
     assert set(seen["outcome"].cast(str)) == {"answered"} and accounted(status)  # clients tried again
     again = seen.filter(seen["attempts"] > 1)
-    assert len(again) > 0 and 180.0 - 2.0 <= again["sent_s"].min() and again["sent_s"].max() <= 190.0
+    assert len(again) > 0 and again["sent_s"].min() >= 178.0 and again["sent_s"].max() <= 190.0
     counts = status.versions[0].counts
     assert counts["timed_out"] + counts["failed"] >= len(again)
     assert status.versions[0].ready == 3 and status.versions[0].lost == 1
