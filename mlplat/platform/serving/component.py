@@ -94,16 +94,20 @@ class Serving(Component):
         `options`: see docs/platform/serving.md; `request` is what a replica needs. Needs `deploy` on the model and in the zone. Raises
         OptionError, UnknownNameError, AccessDenied, and what the zone raises; then nothing has happened.
         """
-        path = self._create(name, zone, options, actor)
+        entry = self._new_entry(name, zone, options, actor)
+        live = self._open(entry)
         try:
-            added = self._add(path, model, replicas, actor)
-        except MlplatError:
-            self._drop(path, actor)
+            made = self._start_another(live, entry, model, replicas, actor)
+            weighed = self._record("weighed", actor, name=entry.name, weights={str(made.number): 1.0})
+            self._keep(self._created(entry, actor), self._added(entry.name, made, actor), weighed)
+        except BaseException:
+            self._close(entry, live)
             raise
-        self._weigh(path, {added.number: 1.0}, actor)
-        data = {"kind": "model", "model": added.model, "digest": added.digest, "zone": zone, "replicas": replicas}
-        self._emit(f"{self.KIND}:{path}", "service.deployed", actor, data)
-        return self._status(path)
+        self._live[entry.name] = live
+        live.split({made.number: 1.0})
+        data = {"kind": "model", "model": made.model, "digest": made.digest, "zone": entry.zone, "replicas": made.replicas}
+        self._emit(entry.resource, "service.deployed", actor, data)
+        return self._status(entry.name)
 
     @call(Right.DEPLOY)
     def create(self, name: str, *, zone: str, actor: Actor, **options: Any) -> ServiceStatus:
@@ -155,7 +159,13 @@ class Serving(Component):
     def add_version(self, name: str, model: str, *, replicas: int = 1, actor: Actor) -> ServiceStatus:
         """Replicas of another model beside those that are there, without traffic. Raises as `deploy` does."""
         entry = self._entry(name, actor)
-        self._add(entry.name, model, replicas, actor)
+        live = self._at_work(name, actor)
+        made = self._start_another(live, entry, model, replicas, actor)
+        try:
+            self._keep(self._added(entry.name, made, actor))
+        except BaseException:
+            live.abandon(made.number)
+            raise
         return self._status(entry.name)
 
     @call(Right.DEPLOY)
@@ -299,6 +309,18 @@ class Serving(Component):
         return self._live[entry.name]
 
     def _create(self, name: str, zone: str, options: Mapping[str, Any], actor: Actor) -> str:
+        entry = self._new_entry(name, zone, options, actor)
+        live = self._open(entry)
+        try:
+            self._keep(self._created(entry, actor))
+        except BaseException:
+            self._close(entry, live)
+            raise
+        self._live[entry.name] = live
+        return entry.name
+
+    def _new_entry(self, name: str, zone: str, options: Mapping[str, Any], actor: Actor) -> ServiceEntry:
+        """What a new service would be, checked."""
         reference, kept = whole_name(name), written(options)
         zone = check_zone(zone)
         if not self._has_cluster:
@@ -306,10 +328,22 @@ class Serving(Component):
         self._check_project(reference.project, actor)
         if reference.path in self._catalogue.services:
             raise OptionError(f"there is a service {reference.path!r}; expected another name")
-        self._port.open(reference.path, zone, kept.get("host"))
-        self._keep(self._record("created", actor, name=reference.path, zone=zone, options=kept))
-        self._bring_to_life(self._catalogue.services[reference.path])
-        return reference.path
+        return ServiceEntry(reference.path, zone, kept, principal_of(actor).id)
+
+    def _open(self, entry: ServiceEntry) -> LiveService:
+        self._port.open(entry.name, entry.zone, entry.options.get("host"))
+        return self._bring_to_life(entry)
+
+    def _close(self, entry: ServiceEntry, live: LiveService) -> None:
+        live.end()
+        self._port.close(entry.name, entry.zone, entry.options.get("host"))
+
+    def _created(self, entry: ServiceEntry, actor: Actor) -> dict[str, Any]:
+        return self._record("created", actor, name=entry.name, zone=entry.zone, options=entry.options)
+
+    def _added(self, path: str, made: VersionEntry, actor: Actor) -> dict[str, Any]:
+        said = {"number": made.number, "model": made.model, "digest": made.digest, "tags": dict(made.tags), "replicas": made.replicas}
+        return self._record("added", actor, name=path, **said)
 
     def _bring_to_life(self, entry: ServiceEntry) -> LiveService:
         from .live_service import LiveService
@@ -319,25 +353,19 @@ class Serving(Component):
 
         salts = salt("split"), salt("errors"), salt("samples")
         cluster, options = self._port.of(entry.name, entry.zone), service_options(entry.options)
-        live = self._live[entry.name] = LiveService(self._sim, entry.name, entry.zone, cluster, options, salts, self._tell)
-        return live
+        return LiveService(self._sim, entry.name, entry.zone, cluster, options, salts, self._tell)
 
-    def _add(self, path: str, model: str, replicas: int, actor: Actor) -> VersionEntry:
-        entry = self._catalogue.services[path]
+    def _start_another(self, live: LiveService, entry: ServiceEntry, model: str, replicas: int, actor: Actor) -> VersionEntry:
+        """Start the replicas of one more version. What it is is still to be kept."""
         count = whole("replicas", replicas, 0)
         found = self._models.deployable(model, zone=entry.zone, actor=actor)
         version = found.version
         if entry.of_model(version.reference) is not None:
-            raise OptionError(f"{version.reference} is served by {path!r} already")
+            raise OptionError(f"{version.reference} is served by {entry.name!r} already")
         tags = {key: value for key, value in version.tags.items() if key.startswith(TAG)}
         made = VersionEntry(entry.last + 1, version.reference, version.digest, tags, count, principal_of(actor).id)
-        self._start(self._live[path], entry, made, self._load(found.artifact))
-        self._keep(
-            self._record(
-                "added", actor, name=path, number=made.number, model=made.model, digest=made.digest, tags=dict(tags), replicas=count
-            )
-        )
-        return entry.versions[made.number]
+        self._start(live, entry, made, self._load(found.artifact))
+        return made
 
     def _start(self, live: LiveService, entry: ServiceEntry, made: VersionEntry, predictor: Predictor | None) -> None:
         spec = version_of(entry.options, made.tags, made.number, made.replicas)
@@ -359,9 +387,8 @@ class Serving(Component):
         self._keep(self._record("removed", actor, name=path))
         live = self._live.pop(path, None)
         if live is not None:
-            live.end()
+            self._close(entry, live)
         self._collectors.pop(path, None)
-        self._port.close(path, entry.zone, entry.options.get("host"))
 
     def _status(self, path: str) -> ServiceStatus:
         entry = self._catalogue.services[path]
@@ -405,7 +432,7 @@ class Serving(Component):
     def _take_up(self) -> None:
         """Start again what the journal says is served. What cannot be is left without replicas, and said to be refused."""
         for entry in list(self._catalogue.services.values()):
-            live = self._bring_to_life(entry)
+            live = self._live[entry.name] = self._bring_to_life(entry)
             try:
                 self._port.open(entry.name, entry.zone, entry.options.get("host"))
             except MlplatError as error:

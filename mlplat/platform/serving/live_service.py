@@ -120,6 +120,15 @@ class LiveService:
         self.sim.at(version.leave_by, self.look)
         self.look()
 
+    def abandon(self, number: int) -> None:
+        """A version that has just been started is not to be there."""
+        version = self._find(number)
+        self._cluster.end(version.workload)
+        self._close(version)
+        self._take(self._server.advance(self.sim.now))
+        self._forget(version)
+        self._retired.pop()
+
     def end(self) -> None:
         """All of it goes at once: what was sent and not answered fails, what comes is not sent."""
         now, self._over = self.sim.now, True

@@ -9,6 +9,7 @@ import pytest
 
 from mlplat.errors import AccessDenied, MlplatError, OptionError, UnknownNameError
 from mlplat.platform.serving import Concurrency, Observed, Requests, ServingFor
+from mlplat.platform.storage.store import StoreError
 
 from .worlds import NETWORKED, ONE, OPTIONS, World
 
@@ -339,3 +340,58 @@ def test_the_same_seed_gives_the_same_run() -> None:
         return world.serving.observations("shop/api", actor=world.ada).rows(), [repr(event) for event in world.sim.log]
 
     assert run(7) == run(7)
+
+
+def test_a_store_that_fails_leaves_no_service_and_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(NETWORKED)
+
+    def fail(*given: Any) -> None:
+        raise StoreError("here", "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.serving._store, "append", fail)
+        with pytest.raises(StoreError):
+            world.deploy()
+    world.sim.run(until="1m")
+    assert not world.cluster.endpoint.list() and not world.cluster.endpoint.services("prod") and not world.serving.list(actor=world.ada)
+    world.deploy()
+    with monkeypatch.context() as patched:
+        patched.setattr(world.serving._store, "append", fail)
+        with pytest.raises(StoreError):
+            world.serving.add_version("shop/api", "shop/churn@2", actor=world.ada)
+    world.sim.run(until="2m")
+    assert [each.name for each in world.cluster.endpoint.list()] == ["shop-api-v1"] and len(world.status().versions) == 1
+    world.serving.add_version("shop/api", "shop/churn@2", actor=world.ada)
+    world.sim.run(until="3m")
+    assert [version.ready for version in world.status().versions] == [3, 1]
+
+
+def test_a_model_that_is_served_is_known_to_be() -> None:
+    world = World()
+    world.deploy()
+    assert list(world.serving._serving_models("model:shop/churn@1")) == ["service:shop/api"]
+    assert list(world.serving._serving_models("model:shop/churn@2")) == []
+
+
+def test_a_service_without_cluster_is_refused_and_one_that_stands_can_be_looked_at() -> None:
+    world = World(cluster=False)
+    with pytest.raises(OptionError, match="without a cluster"):
+        world.deploy()
+    served = World()
+    served.deploy()
+    again = World(store=served.platform.store, cluster=False)
+    assert again.serving.list(actor=again.admin) == ("shop/api",)
+    assert again.serving.status("shop/api", actor=again.admin).versions == ()
+    with pytest.raises(OptionError, match="not at work"):
+        again.serving.send("shop/api", actor=again.admin)
+
+
+def test_a_model_is_fetched_over_the_network_before_it_is_loaded() -> None:
+    def ready_at(mib: float) -> float:
+        world = World(NETWORKED)
+        world.serving._port._models_at = "node-5"
+        world.deploy(1, model_mib=mib)
+        world.sim.run(until="10m")
+        return next(row[0] for row in world.serving._live["shop/api"].timeline if row[2] == 1)
+
+    assert ready_at(10_000) > ready_at(0) + 1.0
