@@ -118,7 +118,7 @@ def test_a_long_stream_in_strides_is_the_whole_and_keeps_a_small_window() -> Non
         assert (done.number == done.row).all()
         outcome[done.row], end[done.row] = done.outcome, done.end
     assert (outcome == result._server.requests.outcome).all() and (end == result._server.requests.end).all()
-    assert len(server._told) < 10_000
+    assert len(server._known_fates) < 10_000
 
 
 def test_versions_come_and_go_and_rows_are_used_again() -> None:

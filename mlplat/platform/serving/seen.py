@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,7 @@ class Seen:
     """Requests in the order in which their fate became known; those before the latest `KEEP` are let go."""
 
     def __init__(self) -> None:
-        self._parts: list[dict[str, npt.NDArray[np.generic]]] = []
+        self._parts: list[dict[str, npt.NDArray[Any]]] = []
         self._count = 0
 
     def add(self, done: Finished, versions: npt.NDArray[np.int64]) -> None:
@@ -63,6 +63,15 @@ class Seen:
         self._count += len(done.number)
         while self._count - len(self._parts[0]["request"]) >= KEEP:
             self._count -= len(self._parts.pop(0)["request"])
+        if self._count > 2 * KEEP:  # they were joined
+            self._join()
+            self._parts = [{name: column[-KEEP:] for name, column in self._parts[0].items()}]
+            self._count = KEEP
+
+    def _join(self) -> None:
+        """Make one part of all."""
+        if len(self._parts) > 1:
+            self._parts = [{name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}]
 
     def frame(self, version: int | None, since: float) -> pl.DataFrame:
         """One row a request whose fate became known from `since` on."""
@@ -70,23 +79,25 @@ class Seen:
 
         schema = {"request": pl.Int64, "sent_s": pl.Float64, "end_s": pl.Float64, "version": pl.Int64, "outcome": pl.Int8}
         schema |= {"attempts": pl.Int32, "latency_s": pl.Float64}
-        frame = pl.concat([pl.DataFrame(part, schema=schema) for part in self._parts]) if self._parts else pl.DataFrame(schema=schema)
+        self._join()
+        frame = pl.DataFrame(self._parts[0] if self._parts else None, schema=schema)
         frame = frame.filter(pl.col("end_s") >= since) if since > 0 else frame
         frame = frame if version is None else frame.filter(pl.col("version") == version)
         return frame.with_columns(pl.col("outcome").cast(pl.UInt32).cat.to(pl.Enum(OUTCOMES)), pl.col("latency_s").fill_nan(None))
 
-    def columns(self, since: float, until: float) -> dict[str, npt.NDArray[np.generic]]:
+    def columns(self, since: float, until: float) -> dict[str, npt.NDArray[Any]]:
         """Columns of the requests that came from `since` on and before `until`."""
         names = ("sent_s", "version", "outcome", "latency_s")
         if not self._parts:
             return {name: np.zeros(0) for name in names}
-        found = {name: np.concatenate([part[name] for part in self._parts]) for name in names}
+        self._join()
+        found = {name: self._parts[0][name] for name in names}
         there = (found["sent_s"] >= since) & (found["sent_s"] < until)
         return {name: column[there] for name, column in found.items()}
 
     def p95(self, version: int) -> float | None:
         """The 95th percentile of the latest latencies of a version (s); None without any."""
-        parts = [part["latency_s"][part["version"] == version] for part in self._parts]
-        values = np.concatenate(parts) if parts else np.zeros(0)
+        self._join()
+        values = self._parts[0]["latency_s"][self._parts[0]["version"] == version] if self._parts else np.zeros(0)
         values = values[~np.isnan(values)]
         return float(np.quantile(values, 0.95)) if len(values) else None

@@ -19,6 +19,7 @@ from .state import (
     ALWAYS,
     AT_WORK,
     BATCH,
+    CHANGES,
     COMING,
     COMPARE,
     CRASH,
@@ -38,6 +39,7 @@ from .state import (
     QUEUE,
     REJECTED,
     REPLICAS,
+    REQUESTS,
     ROWS,
     SENT,
     SILENCE,
@@ -137,7 +139,7 @@ def play_instant(server: Server, now: float) -> None:
         expire(server, v, now)
     ready_due(server, now)
     at = count[NEXT_CHANGE]
-    while at < len(changes.time) and changes.time[at] <= now:
+    while at < count[CHANGES] and changes.time[at] <= now:
         change(server, np.int64(changes.kind[at]), np.int64(changes.version[at]), np.int64(changes.argument[at]), now)
         at += 1
     count[NEXT_CHANGE] = at
@@ -151,7 +153,7 @@ def play_instant(server: Server, now: float) -> None:
         count[TO_RETRY] -= 1
         send(server, request, now)
     arrival = count[NEXT_ARRIVAL]
-    while arrival < len(requests.sent) and requests.sent[arrival] <= now:
+    while arrival < count[REQUESTS] and requests.sent[arrival] <= now:
         send(server, arrival, now)
         arrival += 1
     count[NEXT_ARRIVAL] = arrival
@@ -170,7 +172,7 @@ def next_time(server: Server) -> float:
     """When the next instant is (s); infinite if there is none. Turns of autoscalers alone are none, unless the run has a horizon."""
     number, amount, count = server.versions.number, server.versions.amount, server.count
     time = np.inf
-    if count[NEXT_ARRIVAL] < len(server.requests.sent):
+    if count[NEXT_ARRIVAL] < count[REQUESTS]:
         time = server.requests.sent[count[NEXT_ARRIVAL]]
     if count[AT_WORK] > 0:
         time = min(time, server.slots.key[0])
@@ -178,7 +180,7 @@ def next_time(server: Server) -> float:
         time = min(time, server.places.due[0])
     if count[TO_RETRY] > 0:
         time = min(time, server.retry_at[0])
-    if count[NEXT_CHANGE] < len(server.changes.time):
+    if count[NEXT_CHANGE] < count[CHANGES]:
         time = min(time, server.changes.time[count[NEXT_CHANGE]])
     for v in range(len(number)):
         if number[v, WAITING] > 0:

@@ -71,7 +71,9 @@ PLACE_COLUMNS = 8
 
 # Places in `Server.count`
 NEXT_ARRIVAL, NEXT_CHANGE, AT_WORK, TO_START, TO_RETRY, ROWS, RETRIES, MANAGED, ALWAYS = range(9)
-COUNTS = 10
+# requests and changes that there are, of those for which there is room; requests that came before the first of these, for errors drawn
+REQUESTS, CHANGES, DROPPED = range(9, 12)
+COUNTS = 12
 # Columns of `Timeline.row`
 T_VERSION, T_READY, T_STARTING, T_DRAINING, T_WANTED = range(5)
 
@@ -83,7 +85,7 @@ CLOSE = 1e-9
 
 
 class Requests(NamedTuple):
-    """N requests in order of their first sending."""
+    """Room for N requests, in order of their first sending."""
 
     sent: Array["float64", 1]  # first sending (s)
     key: Array["uint64", 1]
@@ -130,7 +132,7 @@ class Slots(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """C changes in order of time."""
+    """Room for C changes, in order of time."""
 
     time: Array["float64", 1]
     kind: Array["int32", 1]
@@ -161,7 +163,6 @@ class Server(NamedTuple):
     clock: Array["float64", 1]  # [1] the latest instant (s)
     stride: int  # slots from one place to the next
     backoff: float  # s
-    dropped: int  # requests that came before the first of these, which errors are drawn for too
     split_salt: np.uint64
     error_salt: np.uint64
 
