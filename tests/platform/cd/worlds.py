@@ -15,7 +15,7 @@ from mlplat.platform.storage import Store
 
 from .served import Behaviour, ServedTarget
 
-FAST = Canary(policy=CanaryPolicy(bake="2m", requests=100, metrics=("errors",)), keep="30m")
+FAST = Canary(policy=CanaryPolicy(bake="2m", requests=100, metrics=("errors",), error_rate=0.03), keep="30m")
 SIGNATURE = Signature.of(np.zeros((3, 2)), np.zeros(3))
 POLICY_EVENTS = ("canary.*", "service.*", "alias.*", "incident.*", "approval.*")
 

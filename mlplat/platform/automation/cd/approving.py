@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ....canonical import frozen
 from ....units import Duration, seconds
 from ...artifacts.wording import check_words
 from ...component import call, call_of_anybody, principal_of
@@ -92,7 +93,7 @@ class Approving(CDCalls):
         evidence = self._evidence(desired, actor, tests)
         self._check_evidence(desired, evidence)
         self._check_alias(desired, actor, "cd.deliver")
-        rule, difference = self._gate(desired.zone), self._difference(desired, actor)
+        rule, difference = self._gate(desired.zone), frozen(self._difference(desired, actor))
         number = len(self._catalogue.approvals) + 1
         expires = self._sim.now + rule.expires_s
         self._keep(

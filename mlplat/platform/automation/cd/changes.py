@@ -163,7 +163,8 @@ class Catalogue:
             case "taken_over":
                 change = self._change(record, taken_over=True)
                 service = self.services[change.name]
-                service.kept, service.kept_until_s = service.current, record["kept_until_s"]
+                if service.current is not None and service.current.what != change.desired.what:
+                    service.kept, service.kept_until_s = service.current, record["kept_until_s"]
                 service.current = change.desired
                 service.past.append(change.desired)
             case "ended":

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from .changes import Service
+from .changes import Change, Service
 from .ports import Bound
 from .rollouts.replicas import GONE, moves
-from .rollouts.states import AddVersion, RemoveVersion, Scale
+from .rollouts.states import AddVersion, Reason, RemoveVersion, Scale
 from .specs import PIPELINE, Desired
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ class Corrector:
         serving, current, kept = self._cd._serving, service.current, service.kept
         if serving is None:
             return []
+        if current is None and not any(_touched(self._cd._change_of(number)) for number in service.changes):
+            return []
         target = serving.target(service.name, service.zone, {} if current is None else current.options)
         versions = dict(target.versions())
         if current is None:
@@ -117,6 +119,11 @@ class Corrector:
                     target.remove_version(version)
             done.append(f"{move.version}: {getattr(move, 'replicas', 0)} replicas")
         return done
+
+
+def _touched(change: Change) -> bool:
+    """Whether a change may have left something at serving."""
+    return change.begun_s is not None and change.reason != Reason.DENIED
 
 
 def _most(current: Desired, kept: Desired | None) -> int:

@@ -85,9 +85,9 @@ class Runs:
         service = cd._catalogue.services[change.name]
         old = service.current
         acting = cd._principal(change.acting)
-        strategy = (
-            BlueGreen(pending=desired.strategy.pending, keep=desired.strategy.keep) if change.mode is Mode.ROLLBACK else desired.strategy
-        )
+        strategy = desired.strategy
+        if change.mode is Mode.ROLLBACK or desired.kind == PIPELINE:
+            strategy = BlueGreen(pending=strategy.pending, keep=strategy.keep)
         assert acting is not None
         run = self.running[change.name] = Run(change.id, acting, strategy, cause=self.causes.pop(change.id, None))
         records = [cd._record("dropped", acting, name=service.name)] if service.kept and service.kept.what != desired.what else []
@@ -210,8 +210,9 @@ class Runs:
             case Started():
                 self._cd._keep(self._cd._record("shifted", run.acting, id=run.change))
                 if run.judged:
-                    assert isinstance(run.strategy, (Canary, BlueGreen)) and run.strategy.policy is not None
-                    self._event(run, "canary.started", {"steps": list(run.strategy.policy.steps)})
+                    assert rollout is not None and isinstance(rollout.strategy, (Canary, BlueGreen))
+                    steps = () if rollout.strategy.policy is None else rollout.strategy.policy.steps
+                    self._event(run, "canary.started", {"steps": steps, "replicas": rollout.replicas})
                 elif rollout is None:
                     self._event(run, self._verb(run), {})
             case Stepped(step, share, again):
