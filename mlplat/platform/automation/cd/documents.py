@@ -13,7 +13,7 @@ from .rollouts.strategies import strategy_of
 from .specs import MODEL, PIPELINE, Desired, check_options, check_replicas, check_triggers
 
 FIELDS: Final = ("deployment", "zone", MODEL, PIPELINE, "digest", "replicas", "strategy", "alias", "options", "triggers")
-LARGEST: Final = 262_144
+LARGEST: Final = 65_536
 DEEPEST: Final = 20
 
 
@@ -117,23 +117,25 @@ def _parsed(content: bytes, path: str) -> Any:
     except UnicodeDecodeError as error:
         raise InputError("no UTF-8", path=path, line=content[: error.start].count(b"\n") + 1) from error
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):  # a few lines could be billions of values
                 raise InputError("an anchor or alias of YAML", path=path, line=_line(event.start_mark), expected="the value itself")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise InputError("nested too deeply", path=path, line=_line(event.start_mark), expected=f"at most {DEEPEST} levels")
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         problem = printable(str(getattr(error, "problem", None) or "no YAML"))
         raise InputError(problem, path=path, line=_line(mark), expected="a document of YAML") from error
-    except RecursionError as error:
-        raise InputError("nested too deeply", path=path, expected=f"at most {DEEPEST} levels") from error
 
 
 def _built(node: Any, path: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = yaml.SafeLoader("").construct_document(node)
         return found
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, TypeError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = printable(str(getattr(error, "problem", None) or error))[:200]
         raise InputError(problem, path=path, line=_line(mark), expected="plain values") from error

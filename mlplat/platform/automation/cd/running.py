@@ -279,7 +279,7 @@ class Runs:
         run.cause = after
         if run.judged:
             self._event(run, "canary.finished", {"outcome": outcome, **told})
-        cd._tracker.went_back(change, run.acting, run.cause)
+        cd._tracker.went_back(cd._change_of(run.change), run.acting, run.cause)
 
     def _event(self, run: Run, predicate: str, data: Mapping[str, Any], back: bool = False) -> None:
         """Tell of a change, because of what was told of it before. `back`: of the version that it goes back to."""

@@ -127,7 +127,7 @@ class Tracker:
         service = self._cd._catalogue.services[change.name]
         if len(self._cd._catalogue.under_way(change.name)):
             return  # the next one says what shall be
-        message = f"Roll back {change.name} from {change.desired.what}: {change.reason or 'it did not take over'}"
+        message = f"Roll back {change.name} from {change.desired.what}: {change.reason}"
         with suppress(Exception), self._cd._sim.caused_by(cause):
             if service.current is None:
                 self.erase(change.name, service.zone, acting, message)
