@@ -186,8 +186,12 @@ class Runs:
     def _finish(self, run: Run) -> None:
         """A change is over: the next one of its service begins."""
         change = self._cd._change_of(run.change)
-        if not change.over:  # its end could not be kept when it was told
-            self._end(run, "success" if change.taken_over else "error", "" if change.taken_over else Reason.TARGET_ERROR.value)
+        if not change.over:  # its end was not kept when it was told
+            if change.taken_over:
+                self._settle(run)
+                self._finish(run)
+            else:
+                self._end(run, "error", Reason.TARGET_ERROR.value)
             return
         if self.running.get(change.name) is run:
             del self.running[change.name]
@@ -242,16 +246,34 @@ class Runs:
             cd._keep(cd._record("taken_over", run.acting, id=run.change, kept_until_s=until))
             if not told:
                 self._event(run, self._verb(run), {})
-            self.move_alias(run)
-            if run.judged and run.carrier is not None:
-                self._event(run, "canary.finished", {"outcome": "success"})
-        cd._keep(cd._record("ended", run.acting, id=run.change, outcome="success", reason=""))
+        self._settle(run)
 
-    def move_alias(self, run: Run) -> None:
-        """Let the alias of a model that has taken over point to it."""
+    def _settle(self, run: Run) -> None:
+        """Let the alias follow a version that has taken over. Where it may not, because that has changed in this very instant, the service
+        goes back, too."""
+        cd, change = self._cd, self._cd._change_of(run.change)
+        moved = self._move_alias(run)
+        back = not moved and change.mode is not Mode.ROLLBACK
+        outcome, reason = ("failure", Reason.ALIAS_REFUSED.value) if back else ("success", "")
+        if run.judged and run.carrier is not None:
+            self._event(run, "canary.finished", {"outcome": outcome} | ({"reason": reason} if reason else {}))
+        records = [cd._record("ended", run.acting, id=run.change, outcome=outcome, reason=reason)]
+        if back and change.old is not None:
+            with suppress(Exception):
+                cd._tracker.write(change.old, run.acting, f"Roll back {change.name} from {change.desired.what}: {reason}")
+            records.append(cd._asked(change.old, Mode.ROLLBACK, run.acting, approval=0, commit=""))
+            self.causes[records[-1]["id"]] = self._sim.log.cause_id(run.cause)
+        cd._keep(*records)
+        if back and change.old is None:
+            with suppress(Exception):
+                cd._tracker.erase(change.name, change.desired.zone, run.acting, f"Remove {change.name}: {reason}")
+            cd._remove(change.name, run.acting)
+
+    def _move_alias(self, run: Run) -> bool:
+        """Let the alias of a model that has taken over point to it. Returns whether it does."""
         desired = self._cd._change_of(run.change).desired
         if not desired.alias:
-            return
+            return True
         problem: object = ""
         try:
             with self._sim.caused_by(run.cause):
@@ -263,7 +285,10 @@ class Runs:
             run.raised = error
         if problem:
             data = {"kind": "deployment", "reason": Reason.ALIAS_REFUSED.value, "problem": printable(str(problem))[:300]}
+            after = run.cause
             self._event(run, "incident.detected", data)
+            run.cause = after
+        return not problem
 
     def _gone_back(self, run: Run, reason: Reason, why: str) -> None:
         """All is as it was before the change."""
@@ -314,8 +339,7 @@ class Runs:
                 continue
             run = Run(change.id, acting, change.desired.strategy)
             if change.taken_over:
-                self.move_alias(run)
-                cd._keep(cd._record("ended", acting, id=change.id, outcome="success", reason=""))
+                self._settle(run)
             else:
                 self._gone_back(run, Reason.INTERRUPTED, "")
         for service in cd._catalogue.services.values():
