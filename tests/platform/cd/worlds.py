@@ -13,7 +13,7 @@ from mlplat.platform.artifacts.models import Signature
 from mlplat.platform.automation.cd import CD, Bound, Canary, CanaryPolicy, PipelineVersion
 from mlplat.platform.storage import Store
 
-from .served import Behaviour, ServedTarget
+from .served import Behaviour, Served, ServedTarget
 
 FAST = Canary(policy=CanaryPolicy(bake="2m", requests=100, metrics=("errors",), error_rate=0.03), keep="30m")
 SIGNATURE = Signature.of(np.zeros((3, 2)), np.zeros(3))
@@ -94,7 +94,13 @@ class World:
     """
 
     def __init__(
-        self, *, rate: float = 20.0, answers: Mapping[str, Behaviour] | None = None, store: Store | None = None, seed: int = 0
+        self,
+        *,
+        rate: float = 20.0,
+        answers: Mapping[str, Behaviour] | None = None,
+        store: Store | None = None,
+        seed: int = 0,
+        before: World | None = None,
     ) -> None:
         fresh = store is None
         self.store = Store() if store is None else store
@@ -110,6 +116,8 @@ class World:
         self.ada, self.bob, self.carl, self.eve = (people[name] for name in ("ada", "bob", "carl", "eve"))
         self.shops = Shops(self.sim, rate, answers or {})
         self.places = Places(self.sim)
+        if before is not None:
+            self._carry_over(before)
         platform = self.platform
         self.cd = CD(
             self.sim,
@@ -123,6 +131,14 @@ class World:
             pipelines=self.places,
             referrers=platform.models._referrers,
         )
+
+    def _carry_over(self, before: World) -> None:
+        """What ran in one process runs in this one."""
+        for (service, zone), served in before.shops.targets.items():
+            target = self.shops.target(service, zone, {})
+            for name, version in served.served.items():
+                ready = [0.0 if time <= before.sim.now else self.sim.now + 20 for time in version.ready_s]
+                target.served[name] = Served(ready, version.weight, version.lost)
 
     def _fill(self) -> None:
         platform, admin = self.platform, self.platform.admin

@@ -62,6 +62,7 @@ class Corrector:
             return False
         if service.kept is not None and self._sim.now >= service.kept_until_s:
             self._cd._keep(self._cd._record("dropped", "system", name=name))
+            self.soon(name)
         try:
             kinds = {self._cd._change_of(number).desired.kind for number in service.changes}
             asked = self._bind(service) if PIPELINE in kinds else self._serve(service)

@@ -274,21 +274,21 @@ class Runs:
         desired = self._cd._change_of(run.change).desired
         if not desired.alias:
             return True
-        problem: object = ""
+        problem: object = None
         try:
             with self._sim.caused_by(run.cause):
                 answer = self._cd._models.promote(desired.what, f"@{desired.alias}", zone=desired.zone, actor=run.acting)
-                problem = "" if answer else answer
+                problem = None if answer else str(answer)
         except MlplatError as error:
             problem = error
         except Exception as error:
             run.raised = error
-        if problem:
+        if problem is not None:
             data = {"kind": "deployment", "reason": Reason.ALIAS_REFUSED.value, "problem": printable(str(problem))[:300]}
             after = run.cause
             self._event(run, "incident.detected", data)
             run.cause = after
-        return not problem
+        return problem is None
 
     def _gone_back(self, run: Run, reason: Reason, why: str) -> None:
         """All is as it was before the change."""
@@ -344,6 +344,10 @@ class Runs:
                 self._gone_back(run, Reason.INTERRUPTED, "")
         for service in cd._catalogue.services.values():
             self._remember(service.name, service.current)
+            last = cd._catalogue.changes[service.changes[-1]]
+            acting = cd._principal(last.acting)
+            if acting is not None and last.over and not last.taken_over:
+                cd._tracker.went_back(last, acting, None)
             self.next(service.name)
 
     def _remember(self, name: str, current: Desired | None) -> None:

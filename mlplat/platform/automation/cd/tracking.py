@@ -110,11 +110,25 @@ class Tracker:
         entry = cd._zones._catalogue.zones.get(zone)
         if tracked is None or (entry is not None and entry.kind == DEVELOPMENT):
             return ""
-        path = f"{tracked.folder}/{file_of(name)}" if tracked.folder else file_of(name)
+        path = self._path(tracked, name)
         if self._file(tracked, path) == content:
             return ""
         with self._silent():
             return cd._scm.commit(tracked.repository, tracked.branch, {path: content}, message, actor=actor).id
+
+    def _says(self, tracked: Tracked, desired: Desired) -> bool:
+        """Whether the branch has a deployment at a version."""
+        path = self._path(tracked, desired.name)
+        content = self._file(tracked, path)
+        try:
+            found = None if content is None else read(content, path)
+        except InputError:
+            return False
+        name = desired.what.partition("@")[0]
+        return found is not None and found.what in (desired.what, f"{name}@{desired.digest}")
+
+    def _path(self, tracked: Tracked, name: str) -> str:
+        return f"{tracked.folder}/{file_of(name)}" if tracked.folder else file_of(name)
 
     def _file(self, tracked: Tracked, path: str) -> bytes | None:
         repository = self._cd._scm._repositories.get(tracked.repository)
@@ -125,8 +139,9 @@ class Tracker:
         """Say again what a deployment is, after a change of it has gone back. Where that cannot be said, the branch is ahead of what runs,
         and what it says is not tried again until it changes."""
         service = self._cd._catalogue.services[change.name]
-        if len(self._cd._catalogue.under_way(change.name)):
-            return  # the next one says what shall be
+        tracked = self._cd._catalogue.tracked.get(change.desired.project)
+        if tracked is None or not self._says(tracked, change.desired):
+            return  # somebody has said something else since
         message = f"Roll back {change.name} from {change.desired.what}: {change.reason}"
         with suppress(Exception), self._cd._sim.caused_by(cause):
             if service.current is None:
