@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from mlplat.platform.automation.cd import BlueGreen, Rolling
+from mlplat.platform.automation.cd import BlueGreen, Canary, CanaryPolicy, Rolling
 from mlplat.platform.storage import Store
 
 from .served import Behaviour
-from .worlds import FAST, World
+from .worlds import World
 
 REPO = "shop/state"
-STRATEGIES = {"canary": FAST, "rolling": Rolling(keep="30m"), "blue-green": BlueGreen(keep="30m")}
+QUICK = Canary(policy=CanaryPolicy(bake="30s", requests=15, deadline="10m", metrics=("errors",)), keep="10m")
+STRATEGIES = {"canary": QUICK, "rolling": Rolling(keep="10m"), "blue-green": BlueGreen(keep="10m")}
 WATCHED = ("canary.*", "service.*", "alias.*", "incident.*", "commit.pushed")
-BAD = {"shop/churn@2": Behaviour(errors=0.3)}
+BAD = {"shop/churn@2": Behaviour(errors=0.7)}
 
 
 class Killed(BaseException):
@@ -36,7 +37,7 @@ class Broken(Exception):
 
 def world_with_one(bad: bool) -> World:
     """Version 1 runs with three replicas, and the state of the project is tracked."""
-    world = World(answers=BAD if bad else {}, rate=10.0)
+    world = World(answers=BAD if bad else {}, rate=8.0)
     world.platform.scm.create_repository(REPO, actor=world.ada)
     world.cd.track("shop", REPO, actor=world.ada)
     world.deploy(1, replicas=3, strategy=BlueGreen(keep="30m"))
@@ -129,7 +130,7 @@ def test_s77_a_failure_at_any_event_ends_in_the_old_state_or_the_new_one(kind: s
         except Broken:  # of the commit of the desired state: nothing was begun
             world.cd.sync("shop", actor=world.ada)
         world.target.least_ready = 9
-        raised = list(run(world, world.sim.now + 3600))
+        raised = list(run(world, world.sim.now + 1200))
         assert len(raised) <= 1
         found = check(world)
         assert not (bad and found == "shop/churn@2")
@@ -140,7 +141,7 @@ def test_s77_a_failure_at_any_event_ends_in_the_old_state_or_the_new_one(kind: s
 
 def reopened(world: World) -> World:
     """Another process over the same store; the services run on as they are."""
-    again = World(store=world.store, answers=world.shops.answers, rate=10.0, before=world)
+    again = World(store=world.store, answers=world.shops.answers, rate=8.0, before=world)
     again.sim.run(until=again.sim.now)
     return again
 
@@ -158,7 +159,7 @@ def test_s77_a_process_that_ends_at_any_event_leaves_the_old_state_or_the_new_on
             at_event(world, number, kill)
             with pytest.raises(Killed):
                 begin(world, kind)
-                world.sim.run(until=world.sim.now + 3600)
+                world.sim.run(until=world.sim.now + 1200)
         ends.add(check(settled(world)))
     assert ends == ({"shop/churn@1"} if bad else {"shop/churn@1", "shop/churn@2"} if kind == "canary" else {"shop/churn@2"})
 
@@ -183,7 +184,7 @@ def test_s77_a_process_that_ends_at_any_record_leaves_the_old_state_or_the_new_o
             patch.setattr(Store, "append", killing)
             try:
                 begin(world, kind)
-                world.sim.run(until=world.sim.now + 3600)
+                world.sim.run(until=world.sim.now + 1200)
             except Killed:
                 pass
         check(settled(world))
@@ -193,11 +194,11 @@ def test_s77_a_process_that_ends_at_any_record_leaves_the_old_state_or_the_new_o
 
 
 def settled(world: World) -> World:
-    """The next process, an hour later."""
+    """The next process, some time later."""
     again = reopened(world)
     if len(again.cd.history("shop/api", actor=again.ada)) == 1:
         again.cd.sync("shop", actor=again.ada)  # the commit may have been made, and the change not asked for
-    again.sim.run(until=again.sim.now + 3600)
+    again.sim.run(until=again.sim.now + 1200)
     return again
 
 
@@ -210,17 +211,17 @@ def test_a_platform_that_is_opened_again_has_the_same_state() -> None:
     for name in ("services", "changes", "approvals", "gates", "accounts", "tracked"):
         assert getattr(again.cd._catalogue, name) == getattr(world.cd._catalogue, name), name
     again.cd.approve(1, actor=again.bob)
-    again.sim.run(until=again.sim.now + 1800)
+    again.sim.run(until=again.sim.now + 1200)
     assert again.cd.describe("shop/api", actor=again.ada).current.what == "shop/churn@3"
 
 
 def test_what_was_on_its_way_has_gone_back_and_what_was_waiting_goes_on() -> None:
     world = world_with_one(False)
     begin(world, "canary")
-    world.cd.deploy("shop/api", "shop/churn@3", zone="shop-prod", strategy=FAST, actor=world.ada)
-    world.sim.run(until=world.sim.now + 120)
+    world.cd.deploy("shop/api", "shop/churn@3", zone="shop-prod", strategy=QUICK, actor=world.ada)
+    world.sim.run(until=world.sim.now + 60)
     again = reopened(world)
-    again.sim.run(until=again.sim.now + 3600)
+    again.sim.run(until=again.sim.now + 1200)
     outcomes = [(change.outcome, change.reason) for change in again.cd.history("shop/api", actor=again.ada)]
     assert outcomes == [("success", ""), ("error", "INTERRUPTED"), ("success", "")]
     assert again.target.weights() == {"shop/churn@3": 1.0}
