@@ -10,8 +10,8 @@ from benchmarks.fault_draws import Draw, without_some
 from mlplat.errors import OptionError, SpecError
 from mlplat.hardware import ClusterSpec
 from mlplat.hardware.node_table import NodeTable
-from mlplat.infra.quota_checks import check_quotas
 from mlplat.infra.quotas import Cohort, Described, Quota, QuotaWarning
+from mlplat.infra.quotas.checks import check_quotas
 
 NAMES = ("a", "b", "c", "d", "e")
 """Groups of the jobs; a zone is named like one of them."""

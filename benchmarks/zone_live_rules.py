@@ -24,7 +24,7 @@ from mlplat.infra.cluster import Cluster
 from mlplat.infra.kernels.attempt_state import EARMARKED, GIVEN_UP
 from mlplat.infra.kernels.quota_state import CLAIMS
 from mlplat.infra.kernels.state import STARTED
-from mlplat.infra.quota_amounts import spoken_amounts
+from mlplat.infra.quotas.amounts import spoken_amounts
 from mlplat.infra.workload_spec import Workload
 from mlplat.resources import ResourceRequest
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from mlplat.hardware.node_table import NodeTable
-from mlplat.infra.quota_amounts import column_of, named
-from mlplat.infra.quota_parts import parts_of, tried_flavors
 from mlplat.infra.quotas import Cohort, Described, Quota
+from mlplat.infra.quotas.amounts import column_of, named
+from mlplat.infra.quotas.parts import parts_of, tried_flavors
 from mlplat.infra.world import Run
 from mlplat.resources import UNLIMITED
 

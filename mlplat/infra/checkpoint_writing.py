@@ -185,6 +185,8 @@ class CheckpointWriting:
         if not self._scheduler.go_on(record.job, saving.complete * saving.interval, saving.until):
             return
         self._cluster.tell(record, "checkpoint.written", WRITTEN, (self._work(saving, saving.complete), now - saving.began_s))
+        if record.has_program:
+            self._cluster.programs.save(record, self._work(saving, saving.complete))
         if saving.until < math.inf:
             self._pause_at(saving, now + saving.interval / saving.pace)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import OptionError, printable
+from ..errors import OptionError
 from ..hardware.cluster_spec import ClusterSpec
 from ..hardware.interruption_rates import job_mtbf
 from ..units import Duration, seconds
@@ -16,6 +16,7 @@ from .kernels.attempt_state import Outcome
 from .kernels.state import JobState
 from .kernels.state import Reason as Refusal
 from .placement import PlacementPolicy, placement_policy
+from .preemption_events import Preemptions
 from .queueing import QueuePolicy, queue_policy
 from .resource_scheduler import ResourceScheduler
 from .tolerations import ANYWHERE, selection_of
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from .live_autoscaling import LiveAutoscaling
     from .monitor import Monitor
     from .network.manager import NetworkManager
+    from .program import Program
+    from .programs import Programs
     from .quotas import Described
     from .resource_scheduler import Held
     from .virtualization.environments import RuntimeEnvironment
@@ -50,8 +53,7 @@ PENDING, HELD, STARTING, RUNNING, STOPPING = (
     WorkloadStatus.STOPPING,
 )
 SOURCE = "cluster"
-REASON, BOUND, PREEMPTED, FINISHED = ("reason",), ("nodes", "attempt"), ("reason", "grace_s"), ("outcome", "reason")
-PREEMPTED_BY = (*PREEMPTED, "by")
+REASON, BOUND, FINISHED = ("reason",), ("nodes", "attempt"), ("outcome", "reason")
 """What the data of events is called."""
 ENDS = {
     Outcome.PREEMPTED: Reason.PREEMPTED,
@@ -137,8 +139,7 @@ class Cluster:
         """By name; ended ones until they are deleted or their name is used again."""
         self._records: list[WorkloadRecord] = []
         """By job number."""
-        self._reclaiming: dict[int, tuple[float, list[str]]] = {}
-        """By job for whose sake others were stopped: since when, and whose workloads."""
+        self._preemptions = Preemptions(self)
         scheduler = self.scheduler
         scheduler.on_rejected, scheduler.on_held, scheduler.on_started = self._rejected, self._held, self._started
         scheduler.on_admitted, scheduler.on_stopped, scheduler.on_ended = self._admitted, self._stopped, self._ended
@@ -149,6 +150,8 @@ class Cluster:
         self.volumes = Volumes(self)
         self._checkpoints: CheckpointWriting | None = None
         """What writes checkpoints that have a size; None before the first workload with such a policy."""
+        self._programs: Programs | None = None
+        """What calls programs; None before the first workload with one."""
         if self.scrape_period is not None:
             _ = self.monitor  # begins to scrape
 
@@ -182,7 +185,9 @@ class Cluster:
 
     # -- workloads
 
-    def run_workload(self, workload: Workload, *, actor: str = "system", cause: Any = None) -> WorkloadRecord:
+    def run_workload(
+        self, workload: Workload, *, program: Program | None = None, actor: str = "system", cause: Any = None
+    ) -> WorkloadRecord:
         """A gang arrives now. The name must be free: that is not checked here (the endpoint does). Raises OptionError for what this cluster
         cannot run, UnknownNameError for a place to write checkpoints to that is none.
         """
@@ -209,6 +214,9 @@ class Cluster:
         self._records.append(record)
         if writing is not None:
             writing.keep(record, interval)  # type: ignore[arg-type]
+        if program is not None:
+            self.programs.keep(record, program)
+            record.has_program = True
         if self.network is not None:
             self.network.keep_name(workload)
         return record
@@ -234,6 +242,15 @@ class Cluster:
 
             self._checkpoints = CheckpointWriting(self)
         return self._checkpoints
+
+    @property
+    def programs(self) -> Programs:
+        """What calls the programs of workloads."""
+        if self._programs is None:
+            from .programs import Programs
+
+            self._programs = Programs(self)
+        return self._programs
 
     def _interval(self, workload: Workload) -> float:
         """Work between checkpoints at the optimum for what the workload uses. Raises OptionError where nothing is known of failures."""
@@ -285,13 +302,14 @@ class Cluster:
         held = self.scheduler.held_by(job)
         names = self.nodes.names
         self._record(record, "workload.bound", BOUND, (tuple([names[part.node] for part in held]), record.attempts))
-        if job in self._reclaiming:
-            self._tell_reclaimed(record)
+        if job in self._preemptions.reclaiming:
+            self._preemptions.tell_reclaimed(record)
         record.attempts += 1
         if record.attempts == 1:
             record.started_s = self.sim.env._now
         record.reason = ""
         simple = workload.image is None and workload.usage is None and self._overhead == 0 and workload.restart is NEVER
+        simple = simple and not record.has_program
         record.unready = 0 if simple else workload.replicas
         record.status = RUNNING if simple else STARTING
         if not simple:
@@ -334,7 +352,9 @@ class Cluster:
         for environment in environments:
             if environment.state in TERMINAL:  # such as without an image to start from
                 self._environment_ended(environment)
-                break
+                return
+        if record.status is STARTING and record.unready == 0:  # all were up as they were made
+            self.set_to_work(record)
 
     def _stopped(self, job: int) -> None:
         """The scheduler takes the room back, and gives grace."""
@@ -342,23 +362,29 @@ class Cluster:
         self._stop_writing(record)
         outcome, until = self.scheduler.stopping(job)
         record.status, record.reason = STOPPING, ENDS[outcome].value
-        self._tell_preempted(record, ENDS[outcome], until - self.sim.now)
+        self._preemptions.tell(record, ENDS[outcome], until - self.sim.now)
         self._stop_environments(record, ENDS[outcome], until - self.sim.now)
 
     def _ended(self, job: int, outcome: Outcome) -> None:
         record = self._records[job]
         if outcome is Outcome.COMPLETED:
             record.status = STOPPING
+            done = not record.has_program or self.programs.finish(record)
             for environment in record.environments:
-                self.virtualization.stop(environment, Reason.COMPLETED)
-            self._over(record, WorkloadStatus.SUCCEEDED, "COMPLETED", "success", None)
+                self.virtualization.stop(environment, Reason.COMPLETED if done else Reason.ERROR)
+            if done:
+                self._over(record, WorkloadStatus.SUCCEEDED, "COMPLETED", "success", None)
+            else:
+                self._over(record, WorkloadStatus.FAILED, "ERROR", "failure", None)
             return
         self._stop_writing(record)
         reason = ENDS[outcome]
         if outcome in (Outcome.PREEMPTED, Outcome.RECLAIMED) and record.status is not STOPPING:
-            self._tell_preempted(record, reason, 0.0)
+            self._preemptions.tell(record, reason, 0.0)
         record.status = STOPPING
         self._stop_environments(record, reason, 0.0)
+        if record.has_program:
+            self.programs.stop(record, record.reason or reason.value)
         if outcome is Outcome.CANCELLED:
             self._over(record, WorkloadStatus.CANCELLED, record.reason or reason.value, "cancelled", None)
         elif outcome is Outcome.ERROR:
@@ -371,23 +397,6 @@ class Cluster:
             cause = self._cause_of_failure(record) if reason in OF_NODES else None
             record.status, record.reason, record.environments = PENDING, reason.value, ()
             self._record(record, "workload.requeued", REASON, (reason.value,), cause)
-
-    def _tell_preempted(self, record: WorkloadRecord, reason: Reason, grace: float) -> None:
-        """Work was stopped for that of another, which is named."""
-        by = self.scheduler.stopped_for(record.job)
-        if by is None:
-            self._record(record, "workload.preempted", PREEMPTED, (reason.value, grace))
-            return
-        self._record(record, "workload.preempted", PREEMPTED_BY, (reason.value, grace, self._records[by].workload.name))
-        if reason is Reason.RECLAIM:
-            self._reclaiming.setdefault(by, (self.sim.now, []))[1].append(record.workload.name)
-
-    def _tell_reclaimed(self, record: WorkloadRecord) -> None:
-        """What was guaranteed to the quota of a workload has come back to it."""
-        since, victims = self._reclaiming.pop(record.job)
-        data = {"workload": record.workload.name, "seconds": self.sim.now - since, "victims": victims}
-        zone = printable(record.workload.zone)
-        self.sim.emit(f"zone:{zone}", "guarantee.reclaimed", source=SOURCE, actor=record.actor, cause=record.last_event, data=data)
 
     def _cause_of_failure(self, record: WorkloadRecord) -> Any:
         """What the log says of the node at fault."""
@@ -402,7 +411,7 @@ class Cluster:
     def _ready(self, environment: RuntimeEnvironment) -> None:
         record: WorkloadRecord = environment.owner
         record.unready -= 1
-        if record.unready == 0 and record.status is STARTING:
+        if record.unready == 0 and record.status is STARTING and len(record.environments) == record.workload.replicas:
             self.set_to_work(record)
 
     def set_to_work(self, record: WorkloadRecord) -> None:
@@ -416,6 +425,8 @@ class Cluster:
                 network.unjoined[record.job] = record
                 return
             pace = joined
+        if record.has_program and not self.programs.begin(record):
+            return
         record.status = RUNNING
         pace *= self._pace(record)
         if record.workload.checkpoint.size_mib is None:
@@ -438,6 +449,8 @@ class Cluster:
             record.status = STARTING
             self._stop_writing(record)
             self.scheduler.set_back(record.job)
+        if record.has_program:
+            self.programs.pause(record)
         record.unready += 1
 
     def _environment_ended(self, environment: RuntimeEnvironment) -> None:
@@ -470,12 +483,18 @@ class Cluster:
         self._record(record, "workload.finished", FINISHED, (outcome, reason), cause)
         if self._checkpoints is not None:
             self._checkpoints.forget(record)
+        if record.has_program:
+            self.programs.forget(record)
         if self.network is not None:
             self.network.drop_name(record.workload)
 
     def tell(self, record: WorkloadRecord, predicate: str, keys: tuple[str, ...], values: tuple[Any, ...]) -> None:
         """Write to the event log what a component of the cluster has done to a workload."""
         self._record(record, predicate, keys, values)
+
+    def record_of(self, job: int) -> WorkloadRecord:
+        """The workload of a job of the scheduler."""
+        return self._records[job]
 
     def _record(
         self, record: WorkloadRecord, predicate: str, keys: tuple[str, ...] = (), values: tuple[Any, ...] = (), cause: Any = None

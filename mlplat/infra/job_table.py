@@ -16,8 +16,8 @@ from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement, Queue, R
 from .node_selection import NodeKinds
 from .placement import Fgd
 from .queue_arrays import LISTS, RANKING, job_log, longer, reservation_arrays, trees_for, waiting_arrays
-from .quota_parts import parts_of
-from .quota_table import QuotaTable, with_the_rest_first
+from .quotas.parts import parts_of
+from .quotas.table import QuotaTable, with_the_rest_first
 from .request_arrays import class_arrays, tag_name
 from .table_of_kinds import TableOfKinds
 from .tolerations import ANYWHERE, Selection

@@ -31,7 +31,7 @@ IMPLIED = ("node", "rack", "group", "accelerator")
 
 class Kind(NamedTuple):
     """What nodes of a kind have in common: the taints that keep work away, which of the labels asked for they have, and the part of the
-    cluster (`quota_parts`) they are in.
+    cluster (`quotas.parts`) they are in.
     """
 
     taints: frozenset[Taint]

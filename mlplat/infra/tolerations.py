@@ -63,7 +63,7 @@ class Toleration:
 
 class Selection(NamedTuple):
     """Which nodes a workload may be on: those that have all these labels, no taint that it does not tolerate, and are in one of these parts
-    of the cluster (`quota_parts`; None: in any).
+    of the cluster (`quotas.parts`; None: in any).
     """
 
     labels: tuple[tuple[str, str], ...]

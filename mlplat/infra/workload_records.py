@@ -37,8 +37,8 @@ class WorkloadRecord:
     """One gang and what has become of it. The cluster makes and changes it; times are simulated seconds, NaN for what has not happened.
 
     `job`: its number in the scheduler. `reason`: a word of a documented enum, empty where there is nothing to say. `environments`: of the
-    current attempt, in order of the replicas. `unready`: how many of them are not up. `last_event`: the id of the event that last
-    changed it, or of what led to it where that is not recorded.
+    current attempt, in order of the replicas. `unready`: how many of them are not up. `has_program`: whether real code is called for it.
+    `last_event`: the id of the event that last changed it, or of what led to it where that is not recorded.
     """
 
     __slots__ = (
@@ -46,6 +46,7 @@ class WorkloadRecord:
         "attempts",
         "ended_s",
         "environments",
+        "has_program",
         "job",
         "last_event",
         "reason",
@@ -62,6 +63,7 @@ class WorkloadRecord:
         self.reason = ""
         self.environments: tuple[RuntimeEnvironment, ...] | list[RuntimeEnvironment] = ()
         self.unready = self.attempts = 0
+        self.has_program = False
         self.started_s = self.ended_s = math.nan
 
     @property

@@ -53,8 +53,8 @@ from .plan_arrays import make_room_to_plan, plan_for, rows_for
 from .policy_arrays import UserScore, policy_arrays
 from .queue_arrays import RANKING, completions_for, job_log, longer, reservation_arrays, trees_for, waiting_arrays
 from .queueing import QueuePolicy
-from .quota_arrays import leaves_of, no_quotas, quota_arrays
-from .quota_parts import parts_of, variants_of, with_variants
+from .quotas.arrays import leaves_of, no_quotas, quota_arrays
+from .quotas.parts import parts_of, variants_of, with_variants
 from .refusals import refuse_by_count, refuse_by_placing
 from .request_arrays import class_arrays, mig_profiles
 from .splitting import Gangs, split_jobs

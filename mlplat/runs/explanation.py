@@ -13,9 +13,9 @@ from ..infra.kernels.attempt_state import Outcome
 from ..infra.kernels.inspect_nodes import all_scores
 from ..infra.kernels.live import take_back
 from ..infra.kernels.state import LAST, NODE, REQUEST, JobState, Queue, Reason
-from ..infra.quota_parts import parts_of
-from ..infra.quota_reasons import WAITING, UnderQuota, under_quota
 from ..infra.quotas import with_the_rest
+from ..infra.quotas.parts import parts_of
+from ..infra.quotas.reasons import WAITING, UnderQuota, under_quota
 from ..infra.records import attempts_of
 from ..units import format_seconds
 from .driving import drive

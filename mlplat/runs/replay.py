@@ -151,9 +151,9 @@ def _quotas(
     """The zones as quotas, after they have been seen to go with the cluster, the trace and the other options."""
     if zones is None:
         return ()
-    from ..infra.quota_arrays import check_queue
-    from ..infra.quota_checks import check_quotas
-    from ..infra.quota_reading import read_quotas
+    from ..infra.quotas.arrays import check_queue
+    from ..infra.quotas.checks import check_quotas
+    from ..infra.quotas.reading import read_quotas
 
     read = read_quotas(zones, "zones")
     if not read.described:

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from ..infra.kernels.attempt_state import Outcome
-from ..infra.quota_amounts import DIMENSIONS, named
-from ..infra.quota_arrays import leaves_of
 from ..infra.quotas import Described, Quota, with_the_rest
+from ..infra.quotas.amounts import DIMENSIONS, named
+from ..infra.quotas.arrays import leaves_of
 from ..infra.records import attempts_of, placed
 from .columns import FRAMES, RESOURCES
 from .frames import held

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlplat.infra.kernels.state import JobState
-from mlplat.infra.quota_parts import parts_of
-from mlplat.infra.quota_reasons import UnderQuota, WaitReason, under_quota
+from mlplat.infra.quotas.parts import parts_of
+from mlplat.infra.quotas.reasons import UnderQuota, WaitReason, under_quota
 from mlplat.runs.result import Result
 
 from .comparison import PLACEMENTS, library_policy

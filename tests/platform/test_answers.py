@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from mlplat.infra.quota_amounts import Amounts
+from mlplat.infra.quotas.amounts import Amounts
 from mlplat.platform.identity import Right
 
 from .test_rows import Shop

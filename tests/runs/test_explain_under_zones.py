@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import mlplat as mp
-from mlplat.infra.quota_reasons import WaitReason
+from mlplat.infra.quotas.reasons import WaitReason
 from mlplat.runs.columns import FRAMES
 from mlplat.runs.explanation import Explanation
 from mlplat.runs.result import Result

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import mlplat as mp
 from mlplat.infra.kernels.attempt_state import Incident
-from mlplat.infra.quota_parts import parts_of
+from mlplat.infra.quotas.parts import parts_of
 
 SPEC = mp.ClusterSpec.parse("2x4xA100+2x2xV100+1x8cpu")  # groups a100-40, v100-16 and one of CPUs
 NODES = SPEC.nodes()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mlplat as mp
-from mlplat.infra.quota_reasons import WaitReason
+from mlplat.infra.quotas.reasons import WaitReason
 from mlplat.runs.result import Result
 
 SOFT: dict[str, Any] = {}

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..network.services import NoEndpointsError
     from ..network.services import Service as NetworkService
     from ..network.zone_networks import AddressesInUseError, NetworkOverlapError, NoNetworkLeftError
-    from ..quota_reasons import Shortage, UnderQuota, WaitReason
+    from ..program import Program, ProgramReplica, Work
+    from ..quotas.reasons import Shortage, UnderQuota, WaitReason
     from ..virtualization.images import Image, Layer
     from .cluster_state import Amounts, Capacity, ClusterState
     from .descriptions import EnvironmentLog, NodeDescription, WorkloadDescription, WorkloadList, WorkloadSummary
@@ -54,11 +55,14 @@ __all__ = [
     "NoNetworkLeftError",
     "NodeDescription",
     "NodeReason",
+    "Program",
+    "ProgramReplica",
     "Rule",
     "Shortage",
     "UnderQuota",
     "WaitReason",
     "Watch",
+    "Work",
     "WorkloadDescription",
     "WorkloadHandle",
     "WorkloadList",
@@ -90,11 +94,14 @@ _HOME = {  # name: module, or module:name there
     "NoNetworkLeftError": ".network.zone_networks",
     "NodeDescription": "descriptions",
     "NodeReason": "node_reasons",
+    "Program": ".program",
+    "ProgramReplica": ".program",
     "Rule": ".network.policies",
-    "Shortage": ".quota_reasons",
-    "UnderQuota": ".quota_reasons",
-    "WaitReason": ".quota_reasons",
+    "Shortage": ".quotas.reasons",
+    "UnderQuota": ".quotas.reasons",
+    "WaitReason": ".quotas.reasons",
     "Watch": "watches",
+    "Work": ".program",
     "WorkloadDescription": "descriptions",
     "WorkloadHandle": "handles",
     "WorkloadList": "descriptions",

@@ -14,6 +14,7 @@ from .services import Service
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
+    from ..program import Program
     from ..workload_records import WorkloadRecord
     from ..workload_spec import Workload
 
@@ -70,14 +71,14 @@ class Directory:
         if name in self._leaving:
             raise OptionError(f"workload {name!r} is being deleted")
 
-    def start(self, workload: Workload, actor: str) -> WorkloadRecord | Service:
+    def start(self, workload: Workload, actor: str, program: Program | None = None) -> WorkloadRecord | Service:
         """Let a workload arrive whose name is free."""
         name = workload.name
         self._forget(name)
         if workload.kind == "service":
-            service = self._services[name] = Service(self._cluster, self._endings, workload, actor)
+            service = self._services[name] = Service(self._cluster, self._endings, workload, actor, program)
             return service
-        return self._cluster.run_workload(workload, actor=actor)
+        return self._cluster.run_workload(workload, program=program, actor=actor)
 
     def delete(self, name: str, grace: float | None, *, idle: bool = False) -> None:
         """End a workload and take it out. Raises UnknownNameError, and OptionError for one that is being deleted."""

@@ -14,7 +14,7 @@ from ...errors import printable
 from ...units import format_seconds
 from ..kernels.inspect_nodes import all_scores
 from ..kernels.state import REPLICAS, REQUEST, JobState, Queue, Reason
-from ..quota_reasons import UnderQuota, WaitReason, lane_of, under_quota
+from ..quotas.reasons import UnderQuota, WaitReason, lane_of, under_quota
 from .node_reasons import ROOM, WORDS, NodeReason, gang_fits, node_reasons
 from .undisturbed import without_job
 

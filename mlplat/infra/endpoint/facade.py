@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, printable
 from ...units import Duration
+from ..program import Program
+from ..programs import check_program
 from ..workload_records import WorkloadRecord, WorkloadStatus
 from ..workload_spec import Workload
 from .access import ADMINISTRATOR, check_principal
@@ -67,14 +69,16 @@ class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs, QuotaVerbs):
     # -- workloads
 
     @verb
-    def submit(self, workload: Workload, *, actor: str = ADMINISTRATOR) -> WorkloadHandle:
-        """Let a workload arrive. Its name must be that of no living workload; one that is over gives its name up.
+    def submit(self, workload: Workload, *, program: Program | None = None, actor: str = ADMINISTRATOR) -> WorkloadHandle:
+        """Let a workload arrive. Its name must be that of no living workload; one that is over gives its name up. `program`: what it does.
 
         A workload that the cluster could never hold is rejected in the scheduling cycle of this instant (`handle.status`, `.reason`,
         `workload.rejected`). Raises OptionError.
         """
         if type(workload) is not Workload:
             raise OptionError(f"a {type(workload).__name__} was submitted; expected a Workload")
+        if program is not None:
+            check_program(program)
         if actor not in self._principals:
             self._principals.add(check_principal(actor))
         if self._zone_guard is not None:
@@ -83,9 +87,9 @@ class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs, QuotaVerbs):
             workload = self._with_image(workload, actor)
         name, directory = workload.name, self._directory
         if workload.kind == "job" and directory.get(name) is None:  # the usual case
-            return WorkloadHandle(self, name, self._cluster.run_workload(workload, actor=actor))
+            return WorkloadHandle(self, name, self._cluster.run_workload(workload, program=program, actor=actor))
         directory.check_free(name)
-        return WorkloadHandle(self, name, directory.start(workload, actor))
+        return WorkloadHandle(self, name, directory.start(workload, actor, program))
 
     @verb
     def delete(self, name: str, *, grace: Duration | None = None, idle: bool = False, actor: str = ADMINISTRATOR) -> None:
@@ -130,6 +134,12 @@ class ManagementEndpoint(Declarations, NodeVerbs, NetworkVerbs, QuotaVerbs):
         """
         chosen, now = _selector(labels, zone, status), self._sim.now
         return WorkloadList(summarize(entry, now) for entry in self._directory if _is_chosen(chosen, entry))
+
+    @verb
+    def is_free(self, name: str) -> bool:
+        """Whether a workload could be called so: none is, or the one that was is over."""
+        entry = self._directory.get(name)
+        return (entry is None or entry.over) and self._directory.stays(name)
 
     @verb
     def watch(

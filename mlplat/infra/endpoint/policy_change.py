@@ -13,9 +13,9 @@ from ..kernels.inspect_nodes import all_fragments
 from ..kernels.state import BLOCKED, FRAGMENT, GPU, HAVE, HELD_BACK, PROBE, RUNNING, WAITING, WATCHED, WHOLE
 from ..placement import placement_policy
 from ..queueing import queue_policy
-from ..quota_arrays import check_queue
-from ..quota_parts import parts_of
-from ..quota_table import with_the_rest_first
+from ..quotas.arrays import check_queue
+from ..quotas.parts import parts_of
+from ..quotas.table import with_the_rest_first
 
 if TYPE_CHECKING:
     from ..cluster import Cluster

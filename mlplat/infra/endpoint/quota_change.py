@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..quota_arrays import check_queue
-from ..quota_checks import check_quotas
+from ..quotas.arrays import check_queue
+from ..quotas.checks import check_quotas
 from .policy_change import change_policies
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
-    from ..quota_parts import NodeParts
     from ..quotas import Described
+    from ..quotas.parts import NodeParts
 
 
 def change_quotas(cluster: Cluster, described: list[Described | None]) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, UnknownNameError, printable
-from ..quota_use import QuotaUse, quota_capacity, quota_use
 from ..quotas import Cohort, Described, Quota
+from ..quotas.use import QuotaUse, quota_capacity, quota_use
 from .access import ADMINISTRATOR
 from .calls import SOURCE, Calls, verb
 
 if TYPE_CHECKING:
-    from ..quota_table import QuotaTable
+    from ..quotas.table import QuotaTable
 
 
 class QuotaVerbs(Calls):

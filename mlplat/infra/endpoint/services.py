@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ...clock import Call
     from ...context import Simulation
     from ..cluster import Cluster
+    from ..program import Program
     from ..workload_records import WorkloadRecord
     from ..workload_spec import Workload
 
@@ -49,8 +50,8 @@ class Service:
     did not ask for is followed by a replacement, after a back-off; a job that the cluster can never hold is not tried again.
     """
 
-    def __init__(self, cluster: Cluster, endings: Endings, workload: Workload, actor: str) -> None:
-        self._cluster, self._endings, self.actor = cluster, endings, actor
+    def __init__(self, cluster: Cluster, endings: Endings, workload: Workload, actor: str, program: Program | None = None) -> None:
+        self._cluster, self._endings, self.actor, self._program = cluster, endings, actor, program
         self.workload = workload
         self.replicas: list[Replica] = []
         self.submitted_s = self._sim.now
@@ -144,7 +145,7 @@ class Service:
         while name is None or not self._is_free(name):
             made = self._made[index] = self._made.get(index, -1) + 1
             name = f"{self.name}/{index}.{made}" if made else f"{self.name}/{index}"
-        return self._cluster.run_workload(self.workload.replica(name), actor=self.actor)
+        return self._cluster.run_workload(self.workload.replica(name), program=self._program, actor=self.actor)
 
     def _is_free(self, name: str) -> bool:
         """Jobs of an earlier service of the same name may not be gone yet."""

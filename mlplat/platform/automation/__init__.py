@@ -1,1 +1,1 @@
-"""Automation: what builds, tests, delivers, watches and retrains by itself."""
+"""What runs by itself: images are built, changes tested and delivered, models watched and trained again."""

@@ -10,7 +10,7 @@ from ...errors import printable
 from ...units import format_seconds
 
 if TYPE_CHECKING:
-    from ...infra.endpoint import EnvironmentLog, WorkloadHandle, WorkloadList
+    from ...infra.endpoint import EnvironmentLog, Program, WorkloadHandle, WorkloadList
     from ...infra.quotas import Quota
     from ...infra.workload_spec import Workload
     from ..identity.authorization import Actor
@@ -59,9 +59,9 @@ class Zone:
         """Whether nothing starts in it."""
         return self.quota.suspended
 
-    def submit(self, workload: Workload, *, actor: Actor) -> WorkloadHandle:
+    def submit(self, workload: Workload, *, program: Program | None = None, actor: Actor) -> WorkloadHandle:
         """See `ZoneManager.submit`."""
-        return self._zones.submit(self.name, workload, actor=actor)
+        return self._zones.submit(self.name, workload, program=program, actor=actor)
 
     def environment(self, image: Any, request: Any, *, name: str | None = None, actor: Actor, **options: Any) -> WorkloadHandle:
         """See `ZoneManager.environment`."""

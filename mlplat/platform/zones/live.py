@@ -78,11 +78,10 @@ class Live:
     def free_name(self, zone: str) -> str:
         """A name for one more environment of a zone."""
         endpoint = self._zones._port.endpoint
-        taken = set() if endpoint is None else set(endpoint.list().names())
         while True:
             self._started += 1
             name = f"{zone[:50].strip('-')}-{self._started}"
-            if name not in taken:
+            if endpoint is None or endpoint.is_free(name):
                 return name
 
     def watch(self, zone: str, handle: WorkloadHandle, workload: Workload) -> None:

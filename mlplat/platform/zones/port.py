@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...infra.workload_spec import Workload
 
 Place = tuple[str, int]
-"""A flavor, or empty for all of the cluster, and the dimension (`infra.quota_amounts.DIMENSIONS`)."""
+"""A flavor, or empty for all of the cluster, and the dimension (`infra.quotas.amounts.DIMENSIONS`)."""
 OVER = frozenset(("succeeded", "failed", "rejected", "cancelled"))
 """Statuses of workloads that have come to their end."""
 
@@ -129,7 +129,7 @@ class QuotaPort:
 
 def asks(workload: Workload, nodes: NodeTable | None) -> dict[Place, int]:
     """What all replicas of a workload ask for; in the flavor of an accelerator model too, if that is the only one it accepts."""
-    from ...infra.quota_amounts import DIMENSIONS
+    from ...infra.quotas.amounts import DIMENSIONS
 
     cpu, memory, disk, gpu, environments = map(DIMENSIONS.index, ("cpus", "memory_gib", "disk_gib", "gpus", "environments"))
     request, replicas = workload.request, workload.replicas
@@ -156,7 +156,7 @@ def spoken(place: Place, units: int) -> tuple[str, float]:
     >>> spoken(("A100", 3), 1500)
     ('A100.gpus', 1.5)
     """
-    from ...infra.quota_amounts import DIMENSIONS, spoken_amounts
+    from ...infra.quotas.amounts import DIMENSIONS, spoken_amounts
 
     flavor, column = place
     row = [0] * len(DIMENSIONS)
@@ -167,7 +167,7 @@ def spoken(place: Place, units: int) -> tuple[str, float]:
 
 def units(amounts: Mapping[str, Any]) -> dict[Place, int]:
     """Amounts of a quota by place: milli, MiB, environments."""
-    from ...infra.quota_amounts import Amounts
+    from ...infra.quotas.amounts import Amounts
 
     read = amounts if isinstance(amounts, Amounts) else Amounts(amounts)
     return {(flavor, column): amount for flavor, column, amount in read.named()}

@@ -20,7 +20,7 @@ from .naming import split_reference
 from .port import OVER, asks, spoken, total, units
 
 if TYPE_CHECKING:
-    from ...infra.endpoint import EnvironmentLog, ManagementEndpoint, WorkloadHandle
+    from ...infra.endpoint import EnvironmentLog, ManagementEndpoint, Program, WorkloadHandle
     from ...infra.workload_spec import Workload
 
 
@@ -28,14 +28,14 @@ class Working(ZoneCalls):
     """Zones, as far as something runs in them."""
 
     @call(Right.DEPLOY)
-    def submit(self, name: Zone | str, workload: Workload, *, actor: Actor) -> WorkloadHandle:
-        """Let a workload arrive in a zone. In a development zone only its owner may, whatever is granted.
+    def submit(self, name: Zone | str, workload: Workload, *, program: Program | None = None, actor: Actor) -> WorkloadHandle:
+        """Let a workload arrive in a zone; `program`: what it does. In a development zone only its owner may, whatever is granted.
 
         Above the limit it waits with `ZONE_LIMIT`, or is refused, as was said when the zone was made: then, with all that runs and waits
         there already, it must stay within the limit. Raises ZoneLimitError, ZoneError for a zone that is about to be deleted, and what
         `ManagementEndpoint.submit` raises.
         """
-        return self._submit(self._enterable(name, actor, "submit"), workload, actor)
+        return self._submit(self._enterable(name, actor, "submit"), workload, actor, program)
 
     @call(Right.DEPLOY)
     def environment(
@@ -103,7 +103,7 @@ class Working(ZoneCalls):
             self._authorization.refuse(actor, Right.DEPLOY, entry.resource, reason, call=made, source=self.SOURCE)
         return self._staying(entry.name, actor)
 
-    def _submit(self, entry: Entry, workload: Workload, actor: Actor) -> WorkloadHandle:
+    def _submit(self, entry: Entry, workload: Workload, actor: Actor, program: Program | None = None) -> WorkloadHandle:
         from ...infra.workload_spec import Workload as Known
 
         endpoint = self._cluster(entry.name)
@@ -114,7 +114,7 @@ class Working(ZoneCalls):
         if entry.over_limit == "refuse":
             self._check_limit(entry, workload)
         try:
-            handle = endpoint.submit(workload.with_zone(entry.name), actor=principal_of(actor).id)
+            handle = endpoint.submit(workload.with_zone(entry.name), program=program, actor=principal_of(actor).id)
         except OptionError:
             if any(each.name == workload.name and each.zone != entry.name and each.status.value not in OVER for each in endpoint.list()):
                 raise ZoneError(entry.name, f"the name {workload.name!r} is not free on this cluster; expected another one") from None

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from mlplat.infra.endpoint import NodeReason
-from mlplat.infra.quota_reasons import WaitReason
+from mlplat.infra.quotas.reasons import WaitReason
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "endpoint.md"
 

@@ -16,10 +16,11 @@ from .clusters import cluster, work
 PACKAGE = Path(mp.__file__).parent
 ALLOWED = (
     *("mlplat.infra.cluster", "mlplat.infra.endpoint", "mlplat.infra.workload_spec"),
-    *("mlplat.infra.quotas", "mlplat.infra.quota_amounts"),
+    *("mlplat.infra.quotas", "mlplat.infra.quotas.amounts"),
+    "mlplat.infra.kernels.compilation",  # how kernels are compiled, of whatever package
 )
 VERBS = {
-    *("submit", "delete", "scale", "describe", "list", "watch", "logs", "explain", "apply", "to_manifest"),
+    *("submit", "delete", "scale", "describe", "list", "is_free", "watch", "logs", "explain", "apply", "to_manifest"),
     *("cordon", "drain", "uncordon", "describe_node", "configure", "capacity", "state", "metrics"),
     *("label", "taint", "untaint", "add_node", "remove_node"),
     *("expose", "unexpose", "allow", "disallow", "publish", "unpublish"),

@@ -9,7 +9,7 @@ import pytest
 
 import mlplat as mp
 from mlplat.infra.cluster import Cluster
-from mlplat.infra.quota_reasons import UnderQuota, WaitReason
+from mlplat.infra.quotas.reasons import UnderQuota, WaitReason
 
 from .clusters import cluster, state_digest, work
 
