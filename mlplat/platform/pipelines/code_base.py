@@ -175,7 +175,7 @@ def _first(node: ast.FunctionDef) -> int:
 def _names(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for top in nodes:
         for node in ast.walk(top):
-            if isinstance(node, ast.Name):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 yield node.id
             elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
                 yield node.value
