@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import mlplat as mp
 from mlplat.platform.pipelines import PipelineRun, RunError
 
 from .worlds import CHURN, CLICKS, World
@@ -182,10 +183,9 @@ def test_a_step_that_takes_too_long_fails_and_one_that_waits_too_long_is_an_erro
         run = World(words, CHURN.replace('duration="1h"', 'duration="1h", timeout="20m"')).run()
         assert (run.outcome, run.reason, run.tasks["train"].outcome) == ("failure", "TIMEOUT", "failure")
     world = World("1x8xV100", CHURN.replace('{"cpus": 2}, duration="1h"', '{"cpus": 2}, duration="1h", pending_timeout="30m"'))
-    from mlplat.infra.workload_spec import Workload
 
     world.sim.run(until="1m")
     cpus = world.cluster.nodes.cpu_milli[0] // 1000
-    world.cluster.endpoint.submit(Workload("big", {"cpus": int(cpus) - 1}, duration="10h"))
+    world.cluster.endpoint.submit(mp.Workload("big", {"cpus": int(cpus) - 1}, duration="10h"))
     run = world.run()
     assert (run.outcome, run.reason) == ("error", "TIMEOUT_PENDING")
