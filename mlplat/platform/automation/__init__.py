@@ -1,0 +1,1 @@
+"""What runs by itself: images are built, changes tested and delivered, models watched and trained again."""
