@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,27 +107,12 @@ def test_who_may_not_read_one_input_is_told_which() -> None:
 def test_a_run_that_this_orchestrator_does_not_know_is_repeated_from_its_record_alone() -> None:
     world = World()
     run = world.run(parameters={"depth": 5})
+    del world.platform.store._journals["orchestrator"]
     fresh = mp.Platform(world.sim, store=world.platform.store)
-    from mlplat.platform.artifacts.capsules import Stores
-    from mlplat.platform.pipelines import Orchestrator
-    from mlplat.platform.storage import Store
-
-    stores = Stores(fresh.identity, fresh.scm, fresh.data, fresh.images, fresh.models, fresh.metadata)
-
-    class Empty(Store):
-        """The same contents, none of the orchestrator's records."""
-
-        def records(self, journal: str) -> Any:
-            return iter(()) if journal == "orchestrator" else super().records(journal)
-
-    bare = Empty()
-    bare._content, bare._journals = fresh.store._content, fresh.store._journals
-    pipelines = Orchestrator(world.sim, fresh.identity, bare, stores=stores)
-    fresh.metadata._store = fresh.models._store = fresh.data._store = bare
-    assert pipelines.runs(actor=world.ada) == ()
-    again = pipelines.rerun(run.resource, actor=world.ada)
+    assert fresh.orchestrator.runs(actor=world.ada) == () and fresh.orchestrator.list(actor=world.ada) == ()
+    again = fresh.orchestrator.rerun(run.resource, actor=world.ada)
     world.sim.run(until=again.wait())
-    assert (again.digests, again.pipeline) == (run.digests, run.pipeline)
+    assert (again.digests, again.pipeline) == (run.digests, run.pipeline) and again.name == "shop/churn-2"
 
 
 # -- random pipelines

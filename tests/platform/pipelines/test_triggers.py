@@ -62,8 +62,8 @@ def test_s93_on_data_change_on_its_newest_version() -> None:
 def test_s93_on_alarm_and_by_hand() -> None:
     world = published()
     world.pipelines.trigger("shop/on-drift", "shop/churn", on="incident.detected", subject="model:shop/churn*", actor=world.ada)
-    alarm = world.sim.emit("model:shop/churn@1", "incident.detected", source="monitoring", data={"kind": "drift"})
-    world.sim.emit("model:shop/else@1", "incident.detected", source="monitoring", data={"kind": "drift"})
+    alarm = world.sim.emit("model:shop/churn@1", "incident.detected", source="monitoring", data={"kind": "drift", "watch": "shop/churn"})
+    world.sim.emit("model:shop/else@1", "incident.detected", source="monitoring", data={"kind": "drift", "watch": "shop/churn"})
     world.sim.run(until="2h")
     (queued,) = world.events("pipelinerun.queued")
     assert queued.cause == alarm.id
