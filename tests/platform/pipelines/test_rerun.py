@@ -14,7 +14,10 @@ from mlplat.platform.pipelines import RunError
 
 from .worlds import CHURN, CLICKS, World
 
-HEAD = "import random, time\nimport numpy as np\nimport polars as pl\nfrom mlplat.platform.pipelines import StepContext, pipeline, step, when\n"
+HEAD = (
+    "import random, time\nimport numpy as np\nimport polars as pl\n"
+    "from mlplat.platform.pipelines import StepContext, pipeline, step, when\n"
+)
 
 
 def rerun(world: World, run: Any, **options: Any) -> Any:
@@ -139,7 +142,8 @@ STEPS = {
         "{n}({v})",
     ),
     "fit": (
-        f"@step\ndef {{n}}(c: StepContext, rows: pl.DataFrame, x: float) -> Lin:\n    return Lin(np.array([x, {BITS}, {{c}}]) + c.rng().random())\n"
+        "@step\ndef {n}(c: StepContext, rows: pl.DataFrame, x: float) -> Lin:\n"
+        f"    return Lin(np.array([x, {BITS}, {{c}}]) + c.rng().random())\n"
         "@step\ndef {n}_of(m: Lin) -> float:\n    return float(m.w[0] + m.w[1])",
         "{n}_of({n}({f}, {v}))",
     ),
