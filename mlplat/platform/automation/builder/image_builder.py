@@ -130,12 +130,14 @@ class ImageBuilder(AtWork):
     def enable(self, name: str, account: Principal | str, *, manifest: str = MANIFEST_FILE, zone: str = "", actor: Actor) -> None:
         """From now on build at each push to a repository whose commit has the manifest. A commit is built once, whatever branches it is on.
 
-        `account`: the service account of the project as which that is done; it needs `read` on the repository and its bases and `write` on
-        the images. `zone`: where it is charged; the development zone of who pushed, in whose name the work runs there, unless said. Event
-        `metadata.recorded`. Raises UnknownNameError, OptionError.
+        `account`: the service account of the project as which that is done; it needs `read` on the repository and its bases and `write`
+        on the images. `zone`: where it is charged; the development zone of who pushed, in whose name the work runs there, unless said. It
+        takes `admin` on the project too, whose account it is. Event `metadata.recorded`. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
-        self._scm.branches(path, actor=actor)
+        self._scm._repository(path)
+        project = f"project:{path.partition('/')[0]}"  # the account may do more than what is on the repository
+        self._authorization.require(principal_of(actor), Right.ADMIN, project, call="builder.enable", source=self.SOURCE)
         found = service_account(self._authorization.directory.find(account), path)
         self._keep(self._record("enabled", actor, name=path, account=found.id, manifest=manifest, zone=check_zone(zone)))
         self._emit(f"repo:{path}", "metadata.recorded", actor, {"kind": "builds", "enabled": True, "account": found.id})

@@ -116,10 +116,13 @@ class CI(AtWork):
 
         A commit is tested once, whatever branches it is on. `account`: the service account of the project as which that is done; it needs
         `read` and `write` on the repository and on images that are to be built. `zone`: where it is charged; the development zone of who
-        pushed, in whose name the work runs there, unless said. Event `metadata.recorded`. Raises UnknownNameError, OptionError.
+        pushed, in whose name the work runs there, unless said. It takes `admin` on the project too, whose account it is. Event
+        `metadata.recorded`. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
-        self._scm.branches(path, actor=actor)
+        self._scm._repository(path)
+        project = f"project:{path.partition('/')[0]}"  # the account may do more than what is on the repository
+        self._authorization.require(principal_of(actor), Right.ADMIN, project, call="ci.enable", source=self.SOURCE)
         if not isinstance(definition, str) or not definition:
             raise OptionError(f"definition: a {type(definition).__name__}; expected the path of a file")
         found = service_account(self._authorization.directory.find(account), path)
