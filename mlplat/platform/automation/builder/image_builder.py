@@ -16,7 +16,7 @@ from ..undertaking import chosen_zone, own_zone
 from .at_work import AtWork
 from .build_manifest import MANIFEST_FILE
 from .building import Job, Order
-from .builds import Build
+from .builds import Build, BuildList
 from .catalogue import Watched
 from .layers import BuildPlan
 from .package_index import PackageIndex
@@ -114,10 +114,10 @@ class ImageBuilder(AtWork):
         return self._lock(digest)
 
     @call(Right.READ)
-    def builds(self, name: str, *, commit: str = "", actor: Actor) -> tuple[Build, ...]:
+    def builds(self, name: str, *, commit: str = "", actor: Actor) -> BuildList:
         """The builds of a repository in order of their numbers; `commit`: only those of one (its full id)."""
         found = self._catalogue.builds.get(whole_name(name).path, ())
-        return tuple(build for build in found if commit in ("", build.commit))
+        return BuildList(build for build in found if commit in ("", build.commit))
 
     @call(Right.READ)
     def wait(self, name: str, number: int, *, actor: Actor) -> simpy.Event:

@@ -19,7 +19,7 @@ from .definition import CI_FILE
 from .job import Job
 from .part import CONTEXT
 from .results import of_bytes
-from .runs import CIReason, CIRun
+from .runs import CIReason, CIRun, RunList
 from .testing import CaseResult
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ class CI(AtWork):
         return self._begin_job(Job(path, commit, principal, principal.id, principal, place, definition, files, set()))
 
     @call(Right.READ)
-    def runs(self, name: str, *, commit: str = "", actor: Actor) -> tuple[CIRun, ...]:
+    def runs(self, name: str, *, commit: str = "", actor: Actor) -> RunList:
         """The runs of a repository in order of their numbers; `commit`: only those of one (its full id)."""
         found = self._catalogue.runs.get(whole_name(name).path, ())
-        return tuple(run for run in found if commit in ("", run.commit))
+        return RunList(run for run in found if commit in ("", run.commit))
 
     @call(Right.READ)
     def results(self, name: str, number: int, *, actor: Actor) -> tuple[CaseResult, ...]:
