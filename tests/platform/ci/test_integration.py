@@ -424,6 +424,20 @@ def test_p_an_account_that_may_not_report_any_more_ends_the_run_in_error() -> No
     assert len(world.runs()) == 2
 
 
+def test_a1_3_what_was_found_out_and_could_not_be_reported_is_reported_later_and_not_tested_again() -> None:
+    world = World()
+    commit = world.commit(WRONG | {"ci.yaml": "", "test_prices.py": FILES["test_prices.py"]})
+    world.sim.run(until="5s")
+    world.identity.add_member("shop", world.robot, "viewer", actor=world.ada)
+    assert ended(world).reason == "TESTS_FAILED" and world.status(commit).outcome == "pending"
+    world.scm.create_branch(REPO, "still", actor=world.ada)
+    assert world.status(commit).outcome == "pending"
+    world.identity.add_member("shop", world.robot, "contributor", actor=world.ada)
+    world.scm.create_branch(REPO, "again", actor=world.ada)
+    assert world.status(commit).outcome == "failure" and "test_prices.py::test_price failed" in world.status(commit).description
+    assert len(world.runs()) == 1
+
+
 def test_p_a_private_image_is_an_error_and_not_a_failure_of_tests() -> None:
     world = World()
     world.images.publish("lab/private", world.images.resolve("shop/python@3.11", actor=world.admin).manifest, tags=["1"], actor=world.carl)

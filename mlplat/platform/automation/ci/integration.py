@@ -175,6 +175,12 @@ class CI(AtWork):
                 return
         if any(each.context == CONTEXT and each.outcome in FINAL for each in self._scm.statuses(f"{path}@{commit}", actor=account)):
             return
+        found_out = self._catalogue.found_out(path, commit)
+        if found_out is not None:  # and could not be reported then
+            self._scm.set_status(
+                f"{path}@{commit}", found_out.outcome.value, context=CONTEXT, description=self._told_of(found_out), actor=account
+            )
+            return
         files = self._scm.checkout(f"{path}@{commit}", actor=account)
         if watched.definition not in files:
             return
