@@ -290,7 +290,34 @@ def test_a_change_is_tested_again_when_either_branch_moves() -> None:
     world.sim.run(until="3h")
     after = [run for run in world.runs() if not run.branch]
     assert len(candidates) == 1 and len(after) == 3 and {run.on_behalf_of for run in after} == {world.bob.id}
-    assert all(run.outcome.value == "success" for run in after)
+    assert [run.outcome.value for run in after] == ["success", "cancelled", "success"]  # both branches moved in one instant
+
+
+def test_what_a_change_was_before_is_not_tested_any_more_when_it_moves_on() -> None:
+    world = World(limit={"cpus": 1})
+    world.commit()
+    world.scm.create_branch(REPO, "work", actor=world.bob)
+    world.sim.run(until="1m")
+    world.zones.submit("bob-dev", mp.Workload("busy", {"cpus": 1}, duration="10m"), actor=world.bob)
+    world.commit({"README.md": "# x\n"}, "work", world.bob)
+    world.scm.create_change(REPO, "work", "main", "Say more", actor=world.bob)
+    world.sim.run(until="2m")
+    world.commit({"README.md": "# y\n"}, "work", world.bob)
+    world.sim.run(until="1h")
+    ends = [(run.branch, run.outcome.value) for run in world.runs()[1:]]
+    assert ends == [("work", "cancelled"), ("", "cancelled"), ("work", "success"), ("", "success")]
+
+
+def test_names_that_a_terminal_would_obey_are_told_without_it() -> None:
+    world = World()
+    name = "test_\x1b[2J.py"
+    commit = world.commit({"ci.yaml": "", name: "def test_a(): assert False, '\\x1b[2J'\n"})
+    run = ended(world)
+    assert run.failed == ("test_?[2J.py::test_a",) and world.status(commit).description.splitlines()[1].isprintable()
+    assert all(
+        text.isprintable() for event in world.sim.log if event.source == "ci" for text in (event.subject, *map(str, event.data.values()))
+    )
+    assert world.ci.results(REPO, run.number, actor=world.ada)[0].name == f"{name}::test_a"
 
 
 def test_a_change_in_conflict_is_nobodys_run() -> None:

@@ -35,8 +35,7 @@ class AtWork(CIPart):
         """Write down that a run has begun, and begin it."""
         path = job.repository
         job.number = len(self._catalogue.runs.get(path, ())) + 1
-        branch = min(job.branches, default="")
-        said = {"commit": job.commit, "branch": branch}
+        said = {"commit": job.commit, "branch": job.branch}
         self._keep(self._record("queued", job.acting, name=path, number=job.number, behalf=job.behalf, zone=job.zone, **said))
         self._jobs[path, job.number] = job
         data = {**said, "definition": job.path, "zone": job.zone, **acting(job.acting, job.behalf)}

@@ -52,8 +52,8 @@ class CIPart(Component):
         self._scm, self._images, self._builder, self._inbox = scm, images, builder, inbox
         self._tasks, self._zones = tasks, zones
         self._jobs: dict[tuple[str, int], Job] = {}
-        self._proposers: dict[str, str] = {}
-        """Of merges that were prepared for a change, for whom (an id)."""
+        self._proposers: dict[str, tuple[str, str]] = {}
+        """Of merges that were prepared for a change, for whom (an id) and which."""
         super().__init__(sim, identity, store)
 
     def _begin(self) -> None:
