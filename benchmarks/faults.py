@@ -14,18 +14,14 @@ there was any.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import sys
-import time
-from collections import Counter
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Iterable
 
 import numpy as np
 
 from benchmarks import fault_cases, fault_live, fault_live_rules
+from benchmarks.campaigns import Campaign, Outcome
 from benchmarks.fault_cases import FaultCase
 from benchmarks.fault_draws import HEADED
 from benchmarks.fault_invariants import Invariants, Violation
@@ -49,15 +45,6 @@ MOST_INSTANTS = 100_000
 MOST_TRIALS = 3_000
 """Smaller cases that are tried before shrinking ends."""
 Case = FaultCase | LiveCase
-
-
-class Outcome(NamedTuple):
-    """What came of a case: a violation or None, how many instants were checked, and how many jobs and attempts it had."""
-
-    violation: Violation | None
-    instants: int
-    jobs: int
-    attempts: int
 
 
 def make_case(seed: int, index: int) -> Case:
@@ -210,22 +197,9 @@ def _moves(run: Run, *, happened: bool = True) -> list[tuple[float, int, int]]:
     return [move for move in columns if move[1] in (Incident.JOIN, Incident.LEAVE)]
 
 
-def shrink(case: Case, violation: Violation, run: Callable[[Any], Outcome] = run_case) -> tuple[Case, Violation]:
-    """A small case in which the same invariant does not hold: greedily, the first smaller one that still breaks it, until none does."""
-    trials = 0
-    smaller = fault_live.smaller if isinstance(case, LiveCase) else fault_cases.smaller
-    progress = True
-    while progress:
-        progress = False
-        for simpler in smaller(case):  # type: ignore[arg-type]
-            trials += 1
-            if trials > MOST_TRIALS:
-                return case, violation
-            found = run(simpler).violation
-            if found is not None and found.rule == violation.rule:
-                case, violation, progress = simpler, found, True
-                break
-    return case, violation
+def smaller(case: Case) -> Iterable[Case]:
+    """Simpler cases."""
+    return fault_live.smaller(case) if isinstance(case, LiveCase) else fault_cases.smaller(case)
 
 
 def snippet(case: Case) -> str:
@@ -237,57 +211,17 @@ def snippet(case: Case) -> str:
     return "\n".join(lines)
 
 
-def campaign(
-    schedules: int, seed: int, first: int = 0, told: Callable[[str], None] = lambda _: None, run: Callable[[Any], Outcome] = run_case
-) -> dict[str, Any]:
-    """Cases `first` to `first + schedules - 1`: figures, and each violation with its shrunk case."""
-    begun = time.perf_counter()
-    sums: Counter[str] = Counter()
-    violations: list[dict[str, Any]] = []
-    for index in range(first, first + schedules):
-        case = make_case(seed, index)
-        violation, instants, jobs, attempts = run(case)
-        sums.update(
-            instants=instants, jobs=jobs, attempts=attempts, live=isinstance(case, LiveCase), scaled=bool(case.scan), marked=case.marked
-        )
-        if violation is not None:
-            small, found = shrink(case, violation, run)
-            violations.append({"seed": seed, "case": index, **violation._asdict(), "shrunk": snippet(small), "shrunk_detail": found.detail})
-            told(report(violations[-1]))
-    seconds = time.perf_counter() - begun
-    return {
-        "seed": seed,
-        "schedules": schedules,
-        **{name: sums[name] for name in ("live", "scaled", "marked", "instants", "jobs", "attempts")},
-        "seconds": seconds,
-        "schedules_per_second": schedules / seconds,
-        "violations": violations,
-    }
-
-
-def report(violation: dict[str, Any]) -> str:
-    """A violation for people."""
-    return (
-        f"violation of `{violation['rule']}` at {violation['time']:g} s: {violation['detail']}\n"
-        f"again with: python -m benchmarks.faults --seed {violation['seed']} --case {violation['case']}\n"
-        f"shrunk ({violation['shrunk_detail']}):\n{violation['shrunk']}\n"
-    )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__.split("\n")[0])
-    parser.add_argument("--schedules", type=int, default=2_000, help="how many cases")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--first", type=int, default=0, help="number of the first case")
-    parser.add_argument("--case", type=int, help="this case alone")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
-    count, first = (options.schedules, options.first) if options.case is None else (1, options.case)
-    figures = campaign(count, options.seed, first, lambda text: print(text, file=sys.stderr, flush=True))
-    print(json.dumps(figures) if options.json else json.dumps(figures, indent=2))
-    return 1 if figures["violations"] else 0
+CAMPAIGN = Campaign(
+    "faults",
+    __doc__.split("\n")[0],
+    make_case,
+    lambda case, index: run_case(case),
+    smaller,
+    snippet,
+    lambda case: {"live": isinstance(case, LiveCase), "scaled": bool(case.scan), "marked": case.marked},
+    MOST_TRIALS,
+)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(CAMPAIGN.command())

@@ -11,19 +11,15 @@ that can be run. Exit status 1 if there was any.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import sys
-import time
 import warnings
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from benchmarks import zone_cases, zone_live, zone_live_rules
+from benchmarks.campaigns import Campaign, Outcome
 from benchmarks.fault_invariants import Violation
-from benchmarks.faults import Outcome
 from benchmarks.zone_cases import ZoneCase
 from benchmarks.zone_invariants import ZoneLog
 from benchmarks.zone_live import ZoneLiveCase
@@ -106,21 +102,9 @@ def make_case(seed: int, index: int) -> Any:
     return zone_live.make_case(seed, index) if index % LIVE == LIVE - 1 else zone_cases.make_case(seed, index)
 
 
-def shrink(case: Any, violation: Violation, run: Callable[[Any], Outcome]) -> tuple[Any, Violation]:
-    """A small case in which the same rule is broken: greedily, the first smaller one that still breaks it, until none does."""
-    trials, progress = 0, True
-    while progress:
-        progress = False
-        smaller = zone_live.smaller if isinstance(case, ZoneLiveCase) else zone_cases.smaller
-        for simpler in smaller(case):
-            trials += 1
-            if trials > MOST_TRIALS:
-                return case, violation
-            found = run(simpler).violation
-            if found is not None and found.rule == violation.rule:
-                case, violation, progress = simpler, found, True
-                break
-    return case, violation
+def smaller(case: Any) -> Iterable[Any]:
+    """Simpler cases."""
+    return zone_live.smaller(case) if isinstance(case, ZoneLiveCase) else zone_cases.smaller(case)
 
 
 def snippet(case: Any) -> str:
@@ -137,52 +121,22 @@ def snippet(case: Any) -> str:
     )
 
 
-def campaign(schedules: int, seed: int, first: int = 0, told: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Cases `first` to `first + schedules - 1`: figures, and each violation with its shrunk case."""
-    begun = time.process_time()
-    sums: Counter[str] = Counter()
-    violations: list[dict[str, Any]] = []
-    for index in range(first, first + schedules):
-        case = make_case(seed, index)
-        violation, instants, jobs, attempts = run_case(case, both=index % BOTH_CLOCKS == 0, whole=index % WHOLE == 0)
-        sums.update(instants=instants, jobs=jobs, attempts=attempts, live=isinstance(case, ZoneLiveCase))
-        if violation is not None:
-            small, found = shrink(case, violation, run_case)
-            violations.append({"seed": seed, "case": index, **violation._asdict(), "shrunk": snippet(small), "shrunk_detail": found.detail})
-            told(report(violations[-1]))
-    seconds = time.process_time() - begun
-    return {
-        "seed": seed,
-        "schedules": schedules,
-        **{name: sums[name] for name in ("live", "instants", "jobs", "attempts")},
-        "processor_seconds": seconds,
-        "violations": violations,
-    }
+def run_numbered(case: Any, index: int) -> Outcome:
+    """Run the case of a number: of some, more is checked."""
+    return run_case(case, both=index % BOTH_CLOCKS == 0 or index < 0, whole=index % WHOLE == 0 or index < 0)
 
 
-def report(violation: dict[str, Any]) -> str:
-    """A violation for people."""
-    return (
-        f"violation of `{violation['rule']}` at {violation['time']:g} s: {violation['detail']}\n"
-        f"again with: python -m benchmarks.zone_schedules --seed {violation['seed']} --case {violation['case']}\n"
-        f"shrunk ({violation['shrunk_detail']}):\n{violation['shrunk']}\n"
-    )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.zone_schedules", description=__doc__.split("\n")[0])
-    parser.add_argument("--schedules", type=int, default=2_000, help="how many cases")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--first", type=int, default=0, help="number of the first case")
-    parser.add_argument("--case", type=int, help="this case alone")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
-    count, first = (options.schedules, options.first) if options.case is None else (1, options.case)
-    figures = campaign(count, options.seed, first, lambda text: print(text, file=sys.stderr, flush=True))
-    print(json.dumps(figures) if options.json else json.dumps(figures, indent=2))
-    return 1 if figures["violations"] else 0
+CAMPAIGN = Campaign(
+    "zone_schedules",
+    __doc__.split("\n")[0],
+    make_case,
+    run_numbered,
+    smaller,
+    snippet,
+    lambda case: {"live": isinstance(case, ZoneLiveCase)},
+    MOST_TRIALS,
+)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(CAMPAIGN.command())

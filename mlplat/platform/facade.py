@@ -16,11 +16,16 @@ from .artifacts.metadata import MetadataStore
 from .artifacts.models import ModelRegistry
 from .artifacts.referrers import Referrers
 from .artifacts.scm import SCM
+from .automation.builder.image_builder import ImageBuilder
+from .automation.ci.integration import CI
+from .automation.inbox import Inbox
 from .component import Component
 from .identity.authorization import Actor
 from .identity.provider import IdentityProvider
 from .identity.rights import Right
+from .maturity import check_level
 from .neighbours import Neighbours
+from .pipelines.orchestrator import Orchestrator
 from .references import PLATFORM
 from .secrets import Secrets
 from .storage.store import Store
@@ -38,12 +43,13 @@ class Platform:
     """An ML platform: who may do what, and the memory of code, data, images, models and how they came about.
 
     `on`: the cluster it runs on, or a simulation for a platform without one; None for a simulation of its own. `store`: where everything
-    is kept, in memory unless said. `data_at`: the data store's place in the network of the cluster, an external endpoint or a node, from
+    is kept, in memory unless said. `level`: of maturity (`maturity.LEVELS`): what runs by itself; by hand all can be done at every level.
+    `data_at`: the data store's place in the network of the cluster, an external endpoint or a node, from
     which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
     sealed before they are kept; None to keep them in the clear.
 
-    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`: the components. `tasks`: what these have
-    work done by in zones. `admin`: the first administrator.
+    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `orchestrator`: the
+    components. `tasks`: what these have work done by in zones. `admin`: the first administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
@@ -65,6 +71,7 @@ class Platform:
         on: Cluster | Simulation | None = None,
         *,
         store: Store | None = None,
+        level: int = 2,
         data_at: str | None = None,
         secret_key: bytes | None = None,
     ) -> None:
@@ -86,11 +93,22 @@ class Platform:
         stores = Stores(self.identity, self.scm, self.data, self.images, self.models, self.metadata)
         self.capsules = Capsules(self.sim, self.identity, self.store, stores=stores)
         endpoint = None if cluster is None else cluster.endpoint
+        self.level = check_level(level)
         self.secrets = Secrets(self.sim, self.identity, self.store, key=secret_key, endpoint=endpoint)
         if cluster is not None:
             self.images.serve(cluster.endpoint, actor=self.admin)
         self.zones = ZoneManager(self.sim, self.identity, self.store, cluster=cluster)
         self.tasks = Tasks(self.sim, self.zones, endpoint, self.admin.id)
+        self._automate(shared, stores, placed=cluster is not None)
+
+    def _automate(self, shared: Mapping[str, Any], stores: Stores, *, placed: bool) -> None:
+        """The components that do something by themselves."""
+        over = (self.sim, self.identity, self.store)
+        work: Any = {"tasks": self.tasks, "zones": self.zones} if placed else {}
+        self.inbox = Inbox(*over)
+        self.builder = ImageBuilder(*over, scm=self.scm, images=self.images, metadata=self.metadata, **work)
+        self.ci = CI(*over, scm=self.scm, images=self.images, builder=self.builder, inbox=self.inbox, **work)
+        self.orchestrator = Orchestrator(*over, stores=stores, **work)
 
     def _go_on(self, own: bool) -> None:
         """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""
@@ -126,8 +144,9 @@ class Platform:
     @property
     def components(self) -> Mapping[str, Component]:
         """By the name that they have in events."""
-        found = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets, self.zones)
-        return MappingProxyType({component.SOURCE: component for component in found})
+        memory = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets, self.zones)
+        automatic = (self.inbox, self.builder, self.ci, self.orchestrator)
+        return MappingProxyType({component.SOURCE: component for component in (*memory, *automatic)})
 
     def sweep(self, *, actor: Actor) -> tuple[str, ...]:
         """Give up content that nothing names any more. Returns its digests. For administrators. Raises AccessDenied."""

@@ -29,8 +29,8 @@ COMPILED = faults.run_interruptible
 @pytest.mark.parametrize("part", range(PARTS))
 def test_two_thousand_schedules_of_faults_break_no_invariant(part: int) -> None:
     each = SCHEDULES // PARTS
-    figures = faults.campaign(each, seed=0, first=part * each)
-    assert not figures["violations"], "\n".join(map(faults.report, figures["violations"]))
+    figures = faults.CAMPAIGN.figures(each, seed=0, first=part * each)
+    assert not figures["violations"], "\n".join(map(faults.CAMPAIGN.report, figures["violations"]))
     assert figures["instants"] > 5 * each and figures["attempts"] > each and figures["live"] == each // 10
 
 
@@ -247,7 +247,7 @@ def test_the_report_has_seed_and_case_and_python_that_shows_the_violation_again(
 ) -> None:
     broken(monkeypatch, leak_memory)
     index = next(i for i in range(60) if (found := faults.run_case(faults.make_case(1, i)).violation) is not None and found.rule == "room")
-    assert faults.main(["--seed", "1", "--case", str(index), "--json"]) == 1
+    assert faults.CAMPAIGN.command(["--seed", "1", "--case", str(index), "--json"]) == 1
     printed = capsys.readouterr()
     assert f"python -m benchmarks.faults --seed 1 --case {index}" in printed.err
     (violation,) = json.loads(printed.out)["violations"]
@@ -258,6 +258,6 @@ def test_the_report_has_seed_and_case_and_python_that_shows_the_violation_again(
 
 
 def test_a_case_without_a_violation_ends_with_status_zero(capsys: pytest.CaptureFixture[str]) -> None:
-    assert faults.main(["--seed", "2", "--case", "0", "--json"]) == 0
+    assert faults.CAMPAIGN.command(["--seed", "2", "--case", "0", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["schedules"] == 1 and figures["violations"] == [] and figures["instants"] > 0

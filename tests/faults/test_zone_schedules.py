@@ -21,8 +21,8 @@ COMPILED = zone_schedules.run_interruptible
 @pytest.mark.parametrize("part", range(PARTS))
 def test_two_thousand_schedules_under_zones_break_no_promise(part: int) -> None:
     each = SCHEDULES // PARTS
-    figures = zone_schedules.campaign(each, seed=0, first=part * each)
-    assert not figures["violations"], "\n".join(map(zone_schedules.report, figures["violations"]))
+    figures = zone_schedules.CAMPAIGN.figures(each, seed=0, first=part * each)
+    assert not figures["violations"], "\n".join(map(zone_schedules.CAMPAIGN.report, figures["violations"]))
     assert figures["instants"] > 5 * each and figures["attempts"] > 2 * each and figures["live"] == each // 10
 
 
@@ -131,6 +131,6 @@ def first_violation(rules: tuple[str, ...]) -> tuple[Any, Any]:
 
 
 def test_a_case_without_a_violation_ends_with_status_zero(capsys: pytest.CaptureFixture[str]) -> None:
-    assert zone_schedules.main(["--seed", "2", "--case", "0", "--json"]) == 0
+    assert zone_schedules.CAMPAIGN.command(["--seed", "2", "--case", "0", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["schedules"] == 1 and figures["violations"] == [] and figures["instants"] > 0

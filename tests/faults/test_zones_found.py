@@ -16,6 +16,14 @@ NODE: dict[str, Any] = {"name": "g0", "count": 4, "cpu_milli": 4000, "memory_mib
 WHOLE, SHARE = {"cpu_milli": 1000, "memory_mib": 1024, "gpus": 2}, {"cpu_milli": 1333, "gpu_milli": 500}
 
 FOUND = {
+    "two zones that take from each other in turn, one of them through its own jobs": ZoneCase(
+        groups=[{"name": "g0", "count": 1, "cpu_milli": 8000, "gpus": 1, "gpu_model": "A100-40"}],
+        requests=[{"cpu_milli": 2000, "gpu_milli": 250}, {"cpu_milli": 2000, "gpus": 1}],
+        jobs=[Job(1.0, 9.0, 9.0, 1, 1, 1), Job(3.0, 2.0, 2.0, 1, 1, 1, 0, 3), Job(3.0, 6.0, 6.0, 0, 0, 1, 0, 3)],
+        zones=[{"name": "a", "weight": 2}, {"name": "d", "guarantee": {"gpus": 0}, "within": "lower-or-newer"}],
+        queue="drf",
+        checkpoint=(1.0, 3.0, 0.0),
+    ),
     "a job that is stopped in the cycle in which it started, and starts again elsewhere": ZoneLiveCase(
         groups=[NODE],
         zones=[{"name": "k0", "cohort_of": None, "guarantee": {"gpus": 2}}, {"name": "b", "cohort": "k0"}],

@@ -32,9 +32,15 @@ class Reclaim:
         return self.quotas.books(without=[*self.stopping, *taken])
 
     def fits_without(self, taken: Iterable[NaiveAttempt]) -> bool:
-        """Whether the job fits its quota and its gang fits on the nodes as if those had gone."""
+        """Whether the job fits its quota and its gang fits on the nodes as if those had gone. Under fair sharing a job for which only jobs
+        of its own quota are stopped leaves the quota with no larger share.
+        """
         taken = list(taken)
-        if not self.books_without(taken).fits(self.quota.name, self.ask):
+        books = self.books_without(taken)
+        if not books.fits(self.quota.name, self.ask):
+            return False
+        own = bool(taken) and all(self.quotas.quota_of(attempt.job) == self.quota for attempt in taken)
+        if own and self.quotas.fair_preemption and self.share(books) > self.books_without([]).share(self.quota.name):
             return False
         return self.place_without(taken) is not None
 

@@ -149,12 +149,12 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
 
 
 @kernel
-def _fits(world: World, job: int, have: int, touched: int, anywhere: bool):  # type: ignore[no-untyped-def]
-    """Whether the job fits its quota and its gang fits on `shadow`, of which `have` replicas do. Returns (fits, touched nodes).
-    `anywhere`: nodes do not matter.
+def _fits(world: World, job: int, have: int, touched: int, anywhere: bool, most: float):  # type: ignore[no-untyped-def]
+    """Whether the job fits its quota, whose share with it is at most `most`, and its gang fits on `shadow`, of which `have` replicas do.
+    Returns (fits, touched nodes). `anywhere`: nodes do not matter.
     """
-    reservation, gang = world.reservation, world.jobs.gang
-    if not fits_quota(world.quotas, np.int64(world.quotas.of[job])):
+    reservation, gang, quota = world.reservation, world.jobs.gang, np.int64(world.quotas.of[job])
+    if not fits_quota(world.quotas, quota) or (most < np.inf and share_with(world.quotas, quota) > most):
         return False, touched
     if anywhere:
         return True, touched
@@ -232,17 +232,25 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
     chosen = 0
     fits = False
     if stopping > 0:
-        fits, touched = _fits(world, job, have, touched, anywhere)
+        fits, touched = _fits(world, job, have, touched, anywhere, np.inf)
+    before = share(quotas, np.int64(quotas.of[job])) if quotas.by_share and quotas.fair != 0 else np.inf
     if not fits:
-        fits, touched, have, chosen = _choose(world, job, touched, have, anywhere)
+        fits, touched, have, chosen = _choose(world, job, touched, have, anywhere, before)
+    own = np.int64(0)
+    for i in range(chosen):
+        own += quotas.of[reservation.victims[i]] == quotas.of[job]
+    others = chosen - own
     for i in range(-1 if anywhere else chosen - 2, -1, -1):
         victim = np.int64(reservation.victims[i])
         have = take_again_on(world, victim, cls, have)
         charge(world, victim, np.int64(1))
-        spared, touched = _fits(world, job, have, touched, anywhere)
+        is_own = np.int64(quotas.of[victim] == quotas.of[job])
+        own, others = own - is_own, others - (1 - is_own)
+        spared, touched = _fits(world, job, have, touched, anywhere, before if own > 0 and others == 0 else np.inf)
         if spared:
             reservation.victims[i] = -1
         else:
+            own, others = own + is_own, others + (1 - is_own)
             touched, have = give_back_on(world, victim, cls, touched, have)
             charge(world, victim, np.int64(-1))
     for i in range(stopping):
@@ -259,14 +267,19 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
 
 
 @kernel
-def _choose(world: World, job: int, touched: int, have: int, anywhere: bool):  # type: ignore[no-untyped-def]
-    """Take victims until the job fits. Returns (fits, touched nodes, `have`, victims); where it does not fit they are all given back."""
+def _choose(world: World, job: int, touched: int, have: int, anywhere: bool, before: float):  # type: ignore[no-untyped-def]
+    """Take victims until the job fits. Returns (fits, touched nodes, `have`, victims); where it does not fit they are all given back.
+
+    Under fair sharing a job for which only jobs of its own quota are stopped leaves the quota with no larger share than it had, `before`:
+    else others might take from it in turn what it takes, for ever.
+    """
     reservation, quotas, level = world.reservation, world.quotas, world.progress.level
     cls = np.int64(world.jobs.gang[job, REQUEST])
     quota, epoch = np.int64(quotas.of[job]), reservation.epoch[0]
     fair = quotas.by_share and quotas.fair != 0
     whom = _open_quotas(world, job)
     wanted = share_with(quotas, quota) if fair else 0.0
+    most = np.inf
     chosen, fits = 0, False
     for turn in range(4):
         stage = np.int64(turn)
@@ -279,6 +292,7 @@ def _choose(world: World, job: int, touched: int, have: int, anywhere: bool):  #
         codes = quotas.within[quota] if stage == OWN else whom
         if codes == NEVER or (stage == OWN and not _might_take_own(world, job)):
             continue
+        most = before if stage == OWN and chosen == 0 else np.inf
         lower_only = codes == LOWER
         size = 1 if world.count[RANKED] > 0 else 0
         reservation.frontier[0] = 0
@@ -296,7 +310,7 @@ def _choose(world: World, job: int, touched: int, have: int, anywhere: bool):  #
             if not anywhere:
                 touched, have = give_back_on(world, victim, cls, touched, have)
             charge(world, victim, np.int64(-1))
-            fits, touched = _fits(world, job, have, touched, anywhere)
+            fits, touched = _fits(world, job, have, touched, anywhere, most)
         if fits:
             break
     if not fits:

@@ -1,1 +1,1 @@
-"""Automation: components that do by themselves what a person need not do by hand."""
+"""What runs by itself: images are built, changes tested and delivered, models watched and trained again."""

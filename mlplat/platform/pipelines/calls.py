@@ -1,0 +1,160 @@
+"""What the calls of the orchestrator have in common: its state, what is under way, and which version a name leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ...errors import OptionError, UnknownNameError, printable
+from ..artifacts.capsules.stores import Stores
+from ..artifacts.metadata.runs import Run
+from ..component import Component
+from ..identity.authorization import Actor
+from ..identity.rights import Right
+from ..record_shapes import Shape
+from ..references import Reference
+from .handles import PipelineRun
+from .journal import RECORDS
+from .sources import Sources
+from .state import KeptVersion, OrchestratorState
+from .unplaced import UnplacedTasks
+
+if TYPE_CHECKING:
+    from ...context import Simulation
+    from ..identity.provider import IdentityProvider
+    from ..storage.store import Store
+    from ..work import Tasks
+    from ..zones.zone_manager import ZoneManager
+    from .execution import Execution
+    from .state import TaskState
+
+
+class Live:
+    """What is under way, and nothing that outlasts the process."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.executions: dict[str, Execution] = {}
+        """By the name of the run."""
+        self.schedules: dict[str, Callable[[], object]] = {}
+        """By the name of a schedule what ends it."""
+
+
+class OrchestratorCalls(Component):
+    """An Orchestrator without its calls. See `Orchestrator`."""
+
+    KIND: ClassVar[str] = "pipeline"
+    SOURCE: ClassVar[str] = "orchestrator"
+    _RECORDS: ClassVar[Mapping[str, Mapping[str, Shape]]] = RECORDS
+
+    def __init__(
+        self,
+        sim: Simulation,
+        identity: IdentityProvider,
+        store: Store | None = None,
+        *,
+        stores: Stores,
+        zones: ZoneManager | None = None,
+        tasks: Tasks | None = None,
+    ) -> None:
+        self._stores, self._zones = stores, zones
+        self._tasks: Any = UnplacedTasks(sim) if tasks is None else tasks
+        self._placed = tasks is not None
+        self._live = Live(Sources(stores.scm))
+        super().__init__(sim, identity, store)
+        stores.data._referrers.register(self._names_of)
+        self._take_up()
+
+    def _begin(self) -> None:
+        self._state = OrchestratorState()
+
+    def _take_up(self) -> None:
+        """Go on with the schedules that the journal has."""
+
+    def _apply(self, record: Mapping[str, Any]) -> None:
+        self._state.apply(record)
+
+    def _contents(self) -> Iterator[str]:
+        for versions in self._state.pipelines.values():
+            yield from (kept.graph for kept in versions.values())
+        for value in self._state.values():
+            yield from value.contents(self._store)
+
+    def _names_of(self, resource: str) -> list[str]:
+        """Published pipelines that name an image or commit, which stays while they are there."""
+        kind, _, ref = resource.partition(":")
+        if kind not in ("image", "repo"):
+            return []
+        kept = [each.version for versions in self._state.pipelines.values() for each in versions.values()]
+        return [each.resource for each in kept if each.published and (each.code == ref or ref in each.images.values())]
+
+    # -- names
+
+    def _resource_of(self, parameter: str, value: Any) -> str:
+        if parameter == "run":
+            return f"run:{run_name(value)}"
+        return super()._resource_of(parameter, value)
+
+    def _named(self, parameter: str, value: Any, resource: str) -> str:
+        return resource if parameter == "run" else super()._named(parameter, value, resource)
+
+    def _resolved(self, reference: Reference) -> Reference:
+        kept = self._state.version(reference)
+        return reference if kept is None else reference.at(kept.version.digest)
+
+    def _digest_of(self, reference: Reference) -> str | None:
+        kept = self._state.version(reference)
+        return None if kept is None else kept.version.digest
+
+    def _find(self, ref: object, actor: Actor) -> KeptVersion:
+        """The version that a reference names. Raises UnknownNameError, which names those that the caller may read."""
+        reference = Reference.parse(ref)
+        kept = self._state.version(reference)
+        if kept is None:
+            versions = [each.version for each in self._state.pipelines.get(reference.path, {}).values()]
+            known = [each.reference for each in versions if each.published and self._may_read(actor, each.resource)]
+            remark = "none is published" if not reference.version else ""
+            raise UnknownNameError("pipeline", str(reference), known, remark)
+        return kept
+
+    def _run_of(self, run: object) -> PipelineRun:
+        """A run that is there. Raises UnknownNameError."""
+        name = run_name(run)
+        if name not in self._state.runs:
+            raise UnknownNameError("run of a pipeline", name, ())
+        return PipelineRun(self, name)
+
+    # -- of steps and runs, see `completion`
+
+    def _complete_task(self, *arguments: Any) -> Any:
+        raise NotImplementedError
+
+    def _take_task(self, *arguments: Any) -> Any:
+        raise NotImplementedError
+
+    def _keep_task(self, *arguments: Any, **options: Any) -> Any:
+        raise NotImplementedError
+
+    def _end_run(self, *arguments: Any) -> None:
+        raise NotImplementedError
+
+    def _cached_task(self, project: str, key: str) -> tuple[str, TaskState] | None:
+        """The run and task whose outputs a step of a project with this key can take: they are all there."""
+        found = self._state.cached.get((project, key))
+        if found is None:
+            return None
+        task = self._state.runs[found[0]].tasks[found[1]]
+        whole = all(digest in self._store for value in task.outputs.values() for digest in value.contents(self._store))
+        return (found[0], task) if whole else None
+
+    def _require(self, actor: Actor, right: Right, resource: str, call: str, zone: str = "") -> None:
+        self._authorization.require(actor, right, resource, zone, call=f"{self.SOURCE}.{call}", source=self.SOURCE)
+
+
+def run_name(run: object) -> str:
+    """`project/name` of a run. Raises OptionError."""
+    given = run.name if type(run) is PipelineRun else run.resource if type(run) is Run else run
+    reference = Reference.parse(given.removeprefix("run:") if isinstance(given, str) else given)
+    if reference.version:
+        raise OptionError(f"run {printable(str(reference))[:80]}: expected 'project/name', without a version")
+    return reference.path

@@ -1,0 +1,40 @@
+"""`Orchestrator`: runs pipelines."""
+
+from __future__ import annotations
+
+from .scheduling import Scheduling
+
+
+class Orchestrator(Scheduling):
+    """The pipelines of a platform, their runs and what starts them.
+
+    `stores`: where code, data, images, models and metadata are. `zones`, `tasks`: where steps run, on a platform with a cluster; without
+    one they take their time and stand in nobody's way. Resources are pipelines, `pipeline:project/name@sha256:…`, and runs,
+    `run:project/name`.
+
+    A run that was under way when the platform was closed has ended as `error`, INTERRUPTED, and can be resumed; schedules go on.
+
+    >>> import mlplat as mp
+    >>> from mlplat.platform.artifacts.capsules import Stores
+    >>> platform = mp.Platform()
+    >>> ada = platform.identity.create_user("ada", actor=platform.admin)
+    >>> project = platform.identity.create_project("shop", owner=ada, actor=platform.admin)
+    >>> code = '''
+    ... from mlplat.platform.pipelines import pipeline, step
+    ... @step(duration="5m")
+    ... def double(number: int) -> int:
+    ...     return 2 * number
+    ... @pipeline
+    ... def fourfold(number: int = 3):
+    ...     double(double(number))
+    ... '''
+    >>> repository = platform.scm.create_repository("shop/fourfold", actor=ada)
+    >>> commit = platform.scm.commit("shop/fourfold", "main", {"pipeline.py": code}, "first", actor=ada)
+    >>> stores = Stores(platform.identity, platform.scm, platform.data, platform.images, platform.models, platform.metadata)
+    >>> pipelines = Orchestrator(platform.sim, platform.identity, platform.store, stores=stores)
+    >>> run = pipelines.run("shop/fourfold@main", {"number": 5}, actor=ada)
+    >>> platform.sim.run(until=run.wait())
+    'success'
+    >>> platform.sim.now, pipelines.value(run, "double-2", actor=ada)
+    (600.0, 20)
+    """
