@@ -19,11 +19,12 @@ from .artifacts.scm import SCM
 from .automation.builder.image_builder import ImageBuilder
 from .automation.ci.integration import CI
 from .automation.inbox import Inbox
+from .automation.retraining.component import Retrainer
 from .component import Component
 from .identity.authorization import Actor
 from .identity.provider import IdentityProvider
 from .identity.rights import Right
-from .maturity import check_level
+from .maturity import Level, check_level
 from .neighbours import Neighbours
 from .pipelines.orchestrator import Orchestrator
 from .references import PLATFORM
@@ -48,8 +49,8 @@ class Platform:
     which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
     sealed before they are kept; None to keep them in the clear.
 
-    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `orchestrator`: the
-    components. `tasks`: what these have work done by in zones. `admin`: the first administrator.
+    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `orchestrator`,
+    `retraining`: the components. `tasks`: what these have work done by in zones. `admin`: the first administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
@@ -109,6 +110,8 @@ class Platform:
         self.builder = ImageBuilder(*over, scm=self.scm, images=self.images, metadata=self.metadata, **work)
         self.ci = CI(*over, scm=self.scm, images=self.images, builder=self.builder, inbox=self.inbox, **work)
         self.orchestrator = Orchestrator(*over, stores=stores, **work)
+        again: Any = {"orchestrator": self.orchestrator, "data": self.data, "models": self.models, "inbox": self.inbox}
+        self.retraining = Retrainer(*over, **again, automatic=self.level >= Level.PIPELINES)
 
     def _go_on(self, own: bool) -> None:
         """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""
@@ -145,7 +148,7 @@ class Platform:
     def components(self) -> Mapping[str, Component]:
         """By the name that they have in events."""
         memory = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets, self.zones)
-        automatic = (self.inbox, self.builder, self.ci, self.orchestrator)
+        automatic = (self.inbox, self.builder, self.ci, self.orchestrator, self.retraining)
         return MappingProxyType({component.SOURCE: component for component in (*memory, *automatic)})
 
     def sweep(self, *, actor: Actor) -> tuple[str, ...]:

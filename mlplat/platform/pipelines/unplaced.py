@@ -22,7 +22,13 @@ class UnplacedRun:
     """As `work.TaskRun`, of a task that is in no environment."""
 
     def __init__(self, sim: Simulation, task: Task, body: Body, name: str, cause: Any) -> None:
-        self._sim, self.task, self._body, self.workload, self._cause = sim, task, body, name, sim.log.cause_id(cause)
+        self._sim, self.task, self._body, self.workload, self._cause = (
+            sim,
+            task,
+            body,
+            name,
+            sim.env.cause if cause is None else sim.log.cause_id(cause),
+        )
         self.outcome, self.reason, self.error, self.value = Outcome.RUNNING, TaskReason.NONE, "", None
         self.tries, self.nodes = 0, ()  # type: int, tuple[str, ...]
         self.created_s = sim.now

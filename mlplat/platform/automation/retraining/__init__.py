@@ -7,12 +7,34 @@ from typing import TYPE_CHECKING
 from ....lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from .component import Retrainer, RetrainingStatus
     from .policy import RetrainingPolicy
+    from .specs import Retrained, TriggerSpec
+    from .state import Retraining, RetrainingReason
     from .triggers import Decision, SuppressedReason, Trigger, TriggerState, decide
 
-__all__ = ["Decision", "RetrainingPolicy", "SuppressedReason", "Trigger", "TriggerState", "decide"]
+__all__ = [
+    "Decision",
+    "Retrained",
+    "Retrainer",
+    "Retraining",
+    "RetrainingPolicy",
+    "RetrainingReason",
+    "RetrainingStatus",
+    "SuppressedReason",
+    "Trigger",
+    "TriggerSpec",
+    "TriggerState",
+    "decide",
+]
 
 _HOME = {
+    "Retrained": "specs",
+    "Retrainer": "component",
+    "Retraining": "state",
+    "RetrainingReason": "state",
+    "RetrainingStatus": "component",
+    "TriggerSpec": "specs",
     "Decision": "triggers",
     "RetrainingPolicy": "policy",
     "SuppressedReason": "triggers",

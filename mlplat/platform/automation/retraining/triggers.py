@@ -92,7 +92,8 @@ def decide(policy: RetrainingPolicy, state: TriggerState, trigger: Trigger, now:
     by_hand = trigger.kind == "request"
     refused = None if by_hand else _refusal(policy, state, trigger)
     if refused is not None:
-        return Decision(reason=refused)
+        back = refused is SuppressedReason.SAME_CONTENT and trigger.kind in state.waiting
+        return Decision(reason=refused, superseded=state.waiting.pop(trigger.kind) if back else None)
     until = math.inf if state.in_flight else now if by_hand else max(now, state.quiet_until(policy))
     if until > now:
         superseded, state.waiting[trigger.kind] = state.waiting.get(trigger.kind), trigger
