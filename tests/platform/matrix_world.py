@@ -14,6 +14,8 @@ from mlplat.platform.storage import Store, digest_of
 
 REPO, DATA, IMAGE, MODEL = "shop/churn", "shop/clicks", "shop/train", "shop/churn"
 FRAME = pl.DataFrame({"user": [1, 2, 3], "clicks": [3, 0, 5]})
+BUILT = "shop/built"
+BUILT_FILES = {"image.yaml": "packages: [numpy]\n", "ci.yaml": "", "test_a.py": "def test_a(): pass\n"}
 AUTHOR = "Ada Lovelace <ada@example.org>"
 
 
@@ -42,6 +44,8 @@ class PlatformWorld:
         self._runs()
         self._secrets()
         self._zones()
+        if source in ("builder", "ci"):
+            self._builds()
 
     def _people(self) -> None:
         admin, identity = self.identity.admin, self.identity
@@ -109,6 +113,18 @@ class PlatformWorld:
             zones.create_cohort(name, actor=admin)
         zones.create_deployment("shop", "shop-prod", {"gpus": 4}, {"gpus": 8}, cohort="research", actor=admin)
         zones.create_development(self.bob, {"gpus": 2}, actor=admin)
+
+    def _builds(self) -> None:
+        """A repository that has a manifest and a test, an image that was built of it, and a run."""
+        platform, owner = self.platform, self.owner
+        self.robot = self.identity.create_service_account("shop", "robot", actor=owner)
+        platform.scm.create_repository(BUILT, actor=owner)
+        self.commit = platform.scm.commit(BUILT, "main", BUILT_FILES, "first", author=AUTHOR, actor=owner).id
+        platform.builder.build(f"{BUILT}@main", actor=owner)
+        platform.ci.run(f"{BUILT}@main", actor=owner)
+        self.sim.run()
+        platform.builder.enable(BUILT, self.robot, actor=owner)
+        platform.ci.enable(BUILT, self.robot, actor=owner)
 
     @property
     def stores(self) -> tuple[Store, ...]:

@@ -21,7 +21,7 @@ class World:
         identity.add_member("shop", self.team, "viewer", actor=self.ada)
         self.robot = identity.create_service_account("shop", "robot", actor=self.ada)
         identity.add_member("shop", self.robot, "contributor", actor=self.ada)
-        self.inbox = Inbox(self.platform.sim, identity, self.platform.store)
+        self.inbox = self.platform.inbox
 
 
 def test_each_member_is_told_once_in_a_group_or_not() -> None:

@@ -46,7 +46,7 @@ class Inbox(Component):
 
     >>> import mlplat as mp
     >>> platform = mp.Platform()
-    >>> inbox = Inbox(platform.sim, platform.identity, platform.store)
+    >>> inbox = platform.inbox
     >>> ada, bob = (platform.identity.create_user(name, actor=platform.admin) for name in ("ada", "bob"))
     >>> project = platform.identity.create_project("shop", owner=ada, actor=platform.admin)
     >>> inbox.post("shop", "the cluster is back", actor=ada)

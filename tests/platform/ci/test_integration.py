@@ -7,7 +7,7 @@ import pytest
 import mlplat as mp
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.platform.artifacts.scm import MergeConflict, MoveRefused
-from mlplat.platform.automation.ci import CI, CIRun
+from mlplat.platform.automation.ci import CIRun
 
 from ..builder.worlds import REPO
 from ..states import differing, plain
@@ -530,7 +530,7 @@ def test_what_was_switched_on_and_all_runs_are_there_when_it_is_opened_again() -
     sim = mp.Simulation()
     sim.run(until=world.sim.now)
     platform = mp.Platform(sim, store=world.platform.store)
-    ci = CI(sim, platform.identity, platform.store, scm=platform.scm)
+    ci = platform.ci
     assert differing(plain(ci._catalogue), plain(world.ci._catalogue)) == ""
     assert ci.results(REPO, 2, actor=world.ada) == world.ci.results(REPO, 2, actor=world.ada)
     before = len(world.runs())
@@ -547,7 +547,7 @@ def test_what_was_under_way_when_it_was_closed_ends_in_error_and_the_commit_says
     sim = mp.Simulation()
     sim.run(until=world.sim.now)
     platform = mp.Platform(sim, store=world.platform.store)
-    ci = CI(sim, platform.identity, platform.store, scm=platform.scm)
+    ci = platform.ci
     sim.run(until=sim.now)
     (run,) = ci.runs(REPO, actor=world.ada)
     assert (run.outcome.value, run.reason) == ("error", "INTERRUPTED")

@@ -38,7 +38,7 @@ class ImageBuilder(AtWork):
 
     >>> import mlplat as mp
     >>> platform = mp.Platform()
-    >>> builder = ImageBuilder(platform.sim, platform.identity, platform.store, scm=platform.scm, images=platform.images)
+    >>> builder = platform.builder
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
     >>> project = platform.identity.create_project("shop", owner=ada, actor=platform.admin)
     >>> repository = platform.scm.create_repository("shop/churn", actor=ada)

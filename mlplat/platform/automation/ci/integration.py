@@ -40,13 +40,12 @@ class CI(AtWork):
 
     >>> import mlplat as mp
     >>> platform = mp.Platform()
-    >>> ci = CI(platform.sim, platform.identity, platform.store, scm=platform.scm)
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
     >>> project = platform.identity.create_project("shop", owner=ada, actor=platform.admin)
     >>> repository = platform.scm.create_repository("shop/churn", actor=ada)
     >>> files = {"ci.yaml": "", "test_sums.py": "def test_sum():\\n    assert 1 + 1 == 3\\n"}
     >>> commit = platform.scm.commit("shop/churn", "main", files, "first", actor=ada)
-    >>> run = ci.run("shop/churn@main", actor=ada)
+    >>> run = platform.ci.run("shop/churn@main", actor=ada)
     >>> platform.sim.run()
     >>> print(platform.scm.statuses("shop/churn@main", actor=ada)[0].description)
     1 of 1 tests failed
