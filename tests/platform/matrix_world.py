@@ -37,6 +37,8 @@ class PlatformWorld:
         self.platform = mp.Platform(self.sim, store=self.store)
         self.identity: IdentityProvider = self.platform.identity
         self.identity._cost = 2  # of passwords, which are many
+        self.commit = ""
+        """Of the repository that is built and tested, where there is one."""
         self.component: Any = self.platform if source == "platform" else self.platform.components[source]
         self._people()
         self._code()
@@ -138,7 +140,7 @@ class PlatformWorld:
         path, _, version = resource.partition("@")
         if version and resource.startswith("zone:"):
             return f"{path}@other"
-        twins = {self.head: self.side, self.first: self.side, self.one: self.two, self.two: self.one}
+        twins = {self.head: self.side, self.first: self.side, self.commit: self.first, self.one: self.two, self.two: self.one}
         if version:
             return f"{path}@{twins[version] if version in twins else int(version) % 3 + 1}"
         return f"{path.partition(':')[0]}:elsewhere/*" if path.endswith("/*") else f"{path}-other"
