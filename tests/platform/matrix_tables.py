@@ -13,7 +13,8 @@ from mlplat.errors import InputError, OptionError
 from mlplat.platform.identity import Principal, Right
 from mlplat.platform.zones import ZoneError
 
-from .matrix import PASSWORD, PLATFORM, Row
+from .matrix import PASSWORD, PLATFORM, Row, given
+from .matrix_builds import TABLES_OF_BUILDS
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
 
 READ, WRITE, SHARE, ADMIN, DEPLOY, APPROVE, FORCE = Right
@@ -21,15 +22,6 @@ NOWHERE = Path("/dev/null/nowhere")
 _made = PlatformWorld()
 HEAD, FIRST, SIDE, ONE, TWO = _made.head, _made.first, _made.side, _made.one, _made.two
 """Commits and images: they have the same ids in every world."""
-
-
-def given(*names: Any, **options: Any) -> Any:
-    """Arguments, of which text that begins with `.` is an attribute of the world."""
-
-    def arguments(world: Any, caller: Principal | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return tuple(getattr(world, name[1:]) if isinstance(name, str) and name.startswith(".") else name for name in names), options
-
-    return arguments
 
 
 def _row(right: Right, resource: str, *names: Any, more: tuple[tuple[Right, str], ...] = (), zone: str = "", **options: Any) -> Row:
@@ -334,6 +326,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "capsules": CAPSULES,
         "secrets": SECRETS,
         "zones": ZONES,
+        **TABLES_OF_BUILDS,
         "platform": {"sweep": _platform(), "verify": _platform()},
     }
 )

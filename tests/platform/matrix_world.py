@@ -14,6 +14,8 @@ from mlplat.platform.storage import Store, digest_of
 
 REPO, DATA, IMAGE, MODEL = "shop/churn", "shop/clicks", "shop/train", "shop/churn"
 FRAME = pl.DataFrame({"user": [1, 2, 3], "clicks": [3, 0, 5]})
+BUILT = "shop/built"
+BUILT_FILES = {"image.yaml": "packages: [numpy]\n", "ci.yaml": "", "test_a.py": "def test_a(): pass\n"}
 AUTHOR = "Ada Lovelace <ada@example.org>"
 
 
@@ -35,6 +37,8 @@ class PlatformWorld:
         self.platform = mp.Platform(self.sim, store=self.store)
         self.identity: IdentityProvider = self.platform.identity
         self.identity._cost = 2  # of passwords, which are many
+        self.commit = ""
+        """Of the repository that is built and tested, where there is one."""
         self.component: Any = self.platform if source == "platform" else self.platform.components[source]
         self._people()
         self._code()
@@ -42,6 +46,8 @@ class PlatformWorld:
         self._runs()
         self._secrets()
         self._zones()
+        if source in ("builder", "ci"):
+            self._builds()
 
     def _people(self) -> None:
         admin, identity = self.identity.admin, self.identity
@@ -110,6 +116,18 @@ class PlatformWorld:
         zones.create_deployment("shop", "shop-prod", {"gpus": 4}, {"gpus": 8}, cohort="research", actor=admin)
         zones.create_development(self.bob, {"gpus": 2}, actor=admin)
 
+    def _builds(self) -> None:
+        """A repository that has a manifest and a test, an image that was built of it, and a run."""
+        platform, owner = self.platform, self.owner
+        self.robot = self.identity.create_service_account("shop", "robot", actor=owner)
+        platform.scm.create_repository(BUILT, actor=owner)
+        self.commit = platform.scm.commit(BUILT, "main", BUILT_FILES, "first", author=AUTHOR, actor=owner).id
+        platform.builder.build(f"{BUILT}@main", actor=owner)
+        platform.ci.run(f"{BUILT}@main", actor=owner)
+        self.sim.run()
+        platform.builder.enable(BUILT, self.robot, actor=owner)
+        platform.ci.enable(BUILT, self.robot, actor=owner)
+
     @property
     def stores(self) -> tuple[Store, ...]:
         """What everything is kept in."""
@@ -122,7 +140,7 @@ class PlatformWorld:
         path, _, version = resource.partition("@")
         if version and resource.startswith("zone:"):
             return f"{path}@other"
-        twins = {self.head: self.side, self.first: self.side, self.one: self.two, self.two: self.one}
+        twins = {self.head: self.side, self.first: self.side, self.commit: self.first, self.one: self.two, self.two: self.one}
         if version:
             return f"{path}@{twins[version] if version in twins else int(version) % 3 + 1}"
         return f"{path.partition(':')[0]}:elsewhere/*" if path.endswith("/*") else f"{path}-other"
