@@ -28,6 +28,7 @@ from .maturity import Level, check_level
 from .neighbours import Neighbours
 from .pipelines.orchestrator import Orchestrator
 from .references import PLATFORM
+from .reproduction.reproducer import Reproducer
 from .secrets import Secrets
 from .storage.store import Store
 from .storage.sweeping import sweep
@@ -38,6 +39,7 @@ from .zones.zone_manager import ZoneManager
 if TYPE_CHECKING:
     from ..infra.cluster import Cluster
     from .identity.principals import Principal
+    from .reproduction.verdict import Verdict
 
 
 class Platform:
@@ -50,7 +52,7 @@ class Platform:
     sealed before they are kept; None to keep them in the clear.
 
     `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `orchestrator`,
-    `retraining`: the components. `tasks`: what these have work done by in zones. `admin`: the first administrator.
+    `retraining`, `reproduction`: the components. `tasks`: what these have work done by in zones. `admin`: the first administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
@@ -112,6 +114,7 @@ class Platform:
         self.orchestrator = Orchestrator(*over, stores=stores, **work)
         again: Any = {"orchestrator": self.orchestrator, "data": self.data, "models": self.models, "inbox": self.inbox}
         self.retraining = Retrainer(*over, **again, automatic=self.level >= Level.PIPELINES)
+        self.reproduction = Reproducer(*over, stores=stores, orchestrator=self.orchestrator)
 
     def _go_on(self, own: bool) -> None:
         """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""
@@ -148,8 +151,17 @@ class Platform:
     def components(self) -> Mapping[str, Component]:
         """By the name that they have in events."""
         memory = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets, self.zones)
-        automatic = (self.inbox, self.builder, self.ci, self.orchestrator, self.retraining)
+        automatic = (self.inbox, self.builder, self.ci, self.orchestrator, self.retraining, self.reproduction)
         return MappingProxyType({component.SOURCE: component for component in (*memory, *automatic)})
+
+    def reproduce(self, model: str, *, on: Cluster | None = None, actor: Actor) -> Verdict:
+        """Make a model version again from its lineage, on a platform of its own that knows nothing else, and compare bit for bit.
+
+        `on`: a cluster for it, in a simulation of its own; None for none. Takes `read` on the model and all that it was made of; its code
+        runs, with the caller's rights on this machine. Time passes on that platform, and not here (`reproduction.start` does it here).
+        Events as of `reproduction.start`. Raises AccessDenied, UnknownNameError.
+        """
+        return self.reproduction._elsewhere(self, model, on, actor=actor)
 
     def sweep(self, *, actor: Actor) -> tuple[str, ...]:
         """Give up content that nothing names any more. Returns its digests. For administrators. Raises AccessDenied."""
