@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
 from ...streams import stream
 from ...units import Duration, seconds
+from ..capabilities.table import Mark, marks
 from ..component import Component, call, call_of_anybody, principal_of
 from ..identity.authorization import Actor
 from ..identity.principals import Principal
@@ -448,6 +449,9 @@ class Serving(Component):
             if weights:
                 live.split(weights)
 
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Serving infrastructure": marks("s7 R8 s10 s13")} if self._has_cluster else {}
+
 
 def portable(artifact: Any) -> Predictor | None:
     """The model of `mlplat.platform.training` that an artifact is; None for what is none."""
@@ -456,6 +460,6 @@ def portable(artifact: Any) -> Predictor | None:
     if not isinstance(artifact, Mapping):
         return None
     try:
-        return model_from_parts(artifact)  # type: ignore[return-value]
+        return model_from_parts(artifact)
     except MlplatError:
         return None
