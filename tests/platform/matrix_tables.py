@@ -13,22 +13,16 @@ from mlplat.errors import InputError, OptionError
 from mlplat.platform.identity import Principal, Right
 from mlplat.platform.zones import ZoneError
 
-from .matrix import PASSWORD, PLATFORM, Row, given
-from .matrix_builds import TABLES_OF_BUILDS
+from .matrix import PASSWORD, PLATFORM, Row
+from .matrix_automation import BUILDER, CI, INBOX, ORCHESTRATOR
+from .matrix_rows import ADMIN, APPROVE, DEPLOY, FORCE, READ, SHARE, WRITE, given
+from .matrix_rows import row as _row
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
 
-READ, WRITE, SHARE, ADMIN, DEPLOY, APPROVE, FORCE = Right
 NOWHERE = Path("/dev/null/nowhere")
 _made = PlatformWorld()
 HEAD, FIRST, SIDE, ONE, TWO = _made.head, _made.first, _made.side, _made.one, _made.two
 """Commits and images: they have the same ids in every world."""
-
-
-def _row(right: Right, resource: str, *names: Any, more: tuple[tuple[Right, str], ...] = (), zone: str = "", **options: Any) -> Row:
-    raises = options.pop("raises", None)
-    if zone:
-        options["zone"] = zone
-    return Row(given(*names, **options), ((right, resource), *more), zone=zone, raises=raises)
 
 
 def _own_token(world: PlatformWorld, caller: Principal | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -326,7 +320,10 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "capsules": CAPSULES,
         "secrets": SECRETS,
         "zones": ZONES,
-        **TABLES_OF_BUILDS,
+        "inbox": INBOX,
+        "builder": BUILDER,
+        "ci": CI,
+        "orchestrator": ORCHESTRATOR,
         "platform": {"sweep": _platform(), "verify": _platform()},
     }
 )
