@@ -20,6 +20,7 @@ from .automation.builder.image_builder import ImageBuilder
 from .automation.ci.integration import CI
 from .automation.inbox import Inbox
 from .automation.retraining.component import Retrainer
+from .capabilities.wiring import capabilities_of
 from .component import Component
 from .identity.authorization import Actor
 from .identity.provider import IdentityProvider
@@ -38,6 +39,7 @@ from .zones.zone_manager import ZoneManager
 
 if TYPE_CHECKING:
     from ..infra.cluster import Cluster
+    from .capabilities.table import Capabilities
     from .identity.principals import Principal
     from .reproduction.verdict import Verdict
 
@@ -81,6 +83,7 @@ class Platform:
         cluster = None if on is None or isinstance(on, Simulation) else on
         if cluster is None and data_at is not None:
             raise OptionError(f"data_at={data_at!r:.60}: a place in the network of a cluster, and there is no cluster")
+        self._cluster = cluster
         self.sim: Simulation = (on if isinstance(on, Simulation) else Simulation()) if cluster is None else cluster.sim
         self.store = Store() if store is None else store
         self.identity = IdentityProvider(self.sim, self.store)
@@ -153,6 +156,10 @@ class Platform:
         memory = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets, self.zones)
         automatic = (self.inbox, self.builder, self.ci, self.orchestrator, self.retraining, self.reproduction)
         return MappingProxyType({component.SOURCE: component for component in (*memory, *automatic)})
+
+    def capabilities(self) -> Capabilities:
+        """Which of the capabilities CB-1 … CB-17 it realises, and what realises or supports each, as it is wired now."""
+        return capabilities_of(self.level, self._cluster, self.components.values())
 
     def reproduce(self, model: str, *, on: Cluster | None = None, actor: Actor) -> Verdict:
         """Make a model version again from its lineage, on a platform of its own that knows nothing else, and compare bit for bit.

@@ -10,6 +10,7 @@ from ..artifacts.metadata.capture import metrics_in
 from ..artifacts.models.signatures import Signature
 from ..work import Body
 from .arguments import Argument, content, reads
+from .baselines import captured_baseline
 from .context import StepContext
 from .errors import TypeMismatchError
 from .handles import TaskView
@@ -39,6 +40,8 @@ class StepBody(Body):
         self.started_s: float | None = None
         self.signatures: dict[str, Signature] = {}
         """Of models that say what they take and give, by output."""
+        self.baselines: dict[str, Mapping[str, Any]] = {}
+        """Of models that are published, by output."""
         self._read: dict[str, Any] = {}
         self._loaded: Loaded | None = None
         self._outcome: tuple[Mapping[str, Value] | None, Event] | None = None
@@ -142,7 +145,20 @@ class StepBody(Body):
             self.signatures = {
                 name: part.signature for name, part in parts.items() if isinstance(getattr(part, "signature", None), Signature)
             }
+            self.baselines = self._captured(parts, signature)
             return {name: packed(parts[name], kind, step=self.task, output=name) for name, kind in kinds.items()}
+
+    def _captured(self, parts: Mapping[str, Any], signature: Any) -> dict[str, Mapping[str, Any]]:
+        """The baselines of the models that are published; the step may have changed what it was given, so that it is read again."""
+        execution = self.execution
+        wanted = {each.binding.output for each in execution.dag.outputs.values() if each.binding.step == self.node.name}
+        models = [name for name, kind in signature.outputs.items() if kind.form is Form.MODEL and not kind.many and name in wanted]
+        if not models or not execution.state.publish:
+            return {}
+        takes = {name: kind for name, kind in signature.inputs.items() if kind.form is Form.FRAME and not kind.many}
+        given = {name: content(execution.owner._store, self.arguments[name], kind, self._read) for name, kind in takes.items()}
+        found = {name: captured_baseline(parts[name], given, self.node.options.target) for name in models}
+        return {name: each for name, each in found.items() if each is not None}
 
     def _metrics(self, outputs: Mapping[str, Value]) -> dict[str, float]:
         """The numbers among its JSON outputs: one under the name of the output, or of the step where that has none; those in a mapping."""

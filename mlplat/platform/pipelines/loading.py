@@ -34,6 +34,10 @@ class Built(NamedTuple):
     codes: Mapping[str, str]
 
 
+_SEEN: dict[str, set[str]] = {}
+"""By commit the names that its modules have while its code is run."""
+
+
 class LoadedCode:
     """The modules of a commit in a namespace of their own: nothing that was run before is seen in it. `main`: of the file asked for.
 
@@ -52,15 +56,15 @@ class LoadedCode:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Within the block the modules can be found under their names, as libraries expect of the module of a function."""
-        before = {name: module for name, module in sys.modules.items() if name.split(".", 1)[0] == self._prefix}
-        for name in before:
-            del sys.modules[name]
+        seen = _SEEN.setdefault(self._prefix, set())
+        before = {name: sys.modules.pop(name) for name in seen if name in sys.modules}
         sys.modules.update(self._modules)
         try:
             yield
         finally:
-            for name in [name for name in sys.modules if name.split(".", 1)[0] == self._prefix]:
-                del sys.modules[name]
+            seen |= self._modules.keys()
+            for name in seen:
+                sys.modules.pop(name, None)
             sys.modules.update(before)
 
     def built(self, name: str = "") -> Built:

@@ -15,7 +15,6 @@ class Orchestrator(Scheduling):
     A run that was under way when the platform was closed has ended as `error`, INTERRUPTED, and can be resumed; schedules go on.
 
     >>> import mlplat as mp
-    >>> from mlplat.platform.artifacts.capsules import Stores
     >>> platform = mp.Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
     >>> project = platform.identity.create_project("shop", owner=ada, actor=platform.admin)
@@ -30,11 +29,9 @@ class Orchestrator(Scheduling):
     ... '''
     >>> repository = platform.scm.create_repository("shop/fourfold", actor=ada)
     >>> commit = platform.scm.commit("shop/fourfold", "main", {"pipeline.py": code}, "first", actor=ada)
-    >>> stores = Stores(platform.identity, platform.scm, platform.data, platform.images, platform.models, platform.metadata)
-    >>> pipelines = Orchestrator(platform.sim, platform.identity, platform.store, stores=stores)
-    >>> run = pipelines.run("shop/fourfold@main", {"number": 5}, actor=ada)
+    >>> run = platform.orchestrator.run("shop/fourfold@main", {"number": 5}, actor=ada)
     >>> platform.sim.run(until=run.wait())
     'success'
-    >>> platform.sim.now, pipelines.value(run, "double-2", actor=ada)
+    >>> platform.sim.now, platform.orchestrator.value(run, "double-2", actor=ada)
     (600.0, 20)
     """

@@ -134,10 +134,11 @@ class OrchestratorState:
         return versions.get(reference.version)
 
     def values(self) -> Iterator[Value]:
-        """All that steps have made."""
+        """All that steps have made, of lists what is in them."""
         for run in self.runs.values():
             for task in run.tasks.values():
-                yield from task.outputs.values()
+                for value in task.outputs.values():
+                    yield from value.at if value.type.many else (value,)
 
     def _version(self, record: Mapping[str, Any]) -> None:
         name, code = record["name"], record["code"]

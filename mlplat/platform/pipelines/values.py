@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,15 +63,17 @@ class Value:
         kind = read_type(record["type"])
         return cls(kind, record["digest"], record["size"], tuple(map(cls.read, record["at"])) if kind.many else record["at"])
 
-    def contents(self, store: Store) -> list[str]:
-        """Digests of all content that it is kept under."""
+    def contents(self, store: Store) -> Iterator[str]:
+        """Digests of all content that it is kept under. Raises UnknownContentError, IntegrityError for a manifest that is not there."""
         if self.type.many:
-            return [digest for part in self.at for digest in part.contents(store)]
-        if self.type.form is Form.MODEL:
-            return [digest for _, digest, _ in self.at]
-        if self.type.form is Form.JSON:
-            return [self.at]
-        return [self.at, *(chunk.digest for chunk in _manifest(store, self.at).chunks)]
+            for part in self.at:
+                yield from part.contents(store)
+        elif self.type.form is Form.MODEL:
+            yield from (digest for _, digest, _ in self.at)
+        else:
+            yield self.at
+            if self.type.form is not Form.JSON:
+                yield from (chunk.digest for chunk in _manifest(store, self.at).chunks)
 
 
 def packed(given: Any, kind: ValueType, *, step: str = "", output: str = "") -> Value:

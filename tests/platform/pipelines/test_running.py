@@ -243,7 +243,8 @@ def test_conditions_skip_steps_and_what_needs_them() -> None:
 def test_other_branches_go_on_where_one_has_failed() -> None:
     code = HEAD + (
         "@step\ndef bad(x: int) -> int:\n    raise KeyError(x)\n@step(duration='1h')\ndef good(x: int) -> int:\n    return x\n"
-        "@step\ndef both(x: int, y: int) -> int:\n    return x\n@pipeline\ndef main(x: int = 1):\n    both(bad(x), good(x))\n    good(good(x))\n"
+        "@step\ndef both(x: int, y: int) -> int:\n    return x\n"
+        "@pipeline\ndef main(x: int = 1):\n    both(bad(x), good(x))\n    good(good(x))\n"
     )
     run = World("4x8xV100", code, lock=False).run()
     outcomes = {name: task.outcome for name, task in run.tasks.items()}
