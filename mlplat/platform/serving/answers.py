@@ -81,12 +81,15 @@ class VersionStatus:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A service at an instant. `current`: the number of the version that was deployed, or promoted, last. `versions`: by number."""
+    """A service at an instant. `current`: the number of the version that had all traffic last. `versions`: by number. `unserved`: attempts
+    that were rejected since no version had traffic.
+    """
 
     name: str
     zone: str
     current: int
     versions: tuple[VersionStatus, ...]
+    unserved: int = 0
 
     def version(self, number: int) -> VersionStatus:
         """A version by its number. Raises KeyError."""

@@ -190,6 +190,6 @@ def portable(artifact: Any) -> Predictor | None:
     if not isinstance(artifact, Mapping):
         return None
     try:
-        return model_from_parts(artifact)  # type: ignore[return-value]
+        return model_from_parts(artifact)
     except MlplatError:
         return None

@@ -20,6 +20,7 @@ from .live_version import SPARE, Inputs, LiveVersion, Replicas, ServiceOptions, 
 from .replica_watch import Cluster, ReplicaWatch
 from .requests import Requests
 from .telling import Telling
+from .versions import Version
 
 if TYPE_CHECKING:
     from ...clock import Call
@@ -54,11 +55,19 @@ class LiveService:
         self._of_row: dict[int, LiveVersion] = {}
         self._telling = Telling(name, options.sample, salts[2], told)
         self._watch = ReplicaWatch(sim, self._server, cluster, options.health_s, self._versions, self.look)
+        self._nobody = self._begin()
         self._flushed_s = sim.now
         self._settling = False
         self._next: Call | None = None
         self._over = False
         self.current = 0
+
+    def _begin(self) -> LiveVersion:
+        """Where requests go while no version has traffic: nobody is there, and they are rejected."""
+        spec = Version("nobody", replicas=0, limit=0, queue=0)
+        row = self._server.add_version(spec, self.sim.now)
+        nobody = self._of_row[row] = LiveVersion(VersionPlan(0, "", "", spec, {}, None, 0.0, 0.0, ""), row, "", 0)
+        return nobody
 
     # -- versions
 
@@ -92,6 +101,9 @@ class LiveService:
     def retire(self, number: int) -> None:
         """A version without traffic goes, once its requests are over or the grace is."""
         version = self._find(number)
+        if version.weight > 0:
+            version.weight = 0.0
+            self._reweigh()
         version.retiring, version.leave_by = True, self.sim.now + self.options.grace_s
         self.sim.at(version.leave_by, self.look)
         self.look()
@@ -153,7 +165,8 @@ class LiveService:
         """Where it stands now."""
         self._catch_up()
         there = [self._status(version) for version in self._versions.values()]
-        return ServiceStatus(self.name, self.zone, self.current, tuple(sorted((*self._retired, *there), key=lambda each: each.number)))
+        versions = tuple(sorted((*self._retired, *there), key=lambda each: each.number))
+        return ServiceStatus(self.name, self.zone, self.current, versions, self._server.number(self._nobody.row, s.SENT))
 
     def observations(self, version: int | None, since: float) -> Any:
         """The latest requests whose fate is known."""
@@ -294,6 +307,7 @@ class LiveService:
 
     def _reweigh(self) -> None:
         rows = {version.row: version.weight for version in self._versions.values()}
+        rows[self._nobody.row] = 0.0 if any(rows.values()) else 1.0
         self._server.set_weights([rows.get(row, 0.0) for row in range(max(rows) + 1)], self.sim.now)
         self.look()
 
@@ -305,7 +319,7 @@ class LiveService:
 
     def _flush(self) -> None:
         self._flushed_s = self.sim.now
-        self._telling.flush(self._versions.values())
+        self._telling.flush([self._nobody, *self._versions.values()])
 
     def _status(self, version: LiveVersion) -> VersionStatus:
         server, row, plan = self._server, version.row, version.plan
