@@ -79,4 +79,4 @@ class ServingFor:
         """A service in a zone: the same one each time, made where options come first. `options`: for versions added from now on."""
         if options:
             self._serving.ensure(service, zone=zone, actor=self._acting(service), **options)
-        return self._known.setdefault((service, zone), ServiceTarget(self._serving, service, self._actor))
+        return self._known.setdefault((service, zone), ServiceTarget(self._serving, service, self._acting))
