@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from os import PathLike
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -39,7 +40,6 @@ from .serving.target import ServingFor
 from .storage.store import Store
 from .storage.sweeping import sweep
 from .storage.verification import Verification, verify
-from .training.training import Trainings
 from .work.tasks import Tasks
 from .zones.zone_manager import ZoneManager
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .capabilities.table import Capabilities
     from .identity.principals import Principal
     from .reproduction.verdict import Verdict
+    from .training.training import Trainings
 
 
 class Platform:
@@ -124,7 +125,6 @@ class Platform:
         self.builder = ImageBuilder(*over, scm=self.scm, images=self.images, metadata=self.metadata, **work, automatic=delivers)
         self.ci = CI(*over, scm=self.scm, images=self.images, builder=self.builder, inbox=self.inbox, **work, automatic=delivers)
         self.orchestrator = Orchestrator(*over, stores=stores, **work, automatic=self.level >= Level.PIPELINES)
-        self.trainings = Trainings(self.sim, self.tasks, self.data)
         watches: Any = {"metadata": self.metadata, "data": self.data, "inbox": self.inbox}
         self.monitoring = Monitoring(*over, **watches, automatic=self.level >= Level.PIPELINES)
         self.serving = Serving(*over, zones=self.zones, models=self.models, cluster=self._cluster, referrers=shared["referrers"])
@@ -174,6 +174,13 @@ class Platform:
         except BaseException:
             store.close()
             raise
+
+    @cached_property
+    def trainings(self) -> Trainings:
+        """What trains models in zones."""
+        from .training.training import Trainings
+
+        return Trainings(self.sim, self.tasks, self.data)
 
     @property
     def admin(self) -> Principal:
