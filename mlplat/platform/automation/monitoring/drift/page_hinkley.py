@@ -14,8 +14,8 @@ _OVERSHOOT = 1.166
 class PageHinkley(StreamDetector):
     """Alarms when deviations from the mean, less `ALLOWANCE` each, add up to a threshold; in either direction.
 
-    The threshold makes the mean time to a false alarm of normal values long enough for `alpha` in `horizon` values (Siegmund 1985), where the
-    allowance is smaller by half a standard error: the mean of the reference is that of a sample.
+    The threshold makes the mean time to a false alarm of normal values long enough for `alpha` in `horizon` values (Siegmund 1985), where
+    the allowance is smaller by half a standard error: the mean of the reference is that of a sample.
     """
 
     name = "page_hinkley"

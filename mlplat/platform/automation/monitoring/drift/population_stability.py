@@ -16,8 +16,8 @@ class PSI(NumericTest):
     """Population stability index over cells of equal size of the reference, cells that are too rare joined with their neighbours.
 
     PSI · nm / (n + m) is about chi-square with cells - 1 degrees of freedom where nothing has changed (Yurdakul 2018): at n = 50 a PSI
-    over 0.1 is what to expect, and no alarm. In small windows it is a little larger than that, so that the p-value is of Pearson's statistic
-    of the same cells, which is closer. The effect is the PSI itself.
+    over 0.1 is what to expect, and no alarm. In small windows it is a little larger than that, so that the p-value is of Pearson's
+    statistic of the same cells, which is closer. The effect is the PSI itself.
     """
 
     name = "psi"
