@@ -26,7 +26,7 @@ class Serving(Deploying, Using):
     >>> project = platform.identity.create_project("shop", owner=admin, actor=admin)
     >>> zone = platform.zones.create_deployment("shop", "prod", {"cpus": 8}, actor=admin)
     >>> model = platform.models.register("shop/churn", {"w": np.ones(3)}, external=["data"], actor=admin)
-    >>> serving = Serving(sim, platform.identity, platform.store, zones=platform.zones, models=platform.models, cluster=cluster)
+    >>> serving = platform.serving
     >>> options = {"request": {"cpus": 2}, "base": "50ms"}
     >>> deployed = serving.deploy("shop/api", "shop/churn@1", zone="prod", replicas=2, actor=admin, limit=2, **options)
     >>> stream = serving.attach("shop/api", Requests.poisson(10.0, until="5m", seed=1), actor=admin)
