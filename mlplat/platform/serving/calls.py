@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
 from ...streams import stream
+from ..capabilities.table import Mark, marks
 from ..component import Component
 from ..identity.authorization import Actor
 from ..identity.principals import Principal
@@ -126,7 +127,7 @@ class ServingCalls(Component):
         spec = version_of(entry.options, made.tags, made.number, made.replicas)
         replica = replica_options(entry.options, made.tags)
         plan = VersionPlan(
-            made.number, made.model, made.digest, spec, replica.request, replica.image, replica.load_s, replica.model_mib, made.actor
+            made.number, made.model, made.digest, spec, replica.request, replica.image, replica.load_s, replica.model_mib, made.account
         )
         live.start(plan, self._port.workload(entry.name, made.number), made.replicas, predictor)
 
@@ -181,6 +182,9 @@ class ServingCalls(Component):
             weights = {each.number: each.weight for each in entry.versions.values() if each.number in live.versions and each.weight > 0}
             if weights:
                 live.split(weights)
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Serving infrastructure": marks("s7 R8 s10 s13")} if self._has_cluster else {}
 
 
 def portable(artifact: Any) -> Predictor | None:
