@@ -20,6 +20,7 @@ from .automation.builder.image_builder import ImageBuilder
 from .automation.ci.integration import CI
 from .automation.inbox import Inbox
 from .automation.retraining.component import Retrainer
+from .capabilities.wiring import capabilities_of
 from .component import Component
 from .identity.authorization import Actor
 from .identity.provider import IdentityProvider
@@ -28,6 +29,7 @@ from .maturity import Level, check_level
 from .neighbours import Neighbours
 from .pipelines.orchestrator import Orchestrator
 from .references import PLATFORM
+from .reproduction.reproducer import Reproducer
 from .secrets import Secrets
 from .storage.store import Store
 from .storage.sweeping import sweep
@@ -37,7 +39,9 @@ from .zones.zone_manager import ZoneManager
 
 if TYPE_CHECKING:
     from ..infra.cluster import Cluster
+    from .capabilities.table import Capabilities
     from .identity.principals import Principal
+    from .reproduction.verdict import Verdict
 
 
 class Platform:
@@ -50,7 +54,7 @@ class Platform:
     sealed before they are kept; None to keep them in the clear.
 
     `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `orchestrator`,
-    `retraining`: the components. `tasks`: what these have work done by in zones. `admin`: the first administrator.
+    `retraining`, `reproduction`: the components. `tasks`: what these have work done by in zones. `admin`: the first administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
@@ -79,6 +83,7 @@ class Platform:
         cluster = None if on is None or isinstance(on, Simulation) else on
         if cluster is None and data_at is not None:
             raise OptionError(f"data_at={data_at!r:.60}: a place in the network of a cluster, and there is no cluster")
+        self._cluster = cluster
         self.sim: Simulation = (on if isinstance(on, Simulation) else Simulation()) if cluster is None else cluster.sim
         self.store = Store() if store is None else store
         self.identity = IdentityProvider(self.sim, self.store)
@@ -112,6 +117,7 @@ class Platform:
         self.orchestrator = Orchestrator(*over, stores=stores, **work)
         again: Any = {"orchestrator": self.orchestrator, "data": self.data, "models": self.models, "inbox": self.inbox}
         self.retraining = Retrainer(*over, **again, automatic=self.level >= Level.PIPELINES)
+        self.reproduction = Reproducer(*over, stores=stores, orchestrator=self.orchestrator)
 
     def _go_on(self, own: bool) -> None:
         """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""
@@ -148,8 +154,21 @@ class Platform:
     def components(self) -> Mapping[str, Component]:
         """By the name that they have in events."""
         memory = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets, self.zones)
-        automatic = (self.inbox, self.builder, self.ci, self.orchestrator, self.retraining)
+        automatic = (self.inbox, self.builder, self.ci, self.orchestrator, self.retraining, self.reproduction)
         return MappingProxyType({component.SOURCE: component for component in (*memory, *automatic)})
+
+    def capabilities(self) -> Capabilities:
+        """Which of the capabilities CB-1 … CB-17 it realises, and what realises or supports each, as it is wired now."""
+        return capabilities_of(self.level, self._cluster, self.components.values())
+
+    def reproduce(self, model: str, *, on: Cluster | None = None, actor: Actor) -> Verdict:
+        """Make a model version again from its lineage, on a platform of its own that knows nothing else, and compare bit for bit.
+
+        `on`: a cluster for it, in a simulation of its own; None for none. Takes `read` on the model and all that it was made of; its code
+        runs, with the caller's rights on this machine. Time passes on that platform, and not here (`reproduction.start` does it here).
+        Events as of `reproduction.start`. Raises AccessDenied, UnknownNameError.
+        """
+        return self.reproduction._elsewhere(self, model, on, actor=actor)
 
     def sweep(self, *, actor: Actor) -> tuple[str, ...]:
         """Give up content that nothing names any more. Returns its digests. For administrators. Raises AccessDenied."""

@@ -13,7 +13,7 @@ from ...references import Reference
 from .building import Job, Order
 from .builds import Build
 from .catalogue import Catalogue
-from .default_index import default_index
+from .first_index import default_index
 from .journal import RECORDS
 from .layers import BuildTimes
 from .package_index import PackageIndex
@@ -68,6 +68,9 @@ class BuilderPart(Component):
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)
+
+    def _resolved(self, reference: Reference) -> Reference:
+        return self._scm._resolved(reference)
 
     def _contents(self) -> Iterator[str]:
         return self._catalogue.contents()

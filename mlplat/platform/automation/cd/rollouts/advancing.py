@@ -74,7 +74,7 @@ def _preparing(rollout: Rollout, facts: Facts) -> Advance:
     share = _shares(rollout)[rollout.step]
     new = facts.versions.get(rollout.new, GONE)
     wanted = _wanted(rollout, share)
-    asked: list[Action] = [*moves(facts.versions, wanted, _most(rollout), _least(rollout))]
+    asked: list[Action] = [*moves(facts.versions, _all(facts.versions, wanted), _most(rollout), _least(rollout))]
     if _fits(facts.versions, wanted) and new.ready >= wanted[rollout.new]:
         return _shifted(rollout, facts, share)
     if facts.now - rollout.begun_s >= rollout.strategy.pending:
@@ -129,7 +129,7 @@ def _baking(rollout: Rollout, facts: Facts) -> Advance:
     if _lost(rollout, facts.versions) != rollout.lost or facts.versions.get(rollout.new, GONE).ready == 0:
         return _restarted(rollout, facts, share, policy)
     asked: list[Action] = [*_weights(facts.versions, _split(rollout, share))]
-    asked += moves(facts.versions, _wanted(rollout, share), _most(rollout), _least(rollout))
+    asked += moves(facts.versions, _all(facts.versions, _wanted(rollout, share)), _most(rollout), _least(rollout))
     if facts.now >= rollout.look_s and judgement is None:
         asked.append(Look(rollout.step, rollout.look))
         return Advance(rollout, tuple(asked), (), facts.now)
@@ -164,7 +164,7 @@ def _replaced(rollout: Rollout, facts: Facts, wanted: dict[str, int], to: str) -
     assert rollout.old is not None
     state = facts.versions.get(to, GONE)
     done = _fits(facts.versions, wanted) and state.ready >= wanted[to]
-    asked = moves(facts.versions, wanted, _most(rollout), _least(rollout))
+    asked = moves(facts.versions, _all(facts.versions, wanted), _most(rollout), _least(rollout))
     planned = dict(facts.versions)
     for move in asked:
         if isinstance(move, Scale):
@@ -203,12 +203,12 @@ def _rolling_back(rollout: Rollout, facts: Facts) -> Advance:
         if facts.failures >= TRIES and facts.failures % 2 and rollout.new in facts.versions and old.ready >= _least(rollout):
             asked = [RemoveVersion(rollout.new)]  # shares cannot be set: then by the only version that is left
         if not old.ready:
-            asked += [*moves(facts.versions, {**wanted, rollout.new: new.replicas}, _most(rollout), 0)]
+            asked += [*moves(facts.versions, _all(facts.versions, {**wanted, rollout.new: new.replicas}), _most(rollout), 0)]
         return Advance(rollout, tuple(asked), (), facts.now if to and not facts.failures else facts.now + SOON_S)
     if not rollout.told:
         signals = (RolledBack(rollout.reason),)
         rollout = replace(rollout, told=True)
-    asked = [*moves(facts.versions, wanted, _most(rollout), _least(rollout))]
+    asked = [*moves(facts.versions, _all(facts.versions, wanted), _most(rollout), _least(rollout))]
     if not asked and _fits(facts.versions, wanted):
         return Advance(replace(rollout, phase=Phase.ROLLED_BACK), (), signals, math.inf)
     return Advance(rollout, tuple(asked), signals, facts.now + SOON_S)
@@ -272,6 +272,11 @@ def _wanted(rollout: Rollout, share: float) -> dict[str, int]:
     most = _most(rollout)
     new = min(max(1, math.ceil(rollout.replicas * share - NEAR)), most - 1)
     return {rollout.new: new, rollout.old: min(rollout.old_replicas, most - new)}
+
+
+def _all(versions: Mapping[str, VersionState], wanted: Mapping[str, int]) -> dict[str, int]:
+    """What is wanted of all versions that are there: of those that nobody asked for, nothing."""
+    return {**{version: 0 for version in sorted(versions) if version not in wanted}, **wanted}
 
 
 def _fits(versions: Mapping[str, VersionState], wanted: Mapping[str, int]) -> bool:
