@@ -61,8 +61,9 @@ class OrchestratorCalls(Component):
         stores: Stores,
         zones: ZoneManager | None = None,
         tasks: Tasks | None = None,
+        automatic: bool = True,
     ) -> None:
-        self._stores, self._zones = stores, zones
+        self._stores, self._zones, self._automatic = stores, zones, automatic
         self._tasks: Any = UnplacedTasks(sim) if tasks is None else tasks
         self._placed = tasks is not None
         self._live = Live(Sources(stores.scm))

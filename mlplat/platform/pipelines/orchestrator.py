@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ..capabilities.table import Mark, marks
 from .scheduling import Scheduling
 
 
@@ -35,3 +38,8 @@ class Orchestrator(Scheduling):
     >>> platform.sim.now, platform.orchestrator.value(run, "double-2", actor=ada)
     (600.0, 20)
     """
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        found = {"ML-Pipeline Orchestrator": marks("R9 R12 s13 R14 s16 s17" if self._automatic else "R12 s13 s16 s17")}
+        trains = {"Training infrastructure": marks("s2 R9 s12 s16 R17" if self._automatic else "s2 s12 s16 R17")}
+        return found | trains if self._placed else found

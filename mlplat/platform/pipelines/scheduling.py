@@ -213,7 +213,7 @@ class Scheduling(Running):
     def _run_as(self, name: str, event: Event, trigger: Mapping[str, Any]) -> None:
         """Start a run of a schedule; what is refused has been told."""
         each = self._state.schedules.get(name)
-        if each is None:
+        if each is None or not self._automatic:
             return
         who = self._authorization.directory.get(each.account)
         with self._sim.caused_by(event):

@@ -30,8 +30,9 @@ class Observed(NamedTuple):
 
     `service`, `version` (number), `model` (reference), `digest`. `request`: its number, by which labels may come later. `end_s`: when its
     fate was known. `outcome`: `columns.OUTCOMES`. `latency_s`: from the first sending to the answer, nan without. `sampled`: rows of
-    these that were sampled; `inputs`: a frame with a row for each of them, None where the stream has none; `predictions`: of the model for
-    them, None without a predictor. `lost`: samples that were lost with the replicas that had them.
+    these that are samples and whose inputs are known, all samples where none are; `inputs`: a frame with a row for each of them, or None;
+    `predictions`: of the model for them, None without a predictor, or where it raised `error`. `lost`: samples that were lost with the
+    replicas that had them.
     """
 
     service: str
@@ -45,6 +46,7 @@ class Observed(NamedTuple):
     sampled: npt.NDArray[np.int64]
     inputs: Any
     predictions: Any
+    error: str
     lost: int
 
 
@@ -79,12 +81,15 @@ class VersionStatus:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A service at an instant. `current`: the number of the version that was deployed, or promoted, last. `versions`: by number."""
+    """A service at an instant. `current`: the number of the version that had all traffic last. `versions`: by number. `unserved`: attempts
+    that were rejected since no version had traffic.
+    """
 
     name: str
     zone: str
     current: int
     versions: tuple[VersionStatus, ...]
+    unserved: int = 0
 
     def version(self, number: int) -> VersionStatus:
         """A version by its number. Raises KeyError."""
@@ -102,11 +107,14 @@ class ServiceStatus:
 
 
 class Sent:
-    """A request that was sent by itself. `outcome`, `latency_s`, `prediction`: once it is over."""
+    """A request that was sent by itself. Once it is over: `outcome`, `version` (number), `latency_s`, `prediction`, or the `error` of the
+    model.
+    """
 
     def __init__(self, happened: simpy.Event) -> None:
         self._happened = happened
-        self.outcome, self.version, self.latency_s, self.prediction = "unfinished", 0, float("nan"), None  # type: str, int, float, Any
+        self.outcome, self.version, self.latency_s, self.error = "unfinished", 0, float("nan"), ""
+        self.prediction: Any = None
 
     @property
     def over(self) -> bool:

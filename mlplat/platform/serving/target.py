@@ -26,6 +26,8 @@ class ServiceTarget:
 
     def versions(self) -> Mapping[str, VersionState]:
         """See `Target`."""
+        if self._name not in self._serving._catalogue.services:
+            return {}
         status = self._serving.status(self._name, actor=self._actor)
         return {v.model: VersionState(v.wanted, v.ready, v.weight, v.lost) for v in status.versions if not v.retired and not v.retiring}
 
@@ -42,7 +44,11 @@ class ServiceTarget:
         self._serving.set_weights(self._name, weights, actor=self._actor)
 
     def remove_version(self, version: str) -> None:
-        """See `Target`."""
+        """See `Target`. What traffic it still has goes to the others."""
+        there = self.versions()
+        others = {name: state.weight for name, state in there.items() if name != version}
+        if others and version in there and there[version].weight > 0:
+            self.set_weights(others if any(others.values()) else dict.fromkeys(others, 1.0))
         self._serving.remove_version(self._name, version, actor=self._actor)
 
     def statistics(self, since_s: float, until_s: float) -> Mapping[str, Observations]:
@@ -65,10 +71,7 @@ class ServingFor:
         self._known: dict[tuple[str, str], ServiceTarget] = {}
 
     def target(self, service: str, zone: str, options: Mapping[str, Any]) -> ServiceTarget:
-        """A service in a zone: the same one each time, made at the first. `options`: for versions that are added from now on."""
-        if (service, zone) not in self._known:
+        """A service in a zone: the same one each time, made where options come first. `options`: for versions added from now on."""
+        if options:
             self._serving.ensure(service, zone=zone, actor=self._actor, **options)
-            self._known[service, zone] = ServiceTarget(self._serving, service, self._actor)
-        elif options:
-            self._serving.ensure(service, zone=zone, actor=self._actor, **options)
-        return self._known[service, zone]
+        return self._known.setdefault((service, zone), ServiceTarget(self._serving, service, self._actor))

@@ -70,10 +70,12 @@ def test_s68_the_image_is_that_of_the_commit_and_the_status_names_each_test() ->
 def test_s68_each_commit_is_tested_with_its_own_code() -> None:
     world = World()
     good = world.commit()
-    world.sim.run(until="1s")
-    bad = world.commit(WRONG, branch="main")
+    world.sim.run(until="5s")
+    bad = world.commit(WRONG)
+    world.sim.run(until="7s")
+    right = world.commit({"prices.py": FILES["prices.py"]})
     world.sim.run(until="1h")
-    assert (world.status(good).outcome, world.status(bad).outcome) == ("success", "failure") or world.status(good).outcome == "cancelled"
+    assert [world.status(each).outcome for each in (good, bad, right)] == ["success", "failure", "success"]
 
 
 def test_ip1_the_image_of_the_manifest_is_built_first_and_once() -> None:
@@ -116,6 +118,7 @@ def test_t_an_image_that_cannot_be_built_is_a_failure_that_names_the_line() -> N
         ({"ci.yaml": "tests: [nothing/*]\n"}, "NO_TESTS", "looked in nothing/*"),
         ({"ci.yaml": "image: shop/python@4\n"}, "BAD_DEFINITION", "shop/python@4"),
         ({"ci.yaml": "request: {gpus: 9}\n"}, "REJECTED", ""),
+        ({"ci.yaml": "request: {cpus: 5}\n"}, "REJECTED", ""),
     ],
 )
 def test_t_what_is_wrong_with_the_definition_is_a_failure(files: dict[str, str], reason: str, said: str) -> None:
@@ -463,6 +466,21 @@ def test_a1_3_what_was_found_out_and_could_not_be_reported_is_reported_later_and
     world.scm.create_branch(REPO, "again", actor=world.ada)
     assert world.status(commit).outcome == "failure" and "test_prices.py::test_price failed" in world.status(commit).description
     assert len(world.runs()) == 1
+
+
+def test_p_an_account_that_loses_its_right_while_the_image_is_built_lets_nothing_wait() -> None:
+    world = World(limit={"cpus": 1})
+    world.commit({**FILES, "ci.yaml": "image: image.yaml\n", "image.yaml": "packages: [numpy]\n"})
+    world.sim.run(until="2s")
+    world.zones.submit("ada-dev", mp.Workload("busy", {"cpus": 1}, duration="10m"), actor=world.ada)
+    world.identity.grant(world.robot, "write", f"image:{REPO}", actor=world.ada)
+    world.identity.add_member("shop", world.robot, "viewer", actor=world.ada)
+    world.sim.run(until="1m")
+    (run,) = world.runs()
+    assert (run.outcome.value, run.reason, run.tries) == ("error", "ACCESS_DENIED", 0)
+    world.sim.run(until="1h")
+    assert world.builder.builds(REPO, actor=world.ada)[0].outcome.value == "success"
+    assert world.platform.tasks.running == () and world.events("testsuiterun.started") == [] and world.sim.log.check() == []
 
 
 def test_p_a_private_image_is_an_error_and_not_a_failure_of_tests() -> None:

@@ -464,3 +464,51 @@ def test_a_run_without_horizon_ends_when_all_is_answered() -> None:
     assert 120.0 <= world.sim.now < 300.0
     (version,) = world.status().versions
     assert version.unfinished == 0 and version.counts["sent"] > 500
+
+
+def test_a_model_that_raises_is_told_of_and_ends_nothing() -> None:
+    world = World()
+    world.deploy(sample=1.0)
+    told: list[Observed] = []
+    world.serving.collect("shop/api", told.append, actor=world.ada)
+    world.sim.run(until="1m")
+    world.serving.attach("shop/api", steady(5.0, 60.0), inputs=lambda rows: ["a"] * len(rows), actor=world.ada)
+    sent = world.serving.send("shop/api", inputs=["b"], actor=world.ada)
+    world.sim.run(until="5m")
+    assert sent.outcome == "answered" and sent.prediction is None and sent.error
+    assert all(each.predictions is None and each.error for each in told if len(each.sampled))
+
+
+def test_inputs_of_single_requests_and_of_streams_are_told_together() -> None:
+    world = World()
+    world.deploy(sample=1.0)
+    told: list[Observed] = []
+    world.serving.collect("shop/api", told.append, actor=world.ada)
+    world.sim.run(until="1m")
+    world.serving.attach("shop/api", Requests.build([0.0, 1.0]), inputs=lambda rows: rows.astype(float), actor=world.ada)
+    world.serving.send("shop/api", inputs=np.array([7.0]), actor=world.ada)
+    world.serving.attach("shop/api", Requests.build([0.5]), actor=world.ada)
+    world.sim.run(until="5m")
+    assert sum(len(each.request) for each in told) == 4
+    assert sorted(np.concatenate([each.inputs for each in told if each.inputs is not None]).tolist()) == [0.0, 1.0, 7.0]
+
+
+def test_requests_are_rejected_and_told_of_while_no_version_has_traffic() -> None:
+    world = World()
+    world.serving.create("shop/api", zone="prod", actor=world.ada, **OPTIONS)
+    told: list[Observed] = []
+    world.serving.collect("shop/api", told.append, actor=world.ada)
+    world.serving.attach("shop/api", Requests.build(np.arange(0.5, 300.5, 1.0)), actor=world.ada)
+    world.sim.run(until="100s")
+    assert world.status().unserved == 100
+    world.serving.add_version("shop/api", "shop/churn@1", actor=world.ada)
+    world.serving.set_weights("shop/api", {"shop/churn@1": 1}, actor=world.ada)
+    world.sim.run(until="200s")
+    world.serving.remove_version("shop/api", "shop/churn@1", actor=world.ada)
+    sent = world.serving.send("shop/api", actor=world.ada)
+    world.sim.run(until="10m")
+    status = world.status()
+    assert status.unserved == 201 and sent.outcome == "rejected" and sent.version == 0
+    assert status.version(1).counts["sent"] == 100 and accounted(status)
+    assert sum(len(each.request) for each in told) == 301
+    assert {(each.version, each.model) for each in told} == {(0, ""), (1, "shop/churn@1")}

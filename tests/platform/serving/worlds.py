@@ -8,6 +8,7 @@ import numpy as np
 
 import mlplat as mp
 from mlplat.events import Event
+from mlplat.platform.artifacts.models import Signature
 from mlplat.platform.identity import Principal
 from mlplat.platform.serving import Serving
 from mlplat.platform.storage import Store
@@ -17,6 +18,9 @@ NETWORKED = mp.ClusterSpec.uniform(nodes=6, cpus=16, network={"topology": "leaf-
 ONE: dict[str, Any] = {"cpus": 9}
 """One replica a node."""
 OPTIONS: dict[str, Any] = {"request": ONE, "timeout": "2s", "load": "5s", "limit": 4, "health": "10s"}
+
+
+SIGNATURE = Signature.of(np.zeros(3), np.zeros(3))
 
 
 class Doubling:
@@ -61,7 +65,9 @@ class World:
         self.platform.zones.create_deployment("shop", "prod", {"cpus": 9}, {"cpus": limit}, actor=self.admin)
         for bias in range(1, 5):
             tags = {"serving.base": "100ms"} | ({"serving.error_rate": "0.3"} if bias == 4 else {})
-            made = self.platform.models.register("shop/churn", {"bias": np.full(1, float(bias))}, external=["data"], actor=self.ada)
+            made = self.platform.models.register(
+                "shop/churn", {"bias": np.full(1, float(bias))}, external=["data"], signature=SIGNATURE, actor=self.ada
+            )
             self.platform.models.set_tags(made.reference, tags, actor=self.ada)
 
     def deploy(self, replicas: int = 3, actor: Principal | None = None, **options: Any) -> Any:

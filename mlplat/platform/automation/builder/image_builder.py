@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....canonical import canonical_json
 from ....errors import AccessDenied, MlplatError, OptionError, UnknownNameError, printable
+from ...capabilities.table import Mark, marks
 from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
@@ -205,10 +206,15 @@ class ImageBuilder(AtWork):
 
     def _check_zone_right(self, zone: str, principal: Principal) -> None:
         """Raises AccessDenied for a zone in which somebody may start nothing."""
+        if not self._automatic:
+            return
         if self._zones is None:
             return
         found = self._zones.get(zone, actor=principal)
         self._authorization.require(principal, Right.DEPLOY, found.resource, zone, call="builder.build", source=self.SOURCE)
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Image Builder": marks("s5 R14 R15 R17" if self._automatic else "s5 R15 R17")}
 
 
 def service_account(principal: Principal, repository: str) -> Principal:

@@ -55,8 +55,10 @@ class BuilderPart(Component):
         zones: ZoneManager | None = None,
         times: BuildTimes | None = None,
         request: Mapping[str, Any] = REQUEST,
+        automatic: bool = True,
     ) -> None:
         self._scm, self._images, self._metadata, self._tasks, self._zones = scm, images, metadata, tasks, zones
+        self._automatic = automatic
         self._times, self._request = times or BuildTimes(), dict(request)
         self._jobs: dict[tuple[str, int], Job] = {}
         self._indices: dict[str, PackageIndex] = {}

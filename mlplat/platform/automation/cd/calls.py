@@ -67,7 +67,9 @@ class CDCalls(Component):
         serving: Serving | None = None,
         pipelines: Pipelines | None = None,
         referrers: Referrers | None = None,
+        automatic: bool = True,
     ) -> None:
+        self._automatic = automatic
         self._models, self._zones, self._scm, self._metadata = models, zones, scm, metadata
         self._serving, self._pipelines = serving, pipelines
         super().__init__(sim, identity, store)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...capabilities.table import Mark, marks
 from .approving import Approving
 from .correcting import Corrector
 from .deploying import Deploying
@@ -22,7 +24,8 @@ class CD(Approving, Deploying, Tracking, Looking):
     judged (see `CanaryPolicy`), and back again where they are worse. Its resources are `deployment:project/name`.
 
     `models`, `zones`, `scm`, `metadata`: components of the same platform. `serving`, `pipelines`: what runs them (see `ports`); None for a
-    platform without. `referrers`: where it answers for the versions that deployments need, so that they are not deleted.
+    platform without. `referrers`: where it answers for the versions that deployments need, so that they are not deleted. `automatic`:
+    whether what passes is deployed by itself, which is for others to ask for.
 
     What was on its way when the process ended has gone back when the store is opened again, with the reason INTERRUPTED; what had taken
     over has; what was waiting, for its turn or an approval, goes on.
@@ -40,3 +43,6 @@ class CD(Approving, Deploying, Tracking, Looking):
         self._runs.resume()
         for name in self._catalogue.services:
             self._corrector.soon(name)
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"CD": marks("R7 R8 R14" if self._automatic else "R7")}

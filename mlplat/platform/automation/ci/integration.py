@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ....errors import MlplatError, OptionError, UnknownNameError, printable
+from ...capabilities.table import Mark, marks
 from ...component import call, principal_of
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
@@ -36,7 +38,7 @@ class CI(AtWork):
     """Continuous integration: the tests that a commit defines, run in an environment from that commit's image, its status for all to see.
 
     `images`, `builder`: where the image comes from. `inbox`: by which members are told. `tasks`, `zones`: that do the work; None on a
-    platform without a cluster, where a run takes its time and no more.
+    platform without a cluster, where a run takes its time and no more. `automatic`: whether what is enabled runs by itself.
 
     >>> import mlplat as mp
     >>> platform = mp.Platform()
@@ -168,6 +170,8 @@ class CI(AtWork):
 
     def _test(self, path: str, commit: str, branch: str, place: str, pusher: str, watched: Watched, account: Principal) -> None:
         """React to a push, unless all is known of the commit."""
+        if not self._automatic:
+            return
         known = self._catalogue.of_commit(path, commit)
         if known is not None and not known.over:
             job = self._jobs.get((path, known.number))
@@ -208,6 +212,8 @@ class CI(AtWork):
 
     def _prepare(self, path: str, branch: str, pusher: str, account: Principal) -> None:
         """A branch has moved: what open changes would make of it, is to be tested too."""
+        if not self._automatic:
+            return
         for change in self._scm.changes(path, state="open", actor=account):
             if branch in (change.source, change.target):
                 self._prepare_change(path, change, pusher if branch == change.source else change.creator, account)
@@ -230,3 +236,6 @@ class CI(AtWork):
             if account is not None:
                 job = Job(run.repository, run.commit, account, run.on_behalf_of, None, run.zone, CI_FILE, {}, number=run.number)
                 self._end(job, Outcome.ERROR, CIReason.INTERRUPTED)
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"CI": marks("R6 R11 R14" if self._automatic else "s6 R11")}

@@ -48,9 +48,10 @@ class CIPart(Component):
         inbox: Inbox | None = None,
         tasks: Tasks | None = None,
         zones: ZoneManager | None = None,
+        automatic: bool = True,
     ) -> None:
         self._scm, self._images, self._builder, self._inbox = scm, images, builder, inbox
-        self._tasks, self._zones = tasks, zones
+        self._tasks, self._zones, self._automatic = tasks, zones, automatic
         self._jobs: dict[tuple[str, int], Job] = {}
         self._proposers: dict[str, tuple[str, str]] = {}
         """Of merges that were prepared for a change, for whom (an id) and which."""

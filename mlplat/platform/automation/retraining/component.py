@@ -79,7 +79,7 @@ class Retrainer(Working):
         self._known(path)
         state = self._state.of(path)
         key = f"request:{path}@{len(state.past) + len(state.suppressed)}/{self._sim.now:g}"
-        self._meet(path, Trigger("request", key), None)
+        self._meet(path, Trigger("request", key, time=self._sim.now), None)
         return self._status(path)
 
     @call(Right.WRITE)
