@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...events import Event
     from ...infra.endpoint import Work
     from .execution import Execution
-    from .sources import Loaded
+    from .sources import Runnable
 
 Done = Callable[["Mapping[str, Value] | None", "Event"], object]
 
@@ -43,7 +43,7 @@ class StepBody(Body):
         self.baselines: dict[str, Mapping[str, Any]] = {}
         """Of models that are published, by output."""
         self._read: dict[str, Any] = {}
-        self._loaded: Loaded | None = None
+        self._code: Runnable | None = None
         self._outcome: tuple[Mapping[str, Value] | None, Event] | None = None
         self._place = ""
 
@@ -54,7 +54,7 @@ class StepBody(Body):
         execution, owner = self.execution, self.execution.owner
         self.started_s = owner._sim.now
         self._tell_started(work)
-        self._loaded = owner._live.sources.of_version(execution.kept.version, execution.actor)
+        self._code = owner._live.sources.step(execution.kept.version, self.node.step, execution.actor)
         self._read, waits = {}, []
         for each in {found.input: found for argument in self.arguments.values() for found in reads(argument)}.values():
             kind, _, ref = each.resource.partition(":")
@@ -102,7 +102,7 @@ class StepBody(Body):
 
     def view(self) -> TaskView:
         """How it stands while it is under way."""
-        run, at_work = self.run, self._loaded is not None
+        run, at_work = self.run, self._code is not None
         waits = "" if run is None else run.reason.value
         started = self.started_s if at_work else None
         told = (run.tries, tuple(run.nodes), run.workload) if run is not None else (0, (), "")
@@ -118,11 +118,11 @@ class StepBody(Body):
 
     def _called(self, context: StepContext) -> dict[str, Value]:
         """What the function returns, as it is kept."""
-        loaded, store = self._loaded, self.execution.owner._store
-        assert loaded is not None
-        step = loaded.steps[self.node.step]
-        signature = step.signature
-        with loaded.active():
+        code, store = self._code, self.execution.owner._store
+        assert code is not None
+        step = code.step
+        with code.active():
+            signature = step.signature
             given = {name: content(store, each, signature.inputs[name], self._read) for name, each in self.arguments.items()}
             if signature.context:
                 given[signature.context] = context
@@ -131,7 +131,7 @@ class StepBody(Body):
             except (KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:
-                self._place = loaded.where(error)
+                self._place = code.where(error)
                 if isinstance(error, Exception):
                     raise
                 raise RuntimeError(f"{type(error).__name__}: {error}") from error
@@ -181,4 +181,4 @@ class StepBody(Body):
         return said == b"true"
 
     def _forget(self) -> None:
-        self._read, self._loaded = {}, None
+        self._read, self._code = {}, None

@@ -26,6 +26,8 @@ class CodeBase:
         self._codes: dict[str, CodeType] = {}
         self._imports: dict[str, frozenset[str]] = {}
         self._digests: dict[tuple[str, str], str] = {}
+        self.places: dict[tuple[str, str], Mapping[str, tuple[str, str]]] = {}
+        """Of a pipeline, by file and function, in which module each of its steps is, and under which name."""
 
     @cached_property
     def modules(self) -> Mapping[str, str]:

@@ -151,9 +151,9 @@ class PipelineRun:
 
     @property
     def digests(self) -> Mapping[str, Mapping[str, str]]:
-        """By step the digest of each output, of those that ended well."""
+        """By step the digest of each output that it has made: of those that ended well, and of validations that said no."""
         tasks = self._state.tasks.values()
-        return {task.name: {name: value.digest for name, value in task.outputs.items()} for task in tasks if task.outcome == "success"}
+        return {task.name: {name: value.digest for name, value in task.outputs.items()} for task in tasks if task.outputs or _is_well(task)}
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -192,6 +192,10 @@ class PipelineRun:
             rows.append("<tr>" + "".join(f"<td>{html.escape(printable(cell))}</td>" for cell in cells) + "</tr>")
         caption = html.escape(printable(f"{self.name}: {self.outcome}"))
         return f"<table><caption>{caption}</caption><tr>{heads}</tr>{''.join(rows)}</table>"
+
+
+def _is_well(task: TaskState) -> bool:
+    return task.outcome == "success"
 
 
 def _view(task: TaskState) -> TaskView:

@@ -225,6 +225,26 @@ def test_a_list_that_is_none_or_of_another_length_fails_the_step() -> None:
         assert run.outcome == "failure" and match in run.error
 
 
+def test_content_that_is_damaged_fails_the_step_that_needs_it_and_no_more() -> None:
+    code = HEAD + (
+        "@step\ndef look(x: int) -> bool:\n    return x > 2\n@step(duration='1h')\ndef wait(x: int) -> int:\n    return x\n"
+        "@step\ndef act(x: int) -> int:\n    return x\n"
+        "@pipeline\ndef main(x: int = 3):\n    big = look(x)\n    late = wait(x)\n    with when(big):\n        act(late)\n    act(late)\n"
+    )
+    world = World(code=code, lock=False)
+    run = world.pipelines.run("shop/churn@main", actor=world.ada)
+    world.sim.run(until="10m")
+    world.platform.store._content[world.pipelines._state.runs[run.name].tasks["look"].outputs["output"].at] = b"false"
+    world.sim.run(until=run.wait())
+    assert {name: task.outcome for name, task in run.tasks.items()} == {
+        "look": "success",
+        "wait": "success",
+        "act": "failure",
+        "act-2": "success",
+    }
+    assert "expected content with digest" in run.error
+
+
 def test_conditions_skip_steps_and_what_needs_them() -> None:
     code = HEAD + (
         "@step\ndef look(x: int) -> bool:\n    return x > 2\n@step\ndef act(x: int) -> int:\n    return -x\n"
