@@ -93,10 +93,16 @@ def check_options(options: object) -> Mapping[str, Any]:
 
 
 def check_triggers(triggers: object) -> tuple[str, ...]:
-    """Raises OptionError."""
+    """Triggers as retraining spells them. Raises OptionError, UnknownNameError.
+
+    >>> check_triggers(["schedule:1d", "dataset:shop/clicks"])
+    ('schedule:86400', 'dataset:shop/clicks')
+    """
+    from ..retraining.specs import TriggerSpec
+
     if isinstance(triggers, str) or not isinstance(triggers, (list, tuple)):
         raise OptionError(f"triggers: a {type(triggers).__name__}; expected a list of names")
-    return tuple(check_name(trigger, "trigger") for trigger in triggers)
+    return tuple(dict.fromkeys(str(TriggerSpec.parse(trigger)) for trigger in triggers))
 
 
 def parse_what(what: object) -> tuple[str, Reference]:
