@@ -43,7 +43,7 @@ class Approving(CDCalls):
         name: str,
         what: str,
         *,
-        zone: str,
+        zone: str | None = None,
         replicas: int | None = None,
         strategy: Strategy | str | Mapping[str, Any] | None = None,
         alias: str | None = PRODUCTION,
@@ -84,7 +84,7 @@ class Approving(CDCalls):
             for each in self._catalogue.approvals.values()
             if (project is None or each.desired.project == project)
             and (each.open or not open_only)
-            and self._authorization.may(actor, Right.READ, f"{self.KIND}:{each.desired.name}", each.desired.zone)
+            and self._authorization.may(actor, Right.READ, self._place(each.desired.name, each.desired.zone), each.desired.zone)
         )
 
     # -- inside

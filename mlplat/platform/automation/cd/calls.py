@@ -107,21 +107,29 @@ class CDCalls(Component):
                         whole_name(value.name)
                         return entry.resource
                     value = value.name
-                return f"{self.KIND}:{whole_name(value)}"
+                return self._place(str(whole_name(value)))
             case "zone":
                 return self._zones._resource_of("zone", value)
             case "approval":
                 found = self._catalogue.approvals.get(value) if type(value) is int else None
-                return PLATFORM if found is None else f"{self.KIND}:{found.desired.name}"
+                return PLATFORM if found is None else self._place(found.desired.name, found.desired.zone)
             case "change":
                 change = self._catalogue.changes.get(value) if type(value) is int else None
-                return PLATFORM if change is None else f"{self.KIND}:{change.name}"
+                return PLATFORM if change is None else self._place(change.name)
         return super()._resource_of(parameter, value)
 
     def _named(self, parameter: str, value: Any, resource: str) -> str:
         return f"{parameter}:{printable(str(value)[:40])}" if parameter in ("approval", "change") else resource
 
+    def _place(self, name: str, zone: str = "") -> str:
+        """What rights on a deployment are rights on: in a development zone the zone, which is its developer's."""
+        service = self._catalogue.services.get(name)
+        entry = self._zones._catalogue.zones.get(zone or ("" if service is None else service.zone))
+        return entry.resource if entry is not None and entry.kind == DEVELOPMENT else f"{self.KIND}:{name}"
+
     def _zone_in(self, resource: str) -> str:
+        if resource.startswith("zone:"):
+            return self._zones._zone_in(resource)
         service = self._catalogue.services.get(resource.partition(":")[2]) if resource.startswith(f"{self.KIND}:") else None
         return "" if service is None else service.zone
 
@@ -134,7 +142,7 @@ class CDCalls(Component):
         path = whole_name(name).path
         found = self._catalogue.services.get(path)
         if found is None:
-            known = [each for each in self._catalogue.services if self._may_read(actor, f"{self.KIND}:{each}")]
+            known = [each for each in self._catalogue.services if self._may_read(actor, self._place(each))]
             raise UnknownNameError("deployment", path, known)
         return found
 
@@ -170,6 +178,10 @@ class CDCalls(Component):
 
         Raises UnknownNameError, OptionError, AccessDenied, GateError, DeploymentError.
         """
+        if zone is None:
+            zone = self._zone_in(f"{self.KIND}:{whole_name(name)}")
+            if not zone:
+                raise OptionError(f"zone: expected one, since there is no deployment {whole_name(name)} yet")
         entry = self._entry(zone, actor)
         development = entry.kind == DEVELOPMENT
         path = full_name(name, entry.name, development)

@@ -39,7 +39,7 @@ class Deploying(CDCalls):
         name: str,
         what: str,
         *,
-        zone: str,
+        zone: str | None = None,
         replicas: int | None = None,
         strategy: Strategy | str | Mapping[str, Any] | None = None,
         alias: str | None = PRODUCTION,
@@ -50,10 +50,10 @@ class Deploying(CDCalls):
     ) -> Change:
         """Deploy a version of a model or pipeline into a zone as `name` (`project/name`); after what is under way there already.
 
-        `what`: such as `shop/churn@3`, by digest or alias too, or `pipeline:shop/train@v1`; what it means is settled here. In a development
-        zone the deployment is called `name.zone`. `replicas`, `strategy`, `options` (for serving), `triggers` (of a pipeline): as deployed
-        unless said. `alias`: of the model, that moves when the version has taken over; in a development zone that of the zone's name; None
-        for none. `tests`: see `deliver`.
+        `what`: such as `shop/churn@3`, by digest or alias too, or `pipeline:shop/train@v1`; what it means is settled here. `zone`: may be
+        left out for a deployment that is there; in a development zone the deployment is called `name.zone`. `replicas`, `strategy`,
+        `options` (for serving), `triggers` (of a pipeline): as deployed unless said. `alias`: of the model, that moves when the version
+        has taken over; in a development zone that of the zone's name; None for none. `tests`: see `deliver`.
 
         Takes `deploy` on the deployment, the zone and the model, in the zone, and `write` on the model for the alias; in the developer's
         own zone `read` on the model. It goes on in the name of the service account of the project (`act_as`), or of the caller.
