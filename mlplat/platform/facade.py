@@ -133,9 +133,14 @@ class Platform:
         bring_on = self._bring_on if self.level >= Level.CI_CD else None
         self.retraining = Retrainer(*over, **again, deploy=bring_on, automatic=self.level >= Level.PIPELINES)
         below: Any = {"models": self.models, "zones": self.zones, "scm": self.scm, "metadata": self.metadata}
-        ports: Any = {"serving": ServingFor(self.serving, self.admin), "pipelines": self.retraining.pipelines}
+        ports: Any = {"serving": ServingFor(self.serving, self._moving), "pipelines": self.retraining.pipelines}
         self.cd = CD(self.sim, self.identity, self.store, **below, **ports, referrers=shared["referrers"], automatic=delivers)
         self.reproduction = Reproducer(*over, stores=stores, orchestrator=self.orchestrator)
+
+    def _moving(self, service: str) -> Principal:
+        """In whose name a deployment is moved now; what only has to be kept as it is, in that of the platform."""
+        run = self.cd._runs.running.get(service)
+        return self.admin if run is None else run.acting
 
     def _bring_on(self, deployment: str, model: str, account: Principal, event: Event) -> None:
         """A candidate that is good enough goes into the deployment, in the zone in which that is."""

@@ -67,6 +67,10 @@ def service_options(options: Mapping[str, Any]) -> ServiceOptions:
     )
 
 
+MOST_PLACES = 100
+"""Replicas that a version may have where nothing else is said."""
+
+
 def version_of(options: Mapping[str, Any], tags: Mapping[str, str], count: int, replicas: int) -> Version:
     """How a version serves: by the options of the service, and by what the tags of its model say. `count`: its number."""
     given = {key: options[key] for key in OF_VERSION if key in options} | _said_by(tags, OF_VERSION)
@@ -74,7 +78,7 @@ def version_of(options: Mapping[str, Any], tags: Mapping[str, str], count: int, 
         given["scale"] = _scale(given["scale"])
     if "limit" not in given:
         most = getattr(given.get("scale"), "most", None)
-        given["limit"] = max(replicas, 1 if most is None and "scale" not in given else 100 if most is None else most)
+        given["limit"] = max(replicas, MOST_PLACES if most is None else most)
     if whole("slots", given.get("slots", 1), 1, STRIDE) and replicas > given["limit"]:
         raise OptionError(f"replicas={replicas}: the limit of the service is {given['limit']}")
     return Version(f"v{count}", replicas=0, **given)
