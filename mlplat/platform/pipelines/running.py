@@ -342,7 +342,7 @@ class Running(Versioning, Completion):
         ref = code.resource.partition(":")[2]
         pipeline = used.get("pipeline")
         name = "" if pipeline is None else pipeline.resource.partition(":")[2].partition("@")[0]
-        known = self._state.pipelines.get(name, {}).get("" if pipeline is None else pipeline.digest)
+        known = self._state.named.get(name, {}).get("" if pipeline is None else pipeline.digest)
         if known is not None and known.version.code == ref:
             prepared = Prepared(known, self._live.sources.of_version(known.version, actor), b"")
         else:
