@@ -122,12 +122,12 @@ class OrchestratorCalls(Component):
             raise UnknownNameError("pipeline", str(reference), known, remark)
         return kept
 
-    def _run_of(self, run: object) -> PipelineRun:
+    def _run_of(self, run: object, actor: Actor) -> PipelineRun:
         """A run that is there. Raises UnknownNameError."""
         name = run_name(run)
         if name not in self._state.runs:
             raise UnknownNameError("run of a pipeline", name, ())
-        return PipelineRun(self, name)
+        return PipelineRun(self, name, actor)
 
     # -- of steps and runs, see `completion`
 
