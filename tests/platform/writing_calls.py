@@ -304,6 +304,7 @@ READING = {
     "secrets": "for_workload get list versions",
     "builder": "plan lock builds wait index",
     "ci": "runs results wait cancel",
+    "orchestrator": "resolve graph versions list get runs value schedules",
     "inbox": "messages",
     "zones": "list get describe explain workloads logs cohorts submit environment touch stop",
     "metadata": "baseline compare count downstream graph history impact lineage metric_history run search upstream",

@@ -81,7 +81,7 @@ class OrchestratorCalls(Component):
         self._state.apply(record)
 
     def _contents(self) -> Iterator[str]:
-        graphs = (kept.graph for versions in self._state.pipelines.values() for kept in versions.values())
+        graphs = (kept.graph for versions in self._state.named.values() for kept in versions.values())
         values = map(partial(Value.contents, store=self._store), self._state.values())
         return chain(graphs, chain.from_iterable(values))  # goes on after a manifest that cannot be read
 
@@ -90,7 +90,7 @@ class OrchestratorCalls(Component):
         kind, _, ref = resource.partition(":")
         if kind not in ("image", "repo"):
             return []
-        kept = [each.version for versions in self._state.pipelines.values() for each in versions.values()]
+        kept = [each.version for versions in self._state.named.values() for each in versions.values()]
         return [each.resource for each in kept if each.published and (each.code == ref or ref in each.images.values())]
 
     # -- names
@@ -116,18 +116,18 @@ class OrchestratorCalls(Component):
         reference = Reference.parse(ref)
         kept = self._state.version(reference)
         if kept is None:
-            versions = [each.version for each in self._state.pipelines.get(reference.path, {}).values()]
+            versions = [each.version for each in self._state.named.get(reference.path, {}).values()]
             known = [each.reference for each in versions if each.published and self._may_read(actor, each.resource)]
             remark = "none is published" if not reference.version else ""
             raise UnknownNameError("pipeline", str(reference), known, remark)
         return kept
 
-    def _run_of(self, run: object) -> PipelineRun:
+    def _run_of(self, run: object, actor: Actor) -> PipelineRun:
         """A run that is there. Raises UnknownNameError."""
         name = run_name(run)
         if name not in self._state.runs:
             raise UnknownNameError("run of a pipeline", name, ())
-        return PipelineRun(self, name)
+        return PipelineRun(self, name, actor)
 
     # -- of steps and runs, see `completion`
 

@@ -11,6 +11,7 @@ from ...errors import IntegrityError, OptionError, UnknownNameError, printable
 from ...streams import check_seed
 from ..artifacts.metadata.nodes import SINGLE, Artifact
 from ..artifacts.metadata.runs import Run, RunStatus, local_environment
+from ..artifacts.withholding import shown
 from ..component import call, call_of_anybody, principal_of
 from ..identity.authorization import Actor
 from ..identity.decisions import DecisionReason
@@ -86,7 +87,7 @@ class Running(Versioning, Completion):
         """Run what a run that did not end well has left: what ended well in it is not run again. The answer is another run, of the same
         version, inputs, parameters and seed. Raises RunError for one that is under way or has ended well, and as `run`.
         """
-        principal, before = principal_of(actor), self._run_of(run)
+        principal, before = principal_of(actor), self._run_of(run, actor)
         if not before.over or before.outcome == "success":
             raise RunError(before.name, f"it is {before.outcome}; expected one that did not end well")
         state = self._state.runs[before.name]
@@ -133,7 +134,7 @@ class Running(Versioning, Completion):
     @call(Right.WRITE, "run")
     def cancel(self, run: PipelineRun | str, *, actor: Actor) -> None:
         """Start no more steps of a run and call off those under way. Raises RunError for one that is over."""
-        handle = self._run_of(run)
+        handle = self._run_of(run, actor)
         live = self._live.executions.get(handle.name)
         if live is None:
             raise RunError(handle.name, f"it is over: {handle.outcome}")
@@ -144,7 +145,7 @@ class Running(Versioning, Completion):
         """A run as it stands. One that was under way when the platform was closed has ended as `error`, INTERRUPTED. Raises
         UnknownNameError.
         """
-        return self._run_of(run)
+        return self._run_of(run, actor)
 
     @call_of_anybody
     def runs(self, project: str | None = None, *, pipeline: str = "", actor: Actor) -> tuple[PipelineRun, ...]:
@@ -153,14 +154,19 @@ class Running(Versioning, Completion):
         path = Reference.parse(pipeline).path if pipeline else ""
         found = [run for run in self._state.runs.values() if run.name.startswith(start)]
         wanted = [run.name for run in found if not path or run.pipeline.partition("@")[0] == path]
-        return tuple(PipelineRun(self, name) for name in wanted if self._may_read(actor, f"run:{name}"))
+        return tuple(PipelineRun(self, name, actor) for name in wanted if self._may_read(actor, f"run:{name}"))
 
     @call(Right.READ, "run")
     def value(self, run: PipelineRun | str, task: str, output: str = "output", *, actor: Actor) -> Any:
-        """What a step of a run has made, a copy of its own; of a model its parts. Raises RunError, UnknownNameError, IntegrityError."""
+        """What a step of a run has made, a copy of its own; of a model its parts. Takes `read` on what the run was made of, too. Raises
+        RunError, UnknownNameError, IntegrityError, AccessDenied.
+        """
         from .values import unpacked
 
-        handle = self._run_of(run)
+        handle = self._run_of(run, actor)
+        for each in self._state.runs[handle.name].inputs.values():
+            named = partial(shown, self._authorization, actor, each["resource"])
+            self._authorization.require(actor, Right.READ, each["resource"], call=f"{self.SOURCE}.value", source=self.SOURCE, named=named)
         found = self._state.runs[handle.name].tasks.get(str(task))
         if found is None:
             raise RunError(handle.name, f"no step {printable(str(task)[:80])!r} has ended")
@@ -235,7 +241,7 @@ class Running(Versioning, Completion):
         execution = Execution(self, name, self._find(version.reference, actor), prepared.loaded, inputs, actor, started)
         self._live.executions[name] = execution
         execution.advance()
-        return PipelineRun(self, name)
+        return PipelineRun(self, name, actor)
 
     def _record_start(
         self, name: str, prepared: Prepared, inputs: Mapping[str, Read], values: Mapping[str, Any], seed: int, lock: Any, actor: Principal
@@ -321,9 +327,9 @@ class Running(Versioning, Completion):
         """What a recorded run used, by role. Raises AccessDenied for the first that the caller may not read, named as they see it."""
         used = self._stores.metadata._state.runs[record.resource].all_inputs()
         for role, one in used.items():
-            shown = record.inputs[role].resource
+            written = record.inputs[role].resource
             self._authorization.require(
-                actor, Right.READ, one.resource, call=f"{self.SOURCE}.rerun", source=self.SOURCE, named=partial(str, shown)
+                actor, Right.READ, one.resource, call=f"{self.SOURCE}.rerun", source=self.SOURCE, named=partial(str, written)
             )
         found: Mapping[str, Artifact] = used
         return found
@@ -342,7 +348,7 @@ class Running(Versioning, Completion):
         ref = code.resource.partition(":")[2]
         pipeline = used.get("pipeline")
         name = "" if pipeline is None else pipeline.resource.partition(":")[2].partition("@")[0]
-        known = self._state.pipelines.get(name, {}).get("" if pipeline is None else pipeline.digest)
+        known = self._state.named.get(name, {}).get("" if pipeline is None else pipeline.digest)
         if known is not None and known.version.code == ref:
             prepared = Prepared(known, self._live.sources.of_version(known.version, actor), b"")
         else:
