@@ -61,6 +61,7 @@ def advance(rollout: Rollout, facts: Facts) -> Advance:
     """What comes next. What was asked for and is not so yet is asked for again.
 
     >>> from .strategies import BlueGreen
+    >>> from .target import VersionState
     >>> start = begin("v2", "v1", 1, 1, BlueGreen(), 0.0)
     >>> advance(start, Facts(0.0, {"v1": VersionState(1, 1, 1.0)})).actions
     (AddVersion(version='v2', replicas=1),)
