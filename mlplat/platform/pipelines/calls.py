@@ -17,11 +17,11 @@ from ..record_shapes import Shape
 from ..references import Reference
 from ..storage.contents import ContentError
 from ..storage.store import UnknownContentError
+from ..work.unplaced import UnplacedTasks
 from .handles import PipelineRun
 from .journal import RECORDS
 from .sources import Sources
 from .state import KeptVersion, OrchestratorState
-from .unplaced import UnplacedTasks
 from .values import Value
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +19,14 @@ ANSWERED, TIMED_OUT = OUTCOMES.index("answered"), OUTCOMES.index("timed_out")
 
 
 class ServiceTarget:
-    """A service in a zone, moved in the name of `actor`."""
+    """A service in a zone. `acting`: gives in whose name it is moved now."""
 
-    def __init__(self, serving: Serving, name: str, actor: Actor) -> None:
-        self._serving, self._name, self._actor = serving, name, actor
+    def __init__(self, serving: Serving, name: str, acting: Callable[[str], Actor]) -> None:
+        self._serving, self._name, self._acting = serving, name, acting
+
+    @property
+    def _actor(self) -> Actor:
+        return self._acting(self._name)
 
     def versions(self) -> Mapping[str, VersionState]:
         """See `Target`."""
@@ -64,14 +68,15 @@ class ServiceTarget:
 
 
 class ServingFor:
-    """Gives services to continuous delivery (`automation.cd.ports.Serving`), which acts as `actor`."""
+    """Gives services to continuous delivery (`automation.cd.ports.Serving`). `actor`: as whom it acts, or what says that of a service."""
 
-    def __init__(self, serving: Serving, actor: Actor) -> None:
-        self._serving, self._actor = serving, actor
+    def __init__(self, serving: Serving, actor: Actor | Callable[[str], Actor]) -> None:
+        self._serving = serving
+        self._acting: Callable[[str], Actor] = actor if callable(actor) else lambda service: actor
         self._known: dict[tuple[str, str], ServiceTarget] = {}
 
     def target(self, service: str, zone: str, options: Mapping[str, Any]) -> ServiceTarget:
         """A service in a zone: the same one each time, made where options come first. `options`: for versions added from now on."""
         if options:
-            self._serving.ensure(service, zone=zone, actor=self._actor, **options)
-        return self._known.setdefault((service, zone), ServiceTarget(self._serving, service, self._actor))
+            self._serving.ensure(service, zone=zone, actor=self._acting(service), **options)
+        return self._known.setdefault((service, zone), ServiceTarget(self._serving, service, self._acting))

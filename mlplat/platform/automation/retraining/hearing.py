@@ -56,7 +56,7 @@ class Hearing(Component):
         self._deploy, self._automatic = deploy, automatic
         self._timers: dict[str, Call] = {}
         self._clocks: dict[tuple[str, str], list[Callable[[], object]]] = {}
-        self.pipelines = Pipelines(self)
+        self._pipelines = Pipelines(self)
         super().__init__(sim, identity, store)
         log = sim.log
         log.subscribe("dataset.changed", self._data_changed)
