@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ...errors import OptionError, UnknownNameError, printable
+from ...streams import check_seed
 from ..artifacts.capsules.stores import Stores
 from ..artifacts.metadata.runs import Run
 from ..component import Component
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from .state import TaskState
 
 
+SEEDS: Final = 1 << 63
+
+
 class Live:
     """What is under way, and nothing that outlasts the process."""
 
@@ -38,6 +42,8 @@ class Live:
         """By the name of the run."""
         self.schedules: dict[str, Callable[[], object]] = {}
         """By the name of a schedule what ends it."""
+        self.starting = False
+        """Whether a run of a schedule is being started."""
 
 
 class OrchestratorCalls(Component):
@@ -149,6 +155,14 @@ class OrchestratorCalls(Component):
 
     def _require(self, actor: Actor, right: Right, resource: str, call: str, zone: str = "") -> None:
         self._authorization.require(actor, right, resource, zone, call=f"{self.SOURCE}.{call}", source=self.SOURCE)
+
+
+def seed_of(seed: object) -> int:
+    """The seed of a run. Raises OptionError for what is none, and for one that the records do not take."""
+    number = check_seed(seed)
+    if number >= SEEDS:
+        raise OptionError(f"seed: a number of {number.bit_length():,} bits; expected one below 2^63")
+    return number
 
 
 def run_name(run: object) -> str:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
-from ...streams import check_seed
 from ...units import Duration, format_seconds, seconds
 from ..component import call, call_of_anybody, principal_of
 from ..identity.authorization import Actor
 from ..identity.principals import Principal
 from ..identity.rights import Right
-from ..references import Reference, check_project, whole_name
+from ..references import Reference, check_project, check_zone, whole_name
+from .calls import seed_of
 from .running import Running
 
 if TYPE_CHECKING:
     from ...events import Event
     from .state import ScheduleState
+
+
+SHORTEST_S: Final = 1.0
+"""Period of a schedule (s)."""
+REFUSALS: Final = ("access.denied", "call.refused")
 
 
 class Schedule(NamedTuple):
@@ -62,7 +67,7 @@ class Scheduling(Running):
         actor: Actor,
     ) -> Schedule:
         """Run a published pipeline at `start` (absolute; one period from now unless said) and every period after it, in place of what is
-        called `name` (`project/name`) now.
+        called `name` (`project/name`) now. `every`: at least a second.
 
         `ref`: one version, or a pipeline whose newest version is taken each time. `account`: the service account, or else the caller, in
         whose name it runs; another than the caller takes `admin` on the project. Events `schedule.fired` {pipeline, schedule}, which is the
@@ -70,8 +75,8 @@ class Scheduling(Running):
         AccessDenied.
         """
         period = seconds(every)
-        if period <= 0:
-            raise OptionError(f"every={printable(str(every)[:40])}: expected a time above 0")
+        if period < SHORTEST_S:
+            raise OptionError(f"every={printable(str(every)[:40])}: expected at least {SHORTEST_S:g} s")
         first = self._sim.now + period if start is None else seconds(start)
         if first < self._sim.now:
             raise OptionError(f"start={printable(str(start)[:40])}: expected a time that is not past")
@@ -95,9 +100,11 @@ class Scheduling(Running):
         actor: Actor,
     ) -> Schedule:
         """Run a published pipeline at every event whose predicate and subject match (`*` stands for any text), in place of what is called
-        `name` now: such as at `dataset.changed` of `dataset:shop/clicks`, or at `incident.detected`.
+        `name` now: such as at `dataset.changed` of `dataset:shop/clicks`, or at `incident.detected`. Of what is a project's those events
+        count whose subject the account may read.
 
-        The event is the cause of the run. One that a run of the same name has led to itself starts no other. As `schedule` otherwise.
+        The event is the cause of the run. One that a run of the same name has led to itself starts no other, nor does one that tells that a
+        trigger's run was refused. As `schedule` otherwise.
         """
         for what, pattern in (("on", on), ("subject", subject)):
             if not isinstance(pattern, str) or not pattern or not pattern.isprintable() or len(pattern) > 250:
@@ -144,12 +151,16 @@ class Scheduling(Running):
         kept = self._find(str(reference), actor)
         known = self._dag(kept)
         known.values_of(parameters or {})
+        if data is not None and not isinstance(data, Mapping):
+            raise OptionError("data: expected versions by input, such as {'clicks': 'shop/clicks@3'}")
         given = {} if data is None else dict(data)
         for input in given:
             if input not in known.inputs:
                 raise OptionError(f"data: no input {printable(str(input)[:80])!r}; expected {', '.join(known.inputs) or 'none'}")
         who = actor if account is None else self._authorization.directory.find(account)
-        if who.id != actor.id:
+        if who.id == actor.id:  # it runs with all that they may, and not only what a token is for
+            self._authorization.require_whole(actor, call=f"{self.SOURCE}.{call_made}", source=self.SOURCE)
+        else:
             self._require(actor, Right.ADMIN, f"project:{project}", call_made)
             if who.project != project:
                 raise OptionError(f"account: {who.id} is no service account of project {project}")
@@ -157,11 +168,11 @@ class Scheduling(Running):
         return {
             "name": path,
             "pipeline": pinned,
-            "zone": zone,
+            "zone": check_zone(zone),
             "account": who.id,
             "data": {input: str(each) for input, each in given.items()},
             "parameters": dict(parameters or {}),
-            "seed": check_seed(seed),
+            "seed": seed_of(seed),
             "cache": bool(cache),
         }
 
@@ -198,15 +209,27 @@ class Scheduling(Running):
         each = self._state.schedules.get(name)
         if each is None or not fnmatchcase(event.subject, each.subject.replace("[", "[[]").replace("?", "[?]")):
             return
-        if self._led_by(name, event):
+        if (
+            (self._live.starting and event.predicate in REFUSALS)
+            or not self._may_hear(each.account, event.subject)
+            or self._led_by(name, event)
+        ):
             return
         told = {"by": "event", "schedule": name, "event": event.id, "predicate": event.predicate}
         self._sim.at(self._sim.now, self._run_as, name, event, told)
 
+    def _may_hear(self, account: str, subject: str) -> bool:
+        """Whether what happens to something of a project is to be known in whose name a trigger runs."""
+        project, slash, _ = subject.partition(":")[2].partition("/")
+        if not slash or project not in self._authorization.directory.projects:
+            return True
+        who = self._authorization.directory.callers.get(account)
+        return who is not None and self._may_read(who, subject)
+
     def _led_by(self, name: str, event: Event) -> bool:
         """Whether a run that this trigger started has led to an event."""
         for cause in self._sim.log.causes(event) if event.id >= 0 else ():
-            if cause.predicate == "pipelinerun.queued" and cause.data["trigger"].get("schedule") == name:
+            if cause.predicate == "pipelinerun.queued" and cause.source == self.SOURCE and cause.data["trigger"].get("schedule") == name:
                 return True
         return False
 
@@ -216,6 +239,7 @@ class Scheduling(Running):
         if each is None:
             return
         who = self._authorization.directory.get(each.account)
+        self._live.starting = True
         with self._sim.caused_by(event):
             try:
                 prepared = self._prepared("run", each.pipeline, "", "", "", {}, who)  # type: ignore[arg-type]
@@ -224,6 +248,8 @@ class Scheduling(Running):
                 self._start(prepared, who, project, each.zone, each.data, each.parameters, each.seed, **said)  # type: ignore[arg-type]
             except MlplatError as error:
                 self._refused(f"{self.SOURCE}.run", error, who)
+            finally:
+                self._live.starting = False
 
 
 def _answer(each: ScheduleState) -> Schedule:

@@ -108,6 +108,8 @@ class ImageBuilder(AtWork):
         """The lock by which a commit was built last, to be kept as `image.lock` beside its manifest. Raises UnknownNameError."""
         commit = self._scm.resolve(ref, actor=actor)
         path = Reference.parse(ref).path
+        if not isinstance(manifest, str):
+            raise OptionError(f"manifest: a {type(manifest).__name__}; expected the path of a file")
         digest = self._catalogue.locks.get((path, commit, manifest))
         if digest is None:
             raise UnknownNameError("lock of a build", f"{path}@{commit[:7]}, {printable(str(manifest)[:80])}", ())
@@ -131,11 +133,14 @@ class ImageBuilder(AtWork):
         """From now on build at each push to a repository whose commit has the manifest. A commit is built once, whatever branches it is on.
 
         `account`: the service account of the project as which that is done; it needs `read` on the repository and its bases and `write` on
-        the images. `zone`: where it is charged; the development zone of who pushed, in whose name the work runs there, unless said. Event
-        `metadata.recorded`. Raises UnknownNameError, OptionError.
+        the images. `zone`: where it is charged; the development zone of who pushed, in whose name the work runs there, unless said. To let
+        an account of the project work takes `admin` on that, too. Event `metadata.recorded`. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
+        if not isinstance(manifest, str) or not manifest:
+            raise OptionError(f"manifest: a {type(manifest).__name__}; expected the path of a file")
         self._scm.branches(path, actor=actor)
+        self._authorization.require(actor, Right.ADMIN, f"project:{path.partition('/')[0]}", call="builder.enable", source=self.SOURCE)
         found = service_account(self._authorization.directory.find(account), path)
         self._keep(self._record("enabled", actor, name=path, account=found.id, manifest=manifest, zone=check_zone(zone)))
         self._emit(f"repo:{path}", "metadata.recorded", actor, {"kind": "builds", "enabled": True, "account": found.id})

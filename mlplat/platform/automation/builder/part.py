@@ -13,7 +13,7 @@ from ...references import Reference
 from .building import Job, Order
 from .builds import Build
 from .catalogue import Catalogue
-from .default_index import default_index
+from .first_index import default_index
 from .journal import RECORDS
 from .layers import BuildTimes
 from .package_index import PackageIndex
@@ -71,6 +71,9 @@ class BuilderPart(Component):
 
     def _contents(self) -> Iterator[str]:
         return self._catalogue.contents()
+
+    def _resolved(self, reference: Reference) -> Reference:
+        return self._scm._resolved(reference)
 
     def _index(self) -> PackageIndex:
         digest = self._catalogue.index

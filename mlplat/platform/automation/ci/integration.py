@@ -116,12 +116,14 @@ class CI(AtWork):
 
         A commit is tested once, whatever branches it is on. `account`: the service account of the project as which that is done; it needs
         `read` and `write` on the repository and on images that are to be built. `zone`: where it is charged; the development zone of who
-        pushed, in whose name the work runs there, unless said. Event `metadata.recorded`. Raises UnknownNameError, OptionError.
+        pushed, in whose name the work runs there, unless said. To let an account of the project work takes `admin` on that, too. Event
+        `metadata.recorded`. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
         self._scm.branches(path, actor=actor)
         if not isinstance(definition, str) or not definition:
             raise OptionError(f"definition: a {type(definition).__name__}; expected the path of a file")
+        self._authorization.require(actor, Right.ADMIN, f"project:{path.partition('/')[0]}", call="ci.enable", source=self.SOURCE)
         found = service_account(self._authorization.directory.find(account), path)
         self._keep(self._record("enabled", actor, name=path, account=found.id, definition=definition, zone=check_zone(zone)))
         self._emit(f"repo:{path}", "metadata.recorded", actor, {"kind": "ci", "enabled": True, "account": found.id})

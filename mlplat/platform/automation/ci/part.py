@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from ....errors import UnknownNameError, printable
 from ...component import Component
 from ...record_shapes import Shape
+from ...references import Reference
 from .catalogue import Catalogue
 from .job import Job
 from .journal import RECORDS
@@ -63,6 +64,9 @@ class CIPart(Component):
 
     def _contents(self) -> Iterator[str]:
         return self._catalogue.contents()
+
+    def _resolved(self, reference: Reference) -> Reference:
+        return self._scm._resolved(reference)
 
     def _find(self, path: str, number: int) -> CIRun:
         runs = self._catalogue.runs.get(path, ())
