@@ -11,10 +11,12 @@ import polars as pl
 
 import mlplat as mp
 from mlplat.platform.artifacts.metadata import LockFile
+from mlplat.platform.automation.builder import default_index
 from mlplat.platform.identity import Principal
 from mlplat.platform.storage import Store
 
 from .capsules.worlds import World
+from .matrix_world import FLOW_FILES
 
 PASSWORD = "a password of some length"
 REVOKED = 5
@@ -105,8 +107,32 @@ def fill(store: Store) -> mp.Platform:
     zones.create_development(bob, {"gpus": 2, "environments": 3}, cohort="research", actor=admin)
     identity.grant(bob, "deploy", "zone:shop/shop-prod", actor=ada)
     identity.grant(ada, ["read", "write"], "zone:bob-dev@notebook", actor=bob)
+    _automate(platform, ada, robot)
     identity._authorization.audit.flush()
     return platform
+
+
+def _automate(platform: mp.Platform, ada: Principal, robot: Principal) -> None:
+    """Something of what the automatic components hold; time goes on by ten minutes."""
+    scm, runs = platform.scm, platform.orchestrator
+    scm.create_repository("shop/flow", actor=ada)
+    files = {"test_broken.py": "def test_it():\n    assert 1 + 1 == 3\n", "broken.yaml": "packages: [no-such-package]\n"}
+    scm.commit("shop/flow", "main", FLOW_FILES | files, "flow", actor=ada)
+    platform.builder.enable("shop/flow", robot, actor=ada)
+    platform.ci.enable("shop/flow", robot, actor=ada)
+    platform.builder.build("shop/flow@main", actor=ada)
+    platform.builder.build("shop/flow@main", manifest="broken.yaml", actor=ada)
+    platform.ci.run("shop/flow@main", actor=ada)
+    runs.publish("shop/flow@main", name="shop/published", actor=ada)
+    runs.schedule("shop/daily", "shop/published", every="30d", parameters={"number": 2}, actor=ada)
+    runs.trigger("shop/fresh", "shop/published", subject="dataset:shop/none", account=robot, actor=ada)
+    runs.run("shop/flow@main", actor=ada)
+    platform.inbox.post("shop", "all is well", actor=ada)
+    platform.retraining.configure("shop/front", robot, actor=ada)
+    platform.sim.run(until="10m")
+    runs.cancel(runs.run("shop/flow@main", {"number": 4}, actor=ada), actor=ada)
+    runs.run("shop/flow@main", {"number": 5}, actor=ada)
+    platform.ci.run("shop/flow@main", actor=ada)
 
 
 def ada_of(platform: mp.Platform) -> Principal:
@@ -227,6 +253,27 @@ CALLS: dict[str, Made] = {
     "zones.resume": lambda p, ada, admin, git: p.zones.resume("lab-test", actor=admin),
     "zones.transfer": lambda p, ada, admin, git: p.zones.transfer("bob-dev", "ada", actor=admin),
     "zones.delete": lambda p, ada, admin, git: p.zones.delete("bob-dev", drain=True, actor=admin),
+    "inbox.post": lambda p, ada, admin, git: p.inbox.post("shop", "hello", actor=ada),
+    "builder.build": lambda p, ada, admin, git: p.builder.build("shop/flow@main", anew=True, actor=ada),
+    "builder.enable": lambda p, ada, admin, git: p.builder.enable("shop/churn", "robot", zone="prod", actor=ada),
+    "builder.disable": lambda p, ada, admin, git: p.builder.disable("shop/flow", actor=ada),
+    "builder.set_index": lambda p, ada, admin, git: p.builder.set_index(default_index(), actor=admin),
+    "ci.run": lambda p, ada, admin, git: p.ci.run("shop/flow@main", actor=ada),
+    "ci.enable": lambda p, ada, admin, git: p.ci.enable("shop/churn", "robot", definition="tests.yaml", actor=ada),
+    "ci.disable": lambda p, ada, admin, git: p.ci.disable("shop/flow", actor=ada),
+    "ci.cancel": lambda p, ada, admin, git: p.ci.cancel("shop/flow", 2, actor=ada),
+    "orchestrator.publish": lambda p, ada, admin, git: p.orchestrator.publish("shop/flow@main", actor=ada),
+    "orchestrator.run": lambda p, ada, admin, git: p.orchestrator.run("shop/published", {"number": 7}, seed=3, actor=ada),
+    "orchestrator.resume": lambda p, ada, admin, git: p.orchestrator.resume("shop/flow-2", actor=ada),
+    "orchestrator.rerun": lambda p, ada, admin, git: p.orchestrator.rerun("shop/flow-1", actor=ada),
+    "orchestrator.cancel": lambda p, ada, admin, git: p.orchestrator.cancel("shop/flow-3", actor=ada),
+    "orchestrator.schedule": lambda p, ada, admin, git: p.orchestrator.schedule("shop/new", "shop/published", every="1h", actor=ada),
+    "orchestrator.trigger": lambda p, ada, admin, git: p.orchestrator.trigger("shop/new", "shop/published", on="x.*", actor=ada),
+    "orchestrator.unschedule": lambda p, ada, admin, git: p.orchestrator.unschedule("shop/daily", actor=ada),
+    "retraining.configure": lambda p, ada, admin, git: p.retraining.configure("shop/other", "robot", current="shop/churn", actor=ada),
+    "retraining.request": lambda p, ada, admin, git: p.retraining.request("shop/front", actor=ada),
+    "retraining.resume": lambda p, ada, admin, git: p.retraining.resume("shop/front", actor=ada),
+    "reproduction.start": lambda p, ada, admin, git: p.reproduction.start("shop/churn@2", actor=ada),
 }
 
 SEVERAL = {"metadata.capture_call": "runs somebody's code between the start of a run and its end, each of which is a call of its own"}
@@ -242,6 +289,12 @@ READING = {
     "capsules": "export inspect",
     "secrets": "for_workload get list versions",
     "zones": "list get describe explain workloads logs cohorts submit environment touch stop",
+    "inbox": "messages",
+    "builder": "plan lock builds wait index",
+    "ci": "runs results wait",
+    "orchestrator": "resolve graph versions list get runs value schedules",
+    "retraining": "status history list",
+    "reproduction": "verdicts",
     "metadata": "baseline compare count downstream graph history impact lineage metric_history run search upstream",
 }
 
