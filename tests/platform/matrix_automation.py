@@ -8,7 +8,7 @@ from mlplat.platform.automation.builder import default_index
 
 from .matrix import PLATFORM, Row
 from .matrix_rows import ADMIN, READ, WRITE, given, row
-from .matrix_world import FLOW, PlatformWorld
+from .matrix_world import FLOW, MODEL, PlatformWorld
 
 _made = PlatformWorld("orchestrator")
 REPOSITORY, COMMIT = f"repo:{FLOW}", f"repo:{FLOW}@{_made.flow}"
@@ -75,4 +75,21 @@ ORCHESTRATOR = {
     "trigger": row(WRITE, "pipeline:shop/fresh", "shop/fresh", FLOW, more=((READ, PIPELINE),))._replace(whole=True),
     "unschedule": row(WRITE, "pipeline:shop/daily", "shop/daily"),
     "schedules": Row(given()),
+}
+
+DEPLOYMENT = "deployment:shop/front"
+RETRAINING = {
+    "configure": row(ADMIN, "deployment:shop/new", "shop/new", ".robot", more=((ADMIN, "project:shop"),)),
+    "request": row(WRITE, DEPLOYMENT, "shop/front"),
+    "resume": row(WRITE, DEPLOYMENT, "shop/front"),
+    "status": row(READ, DEPLOYMENT, "shop/front"),
+    "history": row(READ, DEPLOYMENT, "shop/front"),
+    "list": Row(given()),
+}
+
+UNTOLD = f"model:{MODEL}@2"
+"""A model whose lineage is not complete, so that nothing is run."""
+REPRODUCTION = {
+    "start": row(READ, UNTOLD, f"{MODEL}@2"),
+    "verdicts": row(READ, UNTOLD, f"{MODEL}@2"),
 }

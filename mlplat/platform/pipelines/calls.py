@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from ...canonical import frozen
 from ...errors import OptionError, UnknownNameError, printable
 from ...streams import check_seed
 from ..artifacts.capsules.stores import Stores
@@ -78,7 +79,7 @@ class OrchestratorCalls(Component):
         """Go on with the schedules that the journal has."""
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        self._state.apply(record)
+        self._state.apply(frozen(record))  # what is answered of it cannot be changed
 
     def _contents(self) -> Iterator[str]:
         for versions in self._state.pipelines.values():
