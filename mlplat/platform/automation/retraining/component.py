@@ -58,7 +58,9 @@ class Retrainer(Working):
         """Say how a deployed pipeline (`project/name`, as continuous delivery calls it) is run again. `spec`: see `Retrained`.
 
         `account`: the service account of the project as which that is done: it needs `deploy` on the zone, `read` on what is read and
-        `write` on what is made. To let an account of the project work takes `admin` on that, too. Event `metadata.recorded`. Raises UnknownNameError, OptionError.
+        `write` on what is made. To let an account of the project work takes `admin` on that, too.
+
+        Event `metadata.recorded`. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
         project = path.partition("/")[0]
