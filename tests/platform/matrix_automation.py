@@ -7,14 +7,14 @@ from functools import partial
 from mlplat.platform.automation.builder import default_index
 
 from .matrix import PLATFORM, Row
-from .matrix_rows import ADMIN, READ, WRITE, given, row
+from .matrix_rows import ADMIN, DEPLOY, READ, WRITE, given, row
 from .matrix_world import FLOW, MODEL, PlatformWorld
 
 _made = PlatformWorld("orchestrator")
 REPOSITORY, COMMIT = f"repo:{FLOW}", f"repo:{FLOW}@{_made.flow}"
 PIPELINE = f"pipeline:{FLOW}@{_made.pipeline}"
 AT = f"{FLOW}@main"
-OF_PROJECT = ((READ, REPOSITORY), (ADMIN, "project:shop"))
+OF_PROJECT = ((ADMIN, "project:shop"),)
 """What it takes to let a service account of the project work for a repository, beside `admin` on that."""
 
 INBOX = {
@@ -56,9 +56,9 @@ ORCHESTRATOR = {
     "versions": Row(given(FLOW)),
     "list": Row(given()),
     "run": _pipeline(more=(CODE, NEW_RUN)),
-    "run, of a commit": row(READ, COMMIT, AT, more=((READ, PIPELINE), NEW_RUN)),
+    "run, of a commit": row(READ, COMMIT, AT, more=(NEW_RUN, (READ, PIPELINE))),
     "resume": row(WRITE, "run:shop/flow-2", "shop/flow-2", more=((READ, "run:shop/flow-2"), (READ, PIPELINE), CODE, NEW_RUN)),
-    "rerun": _first(more=((READ, PIPELINE), CODE, NEW_RUN)),
+    "rerun": _first(more=(CODE, NEW_RUN, (READ, PIPELINE))),
     "cancel": row(WRITE, "run:shop/flow-3", "shop/flow-3"),
     "get": _first(),
     "runs": Row(given()),
@@ -80,6 +80,7 @@ ORCHESTRATOR = {
 DEPLOYMENT = "deployment:shop/front"
 RETRAINING = {
     "configure": row(ADMIN, "deployment:shop/new", "shop/new", ".robot", more=((ADMIN, "project:shop"),)),
+    "bind": row(DEPLOY, DEPLOYMENT, "shop/front", FLOW, more=((READ, PIPELINE),)),
     "request": row(WRITE, DEPLOYMENT, "shop/front"),
     "resume": row(WRITE, DEPLOYMENT, "shop/front"),
     "status": row(READ, DEPLOYMENT, "shop/front"),

@@ -13,27 +13,12 @@ from mlplat.platform.automation.builder.builds import Build, BuildReason
 from mlplat.platform.work.outcomes import Outcome
 
 _LEFT_OUT = {
+    *("_pipelines", "_models", "_orchestrator", "_observing"),
     *("_sim", "sim", "_store", "_referrers", "_stores", "_resolvers", "_linker", "_listener", "_endpoint", "_at", "_served", "_staged"),
     *("_captures", "_last", "_attempts", "_strangers", "_nobody", "_secret", "_verified", "_trees", "_below", "audit", "_names_of"),
-    *("_held_by_giver", "_cost", "_lifetime_s", "_port", "_live", "_identity", "_scm", "_images", "_metadata", "_builder", "_inbox"),
-    *(
-        "_tasks",
-        "_zones",
-        "_placed",
-        "_jobs",
-        "_indices",
-        "_times",
-        "_request",
-        "_proposers",
-        "_pipelines",
-        "_orchestrator",
-        "_data",
-        "_models",
-        "_clocks",
-        "_timers",
-        "_deploy",
-        "_automatic",
-    ),
+    *("_held_by_giver", "_cost", "_lifetime_s", "_port", "_live", "_identity"),
+    *("_scm", "_images", "_metadata", "_tasks", "_zones", "_builder", "_inbox", "_times", "_request", "_indices", "_jobs", "_proposers"),
+    *("_tracker", "_corrector", "_runs", "_clocks", "_timers", "_deploy", "_automatic", "_placed"),
 }
 """What is no state: neighbours, caches, what is under way, and what is documented to be forgotten (failed attempts)."""
 

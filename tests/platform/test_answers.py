@@ -15,7 +15,6 @@ import pytest
 from mlplat.infra.quotas.amounts import Amounts
 from mlplat.platform.identity import Right
 
-from .matrix_world import FLOW_FILES
 from .test_rows import Shop
 
 CAPSULE, COMMIT, MODEL, RUN, DATA, IMAGE, REPO = (
@@ -27,15 +26,16 @@ CAPSULE, COMMIT, MODEL, RUN, DATA, IMAGE, REPO = (
     "shop/train@v1",
     "shop/churn",
 )
+BUILT = "shop/built"
 ASKED: dict[str, tuple[Any, ...]] = {
+    "builder.builds": (BUILT,),
+    "builder.index": (),
+    "builder.lock": (f"{BUILT}@main",),
+    "builder.plan": (f"{BUILT}@main",),
     "capsules.inspect": (CAPSULE,),
     "capsules.import_file": (CAPSULE,),
-    "builder.builds": (REPO,),
-    "builder.index": (),
-    "builder.lock": (COMMIT,),
-    "builder.plan": (COMMIT,),
-    "ci.results": (REPO, 1),
-    "ci.runs": (REPO,),
+    "ci.results": (BUILT, 1),
+    "ci.runs": (BUILT,),
     "data.compare": (DATA, DATA),
     "data.describe": (DATA,),
     "data.list": (),
@@ -82,15 +82,6 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "models.search": (),
     "models.stage_history": (REPO,),
     "models.versions": (REPO,),
-    "orchestrator.list": (),
-    "orchestrator.resolve": (REPO,),
-    "orchestrator.schedules": (),
-    "orchestrator.value": ("shop/churn-1", "double"),
-    "orchestrator.versions": (REPO,),
-    "reproduction.verdicts": (MODEL,),
-    "retraining.history": ("shop/api",),
-    "retraining.list": (),
-    "retraining.status": ("shop/api",),
     "scm.blame": (COMMIT, "train.py"),
     "scm.branches": (REPO,),
     "scm.changes": (REPO,),
@@ -115,19 +106,12 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "zones.list": (),
 }
 OWN = {
+    "builder.build": "begins a build; the answer is one of `builds`",
+    "builder.wait": "an event of the caller's own",
+    "ci.wait": "an event of the caller's own",
     "data.read": "a copy of the caller's own",
     "data.fetch": "a copy of the caller's own, when it is there",
     "data.preview": "a copy of the caller's own",
-    "builder.build": "a build, as of `builds`",
-    "builder.wait": "an event with a build",
-    "ci.wait": "an event with a run",
-    "orchestrator.publish": "a version, as of `versions`",
-    "orchestrator.run": "a run as it stands at every instant, with nothing in it that can be set",
-    "orchestrator.rerun": "as of `run`",
-    "orchestrator.graph": "a copy of the caller's own",
-    "orchestrator.get": "as of `run`",
-    "orchestrator.runs": "as of `run`",
-    "reproduction.start": "a reproduction under way",
     "scm.subscribe": "the function that ends it",
     "scm.export_repository": "a number",
     "secrets.for_workload": "as of `get`, where there is a cluster",
@@ -180,21 +164,15 @@ def shop() -> Shop:
     platform.data.snapshot(DATA, "frozen", actor=ada)
     platform.data.split(DATA, actor=ada)
     platform.secrets.put("shop/database", "hunter2", actor=ada)
+    platform.scm.create_repository(BUILT, actor=ada)
+    files = {"image.yaml": "packages: [numpy]\n", "ci.yaml": "", "test_a.py": "def test_a(): pass\n"}
+    platform.scm.commit(BUILT, "main", files, "first", actor=ada)
+    platform.builder.build(f"{BUILT}@main", actor=ada)
+    platform.ci.run(f"{BUILT}@main", actor=ada)
+    platform.sim.run()
     platform.zones.create_cohort("research", limit={"gpus": 9}, actor=platform.admin)
     flavored = {"gpus": 4, "A100": {"gpus": 2}}
     platform.zones.create_deployment("shop", "shop-prod", flavored, flavored, cohort="research", actor=platform.admin)
-    robot = platform.identity.create_service_account("shop", "robot", actor=ada)
-    code = platform.scm.commit(REPO, "main", FLOW_FILES, "flow", actor=ada).id
-    shop.code = f"{REPO}@{code}"
-    platform.builder.build(shop.code, actor=ada)
-    platform.ci.run(shop.code, actor=ada)
-    platform.orchestrator.publish(shop.code, images={"double": IMAGE, "double-2": IMAGE}, actor=ada)
-    platform.orchestrator.run(REPO, actor=ada)
-    platform.orchestrator.schedule("shop/daily", REPO, every="1d", parameters={"number": 4}, actor=ada)
-    platform.retraining.configure("shop/api", robot, parameters={"number": [4]}, actor=ada)
-    platform.retraining.request("shop/api", actor=ada)
-    platform.reproduction.start(MODEL, actor=ada)
-    platform.sim.run(until=platform.sim.now + 600)
     platform.identity.grant(shop.bob, "read", "dataset:shop/clicks@1", actor=ada)
     platform.identity.create_token({"dataset:shop/*": "read"}, actor=ada)
     return shop

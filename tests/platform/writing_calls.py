@@ -11,12 +11,11 @@ import polars as pl
 
 import mlplat as mp
 from mlplat.platform.artifacts.metadata import LockFile
-from mlplat.platform.automation.builder import default_index
+from mlplat.platform.automation.builder import Package, PackageIndex
 from mlplat.platform.identity import Principal
 from mlplat.platform.storage import Store
 
 from .capsules.worlds import World
-from .matrix_world import FLOW_FILES
 
 PASSWORD = "a password of some length"
 REVOKED = 5
@@ -107,32 +106,50 @@ def fill(store: Store) -> mp.Platform:
     zones.create_development(bob, {"gpus": 2, "environments": 3}, cohort="research", actor=admin)
     identity.grant(bob, "deploy", "zone:shop/shop-prod", actor=ada)
     identity.grant(ada, ["read", "write"], "zone:bob-dev@notebook", actor=bob)
-    _automate(platform, ada, robot)
+    _build(platform, ada, robot)
+    _flow(platform, ada)
     identity._authorization.audit.flush()
     return platform
 
 
-def _automate(platform: mp.Platform, ada: Principal, robot: Principal) -> None:
-    """Something of what the automatic components hold; time goes on by ten minutes."""
-    scm, runs = platform.scm, platform.orchestrator
+def _build(platform: mp.Platform, ada: Principal, robot: Principal) -> None:
+    """A repository with builds and a run that take no time: of an image that has its base and no more, of no image, of no tests."""
+    scm, builder, ci = platform.scm, platform.builder, platform.ci
+    scm.create_repository("shop/built", actor=ada)
+    scm.commit(
+        "shop/built", "main", {"image.yaml": b"base: shop/train@v1\nentry: run\n", "ci.yaml": b"", "other.yaml": b"3"}, "one", actor=ada
+    )
+    builder.build("shop/built@main", actor=ada)
+    builder.build("shop/built@main", manifest="other.yaml", actor=ada)
+    ci.run("shop/built@main", actor=ada)
+    for automatic in (builder, ci):
+        automatic.enable("shop/built", robot, actor=ada)
+
+
+FLOW = b"""
+import mlplat as mp
+
+@mp.step(duration=0)
+def double(x: int) -> int:
+    return 2 * x
+
+@mp.pipeline
+def flow(x: int = 1):
+    return {"doubled": double(x)}
+"""
+
+
+def _flow(platform: mp.Platform, ada: Principal) -> None:
+    """A pipeline that was run before it was published, one commit of it that was not, a run under way, and a schedule; it takes no time."""
+    scm, orchestrator = platform.scm, platform.orchestrator
     scm.create_repository("shop/flow", actor=ada)
-    files = {"test_broken.py": "def test_it():\n    assert 1 + 1 == 3\n", "broken.yaml": "packages: [no-such-package]\n"}
-    scm.commit("shop/flow", "main", FLOW_FILES | files, "flow", actor=ada)
-    platform.builder.enable("shop/flow", robot, actor=ada)
-    platform.ci.enable("shop/flow", robot, actor=ada)
-    platform.builder.build("shop/flow@main", actor=ada)
-    platform.builder.build("shop/flow@main", manifest="broken.yaml", actor=ada)
-    platform.ci.run("shop/flow@main", actor=ada)
-    runs.publish("shop/flow@main", name="shop/published", actor=ada)
-    runs.schedule("shop/daily", "shop/published", every="30d", parameters={"number": 2}, actor=ada)
-    runs.trigger("shop/fresh", "shop/published", subject="dataset:shop/none", account=robot, actor=ada)
-    runs.run("shop/flow@main", actor=ada)
-    platform.inbox.post("shop", "all is well", actor=ada)
-    platform.retraining.configure("shop/front", robot, actor=ada)
-    platform.sim.run(until="10m")
-    runs.cancel(runs.run("shop/flow@main", {"number": 4}, actor=ada), actor=ada)
-    runs.run("shop/flow@main", {"number": 5}, actor=ada)
-    platform.ci.run("shop/flow@main", actor=ada)
+    scm.commit("shop/flow", "main", {"pipeline.py": FLOW}, "one", actor=ada)
+    run = orchestrator.run("shop/flow@main", actor=ada)
+    platform.sim.run(until=run.wait())
+    orchestrator.publish("shop/flow@main", actor=ada)
+    orchestrator.schedule("shop/hourly", "shop/flow", every="1h", actor=ada)
+    scm.commit("shop/flow", "main", {"more.txt": b"2"}, "two", actor=ada)
+    orchestrator.run("shop/flow", {"x": 2}, actor=ada)
 
 
 def ada_of(platform: mp.Platform) -> Principal:
@@ -240,6 +257,16 @@ CALLS: dict[str, Made] = {
     "metadata.link": lambda p, ada, admin, git: p.metadata.link("dataset:shop/clicks@1", "window:shop/w@1", "window", actor=ada),
     "metadata.record_deployment": lambda p, ada, admin, git: p.metadata.record_deployment("shop/front", "shop/churn@2", actor=ada),
     "metadata.record_baseline": lambda p, ada, admin, git: p.metadata.record_baseline("shop/churn@2", latency={"p50": 0.1}, actor=ada),
+    "builder.enable": lambda p, ada, admin, git: p.builder.enable("shop/churn", "robot", manifest="b.yaml", zone="shop-prod", actor=ada),
+    "builder.disable": lambda p, ada, admin, git: p.builder.disable("shop/built", actor=ada),
+    "builder.set_index": lambda p, ada, admin, git: p.builder.set_index(PackageIndex((Package("numpy", "3.0", 70),)), actor=admin),
+    "ci.enable": lambda p, ada, admin, git: p.ci.enable("shop/churn", "robot", definition="c.yaml", zone="shop-prod", actor=ada),
+    "ci.disable": lambda p, ada, admin, git: p.ci.disable("shop/built", actor=ada),
+    "inbox.post": lambda p, ada, admin, git: p.inbox.post("shop", "the cluster is back", actor=ada),
+    "orchestrator.publish": lambda p, ada, admin, git: p.orchestrator.publish("shop/flow@main", actor=ada),
+    "orchestrator.schedule": lambda p, ada, admin, git: p.orchestrator.schedule("shop/daily", "shop/flow", every="1d", actor=ada),
+    "orchestrator.trigger": lambda p, ada, admin, git: p.orchestrator.trigger("shop/fresh", "shop/flow", actor=ada),
+    "orchestrator.unschedule": lambda p, ada, admin, git: p.orchestrator.unschedule("shop/hourly", actor=ada),
     "zones.create_development": lambda p, ada, admin, git: p.zones.create_development("ada", {"gpus": 1}, idle=None, actor=admin),
     "zones.create_deployment": lambda p, ada, admin, git: p.zones.create_deployment(
         "lab", "lab-prod", {"A100": {"gpus": 2}}, lend=0, reclaim_within="2m", reserve={"nodes": 1}, actor=admin
@@ -253,30 +280,17 @@ CALLS: dict[str, Made] = {
     "zones.resume": lambda p, ada, admin, git: p.zones.resume("lab-test", actor=admin),
     "zones.transfer": lambda p, ada, admin, git: p.zones.transfer("bob-dev", "ada", actor=admin),
     "zones.delete": lambda p, ada, admin, git: p.zones.delete("bob-dev", drain=True, actor=admin),
-    "inbox.post": lambda p, ada, admin, git: p.inbox.post("shop", "hello", actor=ada),
-    "builder.build": lambda p, ada, admin, git: p.builder.build("shop/flow@main", anew=True, actor=ada),
-    "builder.enable": lambda p, ada, admin, git: p.builder.enable("shop/churn", "robot", zone="prod", actor=ada),
-    "builder.disable": lambda p, ada, admin, git: p.builder.disable("shop/flow", actor=ada),
-    "builder.set_index": lambda p, ada, admin, git: p.builder.set_index(default_index(), actor=admin),
-    "ci.run": lambda p, ada, admin, git: p.ci.run("shop/flow@main", actor=ada),
-    "ci.enable": lambda p, ada, admin, git: p.ci.enable("shop/churn", "robot", definition="tests.yaml", actor=ada),
-    "ci.disable": lambda p, ada, admin, git: p.ci.disable("shop/flow", actor=ada),
-    "ci.cancel": lambda p, ada, admin, git: p.ci.cancel("shop/flow", 2, actor=ada),
-    "orchestrator.publish": lambda p, ada, admin, git: p.orchestrator.publish("shop/flow@main", actor=ada),
-    "orchestrator.run": lambda p, ada, admin, git: p.orchestrator.run("shop/published", {"number": 7}, seed=3, actor=ada),
-    "orchestrator.resume": lambda p, ada, admin, git: p.orchestrator.resume("shop/flow-2", actor=ada),
-    "orchestrator.rerun": lambda p, ada, admin, git: p.orchestrator.rerun("shop/flow-1", actor=ada),
-    "orchestrator.cancel": lambda p, ada, admin, git: p.orchestrator.cancel("shop/flow-3", actor=ada),
-    "orchestrator.schedule": lambda p, ada, admin, git: p.orchestrator.schedule("shop/new", "shop/published", every="1h", actor=ada),
-    "orchestrator.trigger": lambda p, ada, admin, git: p.orchestrator.trigger("shop/new", "shop/published", on="x.*", actor=ada),
-    "orchestrator.unschedule": lambda p, ada, admin, git: p.orchestrator.unschedule("shop/daily", actor=ada),
-    "retraining.configure": lambda p, ada, admin, git: p.retraining.configure("shop/other", "robot", current="shop/churn", actor=ada),
-    "retraining.request": lambda p, ada, admin, git: p.retraining.request("shop/front", actor=ada),
-    "retraining.resume": lambda p, ada, admin, git: p.retraining.resume("shop/front", actor=ada),
-    "reproduction.start": lambda p, ada, admin, git: p.reproduction.start("shop/churn@2", actor=ada),
 }
 
-SEVERAL = {"metadata.capture_call": "runs somebody's code between the start of a run and its end, each of which is a call of its own"}
+SEVERAL = {
+    "metadata.capture_call": "runs somebody's code between the start of a run and its end, each of which is a call of its own",
+    "builder.build": "begins a build, which is written down before it goes on to publish and to link",
+    "orchestrator.run": "begins a run, which is written down before its steps are run and written down one by one",
+    "orchestrator.resume": "begins a run, as `run`",
+    "orchestrator.rerun": "begins a run, as `run`",
+    "orchestrator.cancel": "ends the steps of a run, each of which is written down, and then the run",
+    "ci.run": "begins a run, which is written down before it goes on to test and to report",
+}
 """Calls that are several, with the reason."""
 
 READING = {
@@ -288,13 +302,11 @@ READING = {
     "models": "aliases compare deployable history list load resolve rules search stage_history versions",
     "capsules": "export inspect",
     "secrets": "for_workload get list versions",
-    "zones": "list get describe explain workloads logs cohorts submit environment touch stop",
-    "inbox": "messages",
     "builder": "plan lock builds wait index",
-    "ci": "runs results wait",
+    "ci": "runs results wait cancel",
     "orchestrator": "resolve graph versions list get runs value schedules",
-    "retraining": "status history list",
-    "reproduction": "verdicts",
+    "inbox": "messages",
+    "zones": "list get describe explain workloads logs cohorts submit environment touch stop",
     "metadata": "baseline compare count downstream graph history impact lineage metric_history run search upstream",
 }
 

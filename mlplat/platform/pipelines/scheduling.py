@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
 from ...units import Duration, format_seconds, seconds
+from ..artifacts.withholding import resource_named
 from ..component import call, call_of_anybody, principal_of
 from ..identity.authorization import Actor
 from ..identity.principals import Principal
 from ..identity.rights import Right
-from ..references import Reference, check_project, check_zone, whole_name
+from ..references import KINDS, Reference, check_project, check_zone, whole_name
 from .calls import seed_of
 from .running import Running
 
@@ -100,11 +102,10 @@ class Scheduling(Running):
         actor: Actor,
     ) -> Schedule:
         """Run a published pipeline at every event whose predicate and subject match (`*` stands for any text), in place of what is called
-        `name` now: such as at `dataset.changed` of `dataset:shop/clicks`, or at `incident.detected`. Of what is a project's those events
-        count whose subject the account may read.
+        `name` now: such as at `dataset.changed` of `dataset:shop/clicks`, or at `incident.detected`.
 
-        The event is the cause of the run. One that a run of the same name has led to itself starts no other, nor does one that tells that a
-        trigger's run was refused. As `schedule` otherwise.
+        The event is the cause of the run. One that a run of the same name has led to itself starts no other, nor does one about what the
+        account may not read, or one that tells that a trigger's run was refused. As `schedule` otherwise.
         """
         for what, pattern in (("on", on), ("subject", subject)):
             if not isinstance(pattern, str) or not pattern or not pattern.isprintable() or len(pattern) > 250:
@@ -165,6 +166,10 @@ class Scheduling(Running):
             if who.project != project:
                 raise OptionError(f"account: {who.id} is no service account of project {project}")
         pinned = str(reference if not reference.version else reference.at(kept.version.digest))
+        if self._placed and not zone:
+            self._own_zone(who)
+        elif self._placed and self._zones is not None:
+            self._zones._staying(zone, actor)
         return {
             "name": path,
             "pipeline": pinned,
@@ -193,10 +198,17 @@ class Scheduling(Running):
         if each.every_s:
             missed = max(0.0, self._sim.now - each.start_s)
             turns = int(missed // each.every_s) + (missed % each.every_s > 0)
+            if each.start_s + turns * each.every_s == self._sim.now and self._has_run_now(each.name):
+                turns += 1
             repeating = self._sim.every(each.every_s, partial(self._fire, each.name), start=each.start_s + turns * each.every_s)
             self._live.schedules[each.name] = repeating.cancel
         else:
             self._live.schedules[each.name] = self._sim.log.subscribe(each.on, partial(self._heard, each.name))
+
+    def _has_run_now(self, name: str) -> bool:
+        """Whether a schedule has started a run at this very instant, before the platform was closed."""
+        runs = reversed(self._state.runs.values())
+        return any(run.trigger.get("schedule") == name for run in takewhile(lambda run: run.queued_s == self._sim.now, runs))
 
     def _fire(self, name: str) -> None:
         each = self._state.schedules[name]
@@ -209,34 +221,31 @@ class Scheduling(Running):
         each = self._state.schedules.get(name)
         if each is None or not fnmatchcase(event.subject, each.subject.replace("[", "[[]").replace("?", "[?]")):
             return
-        if (
-            (self._live.starting and event.predicate in REFUSALS)
-            or not self._may_hear(each.account, event.subject)
-            or self._led_by(name, event)
-        ):
+        of_own = self._live.starting and event.predicate in REFUSALS
+        if of_own or self._led_by(name, event) or not self._may_hear(each.account, event.subject):
             return
         told = {"by": "event", "schedule": name, "event": event.id, "predicate": event.predicate}
         self._sim.at(self._sim.now, self._run_as, name, event, told)
 
     def _may_hear(self, account: str, subject: str) -> bool:
-        """Whether what happens to something of a project is to be known in whose name a trigger runs."""
-        project, slash, _ = subject.partition(":")[2].partition("/")
-        if not slash or project not in self._authorization.directory.projects:
-            return True
-        who = self._authorization.directory.callers.get(account)
-        return who is not None and self._may_read(who, subject)
+        """Whether who runs may read what an event is about, where that is a resource: when it happened would tell them of it."""
+        kind, _, path = subject.partition(":")
+        of_project = path.partition("/")[0] in self._authorization.directory.projects  # such as `pipelinerun:shop/train-1`
+        resource = resource_named(subject) if kind in KINDS or of_project else None
+        who = self._authorization.directory.get(account)
+        return resource is None or self._may_read(who, resource)
 
     def _led_by(self, name: str, event: Event) -> bool:
         """Whether a run that this trigger started has led to an event."""
         for cause in self._sim.log.causes(event) if event.id >= 0 else ():
-            if cause.predicate == "pipelinerun.queued" and cause.source == self.SOURCE and cause.data["trigger"].get("schedule") == name:
+            if cause.predicate == "pipelinerun.queued" and cause.data["trigger"].get("schedule") == name:
                 return True
         return False
 
     def _run_as(self, name: str, event: Event, trigger: Mapping[str, Any]) -> None:
         """Start a run of a schedule; what is refused has been told."""
         each = self._state.schedules.get(name)
-        if each is None:
+        if each is None or not self._automatic:
             return
         who = self._authorization.directory.get(each.account)
         self._live.starting = True

@@ -86,10 +86,8 @@ class AtWork(BuilderPart):
         """Another job of the project that builds the same and is at work."""
         assert job.plan is not None
         project = job.order.repository.partition("/")[0]
-        for other in self._jobs.values():
-            if other is job or other.order.repository.partition("/")[0] != project:
-                continue
-            if other.at_work and other.plan is not None and other.plan.key == job.plan.key:
+        for (path, _), other in self._jobs.items():
+            if other.at_work and path.startswith(f"{project}/") and other.plan is not None and other.plan.key == job.plan.key:
                 return other
         return None
 

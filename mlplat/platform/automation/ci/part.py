@@ -48,12 +48,13 @@ class CIPart(Component):
         inbox: Inbox | None = None,
         tasks: Tasks | None = None,
         zones: ZoneManager | None = None,
+        automatic: bool = True,
     ) -> None:
         self._scm, self._images, self._builder, self._inbox = scm, images, builder, inbox
-        self._tasks, self._zones = tasks, zones
+        self._tasks, self._zones, self._automatic = tasks, zones, automatic
         self._jobs: dict[tuple[str, int], Job] = {}
-        self._proposers: dict[str, str] = {}
-        """Of merges that were prepared for a change, for whom (an id)."""
+        self._proposers: dict[str, tuple[str, str]] = {}
+        """Of merges that were prepared for a change, for whom (an id) and which."""
         super().__init__(sim, identity, store)
 
     def _begin(self) -> None:
@@ -61,6 +62,9 @@ class CIPart(Component):
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)
+
+    def _resolved(self, reference: Reference) -> Reference:
+        return self._scm._resolved(reference)
 
     def _contents(self) -> Iterator[str]:
         return self._catalogue.contents()

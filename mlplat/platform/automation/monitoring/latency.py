@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .judgements import Judgement, Lack
+
 if TYPE_CHECKING:
     from .drift.columns import Floats
 
@@ -18,7 +20,7 @@ class LatencyVerdict(NamedTuple):
     """`outcome`: `steady`, `slow`, `insufficient` (too few answers, or nothing captured: `reason`). `ratio`: of P95 to the captured one, in
     the interval `low` to `high`. `hardware`: that was compared; `same_hardware`: whether the captured figure is of it."""
 
-    outcome: str
+    outcome: Judgement
     answers: int
     p95_s: float = math.nan
     captured_s: float = math.nan
@@ -27,10 +29,10 @@ class LatencyVerdict(NamedTuple):
     high: float = math.nan
     hardware: str = ""
     same_hardware: bool = True
-    reason: str = ""
+    reason: Lack = Lack.NOTHING
 
     def __str__(self) -> str:
-        if self.outcome == "insufficient":
+        if self.outcome is Judgement.INSUFFICIENT:
             return f"insufficient: {self.reason} ({self.answers:,} answers)"
         times = f"{self.ratio:.3g} ({self.low:.3g} to {self.high:.3g}) times the captured {self.captured_s:.4g} s"
         return f"{self.outcome}: P95 {self.p95_s:.4g} s, {times}"
@@ -73,14 +75,14 @@ def judge(latency_s: Mapping[str, Iterable[float]], captured: Mapping[str, Any],
     hardware = wanted if len(same) >= LEAST else ", ".join(sorted(name for name, values in by_hardware.items() if name and len(values)))
     was = captured.get("p95")
     if len(ordered) < LEAST:
-        return LatencyVerdict("insufficient", len(ordered), reason="too_few_answers")
+        return LatencyVerdict(Judgement.INSUFFICIENT, len(ordered), reason=Lack.TOO_FEW_ANSWERS)
     if not isinstance(was, (int, float)) or isinstance(was, bool) or not was > 0:
-        return LatencyVerdict("insufficient", len(ordered), reason="latency_not_captured")
+        return LatencyVerdict(Judgement.INSUFFICIENT, len(ordered), reason=Lack.LATENCY_NOT_CAPTURED)
     low_s, high_s = quantile_interval(ordered, alpha)
     was_low, was_high = (_number(captured.get(name), was) for name in ("p95_low", "p95_high"))
     p95 = float(np.quantile(ordered, QUANTILE, method="inverted_cdf"))
     ratio, low, high = p95 / was, low_s / max(was, was_high), high_s / min(was, was_low)
-    outcome = "slow" if low > 1.0 and ratio >= floor else "steady"
+    outcome = Judgement.SLOW if low > 1.0 and ratio >= floor else Judgement.STEADY
     return LatencyVerdict(outcome, len(ordered), p95, float(was), ratio, low, high, hardware, matched)
 
 

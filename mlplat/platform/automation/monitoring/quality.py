@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from .judgements import Judgement, Lack
+
 CAPTURED_LEVEL = 0.95
 """Of the intervals in a baseline."""
 
@@ -25,10 +27,11 @@ class Metric(StrEnum):
 
 
 class QualityVerdict(NamedTuple):
-    """`outcome`: `steady`, `degraded`, `insufficient` (too few labels, or nothing captured: `reason`). `value`: by `labels` labels,
-    in the interval `low` to `high` at 1 - alpha; `captured`: in the baseline. `p`: the chance of being as much worse if nothing has changed."""
+    """`outcome`: `steady`, `degraded`, `insufficient` (too few labels, or nothing captured: `reason`). `value`: of `labels`,
+    in the interval `low` to `high` at 1 - alpha; `captured`: in the baseline. `p`: the chance of being as much worse if nothing has
+    changed."""
 
-    outcome: str
+    outcome: Judgement
     metric: Metric
     labels: int
     value: float = math.nan
@@ -36,10 +39,10 @@ class QualityVerdict(NamedTuple):
     high: float = math.nan
     captured: float = math.nan
     p: float = 1.0
-    reason: str = ""
+    reason: Lack = Lack.NOTHING
 
     def __str__(self) -> str:
-        if self.outcome == "insufficient":
+        if self.outcome is Judgement.INSUFFICIENT:
             return f"insufficient: {self.reason} ({self.labels:,} labels)"
         return f"{self.outcome}: {self.metric} {self.value:.4g} ({self.low:.4g} to {self.high:.4g}), captured {self.captured:.4g}"
 
@@ -94,15 +97,15 @@ def judge(metric: Metric, found: Sequence[float], captured: object, *, alpha: fl
     `captured`: of the baseline, a value or {value, low, high}, whose interval says how sure it is.
     """
     if len(found) < minimum:
-        return QualityVerdict("insufficient", metric, len(found), reason="too_few_labels")
+        return QualityVerdict(Judgement.INSUFFICIENT, metric, len(found), reason=Lack.TOO_FEW_LABELS)
     known = _captured(captured)
     if known is None:
-        return QualityVerdict("insufficient", metric, len(found), reason="quality_not_captured")
+        return QualityVerdict(Judgement.INSUFFICIENT, metric, len(found), reason=Lack.QUALITY_NOT_CAPTURED)
     was = known[0]
     value, low, high = interval(metric, found, alpha)
     worse = was - value if metric.more_is_better else value - was
     p = _share_p(found, known, captured) if metric is Metric.ACCURACY else _mean_p(found, known)
-    outcome = "degraded" if p <= alpha and worse >= floor * abs(was) and worse > 0 else "steady"
+    outcome = Judgement.DEGRADED if p <= alpha and worse >= floor * abs(was) and worse > 0 else Judgement.STEADY
     return QualityVerdict(outcome, metric, len(found), value, low, high, was, p)
 
 

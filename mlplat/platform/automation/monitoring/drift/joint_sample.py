@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Self
 
 from .....streams import stream
 from .columns import ColumnData, ColumnKind
+from .spread import spread
 
 if TYPE_CHECKING:
     from .columns import Floats
 
 MOST_ROWS = 2_000
 _FARTHEST = 8.0
-_QUARTILES = 1.3489795003921634
-"""Standard deviations between the quartiles of a normal distribution."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,8 +38,8 @@ class JointSample:
         centre, scale = np.empty(len(columns)), np.empty(len(columns))
         for i, each in enumerate(columns):
             present = each.numbers[np.isfinite(each.numbers)]
-            low, centre[i], high = np.quantile(present, (0.25, 0.5, 0.75), method="inverted_cdf")
-            scale[i] = (high / 2 - low / 2) / _QUARTILES * 2 or min(float(np.std(present / 2)) * 2, np.finfo(float).max) or 1.0
+            centre[i] = np.quantile(present, 0.5, method="inverted_cdf")
+            scale[i] = spread(present) or 1.0
         names = tuple(each.name for each in columns)
         empty = cls(names, centre, scale, np.empty((0, len(names))))
         return cls(names, centre, scale, empty.thinned(empty.scaled(data), MOST_ROWS))
@@ -53,8 +52,10 @@ class JointSample:
         rows = np.zeros((size, len(self.names)))
         for i, name in enumerate(self.names):
             if name in data and len(data[name].numbers) == size:
-                numbers = np.clip(data[name].numbers, -1e300, 1e300) / self.scale[i] - self.centre[i] / self.scale[i]
-                rows[:, i] = np.where(np.isfinite(data[name].numbers), np.clip(numbers, -_FARTHEST, _FARTHEST), 0.0)
+                numbers = data[name].numbers
+                with np.errstate(over="ignore"):
+                    numbers = (np.where(np.isfinite(numbers), numbers, self.centre[i]) - self.centre[i]) / self.scale[i]
+                rows[:, i] = np.clip(numbers, -_FARTHEST, _FARTHEST)
         return rows
 
     @staticmethod

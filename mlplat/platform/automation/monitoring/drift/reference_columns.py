@@ -94,7 +94,7 @@ def column_of_distribution(name: str, given: Mapping[str, Any], bins: int) -> Re
     cuts, counts_of_bins = np.array(given["edges"], float), np.rint(np.array(given["counts"], float)).astype(np.int64)
     if not len(counts_of_bins):
         return None
-    cuts[-1] = np.nextafter(cuts[-1], np.inf)  # the last bin holds its upper edge too
+    cuts[-1] = just_above(cuts[-1:])[0]  # the last bin holds its upper edge too
     below = np.concatenate(([0], np.cumsum(counts_of_bins)))
     present = int(below[-1])
     edges = _joined(cuts, below, bins)
@@ -112,7 +112,15 @@ def equal_edges(values: Floats, bins: int) -> Floats:
         return np.empty(0)
     inner = np.unique(values[(np.arange(1, bins) * size) // bins])
     often = np.searchsorted(values, inner, "right") - np.searchsorted(values, inner, "left") > size / (2 * bins)
-    return np.unique(np.concatenate((inner, np.nextafter(inner[often], np.inf))))
+    return np.unique(np.concatenate((inner, just_above(inner[often]))))
+
+
+def just_above(numbers: Floats) -> Floats:
+    """Of each number the next larger one, infinity after the largest."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return np.nextafter(numbers, np.inf)
 
 
 def _joined(cuts: Floats, below: Counts, bins: int) -> Floats:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from .....streams import stream
 from .drift_test import NumericTest
 from .permutation import sequential_p
+from .spread import spread
 
 if TYPE_CHECKING:
     import numpy as np
 
     from .columns import Counts, Floats
     from .reference_columns import NumericColumn
-
-_QUARTILES = 1.3489795003921634
 
 
 class Wasserstein(NumericTest):
@@ -46,9 +46,8 @@ class Wasserstein(NumericTest):
             return 0.0, 1.0, 0.0
         permuted = _Permuted(pooled, len(b), stream(self._seed, f"drift.wasserstein/{reference.name}"))
         p = sequential_p(distance, permuted.draw, self._most)
-        low, high = a[len(a) // 4], a[(3 * len(a)) // 4]
-        scale = float(high - low) / _QUARTILES or float(np.std(a)) or distance  # a constant that is one no longer: effect 1
-        return distance * unit, p, distance / scale
+        effect = distance / (spread(a) or distance)  # a constant that is one no longer: effect 1
+        return min(distance * unit, sys.float_info.max), p, effect
 
 
 class _Permuted:
