@@ -143,7 +143,9 @@ class Versioning(OrchestratorCalls):
         code = f"{reference.path}@{number}"
         path = whole_name(name).path if name else reference.path
         self._check_project(path.partition("/")[0], actor)
-        may = f"pipeline:{path}" if call_made == "publish" else f"run:{check_project(project or path.partition('/')[0])}/*"
+        if project:
+            self._check_project(check_project(project), actor)
+        may = f"pipeline:{path}" if call_made == "publish" else f"run:{project or path.partition('/')[0]}/*"
         self._require(actor, Right.WRITE, may, call_made)
         loaded = self._live.sources.load(code, file, function, actor)
         return self._made(path, code, file, loaded.name, loaded, images, actor)
