@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from ...canonical import frozen
 from ...errors import IntegrityError, OptionError, UnknownNameError, printable
+from ...streams import check_seed
 from ..artifacts.capsules.stores import Stores
 from ..artifacts.metadata.runs import Run
 from ..component import Component
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from .state import TaskState
 
 
+SEEDS: Final = 1 << 63
+
+
 class Live:
     """What is under way, and nothing that outlasts the process."""
 
@@ -43,6 +48,8 @@ class Live:
         """By the name of the run."""
         self.schedules: dict[str, Callable[[], object]] = {}
         """By the name of a schedule what ends it."""
+        self.starting = False
+        """Whether a run of a schedule is being started."""
 
 
 class OrchestratorCalls(Component):
@@ -78,7 +85,7 @@ class OrchestratorCalls(Component):
         """Go on with the schedules that the journal has."""
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        self._state.apply(record)
+        self._state.apply(frozen(record))  # what is answered of it cannot be changed
 
     def _contents(self) -> Iterator[str]:
         graphs = (kept.graph for versions in self._state.named.values() for kept in versions.values())
@@ -157,6 +164,14 @@ class OrchestratorCalls(Component):
 
     def _require(self, actor: Actor, right: Right, resource: str, call: str, zone: str = "") -> None:
         self._authorization.require(actor, right, resource, zone, call=f"{self.SOURCE}.{call}", source=self.SOURCE)
+
+
+def seed_of(seed: object) -> int:
+    """The seed of a run. Raises OptionError for what is none, and for one that the records do not take."""
+    number = check_seed(seed)
+    if number >= SEEDS:
+        raise OptionError(f"seed: a number of {number.bit_length():,} bits; expected one below 2^63")
+    return number
 
 
 def run_name(run: object) -> str:

@@ -96,7 +96,7 @@ class OrchestratorState:
 
     def __init__(self) -> None:
         self.named: dict[str, dict[str, KeptVersion]] = {}
-        """By name and digest, in the order in which they were made."""
+        """By name and digest, in the order in which they were published, or else made."""
         self.runs: dict[str, RunState] = {}
         self.numbers: dict[str, int] = {}
         """By the name of a pipeline in a project how many runs it has had there."""
@@ -112,6 +112,7 @@ class OrchestratorState:
             case "version.published":
                 versions = self.named[record["name"]]
                 kept = versions[record["digest"]]
+                del versions[record["digest"]]  # the last that was published comes last
                 versions[record["digest"]] = replace(kept, version=replace(kept.version, published=True))
             case "run.queued":
                 self._run(record)

@@ -120,9 +120,20 @@ class Versioning(OrchestratorCalls):
             return Dag.read(json.loads(self._store.get(kept.graph)))
 
     def _prepared(
-        self, call_made: str, ref: object, name: str, file: str, function: str, images: Mapping[str, str], actor: Principal
+        self,
+        call_made: str,
+        ref: object,
+        name: str,
+        file: str,
+        function: str,
+        images: Mapping[str, str],
+        actor: Principal,
+        project: str = "",
     ) -> Prepared:
-        """The version that is meant; nothing is kept yet. Raises what is wrong with it."""
+        """The version that is meant; nothing is kept yet. Raises what is wrong with it.
+
+        `project`: of the run. No code of a commit is run for who may neither publish nor run there.
+        """
         if isinstance(ref, Pipeline):
             return self._prepared_object(ref, name, images, actor)
         reference = Reference.parse(ref)
@@ -132,6 +143,10 @@ class Versioning(OrchestratorCalls):
         code = f"{reference.path}@{number}"
         path = whole_name(name).path if name else reference.path
         self._check_project(path.partition("/")[0], actor)
+        if project:
+            self._check_project(check_project(project), actor)
+        may = f"pipeline:{path}" if call_made == "publish" else f"run:{project or path.partition('/')[0]}/*"
+        self._require(actor, Right.WRITE, may, call_made)
         loaded = self._live.sources.load(code, file, function, actor)
         return self._made(path, code, file, loaded.name, loaded, images, actor)
 

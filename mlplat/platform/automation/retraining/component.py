@@ -45,7 +45,7 @@ class RetrainingStatus(NamedTuple):
 class Retrainer(Working):
     """Runs deployed pipelines again, when their data or the behaviour of their model changes, by schedule or request.
 
-    What is deployed is what continuous delivery has bound (`pipelines`), by digest, and nothing newer. A run is made in the zone of the
+    What is deployed is what continuous delivery has bound (`_pipelines`), by digest, and nothing newer. A run is made in the zone of the
     deployment, as a service account. Its model is compared with the current one; one that is good enough is deployed, or waits for a call.
     `automatic`: whether triggers are followed at all; requests are, always. `deploy`: what brings a model on, None for nobody.
 
@@ -59,10 +59,14 @@ class Retrainer(Working):
         """Say how a deployed pipeline (`project/name`, as continuous delivery calls it) is run again. `spec`: see `Retrained`.
 
         `account`: the service account of the project as which that is done: it needs `deploy` on the zone, `read` on what is read and
-        `write` on what is made. Event `metadata.recorded`. Raises UnknownNameError, OptionError.
+        `write` on what is made. To let an account of the project work takes `admin` on that, too.
+
+        Event `metadata.recorded`. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
-        self._check_project(path.partition("/")[0], actor)
+        project = path.partition("/")[0]
+        self._check_project(project, actor)
+        self._authorization.require(actor, Right.ADMIN, f"project:{project}", call="retraining.configure", source=self.SOURCE)
         found = service_account(self._authorization.directory.find(account), path)
         try:
             said = Retrained(path, found.id, RetrainingPolicy() if policy is None else policy, **spec)
@@ -81,7 +85,7 @@ class Retrainer(Working):
         `metadata.recorded` {kind: binding}. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
-        self._known(path)
+        self._known(path, actor)
         version = "" if pipeline is None else self._orchestrator.resolve(pipeline, actor=actor).reference
         if isinstance(triggers, str):
             raise OptionError("triggers: expected a list of them, such as ['dataset:shop/clicks']")
@@ -92,7 +96,7 @@ class Retrainer(Working):
     def request(self, name: str, *, actor: Actor) -> RetrainingStatus:
         """Train again now, or after the run in flight, whatever the cool-down. Raises UnknownNameError."""
         path = whole_name(name).path
-        self._known(path)
+        self._known(path, actor)
         state = self._state.of(path)
         key = f"request:{path}@{len(state.past) + len(state.suppressed)}/{self._sim.now:g}"
         self._meet(path, Trigger("request", key, time=self._sim.now), None)
@@ -105,7 +109,7 @@ class Retrainer(Working):
         Raises UnknownNameError.
         """
         path = whole_name(name).path
-        self._known(path)
+        self._known(path, actor)
         self._keep(self._record("recovered", actor, name=path))
         self._emit(f"deployment:{path}", "metadata.recorded", actor, {"kind": "retraining", "resumed": True})
         self._wait(path)
@@ -115,7 +119,7 @@ class Retrainer(Working):
     def status(self, name: str, *, actor: Actor) -> RetrainingStatus:
         """How a deployed pipeline stands. Raises UnknownNameError."""
         path = whole_name(name).path
-        self._known(path)
+        self._known(path, actor)
         return self._status(path)
 
     @call(Right.READ)
