@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
     from .platform.facade import Platform
+    from .platform.pipelines import StepContext, by_size, measured, pipeline, step, when
     from .resources import ResourceRequest
     from .runs.replay import replay
     from .runs.result import Result
@@ -58,14 +59,20 @@ __all__ = [
     "RestartPolicy",
     "Result",
     "Simulation",
+    "StepContext",
     "Synchronization",
     "Usage",
     "Workload",
     "__version__",
+    "by_size",
     "hardware",
+    "measured",
+    "pipeline",
     "read_trace",
     "replay",
+    "step",
     "traces",
+    "when",
 ]
 
 _HOME = {
@@ -90,11 +97,17 @@ _HOME = {
     "RestartPolicy": "infra.virtualization",
     "Result": "runs.result",
     "Simulation": "context",
+    "StepContext": "platform.pipelines",
     "Synchronization": "infra.synchronization",
     "Usage": "infra.virtualization",
     "Workload": "infra.workload_spec",
+    "by_size": "platform.pipelines",
+    "measured": "platform.pipelines",
+    "pipeline": "platform.pipelines",
     "read_trace": "traces.reading",
     "replay": "runs.replay",
+    "step": "platform.pipelines",
+    "when": "platform.pipelines",
 }
 _PACKAGES = ("hardware", "traces")
 _load, __dir__ = lazy_names(__name__, globals(), _HOME)

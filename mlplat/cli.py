@@ -239,14 +239,17 @@ def _print_json(content: dict[str, Any]) -> None:
 
 @app.command()
 def demo(seed: Seed = 0, as_json: Json = False) -> None:
-    """Replay a synthetic day of ML jobs on a synthetic cluster under three policies."""
+    """The life of a model: pushed, tested, delivered, served, watched; its world changes, and it is trained again by itself."""
     from .demonstration import demonstrate, show
 
-    results = demonstrate(seed, progress=sys.stderr.isatty() and not as_json)
+    told = (lambda phase: print(f"… {phase}", file=sys.stderr)) if sys.stderr.isatty() and not as_json else lambda phase: None
+    found = demonstrate(seed, told)
     if as_json:
-        _print_json({"cluster": results[0].spec.name, "jobs": len(results[0].trace), "runs": [result.summary() for result in results]})
+        _print_json(found.summary())
     else:
-        show(results)
+        show(found)
+    if not found.closed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from .storage.store import JournalError, Store, StoreError, told
 if TYPE_CHECKING:
     from ..context import Simulation
     from ..events import Event
+    from .capabilities.table import Mark
     from .identity.authorization import Authorization
     from .identity.provider import IdentityProvider
 
@@ -193,6 +194,10 @@ class Component:
     def _may_read(self, actor: Actor, resource: str) -> bool:
         """For choosing what to show."""
         return self._authorization.may(actor, Right.READ, resource)
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        """What it, as it is wired now, does for the capabilities of a platform: marks by what it is called there."""
+        return {}
 
     # -- what is kept and told
 

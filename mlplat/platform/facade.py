@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from os import PathLike
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..context import Simulation
-from ..errors import OptionError
+from ..errors import OptionError, UnknownNameError
 from .artifacts.capsules import Capsules, Stores
 from .artifacts.data import DataStore
 from .artifacts.images import ImageRegistry
@@ -17,18 +18,25 @@ from .artifacts.models import ModelRegistry
 from .artifacts.referrers import Referrers
 from .artifacts.scm import SCM
 from .automation.builder.image_builder import ImageBuilder
+from .automation.cd.cd import CD
 from .automation.ci.integration import CI
 from .automation.inbox import Inbox
+from .automation.monitoring.component import Monitoring
 from .automation.retraining.component import Retrainer
+from .capabilities.wiring import capabilities_of
 from .component import Component
 from .identity.authorization import Actor
 from .identity.provider import IdentityProvider
 from .identity.rights import Right
 from .maturity import Level, check_level
 from .neighbours import Neighbours
+from .observing import Observing
 from .pipelines.orchestrator import Orchestrator
 from .references import PLATFORM
+from .reproduction.reproducer import Reproducer
 from .secrets import Secrets
+from .serving.component import Serving
+from .serving.target import ServingFor
 from .storage.store import Store
 from .storage.sweeping import sweep
 from .storage.verification import Verification, verify
@@ -36,8 +44,12 @@ from .work.tasks import Tasks
 from .zones.zone_manager import ZoneManager
 
 if TYPE_CHECKING:
+    from ..events import Event
     from ..infra.cluster import Cluster
+    from .capabilities.table import Capabilities
     from .identity.principals import Principal
+    from .reproduction.verdict import Verdict
+    from .training.training import Trainings
 
 
 class Platform:
@@ -49,8 +61,9 @@ class Platform:
     which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
     sealed before they are kept; None to keep them in the clear.
 
-    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `orchestrator`,
-    `retraining`: the components. `tasks`: what these have work done by in zones. `admin`: the first administrator.
+    `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `cd`,
+    `orchestrator`, `monitoring`, `retraining`, `serving`, `reproduction`: the components. `tasks`: what these have work done by in zones;
+    `trainings`: of models, over them. `admin`: the first administrator.
 
     >>> platform = Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
@@ -79,6 +92,7 @@ class Platform:
         cluster = None if on is None or isinstance(on, Simulation) else on
         if cluster is None and data_at is not None:
             raise OptionError(f"data_at={data_at!r:.60}: a place in the network of a cluster, and there is no cluster")
+        self._cluster = cluster
         self.sim: Simulation = (on if isinstance(on, Simulation) else Simulation()) if cluster is None else cluster.sim
         self.store = Store() if store is None else store
         self.identity = IdentityProvider(self.sim, self.store)
@@ -104,14 +118,36 @@ class Platform:
 
     def _automate(self, shared: Mapping[str, Any], stores: Stores, *, placed: bool) -> None:
         """The components that do something by themselves."""
+        delivers = self.level >= Level.CI_CD
         over = (self.sim, self.identity, self.store)
         work: Any = {"tasks": self.tasks, "zones": self.zones} if placed else {}
         self.inbox = Inbox(*over)
-        self.builder = ImageBuilder(*over, scm=self.scm, images=self.images, metadata=self.metadata, **work)
-        self.ci = CI(*over, scm=self.scm, images=self.images, builder=self.builder, inbox=self.inbox, **work)
-        self.orchestrator = Orchestrator(*over, stores=stores, **work)
+        self.builder = ImageBuilder(*over, scm=self.scm, images=self.images, metadata=self.metadata, **work, automatic=delivers)
+        self.ci = CI(*over, scm=self.scm, images=self.images, builder=self.builder, inbox=self.inbox, **work, automatic=delivers)
+        self.orchestrator = Orchestrator(*over, stores=stores, **work, automatic=self.level >= Level.PIPELINES)
+        watches: Any = {"metadata": self.metadata, "data": self.data, "inbox": self.inbox}
+        self.monitoring = Monitoring(*over, **watches, automatic=self.level >= Level.PIPELINES)
+        self.serving = Serving(*over, zones=self.zones, models=self.models, cluster=self._cluster, referrers=shared["referrers"])
+        self._observing = Observing(self.sim, self.serving, self.monitoring)
         again: Any = {"orchestrator": self.orchestrator, "data": self.data, "models": self.models, "inbox": self.inbox}
-        self.retraining = Retrainer(*over, **again, automatic=self.level >= Level.PIPELINES)
+        bring_on = self._bring_on if self.level >= Level.CI_CD else None
+        self.retraining = Retrainer(*over, **again, deploy=bring_on, automatic=self.level >= Level.PIPELINES)
+        below: Any = {"models": self.models, "zones": self.zones, "scm": self.scm, "metadata": self.metadata}
+        ports: Any = {"serving": ServingFor(self.serving, self._moving), "pipelines": self.retraining._pipelines}
+        self.cd = CD(self.sim, self.identity, self.store, **below, **ports, referrers=shared["referrers"], automatic=delivers)
+        self.reproduction = Reproducer(*over, stores=stores, orchestrator=self.orchestrator)
+
+    def _moving(self, service: str) -> Principal:
+        """In whose name a deployment is moved now; what only has to be kept as it is, in that of the platform."""
+        run = self.cd._runs.running.get(service)
+        return self.admin if run is None else run.acting
+
+    def _bring_on(self, deployment: str, model: str, account: Principal, event: Event) -> None:
+        """A candidate that is good enough goes into the deployment, in the zone in which that is."""
+        service = self.cd._catalogue.services.get(deployment)
+        if service is None:
+            raise UnknownNameError("deployment", deployment, self.cd._catalogue.services)
+        self.cd.deploy(deployment, model, zone=service.zone, actor=account)
 
     def _go_on(self, own: bool) -> None:
         """Stand no earlier than when the store was used last: a simulation of its own is let run to there."""
@@ -139,6 +175,13 @@ class Platform:
             store.close()
             raise
 
+    @cached_property
+    def trainings(self) -> Trainings:
+        """What trains models in zones."""
+        from .training.training import Trainings
+
+        return Trainings(self.sim, self.tasks, self.data)
+
     @property
     def admin(self) -> Principal:
         """The first administrator, who holds every right."""
@@ -148,8 +191,21 @@ class Platform:
     def components(self) -> Mapping[str, Component]:
         """By the name that they have in events."""
         memory = (self.identity, self.scm, self.data, self.images, self.models, self.metadata, self.capsules, self.secrets, self.zones)
-        automatic = (self.inbox, self.builder, self.ci, self.orchestrator, self.retraining)
-        return MappingProxyType({component.SOURCE: component for component in (*memory, *automatic)})
+        automatic = (self.inbox, self.builder, self.ci, self.cd, self.orchestrator, self.monitoring, self.retraining, self.serving)
+        return MappingProxyType({component.SOURCE: component for component in (*memory, *automatic, self.reproduction)})
+
+    def capabilities(self) -> Capabilities:
+        """Which of the capabilities CB-1 … CB-17 it realises, and what realises or supports each, as it is wired now."""
+        return capabilities_of(self.level, self._cluster, self.components.values())
+
+    def reproduce(self, model: str, *, on: Cluster | None = None, actor: Actor) -> Verdict:
+        """Make a model version again from its lineage, on a platform of its own that knows nothing else, and compare bit for bit.
+
+        `on`: a cluster for it, in a simulation of its own; None for none. Takes `read` on the model and all that it was made of; its code
+        runs, with the caller's rights on this machine. Time passes on that platform, and not here (`reproduction.start` does it here).
+        Events as of `reproduction.start`. Raises AccessDenied, UnknownNameError.
+        """
+        return self.reproduction._elsewhere(self, model, on, actor=actor)
 
     def sweep(self, *, actor: Actor) -> tuple[str, ...]:
         """Give up content that nothing names any more. Returns its digests. For administrators. Raises AccessDenied."""

@@ -121,7 +121,10 @@ class NaiveVersion:
 
     def next_turn(self) -> float:
         """When the autoscaler has its next turn."""
-        return math.inf if self.spec.scale is None else (self.turns + 1) * float(self.spec.scale.period)  # type: ignore[arg-type]
+        if self.spec.scale is None:
+            return math.inf
+        period = float(self.spec.scale.period)  # type: ignore[arg-type]
+        return period + self.turns * period
 
 
 class NaiveServer:

@@ -113,12 +113,12 @@ def test_a_long_stream_in_strides_is_the_whole_and_keeps_a_small_window() -> Non
         server.up(v, 0.0)
     server.attach(requests)
     outcome, end = np.zeros(len(requests), dtype=np.int8), np.zeros(len(requests))
-    for now in np.arange(7.0, 2000.0, 7.0).tolist() + [2000.0]:
+    for now in [*np.arange(7.0, 2000.0, 7.0).tolist(), 2000.0]:
         done = server.advance(now)
         assert (done.number == done.row).all()
         outcome[done.row], end[done.row] = done.outcome, done.end
     assert (outcome == result._server.requests.outcome).all() and (end == result._server.requests.end).all()
-    assert len(server._told) < 10_000
+    assert len(server._known_fates) < 10_000
 
 
 def test_versions_come_and_go_and_rows_are_used_again() -> None:

@@ -74,6 +74,15 @@ class Row(NamedTuple):
     instead: tuple[tuple[Right, str], ...] = ()
 
 
+def given(*names: Any, **options: Any) -> Any:
+    """Arguments, of which text that begins with `.` is an attribute of the world."""
+
+    def arguments(world: Any, caller: Principal | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return tuple(getattr(world, name[1:]) if isinstance(name, str) and name.startswith(".") else name for name in names), options
+
+    return arguments
+
+
 class Given(NamedTuple):
     """A grant, as the test remembers it."""
 

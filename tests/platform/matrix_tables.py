@@ -14,29 +14,15 @@ from mlplat.platform.identity import Principal, Right
 from mlplat.platform.zones import ZoneError
 
 from .matrix import PASSWORD, PLATFORM, Row
+from .matrix_automation import BUILDER, CI, INBOX, ORCHESTRATOR
+from .matrix_rows import ADMIN, APPROVE, DEPLOY, FORCE, READ, SHARE, WRITE, given
+from .matrix_rows import row as _row
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
 
-READ, WRITE, SHARE, ADMIN, DEPLOY, APPROVE, FORCE = Right
 NOWHERE = Path("/dev/null/nowhere")
 _made = PlatformWorld()
 HEAD, FIRST, SIDE, ONE, TWO = _made.head, _made.first, _made.side, _made.one, _made.two
 """Commits and images: they have the same ids in every world."""
-
-
-def given(*names: Any, **options: Any) -> Any:
-    """Arguments, of which text that begins with `.` is an attribute of the world."""
-
-    def arguments(world: Any, caller: Principal | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return tuple(getattr(world, name[1:]) if isinstance(name, str) and name.startswith(".") else name for name in names), options
-
-    return arguments
-
-
-def _row(right: Right, resource: str, *names: Any, more: tuple[tuple[Right, str], ...] = (), zone: str = "", **options: Any) -> Row:
-    raises = options.pop("raises", None)
-    if zone:
-        options["zone"] = zone
-    return Row(given(*names, **options), ((right, resource), *more), zone=zone, raises=raises)
 
 
 def _own_token(world: PlatformWorld, caller: Principal | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -334,6 +320,10 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "capsules": CAPSULES,
         "secrets": SECRETS,
         "zones": ZONES,
+        "inbox": INBOX,
+        "builder": BUILDER,
+        "ci": CI,
+        "orchestrator": ORCHESTRATOR,
         "platform": {"sweep": _platform(), "verify": _platform()},
     }
 )

@@ -12,9 +12,29 @@ from mlplat.platform.artifacts.metadata import LockFile
 from mlplat.platform.identity import IdentityProvider
 from mlplat.platform.storage import Store, digest_of
 
-REPO, DATA, IMAGE, MODEL = "shop/churn", "shop/clicks", "shop/train", "shop/churn"
+REPO, DATA, IMAGE, MODEL, FLOW = "shop/churn", "shop/clicks", "shop/train", "shop/churn", "shop/flow"
 FRAME = pl.DataFrame({"user": [1, 2, 3], "clicks": [3, 0, 5]})
 AUTHOR = "Ada Lovelace <ada@example.org>"
+AUTOMATION = ("inbox", "builder", "ci", "orchestrator")
+FLOW_FILES = {
+    "pipeline.py": """
+from mlplat.platform.pipelines import pipeline, step
+
+
+@step(duration="1m")
+def double(number: int) -> int:
+    return 2 * number
+
+
+@pipeline
+def flow(number: int = 3):
+    double(double(number))
+""",
+    "image.yaml": "packages: [numpy>=2]\nfiles: [pipeline.py]\nentry: python pipeline.py\n",
+    "ci.yaml": "",
+    "test_flow.py": "def test_sum():\n    assert 1 + 1 == 2\n",
+}
+"""A commit that is a pipeline, an image and its tests."""
 
 
 def manifest(code: str) -> Manifest:
@@ -25,9 +45,12 @@ def manifest(code: str) -> Manifest:
 
 class PlatformWorld:
     """Project `shop` of the owner has a repository, a dataset, an image and a model of several versions each, runs and a zone; bob is its
-    member and has a zone, carl has a share of one dataset, project `elsewhere` is the administrator's.
+    member and has a zone, carl has a share of one dataset, project `elsewhere` is the administrator's. For calls of automatic components
+    there is repository `shop/flow` with a build, a run of CI, pipelines and their runs, of which the first is over, the second was
+    called off, and the third is under way.
 
-    `first`, `head`, `side`: ids of commits. `one`, `two`: digests of images. `source`: whose calls the matrix makes.
+    `first`, `head`, `side`, `flow`, `flow_before`: ids of commits. `one`, `two`: digests of images. `pipeline`, `pipeline_before`: of
+    pipelines. `source`: whose calls the matrix makes.
     """
 
     def __init__(self, source: str = "identity") -> None:
@@ -42,6 +65,8 @@ class PlatformWorld:
         self._runs()
         self._secrets()
         self._zones()
+        if source in AUTOMATION:
+            self._automation()
 
     def _people(self) -> None:
         admin, identity = self.identity.admin, self.identity
@@ -110,6 +135,27 @@ class PlatformWorld:
         zones.create_deployment("shop", "shop-prod", {"gpus": 4}, {"gpus": 8}, cohort="research", actor=admin)
         zones.create_development(self.bob, {"gpus": 2}, actor=admin)
 
+    def _automation(self) -> None:
+        platform, owner = self.platform, self.owner
+        self.robot = self.identity.create_service_account("shop", "robot", actor=owner)
+        platform.scm.create_repository(FLOW, actor=owner)
+        self.flow_before = platform.scm.commit(FLOW, "main", FLOW_FILES, "flow", author=AUTHOR, actor=owner).id
+        self.flow = platform.scm.commit(FLOW, "main", {"README.md": "flow"}, "said", author=AUTHOR, actor=owner).id
+        runs = platform.orchestrator
+        self.pipeline_before, self.pipeline = (
+            runs.publish(f"{FLOW}@{commit}", actor=owner).digest for commit in (self.flow_before, self.flow)
+        )
+        runs.schedule("shop/daily", FLOW, every="30d", actor=owner)
+        platform.builder.build(f"{FLOW}@main", actor=owner)
+        platform.ci.run(f"{FLOW}@main", actor=owner)
+        runs.run(FLOW, actor=owner)
+        self.sim.run(until="10m")
+        runs.cancel(runs.run(FLOW, {"number": 4}, actor=owner), actor=owner)
+        runs.run(FLOW, {"number": 5}, actor=owner)
+        platform.inbox.post("shop", "all is well", actor=owner)
+        platform.builder.enable(FLOW, self.robot, actor=owner)
+        platform.ci.enable(FLOW, self.robot, actor=owner)
+
     @property
     def stores(self) -> tuple[Store, ...]:
         """What everything is kept in."""
@@ -123,6 +169,8 @@ class PlatformWorld:
         if version and resource.startswith("zone:"):
             return f"{path}@other"
         twins = {self.head: self.side, self.first: self.side, self.one: self.two, self.two: self.one}
+        if self.component.SOURCE in AUTOMATION:
+            twins |= {self.flow: self.flow_before, self.pipeline: self.pipeline_before}
         if version:
             return f"{path}@{twins[version] if version in twins else int(version) % 3 + 1}"
         return f"{path.partition(':')[0]}:elsewhere/*" if path.endswith("/*") else f"{path}-other"

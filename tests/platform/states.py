@@ -10,9 +10,11 @@ from typing import Any
 import mlplat as mp
 
 _LEFT_OUT = {
+    *("_pipelines", "_models", "_orchestrator", "_observing"),
     *("_sim", "sim", "_store", "_referrers", "_stores", "_resolvers", "_linker", "_listener", "_endpoint", "_at", "_served", "_staged"),
     *("_captures", "_last", "_attempts", "_strangers", "_nobody", "_secret", "_verified", "_trees", "_below", "audit", "_names_of"),
     *("_held_by_giver", "_cost", "_lifetime_s", "_port", "_live", "_identity"),
+    *("_scm", "_images", "_metadata", "_tasks", "_zones", "_builder", "_inbox", "_times", "_request", "_indices", "_jobs", "_proposers"),
 }
 """What is no state: neighbours, caches, what is under way, and what is documented to be forgotten (failed attempts)."""
 

@@ -26,9 +26,16 @@ CAPSULE, COMMIT, MODEL, RUN, DATA, IMAGE, REPO = (
     "shop/train@v1",
     "shop/churn",
 )
+BUILT = "shop/built"
 ASKED: dict[str, tuple[Any, ...]] = {
+    "builder.builds": (BUILT,),
+    "builder.index": (),
+    "builder.lock": (f"{BUILT}@main",),
+    "builder.plan": (f"{BUILT}@main",),
     "capsules.inspect": (CAPSULE,),
     "capsules.import_file": (CAPSULE,),
+    "ci.results": (BUILT, 1),
+    "ci.runs": (BUILT,),
     "data.compare": (DATA, DATA),
     "data.describe": (DATA,),
     "data.list": (),
@@ -52,6 +59,7 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "images.resolve": (IMAGE,),
     "images.search": (),
     "images.storage": (),
+    "inbox.messages": (),
     "metadata.baseline": (MODEL,),
     "metadata.compare": (RUN, RUN),
     "metadata.count": (),
@@ -98,6 +106,9 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "zones.list": (),
 }
 OWN = {
+    "builder.build": "begins a build; the answer is one of `builds`",
+    "builder.wait": "an event of the caller's own",
+    "ci.wait": "an event of the caller's own",
     "data.read": "a copy of the caller's own",
     "data.fetch": "a copy of the caller's own, when it is there",
     "data.preview": "a copy of the caller's own",
@@ -153,6 +164,12 @@ def shop() -> Shop:
     platform.data.snapshot(DATA, "frozen", actor=ada)
     platform.data.split(DATA, actor=ada)
     platform.secrets.put("shop/database", "hunter2", actor=ada)
+    platform.scm.create_repository(BUILT, actor=ada)
+    files = {"image.yaml": "packages: [numpy]\n", "ci.yaml": "", "test_a.py": "def test_a(): pass\n"}
+    platform.scm.commit(BUILT, "main", files, "first", actor=ada)
+    platform.builder.build(f"{BUILT}@main", actor=ada)
+    platform.ci.run(f"{BUILT}@main", actor=ada)
+    platform.sim.run()
     platform.zones.create_cohort("research", limit={"gpus": 9}, actor=platform.admin)
     flavored = {"gpus": 4, "A100": {"gpus": 2}}
     platform.zones.create_deployment("shop", "shop-prod", flavored, flavored, cohort="research", actor=platform.admin)

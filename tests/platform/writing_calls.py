@@ -11,6 +11,7 @@ import polars as pl
 
 import mlplat as mp
 from mlplat.platform.artifacts.metadata import LockFile
+from mlplat.platform.automation.builder import Package, PackageIndex
 from mlplat.platform.identity import Principal
 from mlplat.platform.storage import Store
 
@@ -105,8 +106,50 @@ def fill(store: Store) -> mp.Platform:
     zones.create_development(bob, {"gpus": 2, "environments": 3}, cohort="research", actor=admin)
     identity.grant(bob, "deploy", "zone:shop/shop-prod", actor=ada)
     identity.grant(ada, ["read", "write"], "zone:bob-dev@notebook", actor=bob)
+    _build(platform, ada, robot)
+    _flow(platform, ada)
     identity._authorization.audit.flush()
     return platform
+
+
+def _build(platform: mp.Platform, ada: Principal, robot: Principal) -> None:
+    """A repository with builds and a run that take no time: of an image that has its base and no more, of no image, of no tests."""
+    scm, builder, ci = platform.scm, platform.builder, platform.ci
+    scm.create_repository("shop/built", actor=ada)
+    scm.commit(
+        "shop/built", "main", {"image.yaml": b"base: shop/train@v1\nentry: run\n", "ci.yaml": b"", "other.yaml": b"3"}, "one", actor=ada
+    )
+    builder.build("shop/built@main", actor=ada)
+    builder.build("shop/built@main", manifest="other.yaml", actor=ada)
+    ci.run("shop/built@main", actor=ada)
+    for automatic in (builder, ci):
+        automatic.enable("shop/built", robot, actor=ada)
+
+
+FLOW = b"""
+import mlplat as mp
+
+@mp.step(duration=0)
+def double(x: int) -> int:
+    return 2 * x
+
+@mp.pipeline
+def flow(x: int = 1):
+    return {"doubled": double(x)}
+"""
+
+
+def _flow(platform: mp.Platform, ada: Principal) -> None:
+    """A pipeline that was run before it was published, one commit of it that was not, a run under way, and a schedule; it takes no time."""
+    scm, orchestrator = platform.scm, platform.orchestrator
+    scm.create_repository("shop/flow", actor=ada)
+    scm.commit("shop/flow", "main", {"pipeline.py": FLOW}, "one", actor=ada)
+    run = orchestrator.run("shop/flow@main", actor=ada)
+    platform.sim.run(until=run.wait())
+    orchestrator.publish("shop/flow@main", actor=ada)
+    orchestrator.schedule("shop/hourly", "shop/flow", every="1h", actor=ada)
+    scm.commit("shop/flow", "main", {"more.txt": b"2"}, "two", actor=ada)
+    orchestrator.run("shop/flow", {"x": 2}, actor=ada)
 
 
 def ada_of(platform: mp.Platform) -> Principal:
@@ -214,6 +257,16 @@ CALLS: dict[str, Made] = {
     "metadata.link": lambda p, ada, admin, git: p.metadata.link("dataset:shop/clicks@1", "window:shop/w@1", "window", actor=ada),
     "metadata.record_deployment": lambda p, ada, admin, git: p.metadata.record_deployment("shop/front", "shop/churn@2", actor=ada),
     "metadata.record_baseline": lambda p, ada, admin, git: p.metadata.record_baseline("shop/churn@2", latency={"p50": 0.1}, actor=ada),
+    "builder.enable": lambda p, ada, admin, git: p.builder.enable("shop/churn", "robot", manifest="b.yaml", zone="shop-prod", actor=ada),
+    "builder.disable": lambda p, ada, admin, git: p.builder.disable("shop/built", actor=ada),
+    "builder.set_index": lambda p, ada, admin, git: p.builder.set_index(PackageIndex((Package("numpy", "3.0", 70),)), actor=admin),
+    "ci.enable": lambda p, ada, admin, git: p.ci.enable("shop/churn", "robot", definition="c.yaml", zone="shop-prod", actor=ada),
+    "ci.disable": lambda p, ada, admin, git: p.ci.disable("shop/built", actor=ada),
+    "inbox.post": lambda p, ada, admin, git: p.inbox.post("shop", "the cluster is back", actor=ada),
+    "orchestrator.publish": lambda p, ada, admin, git: p.orchestrator.publish("shop/flow@main", actor=ada),
+    "orchestrator.schedule": lambda p, ada, admin, git: p.orchestrator.schedule("shop/daily", "shop/flow", every="1d", actor=ada),
+    "orchestrator.trigger": lambda p, ada, admin, git: p.orchestrator.trigger("shop/fresh", "shop/flow", actor=ada),
+    "orchestrator.unschedule": lambda p, ada, admin, git: p.orchestrator.unschedule("shop/hourly", actor=ada),
     "zones.create_development": lambda p, ada, admin, git: p.zones.create_development("ada", {"gpus": 1}, idle=None, actor=admin),
     "zones.create_deployment": lambda p, ada, admin, git: p.zones.create_deployment(
         "lab", "lab-prod", {"A100": {"gpus": 2}}, lend=0, reclaim_within="2m", reserve={"nodes": 1}, actor=admin
@@ -229,7 +282,15 @@ CALLS: dict[str, Made] = {
     "zones.delete": lambda p, ada, admin, git: p.zones.delete("bob-dev", drain=True, actor=admin),
 }
 
-SEVERAL = {"metadata.capture_call": "runs somebody's code between the start of a run and its end, each of which is a call of its own"}
+SEVERAL = {
+    "metadata.capture_call": "runs somebody's code between the start of a run and its end, each of which is a call of its own",
+    "builder.build": "begins a build, which is written down before it goes on to publish and to link",
+    "orchestrator.run": "begins a run, which is written down before its steps are run and written down one by one",
+    "orchestrator.resume": "begins a run, as `run`",
+    "orchestrator.rerun": "begins a run, as `run`",
+    "orchestrator.cancel": "ends the steps of a run, each of which is written down, and then the run",
+    "ci.run": "begins a run, which is written down before it goes on to test and to report",
+}
 """Calls that are several, with the reason."""
 
 READING = {
@@ -241,6 +302,10 @@ READING = {
     "models": "aliases compare deployable history list load resolve rules search stage_history versions",
     "capsules": "export inspect",
     "secrets": "for_workload get list versions",
+    "builder": "plan lock builds wait index",
+    "ci": "runs results wait cancel",
+    "orchestrator": "resolve graph versions list get runs value schedules",
+    "inbox": "messages",
     "zones": "list get describe explain workloads logs cohorts submit environment touch stop",
     "metadata": "baseline compare count downstream graph history impact lineage metric_history run search upstream",
 }

@@ -14,6 +14,7 @@ from ..identity.provider import IdentityProvider
 from ..identity.rights import Right
 from ..record_shapes import NUMBER, TEXT, TEXTS, Shape
 from ..references import check_project
+from .listing import Listing
 
 MOST: Final = 10_000
 """Characters of a message."""
@@ -32,20 +33,26 @@ class Message(NamedTuple):
         return f"{self.time:g} s, {self.project}: {printable(self.text)}"
 
 
+class Messages(Listing[Message]):
+    """Messages, the oldest first."""
+
+    __slots__ = ()
+    HEADS = ("time", "project", "about", "text", "sender")
+
+
 class Inbox(Component):
     """The inboxes of all who belong to projects. What is told to a project goes to those who are members at that instant, those of its
     groups included, and to nobody else; service accounts are told nothing.
 
     >>> import mlplat as mp
     >>> platform = mp.Platform()
-    >>> inbox = Inbox(platform.sim, platform.identity, platform.store)
+    >>> inbox = platform.inbox
     >>> ada, bob = (platform.identity.create_user(name, actor=platform.admin) for name in ("ada", "bob"))
     >>> project = platform.identity.create_project("shop", owner=ada, actor=platform.admin)
     >>> inbox.post("shop", "the cluster is back", actor=ada)
     1
-    >>> print(*inbox.messages(actor=ada)), inbox.messages(actor=bob)
-    0 s, shop: the cluster is back
-    (None, ())
+    >>> inbox.messages(actor=ada), inbox.messages(actor=bob)
+    (0 s, shop: the cluster is back, nothing)
     """
 
     KIND: ClassVar[str] = "project"
@@ -59,11 +66,11 @@ class Inbox(Component):
         super().__init__(sim, identity, store)
 
     @call_of_anybody
-    def messages(self, *, project: str | None = None, actor: Actor) -> tuple[Message, ...]:
+    def messages(self, *, project: str | None = None, actor: Actor) -> Messages:
         """What the caller was told, the oldest first; `project`: of this one only. Raises OptionError."""
         wanted = None if project is None else check_project(project)
         found = self._told.get(principal_of(actor).id, ())
-        return tuple(message for message in found if wanted in (None, message.project))
+        return Messages(message for message in found if wanted in (None, message.project))
 
     @call(Right.WRITE)
     def post(self, project: str, text: str, *, actor: Actor) -> int:

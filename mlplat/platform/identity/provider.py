@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ...errors import OptionError
 from ...streams import stream
 from ...units import Duration, seconds
+from ..capabilities.table import Mark, marks
 from ..record_shapes import ShapeError, ensure
 from ..references import PLATFORM, check_name, check_project
 from ..storage.store import JournalError, Store
@@ -137,6 +138,9 @@ class IdentityProvider(PrincipalCalls, ProjectCalls, GrantCalls, CredentialCalls
         if found is None or not self._authorization.directory.is_living(number) or kind not in (None, found.kind):
             raise ShapeError(f"{number}: expected the id of a {kind or 'principal'} who is there")
         return found.kind
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Identity Provider": marks("s5 R11")}
 
 
 def _secret(sim: Simulation, given: bytes | None) -> bytes:

@@ -10,6 +10,7 @@ from ..artifacts.metadata.capture import metrics_in
 from ..artifacts.models.signatures import Signature
 from ..work import Body
 from .arguments import Argument, content, reads
+from .baselines import captured_baseline
 from .context import StepContext
 from .errors import TypeMismatchError
 from .handles import TaskView
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ...events import Event
     from ...infra.endpoint import Work
     from .execution import Execution
-    from .sources import Loaded
+    from .sources import Runnable
 
 Done = Callable[["Mapping[str, Value] | None", "Event"], object]
 
@@ -39,8 +40,10 @@ class StepBody(Body):
         self.started_s: float | None = None
         self.signatures: dict[str, Signature] = {}
         """Of models that say what they take and give, by output."""
+        self.baselines: dict[str, Mapping[str, Any]] = {}
+        """Of models that are published, by output."""
         self._read: dict[str, Any] = {}
-        self._loaded: Loaded | None = None
+        self._code: Runnable | None = None
         self._outcome: tuple[Mapping[str, Value] | None, Event] | None = None
         self._place = ""
 
@@ -51,7 +54,7 @@ class StepBody(Body):
         execution, owner = self.execution, self.execution.owner
         self.started_s = owner._sim.now
         self._tell_started(work)
-        self._loaded = owner._live.sources.of_version(execution.kept.version, execution.actor)
+        self._code = owner._live.sources.step(execution.kept.version, self.node.step, execution.actor)
         self._read, waits = {}, []
         for each in {found.input: found for argument in self.arguments.values() for found in reads(argument)}.values():
             kind, _, ref = each.resource.partition(":")
@@ -76,7 +79,7 @@ class StepBody(Body):
         metrics = {**self._metrics(outputs), **context._metrics}
         passed = not self.node.options.validates or self._passed(outputs)
         event = execution.owner._complete_task(execution, self, outputs, metrics, passed, work)
-        self._outcome = (outputs if passed else None), event
+        self._outcome = ({name: value.bare for name, value in outputs.items()} if passed else None), event
         self._forget()
         return {name: value.digest for name, value in outputs.items()}
 
@@ -99,7 +102,7 @@ class StepBody(Body):
 
     def view(self) -> TaskView:
         """How it stands while it is under way."""
-        run, at_work = self.run, self._loaded is not None
+        run, at_work = self.run, self._code is not None
         waits = "" if run is None else run.reason.value
         started = self.started_s if at_work else None
         told = (run.tries, tuple(run.nodes), run.workload) if run is not None else (0, (), "")
@@ -115,11 +118,11 @@ class StepBody(Body):
 
     def _called(self, context: StepContext) -> dict[str, Value]:
         """What the function returns, as it is kept."""
-        loaded, store = self._loaded, self.execution.owner._store
-        assert loaded is not None
-        step = loaded.steps[self.node.step]
-        signature = step.signature
-        with loaded.active():
+        code, store = self._code, self.execution.owner._store
+        assert code is not None
+        step = code.step
+        with code.active():
+            signature = step.signature
             given = {name: content(store, each, signature.inputs[name], self._read) for name, each in self.arguments.items()}
             if signature.context:
                 given[signature.context] = context
@@ -128,7 +131,7 @@ class StepBody(Body):
             except (KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:
-                self._place = loaded.where(error)
+                self._place = code.where(error)
                 if isinstance(error, Exception):
                     raise
                 raise RuntimeError(f"{type(error).__name__}: {error}") from error
@@ -142,7 +145,20 @@ class StepBody(Body):
             self.signatures = {
                 name: part.signature for name, part in parts.items() if isinstance(getattr(part, "signature", None), Signature)
             }
+            self.baselines = self._captured(parts, signature)
             return {name: packed(parts[name], kind, step=self.task, output=name) for name, kind in kinds.items()}
+
+    def _captured(self, parts: Mapping[str, Any], signature: Any) -> dict[str, Mapping[str, Any]]:
+        """The baselines of the models that are published; the step may have changed what it was given, so that it is read again."""
+        execution = self.execution
+        wanted = {each.binding.output for each in execution.dag.outputs.values() if each.binding.step == self.node.name}
+        models = [name for name, kind in signature.outputs.items() if kind.form is Form.MODEL and not kind.many and name in wanted]
+        if not models or not execution.state.publish:
+            return {}
+        takes = {name: kind for name, kind in signature.inputs.items() if kind.form is Form.FRAME and not kind.many}
+        given = {name: content(execution.owner._store, self.arguments[name], kind, self._read) for name, kind in takes.items()}
+        found = {name: captured_baseline(parts[name], given, self.node.options.target) for name in models}
+        return {name: each for name, each in found.items() if each is not None}
 
     def _metrics(self, outputs: Mapping[str, Value]) -> dict[str, float]:
         """The numbers among its JSON outputs: one under the name of the output, or of the step where that has none; those in a mapping."""
@@ -165,4 +181,4 @@ class StepBody(Body):
         return said == b"true"
 
     def _forget(self) -> None:
-        self._read, self._loaded = {}, None
+        self._read, self._code = {}, None

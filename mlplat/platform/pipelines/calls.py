@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ...errors import OptionError, UnknownNameError, printable
+from ...errors import IntegrityError, OptionError, UnknownNameError, printable
 from ..artifacts.capsules.stores import Stores
 from ..artifacts.metadata.runs import Run
 from ..component import Component
@@ -13,11 +15,14 @@ from ..identity.authorization import Actor
 from ..identity.rights import Right
 from ..record_shapes import Shape
 from ..references import Reference
+from ..storage.contents import ContentError
+from ..storage.store import UnknownContentError
+from ..work.unplaced import UnplacedTasks
 from .handles import PipelineRun
 from .journal import RECORDS
 from .sources import Sources
 from .state import KeptVersion, OrchestratorState
-from .unplaced import UnplacedTasks
+from .values import Value
 
 if TYPE_CHECKING:
     from ...context import Simulation
@@ -56,8 +61,9 @@ class OrchestratorCalls(Component):
         stores: Stores,
         zones: ZoneManager | None = None,
         tasks: Tasks | None = None,
+        automatic: bool = True,
     ) -> None:
-        self._stores, self._zones = stores, zones
+        self._stores, self._zones, self._automatic = stores, zones, automatic
         self._tasks: Any = UnplacedTasks(sim) if tasks is None else tasks
         self._placed = tasks is not None
         self._live = Live(Sources(stores.scm))
@@ -75,17 +81,16 @@ class OrchestratorCalls(Component):
         self._state.apply(record)
 
     def _contents(self) -> Iterator[str]:
-        for versions in self._state.pipelines.values():
-            yield from (kept.graph for kept in versions.values())
-        for value in self._state.values():
-            yield from value.contents(self._store)
+        graphs = (kept.graph for versions in self._state.named.values() for kept in versions.values())
+        values = map(partial(Value.contents, store=self._store), self._state.values())
+        return chain(graphs, chain.from_iterable(values))  # goes on after a manifest that cannot be read
 
     def _names_of(self, resource: str) -> list[str]:
         """Published pipelines that name an image or commit, which stays while they are there."""
         kind, _, ref = resource.partition(":")
         if kind not in ("image", "repo"):
             return []
-        kept = [each.version for versions in self._state.pipelines.values() for each in versions.values()]
+        kept = [each.version for versions in self._state.named.values() for each in versions.values()]
         return [each.resource for each in kept if each.published and (each.code == ref or ref in each.images.values())]
 
     # -- names
@@ -111,18 +116,18 @@ class OrchestratorCalls(Component):
         reference = Reference.parse(ref)
         kept = self._state.version(reference)
         if kept is None:
-            versions = [each.version for each in self._state.pipelines.get(reference.path, {}).values()]
+            versions = [each.version for each in self._state.named.get(reference.path, {}).values()]
             known = [each.reference for each in versions if each.published and self._may_read(actor, each.resource)]
             remark = "none is published" if not reference.version else ""
             raise UnknownNameError("pipeline", str(reference), known, remark)
         return kept
 
-    def _run_of(self, run: object) -> PipelineRun:
+    def _run_of(self, run: object, actor: Actor) -> PipelineRun:
         """A run that is there. Raises UnknownNameError."""
         name = run_name(run)
         if name not in self._state.runs:
             raise UnknownNameError("run of a pipeline", name, ())
-        return PipelineRun(self, name)
+        return PipelineRun(self, name, actor)
 
     # -- of steps and runs, see `completion`
 
@@ -144,7 +149,10 @@ class OrchestratorCalls(Component):
         if found is None:
             return None
         task = self._state.runs[found[0]].tasks[found[1]]
-        whole = all(digest in self._store for value in task.outputs.values() for digest in value.contents(self._store))
+        try:
+            whole = all(digest in self._store for value in task.outputs.values() for digest in value.contents(self._store))
+        except (UnknownContentError, IntegrityError, ContentError):
+            return None
         return (found[0], task) if whole else None
 
     def _require(self, actor: Actor, right: Right, resource: str, call: str, zone: str = "") -> None:

@@ -25,6 +25,9 @@ class CodeBase:
         self._trees: dict[str, ast.Module] = {}
         self._codes: dict[str, CodeType] = {}
         self._imports: dict[str, frozenset[str]] = {}
+        self._digests: dict[tuple[str, str], str] = {}
+        self.places: dict[tuple[str, str], Mapping[str, tuple[str, str]]] = {}
+        """Of a pipeline, by file and function, in which module each of its steps is, and under which name."""
 
     @cached_property
     def modules(self) -> Mapping[str, str]:
@@ -125,11 +128,14 @@ class CodeBase:
         `others`: names of functions of the file that are steps or pipelines, with their first lines. One of them that is named in what is
         left belongs to it. So a step has another digest if anything changes that it can reach by names and `import` statements.
         """
+        if (path, name) in self._digests:
+            return self._digests[path, name]
         below = self.imports(path)
         files = {each: digest_of(self.files[each]) for each in below}
         if path not in below:
             files[path] = digest_of(self._without(path, name, others).encode())
-        return digest_of_json({"step": name, "file": path, "files": files})
+        found = self._digests[path, name] = digest_of_json({"step": name, "file": path, "files": files})
+        return found
 
     def _without(self, path: str, name: str, others: Mapping[str, int]) -> str:
         top = self.tree(path).body
@@ -175,7 +181,7 @@ def _first(node: ast.FunctionDef) -> int:
 def _names(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for top in nodes:
         for node in ast.walk(top):
-            if isinstance(node, ast.Name):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 yield node.id
             elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
                 yield node.value

@@ -89,6 +89,8 @@ class Completion(OrchestratorCalls):
             for output, name in fresh.items():
                 source = execution.dag.outputs[output].binding.output
                 published[output] = self._publish(execution, node, outputs[source], name, metrics, body.signatures.get(source))
+                if source in body.baselines:
+                    self._stores.metadata.record_baseline(published[output], **body.baselines[source], actor=actor)
             if metrics:
                 self._stores.metadata.log_metrics(f"run:{run.name}", metrics, actor=actor)
             if said["outcome"] == "failure":

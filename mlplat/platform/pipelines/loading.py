@@ -34,6 +34,10 @@ class Built(NamedTuple):
     codes: Mapping[str, str]
 
 
+_SEEN: dict[str, set[str]] = {}
+"""By commit the names that its modules have while its code is run."""
+
+
 class LoadedCode:
     """The modules of a commit in a namespace of their own: nothing that was run before is seen in it. `main`: of the file asked for.
 
@@ -52,15 +56,15 @@ class LoadedCode:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Within the block the modules can be found under their names, as libraries expect of the module of a function."""
-        before = {name: module for name, module in sys.modules.items() if name.split(".", 1)[0] == self._prefix}
-        for name in before:
-            del sys.modules[name]
+        seen = _SEEN.setdefault(self._prefix, set())
+        before = {name: sys.modules.pop(name) for name in seen if name in sys.modules}
         sys.modules.update(self._modules)
         try:
             yield
         finally:
-            for name in [name for name in sys.modules if name.split(".", 1)[0] == self._prefix]:
-                del sys.modules[name]
+            seen |= self._modules.keys()
+            for name in seen:
+                sys.modules.pop(name, None)
             sys.modules.update(before)
 
     def built(self, name: str = "") -> Built:
@@ -68,7 +72,23 @@ class LoadedCode:
         pipeline = self.pipeline(name)
         with self._running():
             dag = pipeline.dag
+        self._base.places[self._path, pipeline.name] = {name: self._place(each) for name, each in pipeline.steps.items()}
         return Built(pipeline, dag, {step: self._step_digest(each) for step, each in pipeline.steps.items()})
+
+    def step(self, function: str, name: str) -> Step:
+        """A step of a pipeline, by the name of its function: from where it was found when the pipeline was built first, since building a
+        large one takes its time. Raises CodeError, PipelineError.
+        """
+        module, attribute = self._base.places.get((self._path, function), {}).get(name, ("", ""))
+        if module in self._base.modules:
+            with self._running():
+                found = vars(self._module(module)).get(attribute)
+            if isinstance(found, Step) and self._place(found) == (module, attribute):
+                return found
+        return self.built(function).pipeline.steps[name]
+
+    def _place(self, step: Step) -> tuple[str, str]:
+        return str(step.function.__module__).removeprefix(f"{self._prefix}."), step.name
 
     def pipeline(self, name: str = "") -> Pipeline:
         """The pipeline of the file, by name where it has several. Raises CodeError."""

@@ -34,6 +34,7 @@ class StepOptions:
     checkpoint: CheckpointPolicy | None = None
     priority: int = 0
     validates: str = ""
+    target: str = ""
     numerics: str = "platform-dependent"
 
     @classmethod
@@ -142,6 +143,12 @@ def _name(value: Any) -> str:
     return value
 
 
+def _column(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 250 or not value.isprintable():
+        raise OptionError("expected the name of a column")
+    return value
+
+
 def _numerics(value: Any) -> str:
     if value not in ("portable", "platform-dependent"):
         raise UnknownNameError("numerics", printable(str(value)[:40]), ("portable", "platform-dependent"))
@@ -167,6 +174,7 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "checkpoint": _checkpoint,
     "priority": _priority,
     "validates": _name,
+    "target": _column,
     "numerics": _numerics,
 }
 _WRITE: Final[Mapping[str, Callable[[Any], Any]]] = {

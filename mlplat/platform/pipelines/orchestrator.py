@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ..capabilities.table import Mark, marks
 from .scheduling import Scheduling
 
 
@@ -15,7 +18,6 @@ class Orchestrator(Scheduling):
     A run that was under way when the platform was closed has ended as `error`, INTERRUPTED, and can be resumed; schedules go on.
 
     >>> import mlplat as mp
-    >>> from mlplat.platform.artifacts.capsules import Stores
     >>> platform = mp.Platform()
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
     >>> project = platform.identity.create_project("shop", owner=ada, actor=platform.admin)
@@ -30,11 +32,14 @@ class Orchestrator(Scheduling):
     ... '''
     >>> repository = platform.scm.create_repository("shop/fourfold", actor=ada)
     >>> commit = platform.scm.commit("shop/fourfold", "main", {"pipeline.py": code}, "first", actor=ada)
-    >>> stores = Stores(platform.identity, platform.scm, platform.data, platform.images, platform.models, platform.metadata)
-    >>> pipelines = Orchestrator(platform.sim, platform.identity, platform.store, stores=stores)
-    >>> run = pipelines.run("shop/fourfold@main", {"number": 5}, actor=ada)
+    >>> run = platform.orchestrator.run("shop/fourfold@main", {"number": 5}, actor=ada)
     >>> platform.sim.run(until=run.wait())
     'success'
-    >>> platform.sim.now, pipelines.value(run, "double-2", actor=ada)
+    >>> platform.sim.now, platform.orchestrator.value(run, "double-2", actor=ada)
     (600.0, 20)
     """
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        found = {"ML-Pipeline Orchestrator": marks("R9 R12 s13 R14 s16 s17" if self._automatic else "R12 s13 s16 s17")}
+        trains = {"Training infrastructure": marks("s2 R9 s12 s16 R17" if self._automatic else "s2 s12 s16 R17")}
+        return found | trains if self._placed else found

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...canonical import frozen
-from ...errors import OptionError, UnknownNameError, printable
+from ...errors import IntegrityError, OptionError, UnknownNameError, printable
 from ...streams import check_seed
-from ..artifacts.metadata.nodes import SINGLE
+from ..artifacts.metadata.nodes import SINGLE, Artifact
 from ..artifacts.metadata.runs import Run, RunStatus, local_environment
+from ..artifacts.withholding import shown
 from ..component import call, call_of_anybody, principal_of
 from ..identity.authorization import Actor
 from ..identity.decisions import DecisionReason
@@ -66,8 +68,8 @@ class Running(Versioning, Completion):
         the pipeline unless said. `cache`: take the outputs of equal steps that the project has. `publish`: publish outputs; without it
         they are kept and have digests. `cause`: the event that led to it.
 
-        Everything that it reads is resolved and recorded before anything runs. Takes `read` on all of that, `deploy` on the zone, and
-        `write` on the run (`run:project/*`) and on what it publishes. Events `pipelinerun.queued`, `metadata.recorded`,
+        Everything that it reads is resolved and recorded before anything runs. Takes `read` on all of that and the pipeline, `deploy` on
+        the zone, and `write` on the run (`run:project/*`) and on what it publishes. Events `pipelinerun.queued`, `metadata.recorded`,
         `pipelinerun.started`.
 
         Raises PipelineError, CodeError, AccessDenied, UnknownNameError, OptionError; then nothing has happened.
@@ -85,7 +87,7 @@ class Running(Versioning, Completion):
         """Run what a run that did not end well has left: what ended well in it is not run again. The answer is another run, of the same
         version, inputs, parameters and seed. Raises RunError for one that is under way or has ended well, and as `run`.
         """
-        principal, before = principal_of(actor), self._run_of(run)
+        principal, before = principal_of(actor), self._run_of(run, actor)
         if not before.over or before.outcome == "success":
             raise RunError(before.name, f"it is {before.outcome}; expected one that did not end well")
         state = self._state.runs[before.name]
@@ -118,7 +120,8 @@ class Running(Versioning, Completion):
         """
         principal = principal_of(actor)
         record = self._stores.metadata.run(f"run:{run_name(run)}", actor=principal)
-        prepared, data = self._recorded(record, principal)
+        used = self._used(record, principal)
+        prepared, data = self._recorded(record, used, principal)
         known = self._state.runs.get(record.resource.removeprefix("run:"))
         place = zone or (known.zone if known is not None else "")
         trigger = {"by": "rerun", "run": record.resource}
@@ -126,12 +129,12 @@ class Running(Versioning, Completion):
         seed = 0 if record.seed is None else record.seed
         parameters = {name: value for name, value in record.parameters.items() if name in prepared.loaded.dag.parameters}
         given = project or record.project
-        return self._start(prepared, principal, given, place, data, parameters, seed, trigger=trigger, expected=record, **said)
+        return self._start(prepared, principal, given, place, data, parameters, seed, trigger=trigger, expected=used, **said)
 
     @call(Right.WRITE, "run")
     def cancel(self, run: PipelineRun | str, *, actor: Actor) -> None:
         """Start no more steps of a run and call off those under way. Raises RunError for one that is over."""
-        handle = self._run_of(run)
+        handle = self._run_of(run, actor)
         live = self._live.executions.get(handle.name)
         if live is None:
             raise RunError(handle.name, f"it is over: {handle.outcome}")
@@ -142,7 +145,7 @@ class Running(Versioning, Completion):
         """A run as it stands. One that was under way when the platform was closed has ended as `error`, INTERRUPTED. Raises
         UnknownNameError.
         """
-        return self._run_of(run)
+        return self._run_of(run, actor)
 
     @call_of_anybody
     def runs(self, project: str | None = None, *, pipeline: str = "", actor: Actor) -> tuple[PipelineRun, ...]:
@@ -151,14 +154,19 @@ class Running(Versioning, Completion):
         path = Reference.parse(pipeline).path if pipeline else ""
         found = [run for run in self._state.runs.values() if run.name.startswith(start)]
         wanted = [run.name for run in found if not path or run.pipeline.partition("@")[0] == path]
-        return tuple(PipelineRun(self, name) for name in wanted if self._may_read(actor, f"run:{name}"))
+        return tuple(PipelineRun(self, name, actor) for name in wanted if self._may_read(actor, f"run:{name}"))
 
     @call(Right.READ, "run")
     def value(self, run: PipelineRun | str, task: str, output: str = "output", *, actor: Actor) -> Any:
-        """What a step of a run has made, a copy of its own; of a model its parts. Raises RunError, UnknownNameError, IntegrityError."""
+        """What a step of a run has made, a copy of its own; of a model its parts. Takes `read` on what the run was made of, too. Raises
+        RunError, UnknownNameError, IntegrityError, AccessDenied.
+        """
         from .values import unpacked
 
-        handle = self._run_of(run)
+        handle = self._run_of(run, actor)
+        for each in self._state.runs[handle.name].inputs.values():
+            named = partial(shown, self._authorization, actor, each["resource"])
+            self._authorization.require(actor, Right.READ, each["resource"], call=f"{self.SOURCE}.value", source=self.SOURCE, named=named)
         found = self._state.runs[handle.name].tasks.get(str(task))
         if found is None:
             raise RunError(handle.name, f"no step {printable(str(task)[:80])!r} has ended")
@@ -184,7 +192,7 @@ class Running(Versioning, Completion):
         cause: Event | int | None,
         resumes: str = "",
         repeats: str = "",
-        expected: Run | None = None,
+        expected: Mapping[str, Artifact] | None = None,
     ) -> PipelineRun:
         """Check everything, record it, and begin."""
         dag = prepared.loaded.dag
@@ -233,7 +241,7 @@ class Running(Versioning, Completion):
         execution = Execution(self, name, self._find(version.reference, actor), prepared.loaded, inputs, actor, started)
         self._live.executions[name] = execution
         execution.advance()
-        return PipelineRun(self, name)
+        return PipelineRun(self, name, actor)
 
     def _record_start(
         self, name: str, prepared: Prepared, inputs: Mapping[str, Read], values: Mapping[str, Any], seed: int, lock: Any, actor: Principal
@@ -268,6 +276,7 @@ class Running(Versioning, Completion):
     def _check_places(self, actor: Principal, project: str, zone: str, prepared: Prepared, publish: bool) -> str:
         """The zone that is meant. Raises AccessDenied where the caller may not run there or not publish what will be made."""
         self._require(actor, Right.WRITE, f"run:{project}/*", "run")
+        self._require(actor, Right.READ, prepared.kept.version.resource, "run")
         dag = prepared.loaded.dag
         for each in dag.outputs.values() if publish else ():
             kind = dag.by_name[each.binding.step].outputs[each.binding.output]
@@ -314,47 +323,52 @@ class Running(Versioning, Completion):
 
     # -- what was recorded
 
-    def _recorded(self, record: Run, actor: Principal) -> tuple[Prepared, dict[str, str]]:
+    def _used(self, record: Run, actor: Principal) -> Mapping[str, Artifact]:
+        """What a recorded run used, by role. Raises AccessDenied for the first that the caller may not read, named as they see it."""
+        used = self._stores.metadata._state.runs[record.resource].all_inputs()
+        for role, one in used.items():
+            written = record.inputs[role].resource
+            self._authorization.require(
+                actor, Right.READ, one.resource, call=f"{self.SOURCE}.rerun", source=self.SOURCE, named=partial(str, written)
+            )
+        found: Mapping[str, Artifact] = used
+        return found
+
+    def _recorded(self, record: Run, used: Mapping[str, Artifact], actor: Principal) -> tuple[Prepared, dict[str, str]]:
         """The version that a recorded run was of, and its inputs. Raises RunError."""
-        code, told = record.inputs.get("code"), record.environment.get("pipeline")
+        code, told = used.get("code"), record.environment.get("pipeline")
         if code is None or not isinstance(told, Mapping) or not {"file", "function", "images"} <= told.keys():
             raise RunError(record.resource, "its record names no commit, file and function; expected a run of a pipeline")
+        named = {one.digest: one.resource for one in used.values() if one.resource.startswith("image:")}
         images: dict[str, str] = {}
-        named = {one.digest: one.resource for one in record.inputs.values() if one.resource.startswith("image:")}
         for step, digest in told["images"].items():
             if digest not in named:
                 raise RunError(record.resource, f"the image of step {printable(str(step))}, {digest}, is not among what it used")
             images[step] = named[digest].partition(":")[2]
         ref = code.resource.partition(":")[2]
-        self._require(actor, Right.READ, code.resource, "rerun")
-        pipeline = record.inputs.get("pipeline")
+        pipeline = used.get("pipeline")
         name = "" if pipeline is None else pipeline.resource.partition(":")[2].partition("@")[0]
-        known = self._state.pipelines.get(name, {}).get("" if pipeline is None else pipeline.digest)
+        known = self._state.named.get(name, {}).get("" if pipeline is None else pipeline.digest)
         if known is not None and known.version.code == ref:
             prepared = Prepared(known, self._live.sources.of_version(known.version, actor), b"")
-            for image in sorted(set(images.values())):
-                self._require(actor, Right.READ, f"image:{image}", "rerun")
         else:
             loaded = self._live.sources.load(ref, told["file"], told["function"], actor)
             prepared = self._made(name or Reference.parse(ref).path, ref, told["file"], told["function"], loaded, images, actor)
         found = prepared.kept.version.digest
         if pipeline is not None and found != pipeline.digest:
             raise RunError(record.resource, f"what is there now is pipeline {found}; expected {pipeline.digest}")
-        roles = {
-            role: one.resource for role, one in record.inputs.items() if one.resource.partition(":")[0] in ("dataset", "model", "window")
-        }
-        data = {name: roles[name] if name in roles else roles.get(f"data-{name}", "") for name in prepared.loaded.dag.inputs}
-        missing = [name for name, resource in data.items() if not resource]
-        if missing:
-            raise RunError(record.resource, f"input {printable(missing[0])!r} is not recorded")
+        data = {}
+        for name in prepared.loaded.dag.inputs:
+            one = used.get(name) or used.get(f"data-{name}")
+            if one is None or one.resource.partition(":")[0] not in ("dataset", "model"):
+                raise RunError(record.resource, f"input {printable(name)!r} is not recorded")
+            data[name] = one.resource
         return prepared, data
 
     @staticmethod
-    def _check_inputs(record: Run, inputs: Mapping[str, Read]) -> None:
+    def _check_inputs(used: Mapping[str, Artifact], inputs: Mapping[str, Read]) -> None:
         """Raises IntegrityError for an input that is not what it was."""
-        from ...errors import IntegrityError
-
-        known = {one.resource: one.digest for one in record.inputs.values()}
+        known = {one.resource: one.digest for one in used.values()}
         for each in inputs.values():
             expected = known.get(each.resource, "")
             if expected and expected != each.digest:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
 from ...streams import check_seed
 from ...units import Duration, format_seconds, seconds
+from ..artifacts.withholding import resource_named
 from ..component import call, call_of_anybody, principal_of
 from ..identity.authorization import Actor
 from ..identity.principals import Principal
 from ..identity.rights import Right
-from ..references import Reference, check_project, whole_name
+from ..references import KINDS, Reference, check_project, whole_name
 from .running import Running
 
 if TYPE_CHECKING:
@@ -97,7 +99,8 @@ class Scheduling(Running):
         """Run a published pipeline at every event whose predicate and subject match (`*` stands for any text), in place of what is called
         `name` now: such as at `dataset.changed` of `dataset:shop/clicks`, or at `incident.detected`.
 
-        The event is the cause of the run. One that a run of the same name has led to itself starts no other. As `schedule` otherwise.
+        The event is the cause of the run. One that a run of the same name has led to itself starts no other, nor does one about what the
+        account may not read. As `schedule` otherwise.
         """
         for what, pattern in (("on", on), ("subject", subject)):
             if not isinstance(pattern, str) or not pattern or not pattern.isprintable() or len(pattern) > 250:
@@ -154,6 +157,10 @@ class Scheduling(Running):
             if who.project != project:
                 raise OptionError(f"account: {who.id} is no service account of project {project}")
         pinned = str(reference if not reference.version else reference.at(kept.version.digest))
+        if self._placed and not zone:
+            self._own_zone(who)
+        elif self._placed and self._zones is not None:
+            self._zones._staying(zone, actor)
         return {
             "name": path,
             "pipeline": pinned,
@@ -182,10 +189,17 @@ class Scheduling(Running):
         if each.every_s:
             missed = max(0.0, self._sim.now - each.start_s)
             turns = int(missed // each.every_s) + (missed % each.every_s > 0)
+            if each.start_s + turns * each.every_s == self._sim.now and self._has_run_now(each.name):
+                turns += 1
             repeating = self._sim.every(each.every_s, partial(self._fire, each.name), start=each.start_s + turns * each.every_s)
             self._live.schedules[each.name] = repeating.cancel
         else:
             self._live.schedules[each.name] = self._sim.log.subscribe(each.on, partial(self._heard, each.name))
+
+    def _has_run_now(self, name: str) -> bool:
+        """Whether a schedule has started a run at this very instant, before the platform was closed."""
+        runs = reversed(self._state.runs.values())
+        return any(run.trigger.get("schedule") == name for run in takewhile(lambda run: run.queued_s == self._sim.now, runs))
 
     def _fire(self, name: str) -> None:
         each = self._state.schedules[name]
@@ -198,10 +212,16 @@ class Scheduling(Running):
         each = self._state.schedules.get(name)
         if each is None or not fnmatchcase(event.subject, each.subject.replace("[", "[[]").replace("?", "[?]")):
             return
-        if self._led_by(name, event):
+        if self._led_by(name, event) or not self._may_hear(each.account, event.subject):
             return
         told = {"by": "event", "schedule": name, "event": event.id, "predicate": event.predicate}
         self._sim.at(self._sim.now, self._run_as, name, event, told)
+
+    def _may_hear(self, account: str, subject: str) -> bool:
+        """Whether who runs may read what an event is about, where that is a resource: when it happened would tell them of it."""
+        resource = resource_named(subject) if subject.partition(":")[0] in KINDS else None
+        who = self._authorization.directory.get(account)
+        return resource is None or self._may_read(who, resource)
 
     def _led_by(self, name: str, event: Event) -> bool:
         """Whether a run that this trigger started has led to an event."""
@@ -213,7 +233,7 @@ class Scheduling(Running):
     def _run_as(self, name: str, event: Event, trigger: Mapping[str, Any]) -> None:
         """Start a run of a schedule; what is refused has been told."""
         each = self._state.schedules.get(name)
-        if each is None:
+        if each is None or not self._automatic:
             return
         who = self._authorization.directory.get(each.account)
         with self._sim.caused_by(event):

@@ -112,7 +112,8 @@ def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     3; `failure_retries`: where the function raised, 0. `backoff`: before the first of these, twice as long before each next one, at most
     5 min; 10 s. `timeout`: of an attempt. `pending_timeout`: of its wait for resources. `cache`: whether outputs of an equal run may be
     taken instead. `replicas`, `sync`, `checkpoint`: of a gang that trains, as of `Workload`. `priority`: as of `Workload`. `validates`:
-    the input whose models are marked failed where the step returns False. `numerics`: `"portable"` promises equal bytes on every machine.
+    the input whose models are marked failed where the step returns False. `target`: the column that the model of the step predicts, for the
+    quality in its baseline. `numerics`: `"portable"` promises equal bytes on every machine.
 
     Raises DefinitionError, which names the step.
 

@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...canonical import canonical_json
@@ -52,6 +52,11 @@ class Value:
         """MiB."""
         return self.size / MIB
 
+    @property
+    def bare(self) -> Value:
+        """Without the content, which is kept."""
+        return replace(self, pieces={}, at=tuple(part.bare for part in self.at) if self.type.many else self.at)
+
     def to_json(self) -> dict[str, Any]:
         """For a record, without the content."""
         at = [part.to_json() for part in self.at] if self.type.many else self.at
@@ -63,15 +68,17 @@ class Value:
         kind = read_type(record["type"])
         return cls(kind, record["digest"], record["size"], tuple(map(cls.read, record["at"])) if kind.many else record["at"])
 
-    def contents(self, store: Store) -> list[str]:
-        """Digests of all content that it is kept under."""
+    def contents(self, store: Store) -> Iterator[str]:
+        """Digests of all content that it is kept under. Raises UnknownContentError, IntegrityError for a manifest that is not there."""
         if self.type.many:
-            return [digest for part in self.at for digest in part.contents(store)]
-        if self.type.form is Form.MODEL:
-            return [digest for _, digest, _ in self.at]
-        if self.type.form is Form.JSON:
-            return [self.at]
-        return [self.at, *(chunk.digest for chunk in _manifest(store, self.at).chunks)]
+            for part in self.at:
+                yield from part.contents(store)
+        elif self.type.form is Form.MODEL:
+            yield from (digest for _, digest, _ in self.at)
+        else:
+            yield self.at
+            if self.type.form is not Form.JSON:
+                yield from (chunk.digest for chunk in _manifest(store, self.at).chunks)
 
 
 def packed(given: Any, kind: ValueType, *, step: str = "", output: str = "") -> Value:

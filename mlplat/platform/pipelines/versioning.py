@@ -96,15 +96,15 @@ class Versioning(OrchestratorCalls):
     @call_of_anybody
     def versions(self, name: str, *, actor: Actor) -> tuple[PipelineVersion, ...]:
         """The published versions of a pipeline that the caller may read, the oldest first. Raises OptionError."""
-        found = [kept.version for kept in self._state.pipelines.get(whole_name(name).path, {}).values()]
+        found = [kept.version for kept in self._state.named.get(whole_name(name).path, {}).values()]
         return tuple(each for each in found if each.published and self._may_read(actor, each.resource))
 
     @call_of_anybody
     def list(self, project: str | None = None, *, actor: Actor) -> tuple[str, ...]:
         """Names of the pipelines, of a project or of all, of which the caller may read a published version. Raises OptionError."""
         start = "" if project is None else f"{check_project(project)}/"
-        names = sorted(path for path in self._state.pipelines if path.startswith(start))
-        return tuple(name for name in names if any(self._shows(each, actor) for each in self._state.pipelines[name].values()))
+        names = sorted(path for path in self._state.named if path.startswith(start))
+        return tuple(name for name in names if any(self._shows(each, actor) for each in self._state.named[name].values()))
 
     # -- inside
 
@@ -202,7 +202,7 @@ class Versioning(OrchestratorCalls):
 
     def _version_record(self, prepared: Prepared, actor: Principal, *, published: bool) -> dict[str, Any] | None:
         version = prepared.kept.version
-        if version.digest in self._state.pipelines.get(version.name, {}):
+        if version.digest in self._state.named.get(version.name, {}):
             return None
         self._store.put(prepared.content)
         if prepared.pipeline is not None:

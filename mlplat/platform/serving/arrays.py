@@ -35,11 +35,12 @@ def build_server(
     """The server at second 0, its first replicas ready."""
     count = np.zeros(s.COUNTS, dtype=np.int64)
     count[s.RETRIES], count[s.MANAGED], count[s.ALWAYS], count[s.ROWS] = retries, managed, always, len(versions)
+    count[s.REQUESTS], count[s.CHANGES] = len(requests), len(rows)
     stride = stride or max(version.slots for version in versions)
     places = _places(versions, stride)
     room = len(requests) if retries else 0
     return s.Server(
-        requests=_requests(requests),
+        requests=request_arrays(requests),
         versions=_versions(versions),
         places=places,
         slots=_slots(versions, stride),
@@ -57,7 +58,6 @@ def build_server(
         clock=np.zeros(1),
         stride=stride,
         backoff=backoff,
-        dropped=0,
         split_salt=np.uint64(salts[0]),
         error_salt=np.uint64(salts[1]),
     )
@@ -80,7 +80,8 @@ def _timeline(versions: Sequence[Version]) -> s.Timeline:
     return timeline
 
 
-def _requests(requests: Requests) -> s.Requests:
+def request_arrays(requests: Requests) -> s.Requests:
+    """Requests that were not sent yet."""
     n = len(requests)
     return s.Requests(
         sent=requests.sent,
@@ -143,7 +144,7 @@ def _scaler(given: npt.NDArray[np.int64], amount: npt.NDArray[np.float64], scale
     period = seconds(scale.period)
     given[s.LEAST], given[s.MOST] = scale.least, places if scale.most is None else min(scale.most, places)
     given[s.HOLD] = turns(scale.hold)
-    amount[s.PERIOD], amount[s.TARGET] = period, scale.target
+    amount[s.PERIOD], amount[s.ORIGIN], amount[s.TARGET] = period, period, scale.target
     if isinstance(scale, Concurrency):
         given[s.SCALER], given[s.STABLE], given[s.PANIC] = s.CONCURRENCY, turns(scale.stable), turns(scale.panic)
         amount[[s.PANIC_AT, s.UP_RATE, s.DOWN_RATE]] = scale.panic_at, scale.up_rate, scale.down_rate

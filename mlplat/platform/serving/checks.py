@@ -8,6 +8,7 @@ from ...errors import OptionError
 from ...units import Duration, seconds
 
 LARGEST = 2**31 - 1
+MOST_RETRIES = 1000
 
 
 def number(name: str, value: object, least: float = 0.0, most: float = math.inf, *, above: bool = False) -> float:

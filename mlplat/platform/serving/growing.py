@@ -19,7 +19,7 @@ def grown(server: s.Server, version: Version, now: float) -> tuple[s.Server, int
     A row whose version is retired is used again where it has as many places.
     """
     alone = build_server([version], Requests.build([]), [], [], retries=0, backoff=0.0, salts=(0, 0), stride=server.stride)
-    alone.versions.amount[0, [s.ORIGIN, s.LATEST]] = now
+    begin_at(alone, now)
     number = server.versions.number
     for v in range(len(number)):
         if number[v, s.MOST] == RETIRED and number[v, s.PLACES] == version.places:
@@ -46,6 +46,12 @@ def grown(server: s.Server, version: Version, now: float) -> tuple[s.Server, int
         slots=s.Slots(*(np.concatenate(pair) for pair in zip(server.slots, alone.slots, strict=True))),
         timeline=timeline,
     ), v
+
+
+def begin_at(server: s.Server, now: float) -> None:
+    """The only version of a server begins now."""
+    server.versions.amount[0, s.ORIGIN] += now
+    server.versions.amount[0, s.LATEST] = now
 
 
 RETIRED = -1
@@ -80,9 +86,8 @@ def _reused(server: s.Server, alone: s.Server, v: int) -> s.Server:
 
 def _row_inserted(server: s.Server, v: int) -> s.Timeline:
     """The timeline with a first row for one version more; all rows so far were read, and only the latest of each version is there."""
-    timeline = s.Timeline(
-        np.concatenate((server.timeline.time, np.zeros(1))), np.concatenate((server.timeline.row, np.zeros((1, 5), np.int64)))
-    )
+    time, row = server.timeline
+    timeline = s.Timeline(np.concatenate((time, np.zeros(1))), np.concatenate((row, np.zeros((1, 5), dtype=np.int64))))
     timeline.row[v], timeline.time[v] = 0, 0.0
     timeline.row[v, s.T_VERSION] = v
     server.count[s.ROWS] = v + 1

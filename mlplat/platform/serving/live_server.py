@@ -13,21 +13,32 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ...infra.kernels.structs import pack
+from ...infra.kernels.structs import Packed, pack
 from .arrays import build_server, more_room
 from .changes import upper_ends
-from .growing import grown, reset_version
+from .growing import begin_at, grown, reset_version
 from .kernels import state as s
 from .kernels.loop import run, upcoming
 from .requests import Requests
-from .versions import Version
+from .versions import STRIDE, Version
 
-STRIDE = 64
-"""Most slots of a replica."""
+NO_PLACE = -1
 INSTANTS = 1_000_000
 COMPACT = 4096
 """Finished requests at the beginning of the window that are kept before they are let go."""
-WINDOW = ("sent", "key", "service", "since", "start", "end", "version", "place", "after", "attempts", "outcome")
+ROOM = 1024
+"""Requests and changes for which there is room at first; then twice as many, and so on."""
+NEW: dict[str, Any] = {
+    "since": np.nan,
+    "start": np.nan,
+    "end": np.nan,
+    "version": -1,
+    "place": -1,
+    "after": -1,
+    "attempts": 0,
+    "outcome": 0,
+}
+"""A request that was not sent yet, beside when it will be, key and service."""
 
 
 class Finished(NamedTuple):
@@ -73,11 +84,14 @@ class LiveServer:
     def __init__(self, salts: tuple[int, int], *, retries: int = 0, backoff: float = 1.0) -> None:
         self._options: dict[str, Any] = {"retries": retries, "backoff": backoff, "salts": salts}
         self._server: s.Server | None = None
-        self._streams: list[_Stream] = []
+        self._streams: dict[int, _Stream] = {}
+        self.streams = 0
+        """How many streams were attached."""
         self._changes: list[tuple[float, int, int, int]] = []
         self._weights: list[list[float]] = []
-        self._tags = np.zeros((0, 2), dtype=np.int64)  # stream and row of each request in the window
-        self._told = np.zeros(0, dtype=bool)
+        self._tags = np.zeros((ROOM, 2), dtype=np.int64)  # stream and row of each request in the window
+        self._known_fates = np.zeros(ROOM, dtype=bool)  # those that were told
+        self._packed: Packed | None = None
         self._rows_told = 0
         self.now = 0.0
         self.timeline: list[tuple[float, int, int, int, int, int]] = []
@@ -85,16 +99,24 @@ class LiveServer:
 
     # -- versions and replicas
 
-    def add_version(self, version: Version, now: float) -> int:
-        """A version without replicas and traffic. Returns its row."""
+    def add_version(self, version: Version, now: float, most: int | None = None) -> int:
+        """A version without replicas and traffic.
+
+        Returns its row. `most`: replicas that may be wanted, where that is less than its places.
+        """
         assert version.replicas == 0 and version.slots <= STRIDE
         self.play(now)
+        v = 0
         if self._server is None:
             options = self._options | {"managed": False, "always": True, "stride": STRIDE}
-            self._server = build_server([version], Requests.build([]), [], [], **options)
-            self._server.versions.amount[0, [s.ORIGIN, s.LATEST]] = now
-            return 0
-        self._server, v = grown(self._server, version, now)
+            self._put(_with_room(build_server([version], Requests.build([]), [], [], **options), ROOM))
+            begin_at(self._known(), now)
+        else:
+            made, v = grown(self._server, version, now)
+            self._put(made)
+        if most is not None:
+            number = self._known().versions.number
+            number[v, s.MOST] = min(most, number[v, s.MOST])
         return v
 
     def retire_version(self, v: int, now: float) -> None:
@@ -108,14 +130,16 @@ class LiveServer:
         self._weights.append(upper_ends(weights))
 
     def up(self, v: int, now: float) -> int:
-        """One more replica is ready. Returns its place."""
+        """One more replica is ready. Returns its place, `NO_PLACE` where all are taken, and then it is not used."""
         self.play(now)
         server = self._known()
         first, count = int(server.versions.number[v, s.FIRST]), int(server.versions.number[v, s.PLACES])
         taken = {argument for _, kind, _, argument in self._changes if kind == s.UP}
-        place = next(p for p in range(first, first + count) if server.places.row[p, s.STATUS] == s.ABSENT and p not in taken)
-        self._change(now, s.UP, v, place)
-        return place
+        for place in range(first, first + count):
+            if server.places.row[place, s.STATUS] == s.ABSENT and place not in taken:
+                self._change(now, s.UP, v, place)
+                return place
+        return NO_PLACE
 
     def crash(self, place: int, now: float) -> None:
         """The replica of a place is gone, and its connections close."""
@@ -133,6 +157,10 @@ class LiveServer:
         """The replica of a place takes no more requests."""
         self._change(now, s.DRAIN, 0, place)
 
+    def dismiss(self, v: int, now: float) -> None:
+        """Nobody will serve those who wait for a version: they fail."""
+        self._change(now, s.DISMISS, v, 0)
+
     def want(self, v: int, replicas: int, now: float) -> None:
         """So many replicas of a version are wanted, until an autoscaler says otherwise."""
         self._change(now, s.REPLICAS, v, replicas)
@@ -147,12 +175,13 @@ class LiveServer:
 
     def attach(self, requests: Requests) -> int:
         """A stream of requests, none sent before now. Returns its number."""
-        self._streams.append(_Stream(requests))
-        return len(self._streams) - 1
+        self._streams[self.streams] = _Stream(requests)
+        self.streams += 1
+        return self.streams - 1
 
     def stop(self, stream: int) -> None:
         """No more comes of a stream."""
-        self._streams[stream].next = len(self._streams[stream].requests)
+        self._streams.pop(stream, None)
 
     # -- time
 
@@ -161,10 +190,10 @@ class LiveServer:
         self.play(now)
         if self._server is None:
             return self._finished(np.zeros(0, dtype=np.int64))
-        requests = self._server.requests
-        rows = np.flatnonzero((requests.outcome != s.UNFINISHED) & ~self._told)
+        loaded = int(self._server.count[s.REQUESTS])
+        rows = np.flatnonzero((self._server.requests.outcome[:loaded] != s.UNFINISHED) & ~self._known_fates[:loaded])
         found = self._finished(rows)
-        self._told[rows] = True
+        self._known_fates[rows] = True
         self._compact()
         return found
 
@@ -175,11 +204,9 @@ class LiveServer:
             return
         self._load(now)
         self._take_changes()
-        packed = pack(self._server)
-        while (said := run(packed.address, now, INSTANTS)) != s.DONE:
+        while (said := run(self._address(), now, INSTANTS)) != s.DONE:
             if said == s.FULL:
-                self._server = more_room(self._server)
-                packed = pack(self._server)
+                self._put(more_room(self._known()))
         self._read_timeline()
 
     def next_event(self) -> float:
@@ -188,19 +215,21 @@ class LiveServer:
         if self._server is not None:
             count = self._server.count
             count[s.ALWAYS] = 0
-            times.append(float(upcoming(pack(self._server).address)))
+            times.append(float(upcoming(self._address())))
             count[s.ALWAYS] = 1
         return min(times)
 
     def next_arrival(self) -> float:
         """When the next request is sent for the first time (s), infinite for never."""
-        times = (stream.requests.sent[stream.next] for stream in self._streams if stream.next < len(stream.requests))
+        times = (stream.requests.sent[stream.next] for stream in self._streams.values() if stream.next < len(stream.requests))
         return float(min(times, default=math.inf))
 
     def next_turn(self, v: int) -> float:
         """When the autoscaler of a version has its next turn (s); infinite without."""
         versions = self._known().versions
-        return float(versions.amount[v, s.ORIGIN] + (versions.number[v, s.TURNS] + 1) * versions.amount[v, s.PERIOD])
+        if versions.number[v, s.SCALER] == s.NO_SCALER:
+            return math.inf
+        return float(versions.amount[v, s.ORIGIN] + versions.number[v, s.TURNS] * versions.amount[v, s.PERIOD])
 
     # -- looking
 
@@ -212,15 +241,22 @@ class LiveServer:
         """What is at a place, as of the last `advance`."""
         return int(self._known().places.row[place, s.STATUS])
 
+    def places(self, v: int) -> range:
+        """The places of a version."""
+        first, count = self.number(v, s.FIRST), self.number(v, s.PLACES)
+        return range(first, first + count)
+
     @property
     def unfinished(self) -> int:
         """Requests that were sent and whose fate is not known."""
-        return len(self._told) - int(self._told.sum())
+        loaded = 0 if self._server is None else int(self._server.count[s.REQUESTS])
+        return loaded - int(self._known_fates[:loaded].sum())
 
     def unfinished_of(self, v: int) -> int:
         """Attempts that wait for a slot of a version, or are in one."""
         server = self._known()
-        there = (server.requests.version == v) & (server.requests.outcome == s.UNFINISHED)
+        loaded = server.count[s.REQUESTS]
+        there = (server.requests.version[:loaded] == v) & (server.requests.outcome[:loaded] == s.UNFINISHED)
         there[server.retry[: server.count[s.TO_RETRY]]] = False
         return int(there.sum())
 
@@ -233,75 +269,96 @@ class LiveServer:
     def _change(self, now: float, kind: int, v: int, argument: int) -> None:
         self._changes.append((now, kind, v, argument))
 
+    def _put(self, server: s.Server) -> None:
+        """Other arrays in the place of those that were compiled code's."""
+        self._server, self._packed = server, None
+
+    def _address(self) -> int:
+        if self._packed is None:
+            self._packed = pack(self._known())
+        return self._packed.address
+
     def _take_changes(self) -> None:
         rows, server = self._changes, self._known()
-        width = len(server.versions.number)
-        ends = [[*weights, *[1.0] * (width - len(weights))] for weights in self._weights]
-        made = s.Changes(
-            np.array([row[0] for row in rows], dtype=np.float64),
-            *(np.array([row[column] for row in rows], dtype=np.int32) for column in (1, 2, 3)),
-            np.array(ends, dtype=np.float64).reshape(len(ends), width),
-        )
-        server.count[s.NEXT_CHANGE] = 0
-        self._server = server._replace(changes=made)
+        server.count[s.NEXT_CHANGE], server.count[s.CHANGES] = 0, len(rows)
+        if not rows:
+            return
+        if self._weights or len(rows) > len(server.changes.time):
+            width, room = len(server.versions.number), max(len(rows), len(server.changes.time))
+            ends = np.array([[*weights, *[1.0] * (width - len(weights))] for weights in self._weights], dtype=np.float64)
+            kinds, versions, arguments = (np.zeros(room, dtype=np.int32) for _ in range(3))
+            made = s.Changes(np.zeros(room), kinds, versions, arguments, ends.reshape(len(ends), width))
+            self._put(server._replace(changes=made))
+        for column, values in zip(self._known().changes[:4], zip(*rows, strict=True), strict=True):
+            column[: len(rows)] = values
         self._changes, self._weights = [], []
 
     def _load(self, until: float) -> None:
         """Put what is sent up to a time into the window, in order of time, of equal times in order of streams."""
         parts = []
-        for number, stream in enumerate(self._streams):
-            end = int(np.searchsorted(stream.requests.sent, until, side="right"))
+        for number, stream in list(self._streams.items()):
+            sent = stream.requests.sent
+            end = int(np.searchsorted(sent, until, side="right")) if stream.next < len(sent) and sent[stream.next] <= until else stream.next
             if end > stream.next:
-                rows = np.arange(stream.next, end)
-                parts.append((np.full(len(rows), number), rows, stream.requests))
+                parts.append((number, stream.next, end, stream.requests))
                 stream.next = end
+            if end == len(sent):
+                del self._streams[number]
         if not parts:
             return
-        tags = np.concatenate([np.stack((numbers, rows), axis=1) for numbers, rows, _ in parts])
-        columns = [np.concatenate([getattr(requests, name)[rows] for _, rows, requests in parts]) for name in ("sent", "key", "service")]
-        order = np.argsort(columns[0], kind="stable")
-        fresh = build_requests(*(column[order] for column in columns))
-        server, n = self._known(), len(order)
-        window = s.Requests(*(np.concatenate((old, new)) for old, new in zip(server.requests, fresh, strict=True)))
-        self._tags = np.concatenate((self._tags, tags[order]))
-        self._told = np.concatenate((self._told, np.zeros(n, dtype=bool)))
-        room = len(window.sent) if server.count[s.RETRIES] else 0
-        self._server = server._replace(requests=window, retry_at=_longer(server.retry_at, room), retry=_longer(server.retry, room))
+        n = sum(end - first for _, first, end, _ in parts)
+        loaded = int(self._known().count[s.REQUESTS])
+        if loaded + n > len(self._known_fates):
+            self._grow(max(2 * loaded, loaded + n))
+        window, at = self._known().requests, loaded
+        for number, first, end, requests in parts:
+            there = slice(at, at + end - first)
+            window.sent[there], window.key[there], window.service[there] = (column[first:end] for column in requests.columns)
+            self._tags[there, 0], self._tags[there, 1] = number, np.arange(first, end)
+            at = there.stop
+        new = slice(loaded, at)
+        if len(parts) > 1:
+            order = np.argsort(window.sent[new], kind="stable")
+            for column in (window.sent, window.key, window.service, self._tags):
+                column[new] = column[new][order]
+        for name, value in NEW.items():
+            getattr(window, name)[new] = value
+        self._known_fates[new] = False
+        self._known().count[s.REQUESTS] = at
+
+    def _grow(self, room: int) -> None:
+        self._put(_with_room(self._known(), room))
+        self._tags = np.concatenate((self._tags, np.zeros((room - len(self._tags), 2), dtype=np.int64)))
+        self._known_fates = _longer(self._known_fates, room)
 
     def _compact(self) -> None:
         """Let go of requests at the beginning of the window whose fate is known; the others get lower numbers there."""
         server = self._known()
-        unknown = np.flatnonzero(~self._told)
-        gone = int(unknown[0]) if len(unknown) else len(self._told)
-        if gone < COMPACT or 2 * gone < len(self._told):
+        loaded = int(server.count[s.REQUESTS])
+        fates = self._known_fates[:loaded]
+        gone = loaded if fates.all() else int(np.argmin(fates))
+        if gone < COMPACT or 2 * gone < loaded:
             return
-        window = s.Requests(*(np.ascontiguousarray(column[gone:]) for column in server.requests))
-        for numbers in (window.after, server.slots.first, server.retry[: server.count[s.TO_RETRY]]):
+        left = loaded - gone
+        for column in (*server.requests, self._tags, self._known_fates):
+            column[:left] = column[gone:loaded].copy()
+        for numbers in (server.requests.after[:left], server.slots.first, server.retry[: server.count[s.TO_RETRY]]):
             numbers[numbers >= 0] -= gone
-        for column in (s.HEAD, s.TAIL):
-            numbers = server.versions.number[:, column]
+        for which in (s.HEAD, s.TAIL):
+            numbers = server.versions.number[:, which]
             numbers[numbers >= 0] -= gone
         server.count[s.NEXT_ARRIVAL] -= gone
-        self._server = server._replace(requests=window, dropped=server.dropped + gone)
-        self._tags, self._told = self._tags[gone:], self._told[gone:]
+        server.count[s.REQUESTS] = left
+        server.count[s.DROPPED] += gone
 
     def _finished(self, rows: npt.NDArray[np.int64]) -> Finished:
         if self._server is None:
-            empty = Requests.build([])
-            return Finished(
-                rows,
-                rows.astype(np.int32),
-                rows,
-                empty.key,
-                *[empty.sent] * 3,
-                *[rows.astype(np.int32)] * 2,
-                rows.astype(np.int8),
-                rows.astype(np.int32),
-            )
+            times, small = np.zeros(0), rows.astype(np.int32)
+            return Finished(rows, small, rows, rows.astype(np.uint64), times, times, times, small, small, rows.astype(np.int8), small)
         r = self._server.requests
         stream, row = self._tags[rows, 0].astype(np.int32), self._tags[rows, 1]
         columns = (r.key, r.sent, r.start, r.end, r.version, r.place, r.outcome, r.attempts)
-        return Finished(rows + self._server.dropped, stream, row, *(column[rows] for column in columns))
+        return Finished(rows + self._server.count[s.DROPPED], stream, row, *(column[rows] for column in columns))
 
     def _read_timeline(self) -> None:
         server = self._known()
@@ -316,11 +373,11 @@ class LiveServer:
         server.count[s.ROWS] = self._rows_told = kept
 
 
-def build_requests(sent: npt.NDArray[np.float64], key: npt.NDArray[np.uint64], service: npt.NDArray[np.float64]) -> s.Requests:
-    """Requests that were not sent yet."""
-    from .arrays import _requests
-
-    return _requests(Requests(sent, key, service))
+def _with_room(server: s.Server, room: int) -> s.Server:
+    """The server with room for so many requests."""
+    window = s.Requests(*(_longer(column, room) for column in server.requests))
+    retries = room if server.count[s.RETRIES] else 0
+    return server._replace(requests=window, retry_at=_longer(server.retry_at, retries), retry=_longer(server.retry, retries))
 
 
 def _longer(array: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:

@@ -11,7 +11,7 @@ from ...errors import OptionError, UnknownNameError, printable
 from ...streams import check_seed, stream
 from ...units import Duration
 from .changes import ServerChange, change_rows
-from .checks import duration, whole
+from .checks import MOST_RETRIES, duration, whole
 from .requests import Requests
 from .result import ServingResult
 from .versions import Version
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Clock = Literal["replay", "simpy"]
 INSTANTS = 1_000_000
 """Instants played between two looks at the keyboard."""
-MOST_RETRIES = 1000
 MOST_SLOTS = 2**26
 
 

@@ -37,6 +37,11 @@ class Requests:
     def __len__(self) -> int:
         return len(self.sent)
 
+    @property
+    def columns(self) -> tuple[Floats, npt.NDArray[np.uint64], Floats]:
+        """`sent`, `key` and `service`."""
+        return self.sent, self.key, self.service
+
     @classmethod
     def build(cls, sent: npt.ArrayLike, service: npt.ArrayLike = 0.0, key: Sequence[str] | npt.ArrayLike | None = None) -> Requests:
         """A stream from a trace: times (s, ascending), own service times (s; one for all, or one each), keys (text or whole numbers;

@@ -9,6 +9,8 @@ from ...units import Duration
 from .checks import LARGEST, duration, number, whole
 
 MOST_TURNS = 1_000_000
+STRIDE = 64
+"""Most slots of a replica on a live cluster."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import printable
 from ..artifacts.metadata import Numerics
@@ -49,19 +50,35 @@ def digest_of_parts(parts: Mapping[str, Any]) -> str:
     """The digest of a model's parts, as the Model Registry has it. Raises OptionError.
 
     >>> digest_of_parts({"weights": b"1"})[:15]
-    'sha256:0171bc3d'
+    'sha256:bb952bc5'
     """
     return digest_of_artifact({name: digest_of(content) for name, (content, _) in contents_of(parts).items()})
+
+
+class Try(NamedTuple):
+    """A try to do the work: where, from when on (s), from how much work in a checkpoint on (s), until when, and why it ended so.
+
+    `ended_s`: infinite, and `reason` empty, while it is at work; the reason of what was done is COMPLETED.
+    """
+
+    nodes: tuple[str, ...]
+    began_s: float
+    resumed_s: float
+    ended_s: float = math.inf
+    reason: str = ""
 
 
 class TrainingBody(Body):
     """Trains while its task is at work. All of it happens at three instants: as work begins, as a checkpoint is complete, at the end.
 
     `work_s`: seconds of work of the task. `data`: rows, or a function that gives them as work begins. `before`: the part of all
-    iterations, from 0 to 1, that is in the newest checkpoint as the task is submitted: its work is the rest. `publish`: called at the end
-    with what was trained. After w seconds of the work ⌊(before + (1 - before) w / work_s) · iterations⌋ iterations are done. A try that is
-    stopped takes all with it but the checkpoints; the next goes on from the newest one that is whole. Where that is not the one that the
-    cluster goes on from (it is damaged, or none was kept), the iterations between are done again before the work begins, in their time.
+    iterations, from 0 to 1, that is in the newest checkpoint as the task is submitted: its work is the rest. `interval_s`: work between
+    checkpoints; of those that take a fixed time a cluster tells only as a try ends, and then all are written down. `publish`: called at
+    the end with what was trained.
+
+    After w seconds of the work ⌊(before + (1 - before) w / work_s) · iterations⌋ iterations are done. A try that is stopped takes all with
+    it but the checkpoints; the next goes on from the newest one that is whole. Where that is not the one that the cluster goes on from (it
+    is damaged, or none was kept), the iterations between are done again before the work begins, in their time.
     """
 
     def __init__(
@@ -74,12 +91,17 @@ class TrainingBody(Body):
         *,
         work_s: float,
         before: float = 0.0,
+        interval_s: float = math.inf,
         checkpoints: Checkpoints | None = None,
         publish: Callable[[Trained], Any] | None = None,
     ) -> None:
         self._sim, self._trainer, self._data, self._parameters, self._seed = sim, trainer, data, dict(parameters), seed
         self._work_s, self._before, self.checkpoints, self._publish = work_s, before, checkpoints, publish
+        self._interval_s = interval_s
+        self.tries: list[Try] = []
         self._state: Any = None
+        self._saved_s = 0.0
+        self._wrong: Exception | None = None
         self._waits: Callable[[TaskReason], object] = lambda reason: None
         self.patience: Call | None = None
 
@@ -87,6 +109,8 @@ class TrainingBody(Body):
         """Read the data, and stand where the newest whole checkpoint stands."""
         if self.patience is not None:
             self.patience.cancel()
+        self.tries.append(Try(work.nodes, self._sim.now, work.resumed_s))
+        self._saved_s, self._wrong = work.resumed_s, None
         if callable(self._data):
             self._data = self._data()
         trainer = self._trainer
@@ -98,15 +122,26 @@ class TrainingBody(Body):
         return self._sim.timeout(missing / self._state.iterations * whole_s)
 
     def saved(self, work: Work, work_s: float) -> None:
-        """Do the iterations up to here, and keep the state."""
-        if self._state is None or self.checkpoints is None:
+        """Do the iterations up to here, and keep the state. What goes wrong in them is raised at the end, and nothing is kept of it."""
+        if self._state is None or self.checkpoints is None or self._wrong is not None:
             return
-        self._advance_to(self._iterations_at(work_s))
-        self.checkpoints.write(self._trainer.state_bytes(self._state), self._state.done, self._state.iterations)
+        try:
+            self._save_up_to(work_s, self.checkpoints)
+        except Exception as error:
+            self._wrong = error
+
+    def _save_up_to(self, work_s: float, checkpoints: Checkpoints) -> None:
+        while self._saved_s < work_s:
+            self._saved_s = min(self._saved_s + self._interval_s, work_s)
+            self._advance_to(self._iterations_at(self._saved_s))
+            checkpoints.write(self._trainer.state_bytes(self._state), self._state.done, self._state.iterations)
 
     def finish(self, work: Work) -> Trained:
         """Do the iterations that are left, and make known what was trained."""
+        if self._wrong is not None:
+            raise self._wrong
         state, self._state = self._state, None
+        self._over("COMPLETED")
         self._trainer.advance(state, state.iterations - state.done)
         parts = self._trainer.parts(state)
         assert isinstance(self._data, TrainingData)
@@ -118,6 +153,7 @@ class TrainingBody(Body):
     def stopped(self, work: Work, reason: str) -> None:
         """What was in memory is gone."""
         self._state = None
+        self._over(reason)
 
     def when_waiting(self, call: Callable[[TaskReason], object]) -> None:
         """Call that where the task has to wait for room."""
@@ -130,6 +166,10 @@ class TrainingBody(Body):
     def _iterations_at(self, work_s: float) -> int:
         share = self._before + (1.0 - self._before) * (work_s / self._work_s if self._work_s > 0.0 else 1.0)
         return min(int(share * self._state.iterations), int(self._state.iterations))
+
+    def _over(self, reason: str) -> None:
+        if self.tries and self.tries[-1].ended_s == math.inf:
+            self.tries[-1] = self.tries[-1]._replace(ended_s=self._sim.now, reason=reason)
 
     def _advance_to(self, done: int) -> None:
         if done > self._state.done:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...errors import OptionError
 from .classifier import Classifier
 from .estimators import Estimator, Progress
+from .matrices import learnt
 from .parameters import number, whole
 
 if TYPE_CHECKING:
@@ -77,8 +79,14 @@ class _Boosted(Estimator):
         boost(work["bins"], progress.y, work["starts"], *sizes, *state)
 
     def _resume(self, progress: Progress) -> None:
+        import numpy as np
+
         from .kernels.stumps import move_by_all
 
+        chosen, most = progress.arrays["chosen"], np.diff(progress.work["starts"])
+        split = chosen[chosen[:, 0] != -1]
+        if not ((split[:, 0] >= 0) & (split[:, 0] < len(most))).all() or not (split[:, 1] < most[split[:, 0]]).all():
+            raise OptionError("state of training: stumps that split where this data has no threshold")
         progress.work["scores"][:] = self._start(progress.y)
         move_by_all(progress.work["bins"], progress.arrays["chosen"], progress.arrays["leaves"], progress.done, progress.work["scores"])
 
@@ -104,9 +112,13 @@ class _Boosted(Estimator):
             "start": np.array([self.start_]),
         }
 
-    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self.features_, self.thresholds_, self.leaves_ = arrays["features"], arrays["thresholds"], arrays["leaves"]
-        self.start_ = float(arrays["start"][0])
+    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]], features: int) -> None:
+        self.features_ = learnt(arrays, "features", (None,), "<i8")
+        if len(self.features_) and not (self.features_.min() >= -1 and self.features_.max() < features):
+            raise OptionError(f"part 'features': {self.features_.min()} to {self.features_.max()}; expected -1 to {features - 1}")
+        self.thresholds_ = learnt(arrays, "thresholds", self.features_.shape)
+        self.leaves_ = learnt(arrays, "leaves", (len(self.features_), 2))
+        self.start_ = float(learnt(arrays, "start", (1,))[0])
 
 
 class BoostedStumpsRegressor(_Boosted):

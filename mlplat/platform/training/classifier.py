@@ -17,6 +17,8 @@ class Classifier(Estimator):
     """A model of labels 0 and 1; a subclass has `decision_function`, the log-odds of 1."""
 
     classes_ = (0, 1)
+    _OUTPUT = "int64"
+    _SCORE = "accuracy"
 
     def decision_function(self, X: Any) -> npt.NDArray[np.float64]:
         """The log-odds of label 1, a number a row. Raises OptionError, NotFittedError."""

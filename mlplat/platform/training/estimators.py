@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from ..artifacts.models.signatures import Signature
+
 FORMAT = 1
 HEAD = "model.json"
 """The part that says what the others are."""
@@ -43,6 +45,8 @@ class Estimator:
     """
 
     kind: ClassVar[str]
+    _OUTPUT: ClassVar[str] = "float64"
+    _SCORE: ClassVar[str] = "r2"
     n_features_in_: int
     feature_names_in_: tuple[str, ...] | None = None
 
@@ -110,6 +114,28 @@ class Estimator:
             raise TrainingError(f"{self.kind}: what was learnt is beyond the range of numbers; expected features and targets of usual size")
         return self
 
+    @property
+    def signature(self) -> Signature:
+        """What it takes and gives, as the Model Registry has it: its features by name, or one array. Raises NotFittedError."""
+        from ..artifacts.models.signatures import Field, Signature
+
+        self._check_fitted()
+        names = self.feature_names_in_
+        inputs = (
+            (Field("input", "float64", (None, self.n_features_in_)),) if names is None else tuple(Field(each, "float64") for each in names)
+        )
+        return Signature(inputs, (Field("output", self._OUTPUT),))
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """A number, or of classifiers a label, a row. Raises OptionError, NotFittedError."""
+        raise NotImplementedError
+
+    def score(self, X: Any, y: Any) -> float:
+        """R² on these rows, of classifiers the accuracy. `measure` has others, and intervals. Raises OptionError, NotFittedError."""
+        from .quality import score
+
+        return score(self._SCORE, y, self.predict(X))
+
     def to_parts(self) -> dict[str, bytes]:
         """The model as bytes by name: JSON, and arrays in their canonical bytes. Raises NotFittedError."""
         self._check_fitted()
@@ -161,7 +187,7 @@ class Estimator:
     def _learnt(self) -> dict[str, npt.NDArray[Any]]:
         raise NotImplementedError
 
-    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]], features: int) -> None:
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -182,12 +208,12 @@ def model_from_parts(parts: Mapping[str, Any]) -> Estimator:
     if known_format != FORMAT:
         raise OptionError(f"{HEAD}: format {known_format!r}; expected {FORMAT}")
     made = kind_of(kind)()
+    if not isinstance(given, dict) or isinstance(features, bool) or not isinstance(features, int) or features < 1:
+        raise OptionError(f"{HEAD}: expected parameters by name, and at least one feature")
+    if names is not None and not (isinstance(names, list) and len(names) == features and all(isinstance(name, str) for name in names)):
+        raise OptionError(f"{HEAD}: expected {features} names of features, or null")
     made.set_params(**given)
-    arrays = {name: _array(name, part) for name, part in parts.items() if name != HEAD}
-    try:
-        made._learn(arrays)
-    except KeyError as error:
-        raise OptionError(f"parts of a {kind} without {error}") from None
+    made._learn({name: _array(name, part) for name, part in parts.items() if name != HEAD}, features)
     made.n_features_in_ = features
     made.feature_names_in_ = None if names is None else tuple(names)
     return made

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .classifier import Classifier
 from .errors import TrainingError
 from .estimators import Progress
+from .matrices import learnt
 from .parameters import number, whole
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class LogisticRegression(Classifier):
         progress = np.array([self.n_iter_, self.converged_], dtype=np.int64)
         return {"coefficients": self.coef_, "intercept": np.array([self.intercept_]), "progress": progress}
 
-    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self.coef_, self.intercept_ = arrays["coefficients"], float(arrays["intercept"][0])
-        self.n_iter_, self.converged_ = int(arrays["progress"][0]), bool(arrays["progress"][1])
+    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]], features: int) -> None:
+        self.coef_ = learnt(arrays, "coefficients", (features,))
+        self.intercept_ = float(learnt(arrays, "intercept", (1,))[0])
+        steps, converged = learnt(arrays, "progress", (2,), "<i8").tolist()
+        self.n_iter_, self.converged_ = steps, bool(converged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, printable
@@ -58,6 +59,23 @@ def labels(y: Any, rows: int, name: str = "y") -> npt.NDArray[np.float64]:
     return values
 
 
+def learnt(arrays: Mapping[str, Any], name: str, shape: tuple[int | None, ...], dtype: str = "<f8") -> npt.NDArray[Any]:
+    """An array of a model's parts, the caller's own, finite and of this shape; None where any length will do.
+
+    Raises OptionError for another one, and for none.
+    """
+    import numpy as np
+
+    given = arrays.get(name)
+    expected = f"{dtype}[{', '.join('*' if length is None else str(length) for length in shape)}]"
+    if given is None:
+        raise OptionError(f"parts without {name!r}; expected {expected}")
+    fits = given.ndim == len(shape) and all(wanted in (None, length) for wanted, length in zip(shape, given.shape, strict=True))
+    if given.dtype != np.dtype(dtype) or not fits or not np.isfinite(given).all():
+        raise OptionError(f"part {name!r}: {given.dtype}{list(given.shape)}; expected {expected}, finite")
+    return np.array(given, dtype=dtype, order="C")
+
+
 def feature_names(x: Any) -> tuple[str, ...] | None:
     """The names of a frame's columns; None of an array."""
     columns = getattr(x, "columns", None)
@@ -71,6 +89,7 @@ def _as_floats(values: Any, name: str) -> npt.NDArray[np.float64]:
         array = np.asarray(values)
         if array.dtype.kind not in "fiub":
             raise OptionError(f"{name}: values of type {array.dtype}; expected numbers")
-        return np.ascontiguousarray(array, dtype="<f8")
+        floats = np.ascontiguousarray(array, dtype="<f8")
+        return floats if floats.flags.writeable else floats.copy()  # kernels would be compiled anew for what cannot be written
     except (TypeError, ValueError):
         raise OptionError(f"{name}: a {type(values).__name__} that is no table of numbers; expected an array, a frame or lists") from None

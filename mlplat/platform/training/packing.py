@@ -48,12 +48,15 @@ def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
     if digest != found.encode():
         raise IntegrityError(digest.decode("ascii", "replace"), found, "state of training")
     head, _, body = rest.partition(b"\n")
-    described = json.loads(head)
     arrays, at = {}, 0
-    for name, dtype, shape in described["arrays"]:
-        if dtype not in DTYPES:
-            raise OptionError(f"state of training: array {name!r} of {dtype}; expected one of {', '.join(DTYPES)}")
-        size = np.dtype(dtype).itemsize * math.prod(shape)
-        arrays[name] = np.frombuffer(bytearray(body[at : at + size]), dtype=dtype).reshape(shape)
-        at += size
-    return described["said"], arrays
+    try:
+        described = json.loads(head)
+        for name, dtype, shape in described["arrays"]:
+            if dtype not in DTYPES:
+                raise ValueError(dtype)
+            size = np.dtype(dtype).itemsize * math.prod(shape)
+            arrays[name] = np.frombuffer(bytearray(body[at : at + size]), dtype=dtype).reshape(shape)
+            at += size
+        return dict(described["said"]), arrays
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise OptionError("state of training: its head is not that of a state, or not of these arrays") from None

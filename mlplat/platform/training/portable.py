@@ -69,6 +69,7 @@ def _each(kernel: Callable[[Any, Any], None], x: Any) -> npt.NDArray[np.float64]
     import numpy as np
 
     values = np.asarray(x, dtype=np.float64, order="C")
+    values = values if values.flags.writeable else values.copy()
     out = np.empty(values.size)
     kernel(values.reshape(-1), out)
     return out.reshape(values.shape)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import TrainingError
 from .estimators import Estimator, Progress
 from .kernels.chunks import CHUNK
+from .matrices import learnt
 from .parameters import number
 
 if TYPE_CHECKING:
@@ -82,5 +83,6 @@ class RidgeRegression(Estimator):
 
         return {"coefficients": self.coef_, "intercept": np.array([self.intercept_])}
 
-    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self.coef_, self.intercept_ = arrays["coefficients"], float(arrays["intercept"][0])
+    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]], features: int) -> None:
+        self.coef_ = learnt(arrays, "coefficients", (features,))
+        self.intercept_ = float(learnt(arrays, "intercept", (1,))[0])

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import MlplatError, printable
+from ...infra.checkpoints import checkpoint_policy
 from ..work.outcomes import SENTENCE, Outcome, TaskReason
-from .body import Trained, TrainingBody
+from .body import Trained, TrainingBody, Try
 from .checkpoints import Checkpoints, Kept, Skipped, latest_state
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ...context import Simulation
     from ..identity.principals import Principal
     from ..work.runs import TaskRun
+    from ..work.task import Task
     from ..work.tasks import Tasks
     from .training import Training
 
@@ -35,7 +37,7 @@ class TrainingRun:
     """One run of a training. `Trainings.run` makes it; nobody else changes it.
 
     `outcome`, `reason`, `error`: as of a `TaskRun`. `value`: what was trained, None before. `replicas`: of its present, or last, task.
-    `sizes`: each number of replicas that was tried. `tries`: how often work on it began.
+    `sizes`: each number of replicas that was tried. `tries`: each time that work on it began, on any number of them.
     """
 
     def __init__(
@@ -51,9 +53,9 @@ class TrainingRun:
         self._sim, self._tasks, self.training, self._checkpoints = sim, tasks, training, checkpoints
         self.zone, self.actor, self._publish = zone, actor, publish
         self._task: TaskRun | None = None
-        self._before = 0
+        self._body: TrainingBody | None = None
         self._shrinks = self._called_off = False
-        self._tries = 0
+        self._tries: list[Try] = []
         self.sizes: list[Size] = []
         self.outcome, self.reason, self.error = Outcome.RUNNING, TaskReason.NONE, ""
         self.value: Trained | None = None
@@ -70,9 +72,9 @@ class TrainingRun:
         return self.sizes[-1].replicas
 
     @property
-    def tries(self) -> int:
-        """How often work on it began."""
-        return self._tries + (0 if self._task is None else self._task.tries)
+    def tries(self) -> tuple[Try, ...]:
+        """Each time that work on it began."""
+        return (*self._tries, *(() if self._body is None else self._body.tries))
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -141,11 +143,13 @@ class TrainingRun:
             training.seed,
             work_s=float(task.duration),  # type: ignore[arg-type]
             before=done / iterations,
+            interval_s=_interval(task),
             checkpoints=self._checkpoints,
             publish=self._publish,
         )
         body.when_waiting(lambda reason: self._wait_a_while(body))
         self._shrinks = False
+        self._tries, self._body = list(self.tries), body
         self.sizes.append(Size(replicas, self._sim.now, done))
         run = self._tasks.run(task, body, zone=self.zone, actor=self.actor, cause=cause)
         self._task = run
@@ -183,12 +187,9 @@ class TrainingRun:
         no_place = run.reason in NO_PLACE and self._fewer < self.replicas
         shrinks = self._shrinks and run.reason is TaskReason.CANCELLED
         if (no_place or shrinks) and not self._called_off:
-            self._tries += run.tries
-            self._task = None
             try:
                 self._submit(self._fewer)
             except MlplatError as error:
-                self._task, self._tries = run, self._tries - run.tries
                 self._end(Outcome.ERROR, TaskReason.UNAVAILABLE, str(error))
             return
         self.value = run.value
@@ -199,3 +200,9 @@ class TrainingRun:
         listeners, self._listeners = self._listeners, []
         for listener in listeners:
             listener(self)
+
+
+def _interval(task: Task) -> float:
+    """Seconds of work between two checkpoints of a task, where its policy says; infinite where the cluster decides."""
+    interval = checkpoint_policy(task.checkpoint).interval
+    return float("inf") if isinstance(interval, str) else interval

@@ -10,6 +10,7 @@ from .classifier import Classifier
 from .data import random_bits
 from .errors import TrainingError
 from .estimators import Estimator, Progress
+from .matrices import learnt
 from .parameters import number, whole
 
 if TYPE_CHECKING:
@@ -81,8 +82,9 @@ class _Descent(Estimator):
 
         return {"coefficients": self.coef_, "intercept": np.array([self.intercept_])}
 
-    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self.coef_, self.intercept_ = arrays["coefficients"], float(arrays["intercept"][0])
+    def _learn(self, arrays: Mapping[str, npt.NDArray[Any]], features: int) -> None:
+        self.coef_ = learnt(arrays, "coefficients", (features,))
+        self.intercept_ = float(learnt(arrays, "intercept", (1,))[0])
 
 
 class SGDRegressor(_Descent):

@@ -114,13 +114,12 @@ class EstimatorTrainer:
 
     def from_bytes(self, content: bytes, data: TrainingData) -> EstimatorState:
         """The state that was kept. Raises IntegrityError, OptionError."""
-        said, arrays = unpack(content)
-        if said.get("kind") != self.name:
-            raise OptionError(f"state of {printable(str(said.get('kind'))[:60])!r}; expected one of {self.name!r}")
-        if said["data"] != data.digest:
-            raise IntegrityError(said["data"], data.digest, "data of the state of training")
+        said, arrays = _checked_state(content, self.name, data)
+        done = said.get("done")
+        if isinstance(done, bool) or not isinstance(done, int):
+            raise OptionError("state of training: expected how many iterations are done")
         state = self.start(data, said["parameters"], said["seed"])
-        state.estimator.resume(state.progress, said["done"], arrays)
+        state.estimator.resume(state.progress, done, arrays)
         return state
 
     def model(self, state: EstimatorState) -> Estimator:
@@ -184,11 +183,7 @@ class CallableTrainer:
 
     def from_bytes(self, content: bytes, data: TrainingData) -> CallState:
         """The state before the call. Raises IntegrityError, OptionError."""
-        said, _ = unpack(content)
-        if said.get("kind") != self.name:
-            raise OptionError(f"state of {printable(str(said.get('kind'))[:60])!r}; expected one of {printable(self.name)!r}")
-        if said["data"] != data.digest:
-            raise IntegrityError(said["data"], data.digest, "data of the state of training")
+        said, _ = _checked_state(content, self.name, data)
         return CallState(data, said["parameters"], said["seed"])
 
     def parts(self, state: CallState) -> dict[str, Any]:
@@ -196,6 +191,18 @@ class CallableTrainer:
         if state.answer is None:
             raise OptionError(f"{printable(self.name)}: not called yet")
         return dict(state.answer)
+
+
+def _checked_state(content: bytes, name: str, data: TrainingData) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a state of such training on these rows says. Raises IntegrityError, OptionError."""
+    said, arrays = unpack(content)
+    if said.get("kind") != name:
+        raise OptionError(f"state of {printable(str(said.get('kind'))[:60])!r}; expected one of {printable(name)!r}")
+    if not isinstance(said.get("parameters"), dict) or "seed" not in said:
+        raise OptionError("state of training: expected parameters and a seed")
+    if said.get("data") != data.digest:
+        raise IntegrityError(str(said.get("data"))[:80], data.digest, "data of the state of training")
+    return said, arrays
 
 
 def trainer_of(what: Any) -> Trainer:

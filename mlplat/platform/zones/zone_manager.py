@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ..capabilities.table import Mark, marks
 from .cohorts import Cohorts
 from .looking import Looking
 from .removing import Removing
@@ -30,3 +33,9 @@ class ZoneManager(Cohorts, Working, Looking, Removing):
     >>> zones.list(actor=ada).names()
     ('ada-dev',)
     """
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        if self._port.endpoint is None:
+            return {}
+        own = {"Development Zone": marks("R5+ s7 s12"), "Deployment Zone": marks("s4 R5 s7 s8"), "User zone (staging)": marks("s5 s7 s12")}
+        return {"Zone Manager": marks("s4 R5 s7 s8"), **own}

@@ -389,8 +389,7 @@ def again(world: World) -> ImageBuilder:
     store = world.platform.store
     sim = mp.Simulation()
     sim.run(until=world.sim.now)
-    platform = mp.Platform(sim, store=store)
-    return ImageBuilder(sim, platform.identity, store, scm=platform.scm, images=platform.images)
+    return mp.Platform(sim, store=store).builder
 
 
 def test_a_builder_that_is_opened_again_stands_where_it_stood() -> None:
@@ -420,7 +419,7 @@ def test_without_a_cluster_a_build_takes_its_time_and_no_more() -> None:
     platform.identity.create_project("shop", owner=ada, actor=platform.admin)
     platform.scm.create_repository(REPO, actor=ada)
     platform.scm.commit(REPO, "main", {"image.yaml": "packages: [numpy]\n"}, "first", actor=ada)
-    builder = ImageBuilder(platform.sim, platform.identity, platform.store, scm=platform.scm, images=platform.images)
+    builder = platform.builder
     build: Build = builder.build(f"{REPO}@main", actor=ada)
     build = platform.sim.run(until=builder.wait(REPO, build.number, actor=ada))
     assert build.outcome.value == "success" and platform.sim.now == build.seconds == pytest.approx(5 + 1 + 70 / 20)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlplat.errors import InputError
+from mlplat.errors import InputError, OptionError
 from mlplat.infra.endpoint import Layer
 from mlplat.platform.artifacts.images import Manifest
 from mlplat.platform.artifacts.scm import File
@@ -150,6 +150,20 @@ def test_s87_an_error_names_file_and_line(old: str, new: str, line: int, problem
 def test_what_is_no_manifest_is_refused(content: bytes) -> None:
     with pytest.raises(InputError, match=r"image\.yaml"):
         BuildManifest.parse(content)
+
+
+def test_an_image_that_cannot_be_is_refused_with_the_line() -> None:
+    many = tuple(Package(f"p{number}", "1", 1) for number in range(1001))
+    text = "packages:\n" + "".join(f"  g{number}: p{number}\n" for number in range(1001))
+    with pytest.raises(InputError, match="no image: manifest, layers: 1001 layers") as caught:
+        plan({"image.yaml": text}, PackageIndex(many))
+    assert caught.value.line == 2
+
+
+@pytest.mark.parametrize("options", [{"start_s": -1}, {"packages_mib_s": 0}, {"files_mib_s": float("nan")}, {"layer_s": "1"}])
+def test_times_that_are_none_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(OptionError, match=next(iter(options))):
+        BuildTimes(**options)
 
 
 def test_a_manifest_that_is_not_there_is_named() -> None:

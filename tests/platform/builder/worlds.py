@@ -8,7 +8,7 @@ import mlplat as mp
 from mlplat.events import Event
 from mlplat.infra.endpoint import Layer
 from mlplat.platform.artifacts.images import Manifest
-from mlplat.platform.automation.builder import Build, ImageBuilder, Package, PackageIndex
+from mlplat.platform.automation.builder import Build, Package, PackageIndex
 from mlplat.platform.identity import Principal
 from mlplat.platform.storage import Store
 
@@ -41,17 +41,9 @@ class World:
             base = Manifest((Layer.of("python", 900),), entry="python", packages={"pip": "24.0"})
             self.images.publish("shop/python", base, tags=["3.11"], actor=self.ada)
             self.scm.create_repository(REPO, actor=self.ada)
-        self.builder = self.make()
+        self.builder = platform.builder
         if store is None:
             self.builder.set_index(INDEX, actor=self.admin)
-
-    def make(self) -> ImageBuilder:
-        """An Image Builder over what there is."""
-        platform = self.platform
-        return ImageBuilder(
-            self.sim, platform.identity, platform.store, scm=platform.scm, images=platform.images, metadata=platform.metadata,
-            tasks=platform.tasks, zones=platform.zones,
-        )  # fmt: skip
 
     def _user(self, name: str) -> Principal:
         return self.identity.create_user(name, actor=self.admin)

@@ -91,9 +91,11 @@ class ServedTarget:
 
     def remove_version(self, version: str) -> None:
         self._may("remove_version")
-        assert self.served[version].weight == 0.0 or len(self.served) == 1 or self.fail("late")
-        self.gone[version] = self.served.pop(version)
-        self.gone[version].ready_s.clear()
+        gone = self.gone[version] = self.served.pop(version)
+        gone.ready_s.clear()
+        rest = sum(served.weight for served in self.served.values())
+        for place, served in enumerate(self.served.values()):
+            served.weight = served.weight / rest if rest else float(place == 0)
 
     def statistics(self, since_s: float, until_s: float) -> Mapping[str, Observations]:
         self._may("statistics")

@@ -98,6 +98,13 @@ def test_a6_2_a_service_that_does_not_answer_for_a_while_is_back_within_30_s_all
     assert world.when(RolledBack) - world.when(Judged) <= 30 and world.target.weights() == {"v1": 1.0}
 
 
+def test_a_version_whose_share_cannot_be_taken_is_removed() -> None:
+    world = World(Canary(policy=FAST), answers={"v2": Behaviour(errors=0.3)})
+    world.target.fail = lambda call: call == "set_weights" and "Judged" in world.names()
+    world.run()
+    assert world.when(RolledBack) - world.when(Judged) <= 30 and set(world.target.versions()) == {"v1"}
+
+
 def test_too_few_requests_are_waited_for_until_the_deadline_and_then_rolled_back() -> None:
     policy = CanaryPolicy(bake="2m", deadline="20m", requests=500)
     world = World(Canary(policy=policy), rate=2.0)

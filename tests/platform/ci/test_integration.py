@@ -7,7 +7,7 @@ import pytest
 import mlplat as mp
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.platform.artifacts.scm import MergeConflict, MoveRefused
-from mlplat.platform.automation.ci import CI, CIRun
+from mlplat.platform.automation.ci import CIRun
 
 from ..builder.worlds import REPO
 from ..states import differing, plain
@@ -70,10 +70,12 @@ def test_s68_the_image_is_that_of_the_commit_and_the_status_names_each_test() ->
 def test_s68_each_commit_is_tested_with_its_own_code() -> None:
     world = World()
     good = world.commit()
-    world.sim.run(until="1s")
-    bad = world.commit(WRONG, branch="main")
+    world.sim.run(until="5s")
+    bad = world.commit(WRONG)
+    world.sim.run(until="7s")
+    right = world.commit({"prices.py": FILES["prices.py"]})
     world.sim.run(until="1h")
-    assert (world.status(good).outcome, world.status(bad).outcome) == ("success", "failure") or world.status(good).outcome == "cancelled"
+    assert [world.status(each).outcome for each in (good, bad, right)] == ["success", "failure", "success"]
 
 
 def test_ip1_the_image_of_the_manifest_is_built_first_and_once() -> None:
@@ -116,6 +118,7 @@ def test_t_an_image_that_cannot_be_built_is_a_failure_that_names_the_line() -> N
         ({"ci.yaml": "tests: [nothing/*]\n"}, "NO_TESTS", "looked in nothing/*"),
         ({"ci.yaml": "image: shop/python@4\n"}, "BAD_DEFINITION", "shop/python@4"),
         ({"ci.yaml": "request: {gpus: 9}\n"}, "REJECTED", ""),
+        ({"ci.yaml": "request: {cpus: 5}\n"}, "REJECTED", ""),
     ],
 )
 def test_t_what_is_wrong_with_the_definition_is_a_failure(files: dict[str, str], reason: str, said: str) -> None:
@@ -290,7 +293,34 @@ def test_a_change_is_tested_again_when_either_branch_moves() -> None:
     world.sim.run(until="3h")
     after = [run for run in world.runs() if not run.branch]
     assert len(candidates) == 1 and len(after) == 3 and {run.on_behalf_of for run in after} == {world.bob.id}
-    assert all(run.outcome.value == "success" for run in after)
+    assert [run.outcome.value for run in after] == ["success", "cancelled", "success"]  # both branches moved in one instant
+
+
+def test_what_a_change_was_before_is_not_tested_any_more_when_it_moves_on() -> None:
+    world = World(limit={"cpus": 1})
+    world.commit()
+    world.scm.create_branch(REPO, "work", actor=world.bob)
+    world.sim.run(until="1m")
+    world.zones.submit("bob-dev", mp.Workload("busy", {"cpus": 1}, duration="10m"), actor=world.bob)
+    world.commit({"README.md": "# x\n"}, "work", world.bob)
+    world.scm.create_change(REPO, "work", "main", "Say more", actor=world.bob)
+    world.sim.run(until="2m")
+    world.commit({"README.md": "# y\n"}, "work", world.bob)
+    world.sim.run(until="1h")
+    ends = [(run.branch, run.outcome.value) for run in world.runs()[1:]]
+    assert ends == [("work", "cancelled"), ("", "cancelled"), ("work", "success"), ("", "success")]
+
+
+def test_names_that_a_terminal_would_obey_are_told_without_it() -> None:
+    world = World()
+    name = "test_\x1b[2J.py"
+    commit = world.commit({"ci.yaml": "", name: "def test_a(): assert False, '\\x1b[2J'\n"})
+    run = ended(world)
+    assert run.failed == ("test_?[2J.py::test_a",) and world.status(commit).description.splitlines()[1].isprintable()
+    assert all(
+        text.isprintable() for event in world.sim.log if event.source == "ci" for text in (event.subject, *map(str, event.data.values()))
+    )
+    assert world.ci.results(REPO, run.number, actor=world.ada)[0].name == f"{name}::test_a"
 
 
 def test_a_change_in_conflict_is_nobodys_run() -> None:
@@ -424,6 +454,35 @@ def test_p_an_account_that_may_not_report_any_more_ends_the_run_in_error() -> No
     assert len(world.runs()) == 2
 
 
+def test_a1_3_what_was_found_out_and_could_not_be_reported_is_reported_later_and_not_tested_again() -> None:
+    world = World()
+    commit = world.commit(WRONG | {"ci.yaml": "", "test_prices.py": FILES["test_prices.py"]})
+    world.sim.run(until="5s")
+    world.identity.add_member("shop", world.robot, "viewer", actor=world.ada)
+    assert ended(world).reason == "TESTS_FAILED" and world.status(commit).outcome == "pending"
+    world.scm.create_branch(REPO, "still", actor=world.ada)
+    assert world.status(commit).outcome == "pending"
+    world.identity.add_member("shop", world.robot, "contributor", actor=world.ada)
+    world.scm.create_branch(REPO, "again", actor=world.ada)
+    assert world.status(commit).outcome == "failure" and "test_prices.py::test_price failed" in world.status(commit).description
+    assert len(world.runs()) == 1
+
+
+def test_p_an_account_that_loses_its_right_while_the_image_is_built_lets_nothing_wait() -> None:
+    world = World(limit={"cpus": 1})
+    world.commit({**FILES, "ci.yaml": "image: image.yaml\n", "image.yaml": "packages: [numpy]\n"})
+    world.sim.run(until="2s")
+    world.zones.submit("ada-dev", mp.Workload("busy", {"cpus": 1}, duration="10m"), actor=world.ada)
+    world.identity.grant(world.robot, "write", f"image:{REPO}", actor=world.ada)
+    world.identity.add_member("shop", world.robot, "viewer", actor=world.ada)
+    world.sim.run(until="1m")
+    (run,) = world.runs()
+    assert (run.outcome.value, run.reason, run.tries) == ("error", "ACCESS_DENIED", 0)
+    world.sim.run(until="1h")
+    assert world.builder.builds(REPO, actor=world.ada)[0].outcome.value == "success"
+    assert world.platform.tasks.running == () and world.events("testsuiterun.started") == [] and world.sim.log.check() == []
+
+
 def test_p_a_private_image_is_an_error_and_not_a_failure_of_tests() -> None:
     world = World()
     world.images.publish("lab/private", world.images.resolve("shop/python@3.11", actor=world.admin).manifest, tags=["1"], actor=world.carl)
@@ -489,7 +548,7 @@ def test_what_was_switched_on_and_all_runs_are_there_when_it_is_opened_again() -
     sim = mp.Simulation()
     sim.run(until=world.sim.now)
     platform = mp.Platform(sim, store=world.platform.store)
-    ci = CI(sim, platform.identity, platform.store, scm=platform.scm)
+    ci = platform.ci
     assert differing(plain(ci._catalogue), plain(world.ci._catalogue)) == ""
     assert ci.results(REPO, 2, actor=world.ada) == world.ci.results(REPO, 2, actor=world.ada)
     before = len(world.runs())
@@ -506,7 +565,7 @@ def test_what_was_under_way_when_it_was_closed_ends_in_error_and_the_commit_says
     sim = mp.Simulation()
     sim.run(until=world.sim.now)
     platform = mp.Platform(sim, store=world.platform.store)
-    ci = CI(sim, platform.identity, platform.store, scm=platform.scm)
+    ci = platform.ci
     sim.run(until=sim.now)
     (run,) = ci.runs(REPO, actor=world.ada)
     assert (run.outcome.value, run.reason) == ("error", "INTERRUPTED")

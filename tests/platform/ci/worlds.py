@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlplat.platform.artifacts.scm.repository import Status
-from mlplat.platform.automation.ci import CI, CIRun
-from mlplat.platform.automation.inbox import Inbox
+from mlplat.platform.automation.ci import CIRun
 
 from ..builder.worlds import REPO
 from ..builder.worlds import World as BuilderWorld
@@ -21,19 +20,9 @@ class World(BuilderWorld):
 
     def __init__(self, spec: str = "2x8cpu", *, on: bool = True, **options: Any) -> None:
         super().__init__(spec, **options)
-        platform = self.platform
-        self.inbox = Inbox(self.sim, platform.identity, platform.store)
-        self.ci = self.open_ci()
+        self.inbox, self.ci = self.platform.inbox, self.platform.ci
         if on:
             self.ci.enable(REPO, self.robot, actor=self.ada)
-
-    def open_ci(self) -> CI:
-        """CI over what there is."""
-        platform = self.platform
-        return CI(
-            self.sim, platform.identity, platform.store, scm=platform.scm, images=platform.images, builder=self.builder, inbox=self.inbox,
-            tasks=platform.tasks, zones=platform.zones,
-        )  # fmt: skip
 
     def commit(self, files: dict[str, Any] | None = None, branch: str = "main", actor: Any = None, **options: Any) -> str:
         return super().commit(FILES if files is None else files, branch, actor, **options)

@@ -7,11 +7,10 @@ from typing import Any
 import polars as pl
 
 import mlplat as mp
-from mlplat.platform.artifacts.capsules import Stores
 from mlplat.platform.artifacts.images import Layer, Manifest
 from mlplat.platform.artifacts.metadata import LOCK_FILE, LockFile
 from mlplat.platform.identity import Principal
-from mlplat.platform.pipelines import Orchestrator, PipelineRun
+from mlplat.platform.pipelines import PipelineRun
 from mlplat.platform.storage import Store
 
 CLICKS = pl.DataFrame({"user": [1, 2, 3, 4], "clicks": [3.0, 0.0, 5.0, 1.0]})
@@ -98,14 +97,7 @@ class World:
         self.platform.scm.create_repository("shop/churn", actor=self.ada)
         locked = LockFile.of((self.image.resource, self.image.digest), {"clicks": (self.clicks.resource, self.clicks.digest)})
         self.commit = self.push(code, **({LOCK_FILE: locked.to_bytes()} if lock else {}))
-        self.pipelines = self.orchestrator()
-
-    def orchestrator(self) -> Orchestrator:
-        """One more over the same store."""
-        p = self.platform
-        stores = Stores(p.identity, p.scm, p.data, p.images, p.models, p.metadata)
-        more: dict[str, Any] = {} if self.cluster is None else {"zones": p.zones, "tasks": p.tasks}
-        return Orchestrator(self.sim, p.identity, p.store, stores=stores, **more)
+        self.pipelines = self.platform.orchestrator
 
     def push(self, code: str, **files: Any) -> str:
         """Commit `pipeline.py` and other files. Returns the id."""

@@ -26,8 +26,8 @@ def test_a8_1_ten_changes_within_the_cool_down_leave_the_last_one() -> None:
     decisions = [decide(POLICY, state, Trigger("dataset", f"d{i}", event=i), 60.0 * i) for i in range(1, 11)]
     assert [decision.until_s for decision in decisions] == [HOUR] * 10
     assert [decision.superseded.key for decision in decisions[1:] if decision.superseded] == [f"d{i}" for i in range(1, 10)]
-    waits = next_of(state)
-    assert waits is not None and waits.key == "d10"
+    waits = next_of(POLICY, state)
+    assert waits is not None and (waits[0], waits[1].key) == (HOUR, "d10")
 
 
 def test_nothing_goes_while_a_run_is_in_flight() -> None:
@@ -51,6 +51,14 @@ def test_what_is_no_reason_is_suppressed_and_says_why(state: TriggerState, trigg
     assert decide(policy, state, trigger, 0.0).reason is reason
     assert state.waiting == {}
     assert decide(policy, state, trigger._replace(kind="request"), 0.0).go
+
+
+def test_labels_come_late_so_a_trigger_can_wait_before_its_run() -> None:
+    policy = RetrainingPolicy(cooldown="1h", delay="2h")
+    state = TriggerState()
+    assert decide(policy, state, Trigger("drift", "i1", time=60.0), 60.0).until_s == 60.0 + 2 * HOUR
+    assert next_of(policy, state) == (60.0 + 2 * HOUR, state.waiting["drift"])
+    assert decide(policy, state, Trigger("request", "r1", time=60.0), 60.0).go
 
 
 def test_a8_5_each_run_that_did_not_help_makes_the_next_cool_down_twice_as_long() -> None:
@@ -86,7 +94,7 @@ def test_no_trigger_is_lost_and_no_two_runs_are_closer_than_the_cool_down(steps:
 
 
 def test_policies_can_be_written_down_and_bad_ones_are_refused() -> None:
-    policy = RetrainingPolicy(on=("drift",), cooldown="2h", min_rows=5, accept="better", margin=0.5, give_up_after=7)
+    policy = RetrainingPolicy(on=("drift",), cooldown="2h", delay="3m", min_rows=5, accept="better", margin=0.5, give_up_after=7)
     assert RetrainingPolicy.from_json(policy.to_json()) == policy
     bad: list[tuple[type[Exception], dict[str, Any]]] = [
         (UnknownNameError, {"on": ("weather",)}),

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from mlplat.errors import OptionError, UnknownNameError
+from mlplat.platform.artifacts.models import Signature
 from mlplat.platform.artifacts.models.artifact_parts import array_of, contents_of
 from mlplat.platform.training import (
     BoostedStumpsClassifier,
@@ -197,9 +198,9 @@ def test_rows_that_cannot_be_learnt_from_are_refused(x: object, y: object, said:
 def test_what_the_data_does_not_determine_is_refused() -> None:
     with pytest.raises(TrainingError, match="feature 1 is constant or a combination"):
         RidgeRegression(alpha=0.0).fit([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]], [1.0, 2.0, 3.0])
-    with pytest.raises(TrainingError, match="smaller eta0"):
+    with pytest.raises(TrainingError, match="smaller eta0"), np.errstate(all="ignore"):
         SGDRegressor(eta0=1e6).fit([[100.0], [-200.0]], [1.0, 2.0])
-    with pytest.raises(TrainingError, match="beyond the range"):
+    with pytest.raises(TrainingError, match="beyond the range"), np.errstate(all="ignore"):
         RidgeRegression().fit([[0.0], [1.0]], [1e308, 1.7e308])
 
 
@@ -231,9 +232,67 @@ def test_parts_that_are_no_model_are_refused(change: dict[str, object], said: st
     parts = fitted(LogisticRegression()).to_parts()
     with pytest.raises(OptionError, match=said):
         model_from_parts({**parts, **change})
-    with pytest.raises(OptionError, match="without 'coefficients'"):
+    with pytest.raises(OptionError, match="parts without 'coefficients'"):
         model_from_parts({name: part for name, part in parts.items() if name != "coefficients"})
     with pytest.raises(OptionError, match="parts of a logistic-regression; expected a ridge-regression"):
         RidgeRegression.from_parts(parts)
     with pytest.raises(UnknownNameError, match="kind of model 'forest'"):
         model_from_parts({**parts, "model.json": parts["model.json"].replace(b"logistic-regression", b"forest")})
+
+
+@pytest.mark.parametrize("model", [*REGRESSORS, *CLASSIFIERS], ids=lambda model: model.kind)
+def test_arrays_of_another_shape_type_or_range_are_refused_and_not_read_beyond_their_end(model: Estimator) -> None:
+    parts = fitted(model).to_parts()
+    arrays = {name: part if name == "model.json" else array_of(part) for name, part in parts.items()}
+    for name in arrays.keys() - {"model.json"}:
+        whole = arrays[name]
+        wrong = [whole[:-1], whole.astype("<f4"), whole.reshape(-1, 1, 1), np.append(whole.ravel(), whole.ravel()[:1])]
+        if whole.dtype.kind == "f":
+            wrong.append(np.full(whole.shape, np.nan))
+        if name == "features":
+            wrong += [whole + 100, whole - 100]
+        for each in wrong:
+            with pytest.raises(OptionError, match="part"):
+                model_from_parts({**arrays, name: each})
+    said = json.loads(parts["model.json"])
+    for change in ({"features": 0}, {"features": True}, {"feature_names": ["a"]}, {"feature_names": 3}, {"parameters": []}, {"format": 2}):
+        with pytest.raises(OptionError, match=r"model\.json"):
+            model_from_parts({**parts, "model.json": json.dumps({**said, **change}).encode()})
+
+
+def test_rows_that_cannot_be_written_give_the_same_model() -> None:
+    data = deliveries(50, 1)
+    assert not data.x.flags.writeable
+    assert RidgeRegression().fit(data.x, data.y).to_parts() == RidgeRegression().fit(data.x.copy(), data.y.copy()).to_parts()
+
+
+@pytest.mark.parametrize("model", [*REGRESSORS, *CLASSIFIERS], ids=lambda model: model.kind)
+def test_a_model_says_what_it_takes_and_gives(model: Estimator) -> None:
+    made = fitted(model)
+    data = churn(5, 6) if isinstance(model, Classifier) else deliveries(5, 6)
+    rows = data.frame().select(data.features)
+    assert made.signature == Signature.of(rows, made.predict(rows))
+    made.signature.check(rows)
+    nameless = type(model)(**model.get_params()).fit(np.eye(4)[[0, 1, 2, 3, 0, 1]], [0, 1, 0, 1, 1, 0])
+    assert nameless.signature == Signature.of(np.zeros((3, 4)), nameless.predict(np.zeros((3, 4))))
+    assert model_from_parts(made.to_parts()).signature == made.signature
+    with pytest.raises(NotFittedError):
+        _ = type(model)().signature
+
+
+@pytest.mark.parametrize("model", [*REGRESSORS, *CLASSIFIERS], ids=lambda model: model.kind)
+def test_the_score_is_that_of_scikit_learn(model: Estimator) -> None:
+    made, data = fitted(model), churn(200, 6) if isinstance(model, Classifier) else deliveries(200, 6)
+    predicted = made.predict(data.x)
+    squares = ((data.y - predicted) ** 2).sum() / ((data.y - data.y.mean()) ** 2).sum()
+    expected = (predicted == data.y).mean() if isinstance(model, Classifier) else 1.0 - squares
+    assert made.score(data.x, data.y) == pytest.approx(expected, rel=1e-12)
+
+
+def test_scikit_learn_agrees_where_it_is_installed() -> None:
+    linear = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
+    labels, numbers = churn(3000, 8), deliveries(3000, 8)
+    ridge = linear.Ridge(alpha=2.0).fit(numbers.x, numbers.y)
+    assert RidgeRegression(2.0).fit(numbers.x, numbers.y).coef_ == pytest.approx(ridge.coef_, rel=1e-8)
+    logistic = linear.LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000).fit(labels.x, labels.y)
+    assert LogisticRegression(0.5).fit(labels.x, labels.y).coef_ == pytest.approx(logistic.coef_[0], rel=1e-4)

@@ -76,11 +76,11 @@ def test_bootstrap_intervals_cover_the_true_value_about_as_often_as_they_say() -
     y, p = labelled(200_000, 9)
     for name in ("auc", "log_loss", "rmse", "r2"):
         true, covered = score(name, y, p), 0
-        for part in range(200):
+        for part in range(120):
             rows = slice(part * 300, (part + 1) * 300)
             found = measure(name, y[rows], p[rows], level=0.9, resamples=199, seed=part)
             covered += found.low <= true <= found.high
-        assert 165 <= covered <= 192, name  # 180 expected; binomial 99.9 % is 165 to 192
+        assert 96 <= covered <= 118, name  # 108 expected; binomial, 99.9 %
 
 
 def test_a_wider_level_is_a_wider_interval_and_the_seed_decides() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -160,3 +161,31 @@ def test_a_function_may_answer_with_a_model_or_bytes_and_nothing_else() -> None:
 def test_a_trainer_of_ones_own_is_taken_as_it_is() -> None:
     own = trainer_of("ridge-regression")
     assert trainer_of(own) is own
+
+
+@pytest.mark.parametrize("missing", ["kind", "parameters", "seed", "data", "done"])
+def test_a_state_that_says_less_than_it_should_is_refused(missing: str) -> None:
+    trainer = trainer_of("ridge-regression")
+    said, arrays = unpack(trainer.state_bytes(trainer.start(NUMBERS, {}, 0)))
+    del said[missing]
+    with pytest.raises((OptionError, IntegrityError)):
+        trainer.from_bytes(pack(said, arrays), NUMBERS)
+
+
+@pytest.mark.parametrize("head", [b"{}", b"[]", b"{", b'{"said":{},"arrays":[["a","<f8",[99]]]}', b'{"said":{},"arrays":[["a","|O",[0]]]}'])
+def test_heads_that_no_state_has_are_refused(head: bytes) -> None:
+    content = head + b"\n"
+    with pytest.raises(OptionError, match="state of training"):
+        unpack(b"mlplat-training-1 " + hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+def test_a_state_that_was_made_up_is_not_read_beyond_the_end_of_anything() -> None:
+    trainer = trainer_of("boosted-stumps-regressor")
+    state = trainer.start(NUMBERS, {"n_estimators": 4}, 0)
+    trainer.advance(state, 2)
+    said, arrays = unpack(trainer.state_bytes(state))
+    for feature, last_left in ((6, 0), (-2, 0), (0, 10**6), (10**9, 0)):
+        chosen = arrays["chosen"].copy()
+        chosen[0] = feature, last_left
+        with pytest.raises(OptionError, match="state of training"):
+            trainer.from_bytes(pack(said, {**arrays, "chosen": chosen}), NUMBERS)

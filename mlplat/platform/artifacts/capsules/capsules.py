@@ -201,6 +201,19 @@ class Capsules(Component):
             raise IncompleteLineageError(model, [MissingLink(run, role, Via.STORE, gone) for role in roles])
         return parts, gathering.origins
 
+    def _packed(self, principal: Principal, model: str) -> bytes:
+        """All that a model was made of, as the file of a capsule, for somebody who may read it and keeps it to themselves. Raises
+        AccessDenied, IncompleteLineageError.
+        """
+        gathering = Gathering(self._stores, model, lambda resource: True, partial(self._may_read, principal))
+        check_complete(self._stores, principal, model, gathering.missing)
+        for resource in (model, *gathering.used):
+            self._authorization.require(principal, Right.READ, resource, call="platform.reproduce", source=self.SOURCE)
+        parts = gathering.parts(self._sim.log, partial(self._may_read, principal), "")
+        members = members_of(parts)
+        members[MANIFEST] = canonical_json(manifest_of(parts, members, gathering.origins, VERSION))
+        return archive.written(members)
+
     def _as_it_came(self, model: str, parts: Parts, licence: str) -> bytes | None:
         """The file with which a model was imported, if it still says what is here; None where something was added."""
         record = self._imports.get(model)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ...capabilities.table import Mark, marks
 from .naming import Naming
 from .publishing import Publishing
 from .reading import Reading
@@ -29,3 +32,6 @@ class DataStore(Publishing, Naming, Reading, Deleting):
     >>> data.describe("shop/clicks", actor=ada).column("clicks").maximum
     5
     """
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Data Store": marks("s9 s10 R11 s13 R15 s16 R17")}

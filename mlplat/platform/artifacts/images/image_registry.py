@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ...capabilities.table import Mark, marks
 from .looking import Looking
 from .publishing import Publishing
 from .pulling import Pulling
@@ -29,3 +32,6 @@ class ImageRegistry(Publishing, Tagging, Pulling, Looking, Removing):
     >>> pull.digest == version.digest, pull.size_mib
     (True, 1)
     """
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Image Registry": marks("s5 s7 s8 R11 R15 s16 R17")}

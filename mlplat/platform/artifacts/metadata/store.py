@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar, Unpack
 
 from ....errors import OptionError, UnknownNameError, printable
+from ...capabilities.table import Mark, marks
 from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
@@ -215,3 +216,6 @@ class MetadataStore(GraphCalls):
     def count(self, filter: str = "", *, project: str | None = None, actor: Actor) -> int:
         """How many runs there are that the caller may read and a filter holds for."""
         return len(self._matching(principal_of(actor), filter, project))
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Metadata Store": marks("s10 R11 R16 R17")}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ...capabilities.table import Mark, marks
 from .promoting import Promoting
 from .protecting import Protecting
 from .reading import Reading
@@ -33,3 +36,6 @@ class ModelRegistry(Registering, Promoting, Reading, Protecting):
     >>> models.load("shop/churn@champion", actor=admin)
     b'weights 0'
     """
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Model Registry": marks("s7 s8 s10 R11 R15 s16 R17")}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from ...capabilities.table import Mark, marks
 from ...component import call, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
@@ -123,3 +124,6 @@ class SCM(Reviews):
             check_free(name, taken, "tag")
             taken[name] = None
         return branches, tags
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"SCM": marks("s6 s7 s8 R11 R15 s16 R17")}

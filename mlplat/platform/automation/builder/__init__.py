@@ -9,7 +9,7 @@ from ....lazy_names import lazy_names
 if TYPE_CHECKING:
     from .build_manifest import MANIFEST_FILE, BuildManifest
     from .builds import Build, BuildReason
-    from .default_index import default_index
+    from .first_index import default_index
     from .image_builder import ImageBuilder
     from .layers import BuildLayer, BuildPlan, BuildTimes, LayerKind
     from .package_index import Package, PackageIndex
@@ -53,7 +53,7 @@ _HOME = {
     "PackageIndex": "package_index",
     "PackageLock": "package_lock",
     "Requirement": "package_versions",
-    "default_index": "default_index",
+    "default_index": "first_index",
     "plan_build": "planning",
 }
 

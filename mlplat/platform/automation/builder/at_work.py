@@ -83,10 +83,11 @@ class AtWork(BuilderPart):
             run.then(lambda over: self._over(job, over))
 
     def _at_work_on(self, job: Job) -> Job | None:
-        """Another job that builds the same and is at work."""
+        """Another job of the project that builds the same and is at work."""
         assert job.plan is not None
-        for other in self._jobs.values():
-            if other is not job and other.at_work and other.plan is not None and other.plan.key == job.plan.key:
+        project = job.order.repository.partition("/")[0]
+        for (path, _), other in self._jobs.items():
+            if other.at_work and path.startswith(f"{project}/") and other.plan is not None and other.plan.key == job.plan.key:
                 return other
         return None
 

@@ -10,6 +10,7 @@ from typing import Final
 from ....errors import printable
 from ....units import format_seconds
 from ...work.outcomes import SENTENCE, Outcome
+from ..listing import Listing
 from .package_lock import PackageChange
 
 
@@ -100,3 +101,10 @@ class Build:
             changed = f"; {', '.join(map(str, self.changes))}" if self.changes else ""
             return f"{said}, {self.image}, {how}{changed}"
         return f"{said}, {BUILD_SENTENCE.get(self.reason, self.reason)}{f': {printable(self.error)}' if self.error else ''}"
+
+
+class BuildList(Listing[Build]):
+    """Builds in order of their numbers."""
+
+    __slots__ = ()
+    HEADS = ("number", "commit", "outcome", "reason", "image", "digest", "seconds", "layers", "changes", "error", "zone", "ended_s")

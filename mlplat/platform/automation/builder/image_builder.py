@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....canonical import canonical_json
 from ....errors import AccessDenied, MlplatError, OptionError, UnknownNameError, printable
+from ...capabilities.table import Mark, marks
 from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
@@ -16,7 +17,7 @@ from ..undertaking import chosen_zone, own_zone
 from .at_work import AtWork
 from .build_manifest import MANIFEST_FILE
 from .building import Job, Order
-from .builds import Build
+from .builds import Build, BuildList
 from .catalogue import Watched
 from .layers import BuildPlan
 from .package_index import PackageIndex
@@ -38,7 +39,7 @@ class ImageBuilder(AtWork):
 
     >>> import mlplat as mp
     >>> platform = mp.Platform()
-    >>> builder = ImageBuilder(platform.sim, platform.identity, platform.store, scm=platform.scm, images=platform.images)
+    >>> builder = platform.builder
     >>> ada = platform.identity.create_user("ada", actor=platform.admin)
     >>> project = platform.identity.create_project("shop", owner=ada, actor=platform.admin)
     >>> repository = platform.scm.create_repository("shop/churn", actor=ada)
@@ -114,10 +115,10 @@ class ImageBuilder(AtWork):
         return self._lock(digest)
 
     @call(Right.READ)
-    def builds(self, name: str, *, commit: str = "", actor: Actor) -> tuple[Build, ...]:
+    def builds(self, name: str, *, commit: str = "", actor: Actor) -> BuildList:
         """The builds of a repository in order of their numbers; `commit`: only those of one (its full id)."""
         found = self._catalogue.builds.get(whole_name(name).path, ())
-        return tuple(build for build in found if commit in ("", build.commit))
+        return BuildList(build for build in found if commit in ("", build.commit))
 
     @call(Right.READ)
     def wait(self, name: str, number: int, *, actor: Actor) -> simpy.Event:
@@ -130,12 +131,14 @@ class ImageBuilder(AtWork):
     def enable(self, name: str, account: Principal | str, *, manifest: str = MANIFEST_FILE, zone: str = "", actor: Actor) -> None:
         """From now on build at each push to a repository whose commit has the manifest. A commit is built once, whatever branches it is on.
 
-        `account`: the service account of the project as which that is done; it needs `read` on the repository and its bases and `write` on
-        the images. `zone`: where it is charged; the development zone of who pushed, in whose name the work runs there, unless said. Event
-        `metadata.recorded`. Raises UnknownNameError, OptionError.
+        `account`: the service account of the project as which that is done; it needs `read` on the repository and its bases and `write`
+        on the images. `zone`: where it is charged; the development zone of who pushed, in whose name the work runs there, unless said. It
+        takes `admin` on the project too, whose account it is. Event `metadata.recorded`. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
-        self._scm.branches(path, actor=actor)
+        self._scm._repository(path)
+        project = f"project:{path.partition('/')[0]}"  # the account may do more than what is on the repository
+        self._authorization.require(principal_of(actor), Right.ADMIN, project, call="builder.enable", source=self.SOURCE)
         found = service_account(self._authorization.directory.find(account), path)
         self._keep(self._record("enabled", actor, name=path, account=found.id, manifest=manifest, zone=check_zone(zone)))
         self._emit(f"repo:{path}", "metadata.recorded", actor, {"kind": "builds", "enabled": True, "account": found.id})
@@ -203,10 +206,15 @@ class ImageBuilder(AtWork):
 
     def _check_zone_right(self, zone: str, principal: Principal) -> None:
         """Raises AccessDenied for a zone in which somebody may start nothing."""
+        if not self._automatic:
+            return
         if self._zones is None:
             return
         found = self._zones.get(zone, actor=principal)
         self._authorization.require(principal, Right.DEPLOY, found.resource, zone, call="builder.build", source=self.SOURCE)
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Image Builder": marks("s5 R14 R15 R17" if self._automatic else "s5 R15 R17")}
 
 
 def service_account(principal: Principal, repository: str) -> Principal:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ....errors import InputError
+from ....errors import InputError, OptionError, printable
 from ....infra.endpoint import Layer
 from ...artifacts.images import Manifest
 from ...storage.digests import digest_of, digest_of_json
@@ -87,6 +87,13 @@ class BuildTimes:
     layer_s: float = 1.0
     packages_mib_s: float = 20.0
     files_mib_s: float = 100.0
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            given = getattr(self, name)
+            least = 0.0 if name.endswith("_s") and "mib" not in name else 1e-6
+            if isinstance(given, bool) or not isinstance(given, (int, float)) or not least <= given <= 1e9:
+                raise OptionError(f"{name}={printable(str(given)[:40])}: expected a number of seconds, or of MiB a second above 0")
 
     def of(self, layers: Sequence[BuildLayer]) -> float:
         """Seconds that building these layers takes; none for none."""

@@ -13,7 +13,7 @@ from ...references import Reference
 from .building import Job, Order
 from .builds import Build
 from .catalogue import Catalogue
-from .default_index import default_index
+from .first_index import default_index
 from .journal import RECORDS
 from .layers import BuildTimes
 from .package_index import PackageIndex
@@ -55,8 +55,10 @@ class BuilderPart(Component):
         zones: ZoneManager | None = None,
         times: BuildTimes | None = None,
         request: Mapping[str, Any] = REQUEST,
+        automatic: bool = True,
     ) -> None:
         self._scm, self._images, self._metadata, self._tasks, self._zones = scm, images, metadata, tasks, zones
+        self._automatic = automatic
         self._times, self._request = times or BuildTimes(), dict(request)
         self._jobs: dict[tuple[str, int], Job] = {}
         self._indices: dict[str, PackageIndex] = {}
@@ -68,6 +70,9 @@ class BuilderPart(Component):
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)
+
+    def _resolved(self, reference: Reference) -> Reference:
+        return self._scm._resolved(reference)
 
     def _contents(self) -> Iterator[str]:
         return self._catalogue.contents()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ....errors import InputError, printable
+from ....errors import InputError, MlplatError, printable
 from ...artifacts.images import Manifest
 from .build_manifest import BuildManifest, lock_path
 from .layers import BuildPlan, Files, check_lock, plan_of
@@ -64,4 +64,7 @@ def plan_build(
         lock = lock_of(manifest, index, base)
     else:
         check_lock(manifest, lock, printable(beside))
-    return plan_of(manifest, lock, taken, None if base is None else base.manifest)
+    try:
+        return plan_of(manifest, lock, taken, None if base is None else base.manifest)
+    except MlplatError as error:  # of too many layers, or too large
+        raise manifest.wrong(f"no image: {error}", "packages[0]") from None

@@ -14,7 +14,7 @@ from .definition import CIDefinition
 from .discovery import find_tests
 from .job import Job, SuiteBody
 from .part import CONTEXT, CIPart
-from .results import described, to_bytes
+from .results import LONGEST, described, of_bytes, to_bytes
 from .runs import CI_SENTENCE, CIReason, CIRun
 from .testing import CaseOutcome, CaseResult
 
@@ -35,8 +35,7 @@ class AtWork(CIPart):
         """Write down that a run has begun, and begin it."""
         path = job.repository
         job.number = len(self._catalogue.runs.get(path, ())) + 1
-        branch = min(job.branches, default="")
-        said = {"commit": job.commit, "branch": branch}
+        said = {"commit": job.commit, "branch": job.branch}
         self._keep(self._record("queued", job.acting, name=path, number=job.number, behalf=job.behalf, zone=job.zone, **said))
         self._jobs[path, job.number] = job
         data = {**said, "definition": job.path, "zone": job.zone, **acting(job.acting, job.behalf)}
@@ -183,18 +182,25 @@ class AtWork(CIPart):
             self._emit(f"testsuiterun:{run.name}", "testsuiterun.finished", job.acting, {**told, **counts, **behalf})
         finished = self._emit(run.subject, "pipelinerun.finished", job.acting, {**told, "commit": job.commit, "results": results, **behalf})
         with self._sim.caused_by(finished):
-            text = described(cases) if cases else f"{reason}: {CI_SENTENCE.get(reason, reason)}{f': {printable(error)}' if error else ''}"
+            text = self._told_of(run)
             self._report(job, outcome.value, text)
             if self._inbox is not None:
                 self._inbox._tell(path.partition("/")[0], run.subject, f"{run}\n{text}", job.acting)
             for listener in job.listeners:
                 listener(run)
 
+    def _told_of(self, run: CIRun) -> str:
+        """The description of the status of a run that is over."""
+        if run.results:
+            return described(of_bytes(self._store.get(run.results)))
+        said = f"{run.reason}: {CI_SENTENCE.get(run.reason, run.reason)}"
+        return (f"{said}: {run.error}" if run.error else said)[:LONGEST]
+
     def _report(self, job: Job, outcome: str, text: str) -> bool:
         """The status of the commit. Returns whether it could be reported: who may not any more, ends the run."""
         job.told = f"{outcome}: {text}"
         try:
-            self._scm.set_status(job.reference, outcome, context=CONTEXT, description=text[:9_900], actor=job.acting)
+            self._scm.set_status(job.reference, outcome, context=CONTEXT, description=text, actor=job.acting)
         except MlplatError as error:
             if not job.over:
                 self._stop(job, str(error))

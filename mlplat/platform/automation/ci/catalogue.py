@@ -58,6 +58,11 @@ class Catalogue:
         numbers = self._of_commit.get((name, commit))
         return self.runs[name][numbers[-1] - 1] if numbers else None
 
+    def found_out(self, name: str, commit: str) -> CIRun | None:
+        """The newest run that tells whether a commit is right."""
+        runs = [self.runs[name][number - 1] for number in self._of_commit.get((name, commit), ())]
+        return next((run for run in reversed(runs) if run.outcome in (Outcome.SUCCESS, Outcome.FAILURE)), None)
+
     def open(self) -> list[CIRun]:
         """Runs that are not over."""
         return [run for name in sorted(self.runs) for run in self.runs[name] if not run.over]

@@ -26,8 +26,9 @@ class Job:
     """A run that has begun.
 
     `acting` reads and reports for `behalf` (an id); `charged` has the work done in `zone`. `path`: of the definition. `files`: of the
-    commit. `branches`: that wait for it; it is superseded when none does. `tries`: how often work on it began. `run`: that work.
-    `ending`: the reason for which it was called off. `told`: the status reported last. `listeners`: called when it is over.
+    commit. `branch`: as it was pushed. `places`: branches and changes that wait for it; it is superseded when none does. `tries`: how often
+    work on it began. `run`: that work. `ending`: the reason for which it was called off. `told`: the status reported last. `listeners`:
+    called when it is over.
     """
 
     repository: str
@@ -38,7 +39,8 @@ class Job:
     zone: str
     path: str
     files: Mapping[str, File]
-    branches: set[str]
+    branch: str = ""
+    places: set[str] = field(default_factory=set)
     number: int = 0
     definition: CIDefinition = field(default_factory=CIDefinition)
     found: tuple[FoundTests, ...] = ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from ....errors import UnknownNameError, printable
 from ...component import Component
 from ...record_shapes import Shape
+from ...references import Reference
 from .catalogue import Catalogue
 from .job import Job
 from .journal import RECORDS
@@ -47,12 +48,13 @@ class CIPart(Component):
         inbox: Inbox | None = None,
         tasks: Tasks | None = None,
         zones: ZoneManager | None = None,
+        automatic: bool = True,
     ) -> None:
         self._scm, self._images, self._builder, self._inbox = scm, images, builder, inbox
-        self._tasks, self._zones = tasks, zones
+        self._tasks, self._zones, self._automatic = tasks, zones, automatic
         self._jobs: dict[tuple[str, int], Job] = {}
-        self._proposers: dict[str, str] = {}
-        """Of merges that were prepared for a change, for whom (an id)."""
+        self._proposers: dict[str, tuple[str, str]] = {}
+        """Of merges that were prepared for a change, for whom (an id) and which."""
         super().__init__(sim, identity, store)
 
     def _begin(self) -> None:
@@ -60,6 +62,9 @@ class CIPart(Component):
 
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)
+
+    def _resolved(self, reference: Reference) -> Reference:
+        return self._scm._resolved(reference)
 
     def _contents(self) -> Iterator[str]:
         return self._catalogue.contents()

@@ -9,6 +9,7 @@ from typing import Final
 
 from ....errors import printable
 from ...work.outcomes import SENTENCE, Outcome
+from ..listing import Listing
 
 
 class CIReason(StrEnum):
@@ -99,3 +100,10 @@ class CIRun:
             counts = ((len(self.passed), "passed"), (len(self.failed), "failed"), (len(self.skipped), "skipped"))
             said += f" ({', '.join(f'{count} {word}' for count, word in counts if count)})"
         return f"{said}: {printable(self.error)}" if self.error else said
+
+
+class RunList(Listing[CIRun]):
+    """Runs in order of their numbers."""
+
+    __slots__ = ()
+    HEADS = ("number", "commit", "branch", "outcome", "reason", "passed", "failed", "skipped", "tries", "error", "zone", "ended_s")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ....errors import OptionError, UnknownNameError
 from ....units import Duration, seconds
+from ...capabilities.table import Mark, marks
 from ...component import call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.principals import Principal, PrincipalKind
@@ -27,7 +28,8 @@ class Monitoring(Evaluating):
 
     A watch is `project/name`, that of the service; the right is needed on `window:project/name`. `metadata`, `data`: the stores where
     baselines are and windows go. `tests`: drift tests of one's own, by whose names a watch can ask for them. `inbox`: who is told of
-    incidents beside the monitor's own messages.
+    incidents beside the monitor's own messages. `automatic`: whether its alarms lead to anything by
+    themselves.
 
     Rows that are in no closed window are in memory only: a platform that is opened again starts each window anew.
 
@@ -229,3 +231,6 @@ class Monitoring(Evaluating):
         if not state.active:
             raise UnknownNameError("watch", state.watch.name, [], "it has ended")
         return state
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Monitoring System": marks("R9 R10 R13 R14" if self._automatic else "R10")}

@@ -58,7 +58,9 @@ class Evaluating(Component):
         data: DataStore,
         tests: Iterable[DriftTest] = (),
         inbox: Inbox | None = None,
+        automatic: bool = True,
     ) -> None:
+        self._automatic = automatic
         self._metadata, self._data, self._inbox = metadata, data, inbox
         self._tests = known_tests(tests)
         super().__init__(sim, identity, store)

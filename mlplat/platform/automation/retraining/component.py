@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ....errors import OptionError, UnknownNameError, printable
@@ -9,10 +10,10 @@ from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import whole_name
+from ...references import check_zone, whole_name
 from ..builder.image_builder import service_account
 from .policy import RetrainingPolicy
-from .specs import Retrained
+from .specs import Retrained, TriggerSpec
 from .state import Retraining
 from .triggers import Trigger
 from .working import Working
@@ -72,6 +73,21 @@ class Retrainer(Working):
         self._emit(f"deployment:{path}", "metadata.recorded", actor, {"kind": "retraining", "account": found.id})
         return said
 
+    @call(Right.DEPLOY)
+    def bind(self, name: str, pipeline: str | None, *, triggers: Iterable[str] = (), zone: str = "", actor: Actor) -> RetrainingStatus:
+        """Let triggers lead to a published version of a pipeline in a zone, at once, in place of what is bound there; None for nothing.
+
+        What continuous delivery does once a version has passed its gate; by hand it asks nobody. Takes `read` on the pipeline. Event
+        `metadata.recorded` {kind: binding}. Raises UnknownNameError, OptionError.
+        """
+        path = whole_name(name).path
+        self._known(path)
+        version = "" if pipeline is None else self._orchestrator.resolve(pipeline, actor=actor).reference
+        if isinstance(triggers, str):
+            raise OptionError("triggers: expected a list of them, such as ['dataset:shop/clicks']")
+        self._bind(path, check_zone(zone), version, tuple(str(TriggerSpec.parse(trigger)) for trigger in triggers))
+        return self._status(path)
+
     @call(Right.WRITE)
     def request(self, name: str, *, actor: Actor) -> RetrainingStatus:
         """Train again now, or after the run in flight, whatever the cool-down. Raises UnknownNameError."""
@@ -79,7 +95,7 @@ class Retrainer(Working):
         self._known(path)
         state = self._state.of(path)
         key = f"request:{path}@{len(state.past) + len(state.suppressed)}/{self._sim.now:g}"
-        self._meet(path, Trigger("request", key), None)
+        self._meet(path, Trigger("request", key, time=self._sim.now), None)
         return self._status(path)
 
     @call(Right.WRITE)

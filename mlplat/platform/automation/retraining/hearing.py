@@ -56,7 +56,7 @@ class Hearing(Component):
         self._deploy, self._automatic = deploy, automatic
         self._timers: dict[str, Call] = {}
         self._clocks: dict[tuple[str, str], list[Callable[[], object]]] = {}
-        self.pipelines = Pipelines(self)
+        self._pipelines = Pipelines(self)
         super().__init__(sim, identity, store)
         log = sim.log
         log.subscribe("dataset.changed", self._data_changed)
@@ -128,7 +128,7 @@ class Hearing(Component):
             return
         for name in self._listeners("dataset", event.name):
             version = f"{event.name}@{event.data['version']}"
-            trigger = Trigger("dataset", f"dataset:{version}", _id(event), self._new_rows(name, version), event.data["new"])
+            trigger = Trigger("dataset", f"dataset:{version}", _id(event), self._new_rows(name, version), event.data["new"], event.time)
             self._later(name, trigger, event)
 
     def _new_rows(self, name: str, version: str) -> int:
@@ -146,7 +146,7 @@ class Hearing(Component):
         if kind not in INCIDENTS or event.source != "monitoring":
             return
         for name in self._listeners(kind, event.data["watch"]):
-            self._later(name, Trigger(kind, event.subject, _id(event)), event)
+            self._later(name, Trigger(kind, event.subject, _id(event), time=event.time), event)
 
     def _window(self, event: Event) -> None:
         """A window in which nothing is wrong: what was done has helped."""
@@ -161,7 +161,7 @@ class Hearing(Component):
     def _fire(self, name: str, period: str) -> None:
         if self._automatic:
             event = self._emit(f"schedule:{name}", "schedule.fired", self.SOURCE, {"period_s": float(period)})
-            self._meet(name, Trigger("schedule", f"schedule:{name}@{self._sim.now:g}", _id(event)), event)
+            self._meet(name, Trigger("schedule", f"schedule:{name}@{self._sim.now:g}", _id(event), time=event.time), event)
 
     def _later(self, name: str, trigger: Trigger, event: Event) -> None:
         """Follow a trigger in this instant, once whoever tells of it has done."""

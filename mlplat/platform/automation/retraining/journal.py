@@ -9,7 +9,7 @@ from ...record_shapes import COUNT, FLAG, MAPPING, NUMBER, TEXT, TEXTS, Shape, f
 from .triggers import Trigger
 
 _DONE = {"time": NUMBER, "actor": TEXT}
-_TRIGGER = fields({"kind": TEXT, "key": TEXT, "event": maybe(COUNT, None), "rows": COUNT, "digest": TEXT})
+_TRIGGER = fields({"kind": TEXT, "key": TEXT, "event": maybe(COUNT, None), "rows": COUNT, "digest": TEXT, "time": NUMBER})
 
 RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "configured": {**_DONE, "name": TEXT, "spec": MAPPING},

@@ -19,10 +19,10 @@ class RetrainingPolicy:
     """When a deployed pipeline is run again.
 
     `on`: kinds of triggers that count. `cooldown`: from the beginning of a run to the next; what comes meanwhile waits for its end, the
-    last of each kind only. `min_rows`: new rows without which a change of a dataset is no reason. `accept`: `better` or `not-worse`
-    than the current model, by a paired interval on the same held-out rows; `margin`: how much worse still counts as not worse, on
-    the scale of the metric. `give_up_after`: runs in a row that did not help, after which people are asked; each makes the next
-    cool-down twice as long. Raises OptionError, UnknownNameError.
+    last of each kind only. `delay`: from a trigger to its run, since labels come late. `min_rows`: new rows without which a change of a
+    dataset is no reason. `accept`: `better` or `not-worse` than the current model, by a paired interval on the same held-out rows;
+    `margin`: how much worse still counts as not worse, on the scale of the metric. `give_up_after`: runs in a row that did not help,
+    after which people are asked; each makes the next cool-down twice as long. Raises OptionError, UnknownNameError.
 
     >>> RetrainingPolicy(on=("drift",), cooldown="6h").cooldown_after(2)
     86400.0
@@ -30,6 +30,7 @@ class RetrainingPolicy:
 
     on: tuple[str, ...] = ("dataset", "drift", "degradation")
     cooldown: Duration = "1h"
+    delay: Duration = 0.0
     min_rows: int = 0
     accept: str = "not-worse"
     margin: float = 0.0
@@ -42,10 +43,11 @@ class RetrainingPolicy:
             if kind not in KINDS:
                 raise UnknownNameError("trigger", printable(str(kind)[:40]), KINDS)
         put(self, "on", kinds)
-        try:
-            put(self, "cooldown", seconds(self.cooldown))
-        except OptionError as error:
-            raise OptionError(f"cooldown: {error}") from None
+        for name in ("cooldown", "delay"):
+            try:
+                put(self, name, seconds(getattr(self, name)))
+            except OptionError as error:
+                raise OptionError(f"{name}: {error}") from None
         if self.accept not in ACCEPTANCES:
             raise UnknownNameError("acceptance", printable(str(self.accept)[:40]), ACCEPTANCES)
         for name, least in (("min_rows", 0), ("give_up_after", 1)):
@@ -60,11 +62,17 @@ class RetrainingPolicy:
         assert isinstance(self.cooldown, float)
         return float(self.cooldown * 2**failures)
 
+    def ripe_at(self, kind: str, time: float) -> float:
+        """From when (s) a trigger of a kind may lead to a run; a request at once."""
+        assert isinstance(self.delay, float)
+        return time if kind == "request" else time + self.delay
+
     def to_json(self) -> dict[str, Any]:
         """What `from_json` makes the same of."""
         return {
             "on": list(self.on),
             "cooldown": self.cooldown,
+            "delay": self.delay,
             "min_rows": self.min_rows,
             "accept": self.accept,
             "margin": self.margin,

@@ -35,7 +35,7 @@ class Trigger(NamedTuple):
     """Something that may ask for a retraining.
 
     `kind`: a word of `policy.KINDS`. `key`: what it is about, such as a dataset version or an incident; two of the same key have the same
-    cause. `event`: the id of the event that says so. `rows`: of new data. `digest`: of the new content.
+    cause. `event`: the id of the event that says so. `rows`: of new data. `digest`: of the new content. `time`: s.
     """
 
     kind: str
@@ -43,6 +43,7 @@ class Trigger(NamedTuple):
     event: int | None = None
     rows: int = 0
     digest: str = ""
+    time: float = 0.0
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ def decide(policy: RetrainingPolicy, state: TriggerState, trigger: Trigger, now:
     if refused is not None:
         back = refused is SuppressedReason.SAME_CONTENT and trigger.kind in state.waiting
         return Decision(reason=refused, superseded=state.waiting.pop(trigger.kind) if back else None)
-    until = math.inf if state.in_flight else now if by_hand else max(now, state.quiet_until(policy))
+    until = math.inf if state.in_flight else now if by_hand else max(now, state.quiet_until(policy), policy.ripe_at(trigger.kind, now))
     if until > now:
         superseded, state.waiting[trigger.kind] = state.waiting.get(trigger.kind), trigger
         return Decision(until_s=until, superseded=superseded)
@@ -115,8 +116,12 @@ def _refusal(policy: RetrainingPolicy, state: TriggerState, trigger: Trigger) ->
     return None
 
 
-def next_of(state: TriggerState) -> Trigger | None:
-    """The trigger that is first to go of those that wait: a request before others, then the one that came first by its event."""
+def next_of(policy: RetrainingPolicy, state: TriggerState) -> tuple[float, Trigger] | None:
+    """When (s) a trigger that waits may go, and which: a request before others, then the one that is ripe first."""
     if not state.waiting:
         return None
-    return min(state.waiting.values(), key=lambda each: (each.kind != "request", -1 if each.event is None else each.event, each.key))
+    quiet = state.quiet_until(policy)
+    due = [
+        (each.time if each.kind == "request" else max(quiet, policy.ripe_at(each.kind, each.time)), each) for each in state.waiting.values()
+    ]
+    return min(due, key=lambda one: (one[1].kind != "request", one[0], one[1].key))

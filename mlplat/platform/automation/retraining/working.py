@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -53,18 +52,21 @@ class Working(Hearing):
             self._timers.pop(name).cancel()
         if one.spec is None or not one.state.waiting or one.state.in_flight:
             return
-        by_hand = "request" in one.state.waiting
-        at = self._sim.now if by_hand else max(self._sim.now, one.state.quiet_until(one.spec.policy))
-        if at < math.inf:
+        found = next_of(one.spec.policy, one.state)
+        if found is not None:
             with self._sim.caused_by(None):
-                self._timers[name] = self._sim.at(at, self._turn, name)
+                self._timers[name] = self._sim.at(max(self._sim.now, found[0]), self._turn, name)
 
     def _turn(self, name: str) -> None:
         """Of what waits the first goes, unless it has passed meanwhile."""
         self._timers.pop(name, None)
         one = self._state.of(name)
-        trigger = next_of(one.state)
-        if trigger is None or one.spec is None or one.state.in_flight:
+        found = None if one.spec is None or one.state.in_flight else next_of(one.spec.policy, one.state)
+        if found is None:
+            return
+        at, trigger = found
+        if at > self._sim.now:
+            self._wait(name)
             return
         if trigger.kind in INCIDENTS and self._has_passed(trigger):
             self._suppress(name, trigger, SuppressedReason.RESOLVED)

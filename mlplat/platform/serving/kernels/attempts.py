@@ -11,6 +11,7 @@ from .mixing import draw, place_of_key
 from .state import (
     ANSWERED,
     ANSWERS,
+    DROPPED,
     ERROR,
     ERROR_RATE,
     ERRORS,
@@ -49,7 +50,7 @@ def answer(server: Server, request: int, v: int, now: float) -> None:
     number[v, ANSWERS] += 1
     rate = server.versions.amount[v, ERROR_RATE]
     outcome = ANSWERED
-    if rate > 0.0 and draw(server.error_salt, server.dropped + request, np.int64(requests.attempts[request])) < rate:
+    if rate > 0.0 and draw(server.error_salt, server.count[DROPPED] + request, np.int64(requests.attempts[request])) < rate:
         outcome = ERROR
         number[v, ERRORS] += 1
     requests.outcome[request] = outcome

@@ -10,7 +10,7 @@ from mlplat.infra.kernels.compilation import entry_in, kernel
 from mlplat.infra.kernels.heaps import pop
 
 from .attempts import enqueue, give_up, take_back, version_of
-from .losses import crash, notice, silence
+from .losses import crash, dismiss, notice, silence
 from .places import account, least_busy
 from .replicas import come_up, compare, drain, ready_due
 from .scaling import take_turn, turn_at, wake, want
@@ -19,9 +19,11 @@ from .state import (
     ALWAYS,
     AT_WORK,
     BATCH,
+    CHANGES,
     COMING,
     COMPARE,
     CRASH,
+    DISMISS,
     DONE,
     DRAIN,
     FULL,
@@ -37,6 +39,7 @@ from .state import (
     QUEUE,
     REJECTED,
     REPLICAS,
+    REQUESTS,
     ROWS,
     SENT,
     SILENCE,
@@ -98,6 +101,8 @@ def change(server: Server, kind: int, v: int, argument: int, now: float) -> None
         come_up(server, argument, now)
     elif kind == DRAIN:
         drain(server, argument, now)
+    elif kind == DISMISS:
+        dismiss(server, v, now)
 
 
 @kernel
@@ -134,7 +139,7 @@ def play_instant(server: Server, now: float) -> None:
         expire(server, v, now)
     ready_due(server, now)
     at = count[NEXT_CHANGE]
-    while at < len(changes.time) and changes.time[at] <= now:
+    while at < count[CHANGES] and changes.time[at] <= now:
         change(server, np.int64(changes.kind[at]), np.int64(changes.version[at]), np.int64(changes.argument[at]), now)
         at += 1
     count[NEXT_CHANGE] = at
@@ -148,7 +153,7 @@ def play_instant(server: Server, now: float) -> None:
         count[TO_RETRY] -= 1
         send(server, request, now)
     arrival = count[NEXT_ARRIVAL]
-    while arrival < len(requests.sent) and requests.sent[arrival] <= now:
+    while arrival < count[REQUESTS] and requests.sent[arrival] <= now:
         send(server, arrival, now)
         arrival += 1
     count[NEXT_ARRIVAL] = arrival
@@ -167,7 +172,7 @@ def next_time(server: Server) -> float:
     """When the next instant is (s); infinite if there is none. Turns of autoscalers alone are none, unless the run has a horizon."""
     number, amount, count = server.versions.number, server.versions.amount, server.count
     time = np.inf
-    if count[NEXT_ARRIVAL] < len(server.requests.sent):
+    if count[NEXT_ARRIVAL] < count[REQUESTS]:
         time = server.requests.sent[count[NEXT_ARRIVAL]]
     if count[AT_WORK] > 0:
         time = min(time, server.slots.key[0])
@@ -175,7 +180,7 @@ def next_time(server: Server) -> float:
         time = min(time, server.places.due[0])
     if count[TO_RETRY] > 0:
         time = min(time, server.retry_at[0])
-    if count[NEXT_CHANGE] < len(server.changes.time):
+    if count[NEXT_CHANGE] < count[CHANGES]:
         time = min(time, server.changes.time[count[NEXT_CHANGE]])
     for v in range(len(number)):
         if number[v, WAITING] > 0:

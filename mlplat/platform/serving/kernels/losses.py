@@ -8,11 +8,11 @@ from mlplat.infra.kernels.compilation import kernel
 from mlplat.infra.kernels.heaps import remove_item
 from mlplat.infra.kernels.indexed_heap import put
 
-from .attempts import give_up
+from .attempts import give_up, leave
 from .places import account
 from .replicas import vacate
 from .slots import next_event, release
-from .state import ABSENT, AT_WORK, DEAD, FAILED, SLOTS, STARTING, STATUS, TO_START, VERSION, Server
+from .state import ABSENT, AT_WORK, DEAD, FAILED, SLOTS, STARTING, STATUS, TO_START, VERSION, WAITING, Server
 
 
 @kernel
@@ -62,3 +62,11 @@ def notice(server: Server, place: int, now: float) -> None:
     """A replica that is gone is found to be."""
     if server.places.row[place, DEAD] == 1:
         crash(server, place, now)
+
+
+@kernel
+def dismiss(server: Server, v: int, now: float) -> None:
+    """Nobody will serve those who wait for a version: their connections close."""
+    account(server, v, now)
+    while server.versions.number[v, WAITING] > 0:
+        give_up(server, leave(server, v), v, FAILED, now)

@@ -53,8 +53,10 @@ def ceiling(value: float) -> float:
 @kernel
 def turn_at(server: Server, v: int) -> float:
     """When the autoscaler of a version has its next turn (s); infinite without."""
-    amount = server.versions.amount
-    return amount[v, ORIGIN] + (server.versions.number[v, TURNS] + 1) * amount[v, PERIOD]
+    number, amount = server.versions.number, server.versions.amount
+    if number[v, SCALER] == NO_SCALER:
+        return np.inf
+    return amount[v, ORIGIN] + number[v, TURNS] * amount[v, PERIOD]
 
 
 @kernel

@@ -34,9 +34,10 @@ class Change(IntEnum):
     REPLICAS = 4
     UP = 5
     DRAIN = 6
+    DISMISS = 7
 
 
-CRASH, SILENCE, NOTICE, WEIGHTS, REPLICAS, UP, DRAIN = range(7)
+CRASH, SILENCE, NOTICE, WEIGHTS, REPLICAS, UP, DRAIN, DISMISS = range(8)
 ABSENT, STARTING, READY, DRAINING = range(4)  # of a place
 NO_SCALER, CONCURRENCY, UTILIZATION = range(3)
 
@@ -57,7 +58,7 @@ NUMBERS = 34
 # Columns of `Versions.amount`. Given: s from sending to deadline, s that a batch waits, its model, error rate, cold start (s), upper end
 # in [0, 1)
 TIMEOUT, WAIT, BASE, EACH, ERROR_RATE, START, UPPER = range(7)
-# of an autoscaler: period and first instant (s), target, panic threshold, rates, tolerance
+# of an autoscaler: period and first turn (s), target, panic threshold, rates, tolerance
 PERIOD, ORIGIN, TARGET, PANIC_AT, UP_RATE, DOWN_RATE, TOLERANCE = range(7, 14)
 # State: integrals over time of requests there, of busy slots and of ready slots, up to LATEST (s); those of slots at the last turn;
 # panics since (s)
@@ -70,7 +71,9 @@ PLACE_COLUMNS = 8
 
 # Places in `Server.count`
 NEXT_ARRIVAL, NEXT_CHANGE, AT_WORK, TO_START, TO_RETRY, ROWS, RETRIES, MANAGED, ALWAYS = range(9)
-COUNTS = 10
+# requests and changes that there are, of those for which there is room; requests that came before the first of these, for errors drawn
+REQUESTS, CHANGES, DROPPED = range(9, 12)
+COUNTS = 12
 # Columns of `Timeline.row`
 T_VERSION, T_READY, T_STARTING, T_DRAINING, T_WANTED = range(5)
 
@@ -82,7 +85,7 @@ CLOSE = 1e-9
 
 
 class Requests(NamedTuple):
-    """N requests in order of their first sending."""
+    """Room for N requests, in order of their first sending."""
 
     sent: Array["float64", 1]  # first sending (s)
     key: Array["uint64", 1]
@@ -129,7 +132,7 @@ class Slots(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """C changes in order of time."""
+    """Room for C changes, in order of time."""
 
     time: Array["float64", 1]
     kind: Array["int32", 1]
@@ -160,7 +163,6 @@ class Server(NamedTuple):
     clock: Array["float64", 1]  # [1] the latest instant (s)
     stride: int  # slots from one place to the next
     backoff: float  # s
-    dropped: int  # requests that came before the first of these, which errors are drawn for too
     split_salt: np.uint64
     error_salt: np.uint64
 

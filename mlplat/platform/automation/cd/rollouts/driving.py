@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .....errors import MlplatError, printable
+from ....storage.store import StoreError
 from ..judging import CanaryPolicy, Judgement, Observations, Reference, Versus, judge
 from .advancing import SOON_S, advance
 from .states import Action, AddVersion, Facts, Look, Reason, RemoveVersion, Rollout, Scale, SetWeights, Signal
@@ -24,8 +25,9 @@ ROUNDS = 50
 class Drive:
     """One rollout on its way.
 
-    `tell`: is given each signal, when it is so. `reference`: what a service without an old version is compared with. `allowed`: asked
-    before anything is changed forward; None, or the reason to go back. `trouble`: the last error of the target, for people.
+    `tell`: is given each signal, when it is so. `reference`: what a service without an old version is compared with. `hindered`: asked at
+    each step forward; None, or the reason to go back. `done`: is called once, when it is over and all is told. `trouble`: the last error of
+    the target, for people.
     """
 
     def __init__(
@@ -36,11 +38,12 @@ class Drive:
         tell: Callable[[Rollout, Signal], None],
         *,
         reference: Reference | None = None,
-        allowed: Callable[[], Reason | None] = lambda: None,
+        hindered: Callable[[], Reason | None] = lambda: None,
+        done: Callable[[], None] = lambda: None,
     ) -> None:
         self._sim, self._target, self._tell = sim, target, tell
         self._reference = Reference() if reference is None else reference
-        self._allowed = allowed
+        self._hindered, self._done = hindered, done
         self.rollout = rollout
         self.trouble = ""
         self._stop: Reason | None = None
@@ -86,6 +89,9 @@ class Drive:
                     break
         finally:
             self._again(again)
+            if self.rollout.over and not self._untold:
+                done, self._done = self._done, lambda: None
+                done()
 
     def _advance(self) -> float:
         """One step. Returns when the next one is due."""
@@ -95,7 +101,7 @@ class Drive:
         except Exception as error:
             self._failed(error)
             return now + SOON_S
-        facts = Facts(now, versions, self._judgement, self._failures, self._stop or self._allowed())
+        facts = Facts(now, versions, self._judgement, self._failures, self._stop or self._hindered())
         self._judgement = None
         advanced = advance(self.rollout, facts)
         self.rollout = advanced.rollout
@@ -114,8 +120,17 @@ class Drive:
         return max(advanced.again_s, now + SOON_S) if failed else advanced.again_s
 
     def _say(self) -> None:
+        """Tell what is untold, each once; what could not be kept is told again."""
         while self._untold:
-            self._tell(self.rollout, self._untold.pop(0))
+            signal = self._untold[0]
+            try:
+                self._tell(self.rollout, signal)
+            except StoreError:
+                raise
+            except BaseException:
+                self._untold.pop(0)
+                raise
+            self._untold.pop(0)
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1

@@ -32,27 +32,27 @@ OVER = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK})
 class Reason(StrEnum):
     """Why a rollout was rolled back."""
 
-    WORSE = "worse"
+    WORSE = "WORSE"
     """A step was judged so."""
-    INCONCLUSIVE = "inconclusive"
+    INCONCLUSIVE = "INCONCLUSIVE"
     """A step could not be judged until its deadline."""
-    TIMEOUT_PENDING = "timeout_pending"
+    TIMEOUT_PENDING = "TIMEOUT_PENDING"
     """Replicas did not become ready in time."""
-    TARGET_ERROR = "target_error"
+    TARGET_ERROR = "TARGET_ERROR"
     """The service could not be changed."""
-    ASKED = "asked"
+    ASKED = "ASKED"
     """Somebody asked for it."""
-    ALIAS_REFUSED = "alias_refused"
+    ALIAS_REFUSED = "ALIAS_REFUSED"
     """The Model Registry did not let the alias move."""
-    INTERRUPTED = "interrupted"
+    INTERRUPTED = "INTERRUPTED"
     """The process ended on the way."""
-    SMOKE_FAILED = "smoke_failed"
+    SMOKE_FAILED = "SMOKE_FAILED"
     """The smoke run of a pipeline failed."""
-    DENIED = "denied"
+    DENIED = "DENIED"
     """A right that it needs is gone."""
 
 
-INFRASTRUCTURE = frozenset({Reason.TIMEOUT_PENDING, Reason.TARGET_ERROR, Reason.INTERRUPTED})
+INFRASTRUCTURE = frozenset({Reason.TIMEOUT_PENDING, Reason.TARGET_ERROR, Reason.INTERRUPTED, Reason.INCONCLUSIVE})
 """Reasons that say nothing of the version."""
 
 

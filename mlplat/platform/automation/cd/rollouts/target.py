@@ -38,7 +38,8 @@ class Target(Protocol):
         the shares allow. At once, and for requests that come from now on."""
 
     def remove_version(self, version: str) -> None:
-        """A version goes, with its replicas; requests in flight finish. With the last one the service has none."""
+        """A version goes, with its replicas, and its share to the others; requests in flight finish. With the last one the service has
+        none."""
 
     def statistics(self, since_s: float, until_s: float) -> Mapping[str, Observations]:
         """By version the requests that came from `since_s` on and before `until_s`, and are over."""

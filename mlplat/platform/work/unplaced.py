@@ -8,27 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import AccessDenied, printable
 from ...infra.endpoint import Work
-from ..work import InfrastructureError, Outcome, TaskReason
-from ..work.outcomes import OUTCOME
+from .outcomes import OUTCOME, InfrastructureError, Outcome, TaskReason
 
 if TYPE_CHECKING:
     from ...clock import Call
     from ...context import Simulation
     from ..identity.principals import Principal
-    from ..work import Body, Task
+    from .task import Body, Task
 
 
 class UnplacedRun:
     """As `work.TaskRun`, of a task that is in no environment."""
 
     def __init__(self, sim: Simulation, task: Task, body: Body, name: str, cause: Any) -> None:
-        self._sim, self.task, self._body, self.workload, self._cause = (
-            sim,
-            task,
-            body,
-            name,
-            sim.env.cause if cause is None else sim.log.cause_id(cause),
-        )
+        self._sim, self.task, self._body, self.workload = sim, task, body, name
         self.outcome, self.reason, self.error, self.value = Outcome.RUNNING, TaskReason.NONE, "", None
         self.tries, self.nodes = 0, ()  # type: int, tuple[str, ...]
         self.created_s = sim.now
@@ -36,7 +29,7 @@ class UnplacedRun:
         self._listeners: list[Callable[[Any], object]] = []
         self._calls: list[Call] = []
         self._work: Work | None = None
-        with sim.caused_by(self._cause):
+        with sim.caused_by(sim.env.cause if cause is None else cause):
             self._calls.append(sim.after(0.0, self._begin))
 
     @property

@@ -1,0 +1,31 @@
+"""The examples of docs/platform/builder.md are true, and its tables name what is there."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+from mlplat.platform.automation.builder import BuildReason, ImageBuilder
+from mlplat.platform.automation.builder.builds import BUILD_SENTENCE
+
+from ..matrix import calls_of
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "platform" / "builder.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+def test_examples_of_the_builder_page_are_true() -> None:
+    outcome = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert outcome.failed == 0 and outcome.attempted >= 25
+
+
+def test_the_page_has_every_call() -> None:
+    table = TEXT.partition("## Calls")[2].partition("## How builds end")[0]
+    assert set(re.findall(r"`(\w+)\(", table)) == calls_of(ImageBuilder)
+
+
+def test_the_page_has_every_reason_in_its_words() -> None:
+    told = dict(re.findall(r"^\| `([A-Z_]+)` \| \w+ \| (.+) \|$", TEXT, re.MULTILINE))
+    assert told.keys() == {*BuildReason, "COMPLETED", "RAISED"}
+    assert all(BUILD_SENTENCE[reason] == sentence for reason, sentence in told.items())
