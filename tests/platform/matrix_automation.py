@@ -94,3 +94,5 @@ REPRODUCTION = {
     "start": row(READ, UNTOLD, f"{MODEL}@2"),
     "verdicts": row(READ, UNTOLD, f"{MODEL}@2"),
 }
+REPRODUCE = row(READ, UNTOLD, f"{MODEL}@2")
+"""Of the platform, which does it elsewhere."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -13,8 +13,9 @@ from mlplat.errors import InputError, OptionError
 from mlplat.platform.identity import Principal, Right
 from mlplat.platform.zones import ZoneError
 
-from .matrix import PASSWORD, PLATFORM, Row
-from .matrix_automation import BUILDER, CI, INBOX, ORCHESTRATOR, REPRODUCTION, RETRAINING
+from .matrix import PASSWORD, PLATFORM, Row, World
+from .matrix_automation import BUILDER, CI, INBOX, ORCHESTRATOR, REPRODUCE, REPRODUCTION, RETRAINING
+from .matrix_cd import CD_ROWS, DeliveryWorld
 from .matrix_rows import ADMIN, APPROVE, DEPLOY, FORCE, READ, SHARE, WRITE, given
 from .matrix_rows import row as _row
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
@@ -323,10 +324,14 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "inbox": INBOX,
         "builder": BUILDER,
         "ci": CI,
+        "cd": CD_ROWS,
         "orchestrator": ORCHESTRATOR,
         "retraining": RETRAINING,
         "reproduction": REPRODUCTION,
-        "platform": {"sweep": _platform(), "verify": _platform()},
+        "platform": {"sweep": _platform(), "verify": _platform(), "reproduce": REPRODUCE},
     }
 )
 """By the name that a component has in events."""
+
+WORLDS: Mapping[str, Callable[[], World]] = MappingProxyType({"cd": DeliveryWorld})
+"""Where a component is called that is not called in a `PlatformWorld`."""

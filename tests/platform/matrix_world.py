@@ -54,7 +54,7 @@ class PlatformWorld:
     """
 
     def __init__(self, source: str = "identity") -> None:
-        self.sim, self.store = mp.Simulation(), Store()
+        self.source, self.sim, self.store = source, mp.Simulation(), Store()
         self.platform = mp.Platform(self.sim, store=self.store)
         self.identity: IdentityProvider = self.platform.identity
         self.identity._cost = 2  # of passwords, which are many
@@ -170,7 +170,7 @@ class PlatformWorld:
         if version and resource.startswith("zone:"):
             return f"{path}@other"
         twins = {self.head: self.side, self.first: self.side, self.one: self.two, self.two: self.one}
-        if self.component.SOURCE in AUTOMATION:
+        if self.source in AUTOMATION:
             twins |= {self.flow: self.flow_before, self.pipeline: self.pipeline_before}
         if version:
             return f"{path}@{twins[version] if version in twins else int(version) % 3 + 1}"
