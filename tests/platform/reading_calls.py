@@ -99,6 +99,9 @@ READS: tuple[Asked, ...] = (
     lambda p, ada, admin: [str(each) for each in p.orchestrator.schedules(actor=ada)],
     lambda p, ada, admin: [p.retraining.list(actor=ada), str(p.retraining.status("shop/front", actor=ada))],
     lambda p, ada, admin: [p.retraining.history("shop/front", actor=ada), p.reproduction.verdicts("shop/churn@1", actor=ada)],
+    lambda p, ada, admin: [p.cd.list(actor=ada), p.cd.list(actor=ada)._repr_html_(), str(p.cd.describe("shop/nightly", actor=ada))],
+    lambda p, ada, admin: [p.cd.history("shop/nightly", actor=ada), str(p.cd.change(1, actor=ada)), p.cd.gate(zone="shop-prod", actor=ada)],
+    lambda p, ada, admin: [[str(each), each._repr_html_()] for each in p.cd.approvals(actor=ada)],
     lambda p, ada, admin: p.sweep(actor=admin),
     lambda p, ada, admin: repr(p),
 )

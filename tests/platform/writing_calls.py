@@ -16,6 +16,7 @@ from mlplat.platform.identity import Principal
 from mlplat.platform.storage import Store
 
 from .capsules.worlds import World
+from .writing_cd import CD_CALLS, CD_READING, CD_SEVERAL, deliver
 
 PASSWORD = "a password of some length"
 REVOKED = 5
@@ -150,6 +151,7 @@ def _flow(platform: mp.Platform, ada: Principal) -> None:
     platform.sim.run(until=run.wait())
     orchestrator.publish("shop/flow@main", actor=ada)
     orchestrator.schedule("shop/hourly", "shop/flow", every="1h", actor=ada)
+    deliver(platform, ada)
     scm.commit("shop/flow", "main", {"more.txt": b"2"}, "two", actor=ada)
     orchestrator.run("shop/flow", {"x": 2}, actor=ada)
 
@@ -286,6 +288,7 @@ CALLS: dict[str, Made] = {
     "retraining.bind": lambda p, ada, admin, git: p.retraining.bind("shop/front", "shop/flow", triggers=["dataset:shop/clicks"], actor=ada),
     "retraining.resume": lambda p, ada, admin, git: p.retraining.resume("shop/front", actor=ada),
     "reproduction.start": lambda p, ada, admin, git: p.reproduction.start("shop/churn@2", actor=ada),
+    **CD_CALLS,
 }
 
 SEVERAL = {
@@ -297,6 +300,7 @@ SEVERAL = {
     "orchestrator.cancel": "ends the steps of a run, each of which is written down, and then the run",
     "retraining.request": "begins a run, as `run` of the orchestrator, or writes down that it was refused",
     "ci.run": "begins a run, which is written down before it goes on to test and to report",
+    **CD_SEVERAL,
 }
 """Calls that are several, with the reason."""
 
@@ -311,6 +315,7 @@ READING = {
     "secrets": "for_workload get list versions",
     "builder": "plan lock builds wait index",
     "ci": "runs results wait cancel",
+    "cd": CD_READING,
     "orchestrator": "resolve graph versions list get runs value schedules",
     "inbox": "messages",
     "retraining": "status history list",
