@@ -15,6 +15,7 @@ import pytest
 from mlplat.infra.quotas.amounts import Amounts
 from mlplat.platform.identity import Right
 
+from .asked_automation import AUTOMATION_ASKED, AUTOMATION_OWN, OPTIONS, automate
 from .test_rows import Shop
 
 CAPSULE, COMMIT, MODEL, RUN, DATA, IMAGE, REPO = (
@@ -108,6 +109,7 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "zones.describe": ("shop-prod",),
     "zones.explain": ("shop-prod",),
     "zones.list": (),
+    **AUTOMATION_ASKED,
 }
 OWN = {
     "builder.build": "begins a build; the answer is one of `builds`",
@@ -123,6 +125,7 @@ OWN = {
     "zones.get": "a zone to work in, by the calls of the Zone Manager",
     "zones.workloads": "what the cluster says, nothing without one",
     "zones.logs": "what the cluster says",
+    **AUTOMATION_OWN,
 }
 
 
@@ -182,6 +185,7 @@ def shop() -> Shop:
     platform.retraining.configure("shop/api", robot, parameters={"number": [4]}, actor=ada)
     platform.retraining.request("shop/api", actor=ada)
     platform.reproduction.start(MODEL, actor=ada)
+    automate(platform, ada, robot)
     platform.identity.grant(shop.bob, "read", "dataset:shop/clicks@1", actor=ada)
     platform.identity.create_token({"dataset:shop/*": "read"}, actor=ada)
     return shop
@@ -207,7 +211,7 @@ def test_every_call_that_only_looks_is_asked(shop: Shop) -> None:
 def test_an_answer_cannot_be_changed_and_is_not_empty(name: str, shop: Shop) -> None:
     call = getattr(shop.platform.components[name.partition(".")[0]], name.partition(".")[2])
     made = {COMMIT: lambda: shop.code, CAPSULE: lambda: shop.platform.capsules.export(MODEL, actor=shop.ada).content}
-    answer = call(*(made[each]() if each in made else each for each in ASKED[name]), actor=shop.ada)
+    answer = call(*(made[each]() if each in made else each for each in ASKED[name]), actor=shop.ada, **OPTIONS.get(name, {}))
     assert name in ("scm.diff", "scm.diff_text") or (answer is not None and answer != ())
     if name == "identity.audit":
         answer = answer[:20]
