@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from ....canonical import frozen
 from ....units import format_seconds
 from ...record_shapes import ensure
 from .gate import Approval, GateRule
@@ -138,8 +139,8 @@ class Catalogue:
                     time,
                     actor,
                     tuple(record["authors"]),
-                    tuple(record["evidence"]),
-                    record["difference"],
+                    frozen(record["evidence"]),
+                    frozen(record["difference"]),
                     record["expires_s"],
                     record["four_eyes"],
                 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Self
 
 from .....errors import OptionError, UnknownNameError, printable
@@ -61,8 +62,8 @@ class CanaryPolicy:
         set_(self, "deadline", seconds(self.deadline))
         set_(self, "steps", _steps(self.steps))
         set_(self, "metrics", _metrics(self.metrics))
-        set_(self, "tolerance", _amounts(self.tolerance, "tolerance"))
-        set_(self, "margin", _amounts(self.margin, "margin"))
+        set_(self, "tolerance", MappingProxyType(_amounts(self.tolerance, "tolerance")))
+        set_(self, "margin", MappingProxyType(_amounts(self.margin, "margin")))
         for name, least in (("requests", 1), ("labels", 2), ("looks", 1)):
             found = getattr(self, name)
             if type(found) is not int or not least <= found < 2**40:
