@@ -8,6 +8,7 @@ import mlplat as mp
 from mlplat.errors import AccessDenied
 from mlplat.events import Event
 from mlplat.platform.artifacts.images import Layer, Manifest
+from mlplat.platform.automation.retraining import RetrainingPolicy
 from mlplat.platform.pipelines import PipelineRun
 from mlplat.platform.serving import Requests
 from mlplat.platform.storage import Store
@@ -47,13 +48,6 @@ CANARY: dict[str, Any] = {
     "policy": {"steps": [0.25, 1.0], "requests": 200, "bake": "2m", "deadline": "20m", "metrics": ["errors", "latency"]},
 }
 ENDS = ("answered", "timed_out", "rejected", "failed")
-OUTSIDE = (
-    *("scenario.changed", "schedule.fired", "node.failed", "node.cordoned", "node.recovered", "device.failed", "device.recovered"),
-    *("commit.pushed", "change.*", "artifact.*", "dataset.changed", "alias.moved", "metadata.recorded", "window.evaluated", "status.reported"),
-    *("zone.*", "quota.set", "network.*", "grant.*", "service.*", "endpoint.*", "watch.*", "workload.submitted", "pipelinerun.queued"),
-    *("build.queued", "approval.*", "access.denied", "call.refused", "retraining.*", "incident.*", "canary.*", "reproduction.*", "capsule.*"),
-)
-"""What a call, traffic, a schedule, a failure or a scenario makes; nothing of the infrastructure's own (bound, started, finished …)."""
 
 
 class Shop:
@@ -114,6 +108,7 @@ class Shop:
         """Deliver the pipeline, and bind it. Returns the number of its approval."""
         if not self.platform.retraining.list(actor=self.ada):
             said: dict[str, Any] = {"data": {"rows": "shop/customers"}, "held_out": "shop/held", "target": "churned"}
+            said["policy"] = RetrainingPolicy(margin=0.2)
             self.platform.retraining.configure(TRAIN, self.robot, current="shop/churn@production", deploy=API, actor=self.ada, **said)
         approval = self.platform.cd.deliver(TRAIN, f"pipeline:{version}", zone="shop-prod", triggers=triggers, actor=self.ada).number
         if approve:
@@ -140,7 +135,7 @@ class Shop:
         commit = self.push()
         version = self.publish()
         run = self.train()
-        self.serve(model_of(run))
+        self.serve(model_of(run), strategy="rolling")
         return self.made(commit, version, run)
 
     def made(self, commit: str, version: str, run: PipelineRun) -> dict[str, str]:

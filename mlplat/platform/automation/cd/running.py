@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ....errors import MlplatError, printable
+from ....errors import AccessDenied, MlplatError, printable
 from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...zones.journal import DEVELOPMENT
@@ -149,6 +149,16 @@ class Runs:
         if not change.shifted and not self._may_deploy(run, change.desired):
             return Reason.DENIED
         return self._cd._alias_hindrance(change.desired, run.acting) if change.desired.kind == MODEL else None
+
+    def _tell_denied(self, run: Run, desired: Desired) -> None:
+        """A right that is gone is told as any call that is refused: one `access.denied`."""
+        entry = self._cd._zones._catalogue.zones.get(desired.zone)
+        asked = [] if entry is None else [(Right.DEPLOY, entry.resource, entry.name)]
+        if desired.kind == MODEL and desired.alias:
+            asked.append((Right.WRITE, f"model:{desired.what.partition('@')[0]}", desired.zone))
+        with suppress(AccessDenied), self._sim.caused_by(run.cause):
+            for right, resource, zone in asked:
+                self._cd._authorization.require(run.acting, right, resource, zone, call="cd.deploy", source=self._cd.SOURCE)
 
     def _may_deploy(self, run: Run, desired: Desired) -> bool:
         entry = self._cd._zones._catalogue.zones.get(desired.zone)
@@ -293,6 +303,8 @@ class Runs:
     def _gone_back(self, run: Run, reason: Reason, why: str) -> None:
         """All is as it was before the change."""
         cd, change = self._cd, self._cd._change_of(run.change)
+        if reason is Reason.DENIED:
+            self._tell_denied(run, change.desired)
         outcome = "cancelled" if reason is Reason.ASKED else "error" if reason in INFRASTRUCTURE or reason is Reason.DENIED else "failure"
         cd._keep(cd._record("ended", run.acting, id=run.change, outcome=outcome, reason=reason.value))
         told: dict[str, Any] = {"reason": reason.value} | ({"problem": printable(why)[:300]} if why else {})
