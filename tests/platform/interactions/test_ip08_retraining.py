@@ -17,7 +17,7 @@ def running(**options: int) -> Shop:
     shop = Shop(**options)
     shop.push()
     version = shop.publish()
-    shop.bind(version, TRIGGER)
+    shop.bind(version, TRIGGER)  # its smoke run is the first; the next takes what that has made
     shop.serve(model_of(shop.train()), wait="1m")
     shop.traffic(until="8h")
     shop.wait("30m")
@@ -48,6 +48,18 @@ def test_s84_a8_4_new_data_leads_to_a_new_model_in_production_by_the_pipeline_th
     assert {"canary.judged", "artifact.published", "pipelinerun.queued", "retraining.requested", "dataset.changed"} <= set(causes)
     assert "dataset:shop/customers@2" in calm.platform.metadata.upstream("model:shop/churn@2", actor=calm.ada).nodes
     calm.check()
+
+
+def test_a5_4_a_model_that_is_published_of_what_a_smoke_run_made_has_baseline_and_signature(calm: Shop) -> None:
+    """A-5.4."""
+    smoke, first, *_ = calm.platform.orchestrator.runs(pipeline="shop/train", actor=calm.ada)
+    assert smoke.outputs == {} and [task.cached for task in first.tasks.values()] == [True, True] and first.ended_s == first.queued_s
+    assert smoke.digests == first.digests
+    versions = calm.platform.models.versions("shop/churn", actor=calm.ada)
+    assert [version.signature == versions[1].signature != None for version in versions] == [True, True]  # noqa: E711
+    baseline = calm.platform.metadata.baseline("shop/churn@1", actor=calm.ada)
+    assert baseline.features and baseline.predictions
+    assert not [event for event in calm.events("incident.detected") if event.data["kind"] == "baseline_missing"]
 
 
 @pytest.mark.parametrize("minute", [0, 5, 12])
