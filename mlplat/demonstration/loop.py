@@ -60,7 +60,12 @@ class Demonstration:
         times = {f"{name}_s": after(getattr(self, name)) for name in ("detected", "requested", "candidate", "promoted")}
         events = len(self.platform.sim.log)
         table = self.platform.capabilities()
-        said: dict[str, Any] = {"closed": self.closed, "seed": self.platform.sim.seed, "simulated_s": self.platform.sim.now, "events": events}
+        said: dict[str, Any] = {
+            "closed": self.closed,
+            "seed": self.platform.sim.seed,
+            "simulated_s": self.platform.sim.now,
+            "events": events,
+        }
         made = None if self.candidate is None else self.candidate.subject
         verdict = None if self.verdict is None else self.verdict.outcome.value
         said["fingerprint"] = self.platform.sim.log.digest()

@@ -106,5 +106,7 @@ def test_a6_1_a_worse_model_is_rolled_back_and_an_equal_one_hardly_ever() -> Non
     from benchmarks.canary import CASES, rolled_back
 
     assert CanaryPolicy().requests >= 500
-    found = {case.name: sum(rolled_back(case, seed) > 0 for seed in range(200)) for case in CASES if case.name in ("equal", "errors 2 % to 6 %")}
+    found = {
+        case.name: sum(rolled_back(case, seed) > 0 for seed in range(200)) for case in CASES if case.name in ("equal", "errors 2 % to 6 %")
+    }
     assert found["equal"] <= 18 and found["errors 2 % to 6 %"] >= 190, found

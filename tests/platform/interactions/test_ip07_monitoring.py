@@ -49,6 +49,6 @@ def test_ip7_p_a_monitor_that_may_not_read_says_so_and_the_service_goes_on() -> 
     shop.wait("20m")
     assert [event for event in shop.events("access.denied", since) if event.actor == shop.robot.id]
     incidents = [event.data["kind"] for event in shop.events("incident.detected", since)]
-    assert incidents and set(incidents) == {"access"}
+    assert incidents == ["access"], "one, and not silence"
     assert shop.status().versions[0].counts["answered"] > answered and shop.production() == before
     shop.check()

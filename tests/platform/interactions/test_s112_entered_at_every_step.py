@@ -104,5 +104,3 @@ def test_a14_1_s112_ip14_a_capsule_is_reproduced_on_two_nodes_without_the_stores
     verdict = there.sim.run(until=again.wait())
     assert (verdict.outcome, verdict.found_digest) == (Outcome.REPRODUCED, made["model"]), str(verdict)
     there.check()
-
-

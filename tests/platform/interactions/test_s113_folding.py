@@ -38,7 +38,7 @@ def lived() -> Shop:
     zones.submit("ada-dev", mp.Workload("notebook", {"cpus": 2}, duration="40h"), actor=shop.ada)
     changed(shop)
     shop.wait("5m")
-    shop.cluster.hardware.crash("node-1")
+    shop.cluster.hardware.crash(shop.events("workload.bound")[-1].data["nodes"][0])
     shop.wait("3h")
     return shop
 
@@ -98,16 +98,12 @@ def test_s113_events_alone_give_zones_versions_aliases_workloads_and_services(li
     assert versions["image"] == {image.reference for image in platform.images.list(actor=admin)}
     assert versions["pipeline"] == {each.reference for name in ["shop/train"] for each in platform.orchestrator.versions(name, actor=admin)}
     assert aliases["model:shop/churn@production"] == platform.models.aliases("shop/churn", actor=admin)["production"]
-    live = {part.name: "running" for each in lived.cluster.endpoint.list() if each.status.value == "running" for part in _parts(lived, each)}
+    running = [each.name for each in lived.cluster.endpoint.list() if each.status.value == "running"]
+    parts = [part for name in running for part in lived.cluster.endpoint.describe(name).parts]
+    live = {part.job: part.status.value for part in parts if part.status.value == "running"}
     assert {name: state for name, state in workloads.items() if state != "over"} == live
     assert services == {each.name: each.current.what for each in platform.cd.list(actor=admin) if each.current is not None}
     assert services[API] == "shop/churn@2"
-
-
-def _parts(shop: Shop, summary: Any) -> Any:
-    if summary.kind == "job":
-        return [summary]
-    return shop.cluster.endpoint.describe(summary.name).parts
 
 
 def test_s113_no_event_is_ever_changed_or_removed(lived: Shop) -> None:

@@ -42,7 +42,15 @@ FILES = {
     "test_sums.py": "def test_sum():\n    assert 1 + 1 == 2\n",
 }
 REPO, API, TRAIN = "shop/churn", "shop/api", "shop/train"
-OPTIONS: dict[str, Any] = {"request": {"cpus": 2}, "base": "40ms", "slots": 4, "timeout": "2s", "sample": 1.0, "retries": 2, "health": "10s"}
+OPTIONS: dict[str, Any] = {
+    "request": {"cpus": 2},
+    "base": "40ms",
+    "slots": 4,
+    "timeout": "2s",
+    "sample": 1.0,
+    "retries": 2,
+    "health": "10s",
+}
 CANARY: dict[str, Any] = {
     "kind": "canary",
     "policy": {"steps": [0.25, 1.0], "requests": 200, "bake": "2m", "deadline": "20m", "metrics": ["errors", "latency"]},
@@ -127,7 +135,10 @@ class Shop:
         """Requests from now on."""
         inputs = churn(2_000, seed=3, shift=shift).frame().drop("churned")
         self.platform.serving.attach(
-            API, Requests.poisson(rate, until=until, seed=11), inputs=lambda numbers: inputs[[number % 2_000 for number in numbers]], actor=self.ada
+            API,
+            Requests.poisson(rate, until=until, seed=11),
+            inputs=lambda numbers: inputs[[number % 2_000 for number in numbers]],
+            actor=self.ada,
         )
 
     def chain(self) -> dict[str, str]:
@@ -165,7 +176,9 @@ class Shop:
         bound = platform.retraining.status(TRAIN, actor=self.admin) if platform.retraining.list(actor=self.admin) else None
         there = {each.name: each.current for each in platform.cd.list(actor=self.admin)}
         model = there.get(API)
-        alias = platform.models.aliases("shop/churn", actor=self.admin).get("production") if platform.models.list(actor=self.admin) else None
+        alias = (
+            platform.models.aliases("shop/churn", actor=self.admin).get("production") if platform.models.list(actor=self.admin) else None
+        )
         return (bound and (bound.pipeline, bound.triggers), model and model.what, alias)
 
     def status(self) -> Any:

@@ -87,6 +87,7 @@ def test_a_zone_that_begins_to_refuse_counts_what_runs_and_waits_there_already(w
 
 
 def test_s101_nobody_else_starts_something_there_whatever_is_granted(world: World) -> None:
+    """IP-3 P."""
     zone = world.zones.create_development(world.ada, {"gpus": 4}, actor=world.admin)
     world.identity.grant(world.bob, ["read", "deploy"], zone.resource, actor=world.ada)
     for who, why in (
