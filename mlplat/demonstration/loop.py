@@ -57,18 +57,12 @@ class Demonstration:
         def after(event: Event | None) -> float | None:
             return None if event is None else event.time - self.changed.time
 
+        log, table = self.platform.sim.log, self.platform.capabilities()
         times = {f"{name}_s": after(getattr(self, name)) for name in ("detected", "requested", "candidate", "promoted")}
-        events = len(self.platform.sim.log)
-        table = self.platform.capabilities()
-        said: dict[str, Any] = {
-            "closed": self.closed,
-            "seed": self.platform.sim.seed,
-            "simulated_s": self.platform.sim.now,
-            "events": events,
-        }
+        said: dict[str, Any] = {"closed": self.closed, "seed": self.platform.sim.seed, "simulated_s": self.platform.sim.now}
+        said |= {"events": len(log), "fingerprint": log.digest()}
         made = None if self.candidate is None else self.candidate.subject
         verdict = None if self.verdict is None else self.verdict.outcome.value
-        said["fingerprint"] = self.platform.sim.log.digest()
         return {**said, **times, "model": made, "reproduction": verdict, "capabilities": len(table.realised)}
 
 

@@ -53,7 +53,8 @@ class Program:
         """All replicas are up. The work begins now, or when the event that is returned happens."""
 
     def saved(self, work: Work, work_s: float) -> None:
-        """A checkpoint is complete: `work_s` seconds of the work of the workload, of all attempts, are in it."""
+        """A checkpoint is complete: `work_s` seconds of the work of the workload, of all attempts, are in it. What this raises as an
+        attempt stops ends nothing more."""
 
     def finished(self, work: Work) -> None:
         """The work is done, at this instant. What it makes is to be there now, all or nothing."""

@@ -96,7 +96,8 @@ class Programs:
         running = self._of.get(record.job)
         if running is not None and running.work is not None and work_s > running.saved_s:
             running.saved_s = work_s
-            self._call(record, running.program.saved, running.work, work_s)
+            if self._call(record, running.program.saved, running.work, work_s)[1] and record.status is WorkloadStatus.RUNNING:
+                self._fail(record)
 
     def finish(self, record: WorkloadRecord) -> bool:
         """The work of a gang is done. Returns whether the program says so too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from os import PathLike
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -39,7 +40,6 @@ from .serving.target import ServingFor
 from .storage.store import Store
 from .storage.sweeping import sweep
 from .storage.verification import Verification, verify
-from .training.training import Trainings
 from .work.tasks import Tasks
 from .zones.zone_manager import ZoneManager
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .capabilities.table import Capabilities
     from .identity.principals import Principal
     from .reproduction.verdict import Verdict
+    from .training.training import Trainings
 
 
 class Platform:
@@ -124,7 +125,6 @@ class Platform:
         self.builder = ImageBuilder(*over, scm=self.scm, images=self.images, metadata=self.metadata, **work, automatic=delivers)
         self.ci = CI(*over, scm=self.scm, images=self.images, builder=self.builder, inbox=self.inbox, **work, automatic=delivers)
         self.orchestrator = Orchestrator(*over, stores=stores, **work, automatic=self.level >= Level.PIPELINES)
-        self.trainings = Trainings(self.sim, self.tasks, self.data)
         watches: Any = {"metadata": self.metadata, "data": self.data, "inbox": self.inbox}
         self.monitoring = Monitoring(*over, **watches, automatic=self.level >= Level.PIPELINES)
         self.serving = Serving(*over, zones=self.zones, models=self.models, cluster=self._cluster, referrers=shared["referrers"])
@@ -133,7 +133,7 @@ class Platform:
         bring_on = self._bring_on if self.level >= Level.CI_CD else None
         self.retraining = Retrainer(*over, **again, deploy=bring_on, automatic=self.level >= Level.PIPELINES)
         below: Any = {"models": self.models, "zones": self.zones, "scm": self.scm, "metadata": self.metadata}
-        ports: Any = {"serving": ServingFor(self.serving, self._moving), "pipelines": self.retraining.pipelines}
+        ports: Any = {"serving": ServingFor(self.serving, self._moving), "pipelines": self.retraining._pipelines}
         self.cd = CD(self.sim, self.identity, self.store, **below, **ports, referrers=shared["referrers"], automatic=delivers)
         self.reproduction = Reproducer(*over, stores=stores, orchestrator=self.orchestrator)
 
@@ -174,6 +174,13 @@ class Platform:
         except BaseException:
             store.close()
             raise
+
+    @cached_property
+    def trainings(self) -> Trainings:
+        """What trains models in zones."""
+        from .training.training import Trainings
+
+        return Trainings(self.sim, self.tasks, self.data)
 
     @property
     def admin(self) -> Principal:

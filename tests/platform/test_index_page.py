@@ -19,5 +19,5 @@ def test_every_snippet_of_the_page_gives_what_it_says() -> None:
 
 def test_the_table_has_every_component_and_every_page() -> None:
     rows = re.findall(r"^\| \[[^]]+\]\(([^)]+)\) \| `(\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert {name for _, name in rows} == {*mp.Platform().components, "store", "tasks"}
+    assert {name for _, name in rows} == {*mp.Platform().components, "store", "tasks", "trainings", "capabilities"}
     assert {page for page, _ in rows} == {page.name for page in PAGE.parent.glob("*.md")} - {PAGE.name}

@@ -107,6 +107,9 @@ def fill(store: Store) -> mp.Platform:
     identity.grant(bob, "deploy", "zone:shop/shop-prod", actor=ada)
     identity.grant(ada, ["read", "write"], "zone:bob-dev@notebook", actor=bob)
     _build(platform, ada, robot)
+    _flow(platform, ada)
+    platform.retraining.configure("shop/front", robot, actor=ada)
+    platform.retraining.request("shop/front", actor=ada)  # and refused, since nothing is bound
     identity._authorization.audit.flush()
     return platform
 
@@ -123,6 +126,32 @@ def _build(platform: mp.Platform, ada: Principal, robot: Principal) -> None:
     ci.run("shop/built@main", actor=ada)
     for automatic in (builder, ci):
         automatic.enable("shop/built", robot, actor=ada)
+
+
+FLOW = b"""
+import mlplat as mp
+
+@mp.step(duration=0)
+def double(x: int) -> int:
+    return 2 * x
+
+@mp.pipeline
+def flow(x: int = 1):
+    return {"doubled": double(x)}
+"""
+
+
+def _flow(platform: mp.Platform, ada: Principal) -> None:
+    """A pipeline that was run before it was published, one commit of it that was not, a run under way, and a schedule; it takes no time."""
+    scm, orchestrator = platform.scm, platform.orchestrator
+    scm.create_repository("shop/flow", actor=ada)
+    scm.commit("shop/flow", "main", {"pipeline.py": FLOW}, "one", actor=ada)
+    run = orchestrator.run("shop/flow@main", actor=ada)
+    platform.sim.run(until=run.wait())
+    orchestrator.publish("shop/flow@main", actor=ada)
+    orchestrator.schedule("shop/hourly", "shop/flow", every="1h", actor=ada)
+    scm.commit("shop/flow", "main", {"more.txt": b"2"}, "two", actor=ada)
+    orchestrator.run("shop/flow", {"x": 2}, actor=ada)
 
 
 def ada_of(platform: mp.Platform) -> Principal:
@@ -236,6 +265,10 @@ CALLS: dict[str, Made] = {
     "ci.enable": lambda p, ada, admin, git: p.ci.enable("shop/churn", "robot", definition="c.yaml", zone="shop-prod", actor=ada),
     "ci.disable": lambda p, ada, admin, git: p.ci.disable("shop/built", actor=ada),
     "inbox.post": lambda p, ada, admin, git: p.inbox.post("shop", "the cluster is back", actor=ada),
+    "orchestrator.publish": lambda p, ada, admin, git: p.orchestrator.publish("shop/flow@main", actor=ada),
+    "orchestrator.schedule": lambda p, ada, admin, git: p.orchestrator.schedule("shop/daily", "shop/flow", every="1d", actor=ada),
+    "orchestrator.trigger": lambda p, ada, admin, git: p.orchestrator.trigger("shop/fresh", "shop/flow", actor=ada),
+    "orchestrator.unschedule": lambda p, ada, admin, git: p.orchestrator.unschedule("shop/hourly", actor=ada),
     "zones.create_development": lambda p, ada, admin, git: p.zones.create_development("ada", {"gpus": 1}, idle=None, actor=admin),
     "zones.create_deployment": lambda p, ada, admin, git: p.zones.create_deployment(
         "lab", "lab-prod", {"A100": {"gpus": 2}}, lend=0, reclaim_within="2m", reserve={"nodes": 1}, actor=admin
@@ -249,11 +282,20 @@ CALLS: dict[str, Made] = {
     "zones.resume": lambda p, ada, admin, git: p.zones.resume("lab-test", actor=admin),
     "zones.transfer": lambda p, ada, admin, git: p.zones.transfer("bob-dev", "ada", actor=admin),
     "zones.delete": lambda p, ada, admin, git: p.zones.delete("bob-dev", drain=True, actor=admin),
+    "retraining.configure": lambda p, ada, admin, git: p.retraining.configure("shop/other", "robot", current="shop/churn", actor=ada),
+    "retraining.bind": lambda p, ada, admin, git: p.retraining.bind("shop/front", "shop/flow", triggers=["dataset:shop/clicks"], actor=ada),
+    "retraining.resume": lambda p, ada, admin, git: p.retraining.resume("shop/front", actor=ada),
+    "reproduction.start": lambda p, ada, admin, git: p.reproduction.start("shop/churn@2", actor=ada),
 }
 
 SEVERAL = {
     "metadata.capture_call": "runs somebody's code between the start of a run and its end, each of which is a call of its own",
     "builder.build": "begins a build, which is written down before it goes on to publish and to link",
+    "orchestrator.run": "begins a run, which is written down before its steps are run and written down one by one",
+    "orchestrator.resume": "begins a run, as `run`",
+    "orchestrator.rerun": "begins a run, as `run`",
+    "orchestrator.cancel": "ends the steps of a run, each of which is written down, and then the run",
+    "retraining.request": "begins a run, as `run` of the orchestrator, or writes down that it was refused",
     "ci.run": "begins a run, which is written down before it goes on to test and to report",
 }
 """Calls that are several, with the reason."""
@@ -269,7 +311,10 @@ READING = {
     "secrets": "for_workload get list versions",
     "builder": "plan lock builds wait index",
     "ci": "runs results wait cancel",
+    "orchestrator": "resolve graph versions list get runs value schedules",
     "inbox": "messages",
+    "retraining": "status history list",
+    "reproduction": "verdicts",
     "zones": "list get describe explain workloads logs cohorts submit environment touch stop",
     "metadata": "baseline compare count downstream graph history impact lineage metric_history run search upstream",
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ...errors import AccessDenied, MlplatError, OptionError, printable
-from ...infra.program import Work
-from ..work.outcomes import OUTCOME, InfrastructureError, Outcome, TaskReason
+from ...errors import MlplatError, OptionError, printable
+from ..work.outcomes import Outcome, TaskReason
+from ..work.unplaced import UnplacedTasks
 
 if TYPE_CHECKING:
     from ...context import Simulation
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from ..work.task import Body, Task
     from ..work.tasks import Tasks
     from ..zones.zone_manager import ZoneManager
-
-NOWHERE = Work("", "", 0, (), (), 0.0)
-"""An attempt on a platform without a cluster."""
 
 
 class Undertaken(Protocol):
@@ -41,54 +38,7 @@ def undertake(sim: Simulation, tasks: Tasks | None, task: Task, body: Body, zone
     """Start a task. `tasks`: of the platform, None without a cluster. Raises what `Tasks.run` does; then nothing has started."""
     if tasks is not None:
         return tasks.run(task, body, zone=zone, actor=actor, cause=cause)
-    with sim.caused_by(cause):
-        return _Timed(sim, task, body)
-
-
-class _Timed:
-    """A task that takes its time and needs nothing else."""
-
-    def __init__(self, sim: Simulation, task: Task, body: Body) -> None:
-        self._body, self._listeners = body, list[Callable[[Any], object]]()
-        self.outcome, self.reason, self.error, self.value = Outcome.RUNNING, TaskReason.NONE, "", None
-        self._calls = [sim.after(0.0, self._start), sim.after(task.duration, self._finish)]
-
-    def then(self, callback: Callable[[Any], object]) -> None:
-        """See `TaskRun`."""
-        if self.outcome is Outcome.RUNNING:
-            self._listeners.append(callback)
-        else:
-            callback(self)
-
-    def cancel(self) -> None:
-        """See `TaskRun`."""
-        if self.outcome is Outcome.RUNNING:
-            for call in self._calls:
-                call.cancel()
-            self._end(TaskReason.CANCELLED)
-
-    def _start(self) -> None:
-        self._do(self._body.start)
-
-    def _finish(self) -> None:
-        if self.outcome is Outcome.RUNNING:
-            self.value = self._do(self._body.finish)
-        if self.outcome is Outcome.RUNNING:
-            self._end(TaskReason.COMPLETED)
-
-    def _do(self, method: Callable[[Work], Any]) -> Any:
-        try:
-            return method(NOWHERE)
-        except Exception as error:
-            self.error = printable(f"{type(error).__name__}: {error}")[:2000]
-            denied, unavailable = isinstance(error, AccessDenied), isinstance(error, InfrastructureError)
-            self._end(TaskReason.ACCESS_DENIED if denied else TaskReason.UNAVAILABLE if unavailable else TaskReason.RAISED)
-
-    def _end(self, reason: TaskReason) -> None:
-        self.outcome, self.reason = OUTCOME[reason], reason
-        listeners, self._listeners = self._listeners, []
-        for listener in listeners:
-            listener(self)
+    return UnplacedTasks(sim).run(task, body, zone=zone, actor=actor, cause=cause)
 
 
 def own_zone(zones: ZoneManager | None, principal: Principal) -> str:

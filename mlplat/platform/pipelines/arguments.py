@@ -107,7 +107,7 @@ def elements(store: Store, argument: Argument) -> list[Argument]:
             return [Made(part) for part in value.at]
         case Made(value):
             return [Given(part) for part in _list(unpacked(store, value))]
-    raise TypeError("an input of the pipeline, which is no list")
+    raise TypeError("mapped over an input of the pipeline, which is no list")
 
 
 def made_of(argument: Argument) -> Iterator[Value]:
@@ -152,5 +152,5 @@ def _shaped(found: Any, kind: ValueType) -> Any:
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, (list, tuple)):
-        raise TypeError(f"a {type(value).__name__}; expected a list to map over")
+        raise TypeError(f"mapped over a {type(value).__name__}; expected a list to map over")
     return list(value)

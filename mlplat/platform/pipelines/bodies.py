@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...events import Event
     from ...infra.endpoint import Work
     from .execution import Execution
-    from .sources import Loaded
+    from .sources import Runnable
 
 Done = Callable[["Mapping[str, Value] | None", "Event"], object]
 
@@ -44,7 +44,7 @@ class StepBody(Body):
         self.baselines: dict[str, Mapping[str, Any]] = {}
         """Of models that are published, by output."""
         self._read: dict[str, Any] = {}
-        self._loaded: Loaded | None = None
+        self._code: Runnable | None = None
         self._outcome: tuple[Mapping[str, Value] | None, Event] | None = None
         self._place = ""
 
@@ -55,7 +55,7 @@ class StepBody(Body):
         execution, owner = self.execution, self.execution.owner
         self.started_s = owner._sim.now
         self._tell_started(work)
-        self._loaded = owner._live.sources.of_version(execution.kept.version, execution.actor)
+        self._code = owner._live.sources.step(execution.kept.version, self.node.step, execution.actor)
         self._read, waits = {}, []
         for each in {found.input: found for argument in self.arguments.values() for found in reads(argument)}.values():
             kind, _, ref = each.resource.partition(":")
@@ -80,7 +80,7 @@ class StepBody(Body):
         metrics = {**self._metrics(outputs), **context._metrics}
         passed = not self.node.options.validates or self._passed(outputs)
         event = execution.owner._complete_task(execution, self, outputs, metrics, passed, work)
-        self._outcome = (outputs if passed else None), event
+        self._outcome = ({name: value.bare for name, value in outputs.items()} if passed else None), event
         self._forget()
         return {name: value.digest for name, value in outputs.items()}
 
@@ -103,7 +103,7 @@ class StepBody(Body):
 
     def view(self) -> TaskView:
         """How it stands while it is under way."""
-        run, at_work = self.run, self._loaded is not None
+        run, at_work = self.run, self._code is not None
         waits = "" if run is None else run.reason.value
         started = self.started_s if at_work else None
         told = (run.tries, tuple(run.nodes), run.workload) if run is not None else (0, (), "")
@@ -119,11 +119,11 @@ class StepBody(Body):
 
     def _called(self, context: StepContext) -> dict[str, Value]:
         """What the function returns, as it is kept."""
-        loaded, store = self._loaded, self.execution.owner._store
-        assert loaded is not None
-        step = loaded.steps[self.node.step]
-        signature = step.signature
-        with loaded.active():
+        code, store = self._code, self.execution.owner._store
+        assert code is not None
+        step = code.step
+        with code.active():
+            signature = step.signature
             given = {name: content(store, each, signature.inputs[name], self._read) for name, each in self.arguments.items()}
             if signature.context:
                 given[signature.context] = context
@@ -132,7 +132,7 @@ class StepBody(Body):
             except (KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:
-                self._place = loaded.where(error)
+                self._place = code.where(error)
                 if isinstance(error, Exception):
                     raise
                 raise RuntimeError(f"{type(error).__name__}: {error}") from error
@@ -150,16 +150,17 @@ class StepBody(Body):
     def take(self, outputs: Mapping[str, Value]) -> None:
         """Outputs of an equal step are published as those of this one: what was captured of a model then is found again now."""
         owner = self.execution.owner
-        loaded = owner._live.sources.of_version(self.execution.kept.version, self.execution.actor)
-        signature = loaded.steps[self.node.step].signature
-        if not self._published_models(signature):
+        code = owner._live.sources.step(self.execution.kept.version, self.node.step, self.execution.actor)
+        signature = code.step.signature
+        published = self._published_models(signature)
+        if not published:
             return
         for each in {found.input: found for argument in self.arguments.values() for found in reads(argument)}.values():
             kind, _, ref = each.resource.partition(":")
             if kind == "dataset":
                 self._read[each.input] = owner._stores.data.read(ref, actor=self.execution.actor)
-        with loaded.active(), suppress(Exception):  # of the model's own code
-            parts = {name: unpacked(owner._store, outputs[name], signature.outputs[name]) for name in self._published_models(signature)}
+        with code.active(), suppress(Exception):  # of the model's own code
+            parts = {name: unpacked(owner._store, outputs[name], signature.outputs[name]) for name in published}
             self.signatures = _signatures(parts)
             self.baselines = self._captured(parts, signature)
         self._forget()
@@ -202,7 +203,7 @@ class StepBody(Body):
         return said == b"true"
 
     def _forget(self) -> None:
-        self._read, self._loaded = {}, None
+        self._read, self._code = {}, None
 
 
 def _signatures(parts: Mapping[str, Any]) -> dict[str, Signature]:

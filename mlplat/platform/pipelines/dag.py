@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import heappop, heappush
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
@@ -64,15 +65,30 @@ class Dag:
     @cached_property
     def order(self) -> tuple[Node, ...]:
         """Each step after those that it needs; else as they were written. Raises CycleError."""
-        waiting, done, found = list(self.nodes), set[str](), []
-        while waiting:
-            ready = next((node for node in waiting if done.issuperset(node.needs)), None)
-            if ready is None:
-                raise CycleError(_cycle({node.name: node.needs for node in waiting}))
-            waiting.remove(ready)
-            done.add(ready.name)
-            found.append(ready)
+        places = {node.name: place for place, node in enumerate(self.nodes)}
+        left = {node.name: len(node.needs) for node in self.nodes}
+        ready = [place for place, node in enumerate(self.nodes) if not node.needs]
+        found: list[Node] = []
+        while ready:
+            node = self.nodes[heappop(ready)]
+            found.append(node)
+            for name in self.followers[node.name]:
+                left[name] -= 1
+                if not left[name]:
+                    heappush(ready, places[name])
+        if len(found) < len(self.nodes):
+            done = {node.name for node in found}
+            raise CycleError(_cycle({node.name: node.needs for node in self.nodes if node.name not in done}))
         return tuple(found)
+
+    @cached_property
+    def followers(self) -> Mapping[str, tuple[str, ...]]:
+        """By step those that need it, as they were written."""
+        found: dict[str, list[str]] = {node.name: [] for node in self.nodes}
+        for node in self.nodes:
+            for name in node.needs:
+                found[name].append(node.name)
+        return MappingProxyType({name: tuple(names) for name, names in found.items()})
 
     @cached_property
     def digest(self) -> str:
@@ -137,10 +153,11 @@ class Dag:
     # -- checks
 
     def _check(self) -> None:
-        names = [node.name for node in self.nodes]
-        for name in names:
-            if names.count(name) > 1:
-                raise DefinitionError("two steps of this name; expected one of each", step=name)
+        met = set[str]()
+        for node in self.nodes:
+            if node.name in met:
+                raise DefinitionError("two steps of this name; expected one of each", step=node.name)
+            met.add(node.name)
         for node in self.nodes:
             self._check_node(node)
         for name, published in self.outputs.items():

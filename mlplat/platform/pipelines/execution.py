@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -70,6 +71,10 @@ class Execution:
         self.cancelled = False
         self.cause = cause
         self._steps = {node.name: _Step(node) for node in loaded.dag.order}
+        self._left = {node.name: len(node.needs) for node in loaded.dag.order}
+        """By step how many of those that it needs have not come to an end."""
+        self._ready = deque(node.name for node in loaded.dag.order if not node.needs)
+        self._running = 0
         self._made: dict[tuple[str, str], Argument] = {}
         self.values = Values(inputs, self.state.parameters, self._made)
         self._resumed = _finished_before(owner, self.state.resumes)
@@ -80,12 +85,9 @@ class Execution:
         """Start what can be started; end the run where nothing is left. `cause`: the event that led here."""
         because = self.cause if cause is None else cause
         with self.owner._sim.caused_by(because):
-            while not self.cancelled:
-                ready = next((step for step in self._steps.values() if step.stand is Stand.WAITING and self._settled(step.node)), None)
-                if ready is None:
-                    break
-                self._enter(ready)
-            if not any(step.stand is Stand.RUNNING for step in self._steps.values()):
+            while self._ready and not self.cancelled:
+                self._enter(self._steps[self._ready.popleft()])
+            if not self._running:
                 self.owner._end_run(self, *self._verdict())
 
     def cancel(self) -> None:
@@ -110,26 +112,34 @@ class Execution:
             found |= own or {name: TaskView(name, name, "waiting")}
         return found
 
-    def _settled(self, node: Node) -> bool:
-        return all(self._steps[name].stand in (Stand.DONE, Stand.SKIPPED, Stand.FAILED) for name in node.needs)
+    def _end(self, step: _Step, stand: Stand) -> None:
+        """A step has come to an end; those that waited for nothing else are ready."""
+        if step.stand is Stand.RUNNING:
+            self._running -= 1
+        step.stand = stand
+        for name in self.dag.followers[step.node.name]:
+            self._left[name] -= 1
+            if not self._left[name]:
+                self._ready.append(name)
 
     def _enter(self, step: _Step) -> None:
         """A step whose turn it is: it is run, skipped, or left out since one that it needs has failed."""
         node = step.node
         if any(self._steps[name].stand is Stand.FAILED for name in node.needs):
-            step.stand = Stand.FAILED
+            self._end(step, Stand.FAILED)
             return
-        if any(self._steps[source.step].stand is Stand.SKIPPED for source in node.sources()) or not self._holds(node):
-            step.stand = Stand.SKIPPED
-            self.owner._keep_task(self, node, node.name, "skipped", RunReason.SKIPPED)
+        try:
+            if any(self._steps[source.step].stand is Stand.SKIPPED for source in node.sources()) or not self._holds(node):
+                self._end(step, Stand.SKIPPED)
+                self.owner._keep_task(self, node, node.name, "skipped", RunReason.SKIPPED)
+                return
+            calls = self._elements(node)
+        except (TypeError, ValueError, MlplatError) as error:
+            self._end(step, Stand.FAILED)
+            self.owner._keep_task(self, node, node.name, "failure", TaskReason.RAISED, error=printable(str(error))[:2000])
             return
         step.stand = Stand.RUNNING
-        try:
-            calls = self._elements(node)
-        except (TypeError, ValueError) as error:
-            step.stand = Stand.FAILED
-            self.owner._keep_task(self, node, node.name, "failure", TaskReason.RAISED, error=f"mapped over {error}")
-            return
+        self._running += 1
         step.left, step.results = len(calls), [{} for _ in calls]
         for place, arguments in enumerate(calls):
             self._call(step, place, f"{node.name}[{place}]" if node.mapped else node.name, arguments)
@@ -151,7 +161,7 @@ class Execution:
         lists = {name: elements(self.owner._store, whole[name]) for name in node.mapped}
         lengths = {len(parts) for parts in lists.values()}
         if len(lengths) != 1:
-            raise ValueError(f"lists of {' and '.join(map(str, sorted(lengths)))}; expected equal lengths")
+            raise ValueError(f"mapped over lists of {' and '.join(map(str, sorted(lengths)))}; expected equal lengths")
         return [{**whole, **{name: parts[place] for name, parts in lists.items()}} for place in range(lengths.pop())]
 
     def _call(self, step: _Step, place: int, task: str, arguments: Mapping[str, Argument]) -> None:
@@ -186,12 +196,13 @@ class Execution:
         if step.left or step.stand is not Stand.RUNNING:
             return
         if any(outputs is _LOST for outputs in step.results):
-            step.stand = Stand.FAILED
+            self._end(step, Stand.FAILED)
             return
-        step.stand, node = Stand.DONE, step.node
+        node = step.node
         for output in node.outputs:
             made = tuple(Made(outputs[output]) for outputs in step.results)
             self._made[node.name, output] = Several(made) if node.mapped else made[0]
+        self._end(step, Stand.DONE)
 
     # -- what a call is
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ...errors import MlplatError, printable
+from ...errors import MlplatError, OptionError, printable
 from ..storage.digests import digest_of_json
 from .code_base import CodeBase, absolute
 from .dag import Dag
@@ -72,10 +72,28 @@ class LoadedCode:
         pipeline = self.pipeline(name)
         with self._running():
             dag = pipeline.dag
+        self._base.places[self._path, pipeline.name] = {name: self._place(each) for name, each in pipeline.steps.items()}
         return Built(pipeline, dag, {step: self._step_digest(each) for step, each in pipeline.steps.items()})
+
+    def step(self, function: str, name: str) -> Step:
+        """A step of a pipeline, by the name of its function: from where it was found when the pipeline was built first, since building a
+        large one takes its time. Raises CodeError, PipelineError.
+        """
+        module, attribute = self._base.places.get((self._path, function), {}).get(name, ("", ""))
+        if module in self._base.modules:
+            with self._running():
+                found = vars(self._module(module)).get(attribute)
+            if isinstance(found, Step) and self._place(found) == (module, attribute):
+                return found
+        return self.built(function).pipeline.steps[name]
+
+    def _place(self, step: Step) -> tuple[str, str]:
+        return str(step.function.__module__).removeprefix(f"{self._prefix}."), step.name
 
     def pipeline(self, name: str = "") -> Pipeline:
         """The pipeline of the file, by name where it has several. Raises CodeError."""
+        if not isinstance(name, str):
+            raise OptionError(f"function: a {type(name).__name__}; expected the name of a pipeline")
         found = {each.name: each for each in vars(self.main).values() if isinstance(each, Pipeline)}
         if not name and len(found) == 1:
             return next(iter(found.values()))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ...errors import UnknownNameError
 from .code_base import CodeBase
 from .dag import Dag
 from .definition import Pipeline
@@ -24,18 +25,23 @@ _PLAIN: Final = ("100644", "100755")
 
 
 class Loaded(NamedTuple):
-    """Code that is ready to be run: the name of the pipeline, its graph, digests of the code of its steps, and the steps, by the names of
-    their functions.
-
-    `active`: a block in which its functions are called. `where`: the line of it that an error came through, in words.
+    """A pipeline that can be run: its name, its graph, digests of the code of its steps by the names of their functions, and the image of
+    those that name none.
     """
 
     name: str
     dag: Dag
     codes: Mapping[str, str]
-    steps: Mapping[str, Step]
-    active: Callable[[], Any]
     image: str
+
+
+class Runnable(NamedTuple):
+    """A step in a namespace of its own. `active`: a block in which its function is called. `where`: the line of the code that an error came
+    through, in words.
+    """
+
+    step: Step
+    active: Callable[[], Any]
     where: Callable[[BaseException], str]
 
 
@@ -62,19 +68,26 @@ class Sources:
 
     def load(self, code: str, file: str, function: str, actor: Actor) -> Loaded:
         """A pipeline of a commit. Raises CodeError, PipelineError, AccessDenied, UnknownNameError."""
-        loaded = LoadedCode(self.base(code, actor), file)
-        built = loaded.built(function)
-        return Loaded(built.pipeline.name, built.dag, built.codes, built.pipeline.steps, loaded.active, built.pipeline.image, loaded.where)
+        built = LoadedCode(self.base(code, actor), file).built(function)
+        return Loaded(built.pipeline.name, built.dag, built.codes, built.pipeline.image)
 
     def of_version(self, version: PipelineVersion, actor: Actor) -> Loaded:
         """The code of a version. Raises UnknownNameError for code that only another process had."""
-        if version.digest in self._direct:
-            return direct(self._direct[version.digest])
-        if not version.code:
-            from ...errors import UnknownNameError
+        if version.code:
+            return self.load(version.code, version.file, version.function, actor)
+        return direct(self._given(version))
 
+    def step(self, version: PipelineVersion, name: str, actor: Actor) -> Runnable:
+        """A step of a version, loaded anew. Raises as `of_version`."""
+        if not version.code:
+            return Runnable(self._given(version).steps[name], _nothing, _nowhere)
+        loaded = LoadedCode(self.base(version.code, actor), version.file)
+        return Runnable(loaded.step(version.function, name), loaded.active, loaded.where)
+
+    def _given(self, version: PipelineVersion) -> Pipeline:
+        if version.digest not in self._direct:
             raise UnknownNameError("code of", version.reference, (), "it was given directly, in another process")
-        return self.load(version.code, version.file, version.function, actor)
+        return self._direct[version.digest]
 
     def keep(self, digest: str, pipeline: Pipeline) -> None:
         """A pipeline of this process that could not be stored as source."""
@@ -82,10 +95,14 @@ class Sources:
 
 
 def direct(pipeline: Pipeline) -> Loaded:
-    """A pipeline of this process as it is. Its steps have digests of their own names only: they are never cached."""
-    return Loaded(pipeline.name, pipeline.dag, {}, pipeline.steps, _nothing, pipeline.image, lambda error: "")
+    """A pipeline of this process as it is. Its steps have no digests: they are never cached."""
+    return Loaded(pipeline.name, pipeline.dag, {}, pipeline.image)
 
 
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield
+
+
+def _nowhere(error: BaseException) -> str:
+    return ""

@@ -126,7 +126,7 @@ class ServingCalls(Component):
         spec = version_of(entry.options, made.tags, made.number, made.replicas)
         replica = replica_options(entry.options, made.tags)
         plan = VersionPlan(
-            made.number, made.model, made.digest, spec, replica.request, replica.image, replica.load_s, replica.model_mib, made.actor
+            made.number, made.model, made.digest, spec, replica.request, replica.image, replica.load_s, replica.model_mib, made.account
         )
         live.start(plan, self._port.workload(entry.name, made.number), made.replicas, predictor)
 

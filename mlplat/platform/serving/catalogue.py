@@ -12,7 +12,7 @@ from ..references import Reference, check_zone
 
 @dataclass(slots=True)
 class VersionEntry:
-    """A version of a service. `actor`: the id of whoever added it, in whose name it is scaled."""
+    """A version of a service. `actor`: the id of whoever added it. `account`: of whom its replicas are started and scaled by."""
 
     number: int
     model: str
@@ -20,6 +20,7 @@ class VersionEntry:
     tags: Mapping[str, str]
     replicas: int
     actor: str
+    account: str
     weight: float = 0.0
 
 
@@ -69,7 +70,7 @@ class Catalogue:
             ensure(number == entry.last + 1, f"{name}: {number} is not the next version")
             entry.last = number
             entry.versions[number] = VersionEntry(
-                number, record["model"], record["digest"], dict(record["tags"]), record["replicas"], record["actor"]
+                number, record["model"], record["digest"], dict(record["tags"]), record["replicas"], record["actor"], record["account"]
             )
         elif what == "scaled":
             entry.versions[record["number"]].replicas = record["replicas"]

@@ -174,7 +174,7 @@ class Deploying(ServingCalls):
 
     def _added(self, path: str, made: VersionEntry, actor: Actor) -> dict[str, Any]:
         said = {"number": made.number, "model": made.model, "digest": made.digest, "tags": dict(made.tags), "replicas": made.replicas}
-        return self._record("added", actor, name=path, **said)
+        return self._record("added", actor, name=path, account=made.account, **said)
 
     def _start_another(self, live: LiveService, entry: ServiceEntry, model: str, replicas: int, actor: Actor) -> VersionEntry:
         """Start the replicas of one more version. What it is is still to be kept."""
@@ -184,7 +184,9 @@ class Deploying(ServingCalls):
         if entry.of_model(version.reference) is not None:
             raise OptionError(f"{version.reference} is served by {entry.name!r} already")
         tags = {key: value for key, value in version.tags.items() if key.startswith(TAG)}
-        made = VersionEntry(entry.last + 1, version.reference, version.digest, tags, count, principal_of(actor).id)
+        caller = principal_of(actor)
+        account = self._port.starts_as(entry.zone, caller)
+        made = VersionEntry(entry.last + 1, version.reference, version.digest, tags, count, caller.id, account)
         self._start(live, entry, made, self._load(found.artifact))
         return made
 

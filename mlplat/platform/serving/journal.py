@@ -12,7 +12,7 @@ _DONE = {"name": TEXT, "time": NUMBER, "actor": TEXT}
 RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "created": {**_DONE, "zone": TEXT, "options": MAPPING},
     "configured": {**_DONE, "options": MAPPING},
-    "added": {**_DONE, "number": COUNT, "model": TEXT, "digest": TEXT, "tags": by_name(TEXT), "replicas": COUNT},
+    "added": {**_DONE, "number": COUNT, "model": TEXT, "digest": TEXT, "tags": by_name(TEXT), "replicas": COUNT, "account": TEXT},
     "scaled": {**_DONE, "number": COUNT, "replicas": COUNT},
     "weighed": {**_DONE, "weights": by_name(NUMBER)},
     "dropped": {**_DONE, "number": COUNT},

@@ -7,13 +7,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ...errors import MlplatError, OptionError
+from ..identity.rights import Right
+from ..references import PLATFORM
 from ..work.task import label_of
+from ..zones.journal import DEVELOPMENT
 
 if TYPE_CHECKING:
     from ...context import Simulation
     from ...events import Event
     from ...infra.endpoint import ManagementEndpoint, Program
     from ..identity.authorization import Authorization
+    from ..identity.principals import Principal
     from ..zones.zone_manager import ZoneManager
     from .live_version import VersionPlan
 
@@ -93,6 +97,15 @@ class ServingPort:
     def of(self, service: str, zone: str) -> ServiceCluster:
         """The cluster, for one service."""
         return ServiceCluster(self, service, zone)
+
+    def starts_as(self, zone: str, actor: Principal) -> str:
+        """The id of whom replicas are started by: the caller, and for an administrator in a development zone its owner, as nobody else may
+        start anything there.
+        """
+        entry = self._zones._catalogue.zones.get(zone)
+        if entry is not None and entry.kind == DEVELOPMENT and self._authorization.may(actor, Right.ADMIN, PLATFORM):
+            return entry.bound_to
+        return actor.id
 
     # -- for one service
 

@@ -123,9 +123,11 @@ class TaskRun:
             self._waits(TaskReason.ZONE_LIMIT)
         elif event.predicate in ("workload.finished", "workload.rejected"):
             self._handle = None
-            reason = self._decided or self._raised or reason_of(event.data["reason"])
+            told = event.data["reason"]
+            raised = self._raised if told == "ERROR" else None
+            reason = self._decided or raised or reason_of(told)
             with self._sim.caused_by(event):
-                self._sim.after(0.0, self._ended, reason, "" if self._raised else event.data["reason"])
+                self._sim.after(0.0, self._ended, reason, told)
 
     def _waits(self, reason: TaskReason) -> None:
         if self.reason is not reason:
@@ -180,6 +182,7 @@ class TaskRun:
         if self._decided is not None:  # and about to be stopped
             return self._sim.event()
         self.tries += 1
+        self._raised = None
         self.reason, self.nodes, self.started_s = TaskReason.NONE, work.nodes, self._sim.now
         self._set_timer(self.task.timeout, TaskReason.TIMEOUT)  # type: ignore[arg-type]
         self._begun = work
@@ -187,7 +190,7 @@ class TaskRun:
 
     def save(self, work: Work, work_s: float) -> None:
         """A checkpoint is complete."""
-        self._body.saved(work, work_s)
+        self._guarded(self._body.saved, work, work_s)
 
     def finish(self, work: Work) -> None:
         """Its time has passed."""
@@ -200,7 +203,7 @@ class TaskRun:
         if self._begun is work:
             self._begun = None
             self._body.stopped(work, reason)
-        if self._decided is not None or self._raised is not None:
+        if self._decided is not None or reason == "ERROR":
             return
         if reason in TaskReason.__members__ and TaskReason(reason) in OF_INFRASTRUCTURE:
             self._losses += 1
@@ -210,9 +213,9 @@ class TaskRun:
                 return
         self._await_room()
 
-    def _guarded(self, method: Callable[..., Any], work: Work) -> Any:
+    def _guarded(self, method: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            return method(work)
+            return method(*arguments)
         except Exception as error:
             self._raised = (
                 TaskReason.UNAVAILABLE

@@ -299,6 +299,17 @@ def test_s111_a_developer_test_deploys_by_the_same_path() -> None:
     assert set(world.platform.metadata._state.deployed) == {"deployment:shop/api.carl-dev"}
     with pytest.raises(AccessDenied):
         world.cd.deploy("shop/api", "shop/churn@1", zone="carl-dev", actor=world.ada)
+    back = world.cd.rollback("shop/api.carl-dev", actor=world.carl)
+    assert world.end(back).desired.what == "shop/churn@1"
+    assert world.cd.list(actor=world.carl).names() == ("shop/api.carl-dev",) and world.cd.list(actor=world.ada).names() == ()
+
+
+def test_a_deployment_that_is_there_knows_its_zone() -> None:
+    world = World()
+    with pytest.raises(OptionError, match="zone: expected one"):
+        world.cd.deploy("shop/api", "shop/churn@1", actor=world.ada)
+    world.deploy(1)
+    assert world.end(world.cd.deploy("shop/api", "shop/churn@2", actor=world.ada)).desired.zone == "shop-prod"
 
 
 def test_deployments_go_on_in_the_name_of_the_service_account() -> None:

@@ -11,7 +11,7 @@ from mlplat.platform.automation.cd import Bound, GateError
 
 from .worlds import World
 
-KEYS = {"zone": "shop-prod", "triggers": ["daily"]}
+KEYS = {"zone": "shop-prod", "triggers": ["schedule:86400"]}
 
 
 def deploy(world: World, what: str = "pipeline:shop/train@head", **options: Any) -> Any:
@@ -31,7 +31,7 @@ def test_s74_what_is_deployed_is_what_was_tested_although_the_branch_has_moved_o
     world.places.publish(2)
     world.cd.approve(approval.number, actor=world.ada)
     world.end(world.cd.history("shop/retrain", actor=world.ada)[-1])
-    assert world.place.current == Bound(one.reference, ("daily",))
+    assert world.place.current == Bound(one.reference, ("schedule:86400",))
     (deployed,) = world.told("service.deployed")
     assert deployed.data["digest"] == one.digest == approval.desired.digest and deployed.data["kind"] == "pipeline"
 
@@ -62,9 +62,9 @@ def test_a4_4_after_a_smoke_failure_the_triggers_point_to_the_old_version_and_to
     deploy(world)
     two = world.places.publish(2)
     world.places.outcomes[two.reference] = ["failure"]
-    change = deploy(world, triggers=["hourly"])
+    change = deploy(world, triggers=["schedule:1h"])
     assert (change.outcome, change.reason) == ("failure", "SMOKE_FAILED")
-    assert world.place.current == Bound(one.reference, ("daily",))
+    assert world.place.current == Bound(one.reference, ("schedule:86400",))
     assert world.events() == ["service.deployed", "service.upgraded", "service.rolledback", "incident.detected"]
     assert world.told("service.rolledback")[0].data["digest"] == one.digest
 
@@ -103,7 +103,7 @@ def test_a_pipeline_is_rolled_back_on_the_way_and_afterwards() -> None:
     deploy(world)
     change = world.cd.deploy("shop/retrain", "pipeline:shop/train@next", zone="shop-prod", actor=world.ada)
     world.sim.run(until=world.sim.now + 10)
-    assert world.place.current == Bound(two.reference, ("daily",))
+    assert world.place.current == Bound(two.reference, ("schedule:86400",))
     world.cd.rollback("shop/retrain", actor=world.ada)
     assert world.end(change).outcome == "cancelled" and world.place.current.pipeline == one.reference
     assert deploy(world, "pipeline:shop/train@next").outcome == "success"
@@ -118,7 +118,7 @@ def test_what_somebody_else_binds_is_bound_back() -> None:
     deploy(world)
     world.place.bind(None, ())
     world.sim.run(until=world.sim.now + 120)
-    assert world.place.current == Bound(one.reference, ("daily",)) and "service.reconciled" in world.events("service.*")
+    assert world.place.current == Bound(one.reference, ("schedule:86400",)) and "service.reconciled" in world.events("service.*")
     world.cd.remove("shop/retrain", actor=world.ada)
     world.sim.run(until=world.sim.now + 10)
     assert world.place.current is None

@@ -159,7 +159,7 @@ class World:
                 "shop/churn",
                 f"weights {number}".encode(),
                 run=f"run:{run}",
-                metrics={"auc": 0.8 + number / 100},
+                metrics={"auc": round(0.8 + number / 100, 2)},
                 signature=SIGNATURE,
                 actor=ada,
             )

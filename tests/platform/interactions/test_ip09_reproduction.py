@@ -61,6 +61,6 @@ def test_ip9_t_a_validation_that_failed_then_fails_alike_now() -> None:
     again = shop.platform.reproduction.start("shop/churn@1", actor=shop.ada)
     verdict = shop.sim.run(until=again.wait()) if again.verdict is None else again.verdict
     assert verdict.outcome is Outcome.REPRODUCED, str(verdict)
-    second = [each for each in shop.platform.orchestrator.runs(actor=shop.admin)][-1]
+    second = shop.platform.orchestrator.runs(actor=shop.admin)[-1]
     assert (second.outcome, second.reason) == (run.outcome, run.reason)
     shop.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -134,7 +135,7 @@ def test_ip13_t_a_candidate_that_is_rejected_leaves_the_old_model_and_the_incide
     assert loop.platform.models.resolve("shop/churn@2", actor=loop.ada).stage.value == "failed"
     assert loop.platform.monitoring.incidents(API, only_open=True, actor=loop.ada)
     begun = [event.time for event in loop.events("retraining.requested")]
-    assert all(later - earlier >= 3600 for earlier, later in zip(begun, begun[1:], strict=False))
+    assert all(later - earlier >= 3600 for earlier, later in pairwise(begun))
     loop.check()
 
 

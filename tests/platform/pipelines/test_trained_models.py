@@ -77,7 +77,8 @@ def test_a9_3_a_model_of_another_library_runs_and_is_marked_as_not_promised() ->
     pytest.importorskip("sklearn")
     code = (
         "import numpy as np\nimport polars as pl\nimport mlplat as mp\nfrom sklearn.linear_model import Ridge\n"
-        "class Kept:\n    def __init__(self, coef):\n        self.coef = coef\n    def to_parts(self):\n        return {'coef': self.coef}\n"
+        "class Kept:\n    def __init__(self, coef):\n        self.coef = coef\n"
+        "    def to_parts(self):\n        return {'coef': self.coef}\n"
         "    @classmethod\n    def from_parts(cls, parts):\n        return cls(parts['coef'])\n"
         "@mp.step\ndef train(rows: pl.DataFrame) -> Kept:\n"
         "    return Kept(np.asarray(Ridge().fit(rows.select('user').to_numpy(), rows['clicks'].to_numpy()).coef_))\n"

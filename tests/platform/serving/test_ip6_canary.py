@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlplat.platform.automation.cd.cd import CD
-from mlplat.platform.serving import Requests, ServingFor
+from mlplat.platform.serving import Requests
 
 from .test_live import accounted
 from .worlds import OPTIONS as ONE_SLOT
@@ -23,17 +22,7 @@ class Delivery(World):
 
     def __init__(self, seed: int = 7) -> None:
         super().__init__(seed=seed)
-        platform = self.platform
-        self.cd = CD(
-            self.sim,
-            self.identity,
-            platform.store,
-            models=platform.models,
-            zones=platform.zones,
-            scm=platform.scm,
-            metadata=platform.metadata,
-            serving=ServingFor(self.serving, self.ada),
-        )
+        self.cd = self.platform.cd
 
     def change(self, model: str) -> Any:
         """Deploy a version, and wait for what becomes of it."""

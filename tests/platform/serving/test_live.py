@@ -512,3 +512,20 @@ def test_requests_are_rejected_and_told_of_while_no_version_has_traffic() -> Non
     assert status.version(1).counts["sent"] == 100 and accounted(status)
     assert sum(len(each.request) for each in told) == 301
     assert {(each.version, each.model) for each in told} == {(0, ""), (1, "shop/churn@1")}
+
+
+def test_in_a_development_zone_only_its_owner_starts_replicas_and_an_administrator_in_the_name_of_the_owner() -> None:
+    world = World()
+    world.platform.zones.create_development(world.ada, {"cpus": 18}, actor=world.admin)
+    grant = world.identity.grant(world.dan, "deploy", "service:shop/mine", actor=world.ada)
+    assert grant
+    with pytest.raises(AccessDenied):
+        world.serving.deploy("shop/mine", "shop/churn@1", zone="ada-dev", actor=world.dan, **OPTIONS)
+    world.serving.deploy("shop/mine", "shop/churn@1", zone="ada-dev", actor=world.ada, **OPTIONS)
+    world.serving.add_version("shop/mine", "shop/churn@2", actor=world.admin)
+    world.sim.run(until="1m")
+    assert [version.ready for version in world.serving.status("shop/mine", actor=world.ada).versions] == [1, 1]
+    assert {event.actor for event in world.events("workload.submitted")} == {world.ada.id}
+    again = World(store=world.platform.store)
+    again.sim.run(until="5m")
+    assert [version.ready for version in again.serving.status("shop/mine", actor=again.admin).versions] == [1, 1]

@@ -10,7 +10,6 @@ import mlplat as mp
 from mlplat.events import Event
 from mlplat.platform.artifacts.models import Signature
 from mlplat.platform.identity import Principal
-from mlplat.platform.serving import Serving
 from mlplat.platform.storage import Store
 
 SPEC = mp.ClusterSpec.parse("6x16cpu")
@@ -45,15 +44,8 @@ class World:
         self.identity, self.admin = self.platform.identity, self.platform.admin
         if store is None:
             self._fill(limit)
-        self.serving = Serving(
-            self.sim,
-            self.identity,
-            self.platform.store,
-            zones=self.platform.zones,
-            models=self.platform.models,
-            cluster=self.cluster,
-            load=lambda artifact: Doubling(float(artifact["bias"][0])),
-        )
+        self.serving = self.platform.serving
+        self.serving._load = lambda artifact: Doubling(float(artifact["bias"][0]))
 
     def _fill(self, limit: int) -> None:
         self.ada, self.dan, self.vera, self.eve = (

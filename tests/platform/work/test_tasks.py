@@ -44,8 +44,9 @@ class Steps(Body):
 class Place:
     """A platform on a small cluster, with a developer's zone."""
 
-    def __init__(self, words: str = "4x2xV100", limit: Any = None, **options: Any) -> None:
-        self.cluster = mp.Cluster(mp.Simulation(seed=5), mp.ClusterSpec.parse(words), queue="best-effort-fifo", scrape_period=None)
+    def __init__(self, words: str | mp.ClusterSpec = "4x2xV100", limit: Any = None, **options: Any) -> None:
+        spec = mp.ClusterSpec.parse(words) if isinstance(words, str) else words
+        self.cluster = mp.Cluster(mp.Simulation(seed=5), spec, queue="best-effort-fifo", scrape_period=None)
         self.sim = self.cluster.sim
         self.platform = mp.Platform(self.cluster)
         self.ada = self.platform.identity.create_user("ada", actor=self.platform.admin)
@@ -104,6 +105,33 @@ def test_failures_are_tried_again_only_where_that_is_asked_for_with_growing_wait
     place.sim.run(until="6h")
     assert (run.outcome, run.tries, run.started_s) == (Outcome.SUCCESS, 3, 60.0 + 120.0)
     assert run.error == ""
+
+
+class Saving(Steps):
+    """Saves, and may fail to."""
+
+    def saved(self, work: Work, work_s: float) -> None:
+        self._do("saved", work_s)
+
+
+def test_a_checkpoint_that_cannot_be_kept_ends_a_task_at_work() -> None:
+    spec = mp.ClusterSpec.from_yaml(
+        "groups: [{name: n, count: 2, cpus: 8, gpus: 2, gpu_model: V100}]\n"
+        "network: {topology: leaf-spine, external: [{name: store, hosts: [store.example.org], bandwidth: 10Gbps}]}"
+    )
+    place, body = Place(spec), Saving("saved", ValueError("the disk is full"), times=1)
+    run = place.run(body, checkpoint="every 20m size 1GiB to store", failure_retries=1)
+    place.sim.run(until="4h")
+    assert (run.outcome, run.tries) == (Outcome.SUCCESS, 2)
+    assert [call[0] for call in body.calls] == ["start", "saved", "stopped", "start", "saved", "saved", "finish"]
+
+
+def test_a_checkpoint_that_cannot_be_kept_as_a_try_stops_ends_nothing_more() -> None:
+    place, body = Place(), Saving("saved", ValueError("the disk is full"), times=1)
+    run = place.run(body, checkpoint="every 10m")
+    place.sim.at("25m", place.cluster.hardware.crash, "node-0")
+    place.sim.run(until="3h")
+    assert (run.outcome, run.tries, run.error) == (Outcome.SUCCESS, 2, "")
 
 
 def test_a_lost_node_is_no_failure_and_is_tried_again_elsewhere() -> None:

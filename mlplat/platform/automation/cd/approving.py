@@ -11,15 +11,16 @@ from ...artifacts.wording import check_words
 from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
-from .calls import PRODUCTION, CDCalls
+from .calls import PRODUCTION
 from .changes import Mode
 from .errors import ApprovalError
+from .evidence import Evidence
 from .gate import SENTENCES, Approval, Decision, GateRule
 from .rollouts.strategies import Strategy
 from .specs import Desired
 
 
-class Approving(CDCalls):
+class Approving(Evidence):
     """Continuous delivery, as far as it waits for people."""
 
     @call(Right.ADMIN, "zone")
@@ -43,7 +44,7 @@ class Approving(CDCalls):
         name: str,
         what: str,
         *,
-        zone: str,
+        zone: str | None = None,
         replicas: int | None = None,
         strategy: Strategy | str | Mapping[str, Any] | None = None,
         alias: str | None = PRODUCTION,
@@ -84,7 +85,7 @@ class Approving(CDCalls):
             for each in self._catalogue.approvals.values()
             if (project is None or each.desired.project == project)
             and (each.open or not open_only)
-            and self._authorization.may(actor, Right.READ, f"{self.KIND}:{each.desired.name}", each.desired.zone)
+            and self._authorization.may(actor, Right.READ, self._place(each.desired.name, each.desired.zone), each.desired.zone)
         )
 
     # -- inside

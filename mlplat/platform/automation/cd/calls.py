@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from ....errors import MlplatError, OptionError, UnknownNameError, printable
+from ....errors import OptionError, UnknownNameError, printable
 from ...artifacts.models.rules import Rule, Situation
 from ...artifacts.models.stages import Stage
 from ...artifacts.models.statements import check_alias
@@ -22,7 +22,7 @@ from .gate import GateRule
 from .records import RECORDS
 from .rollouts.states import Reason
 from .rollouts.strategies import Strategy, strategy_of
-from .specs import MODEL, PIPELINE, Desired, check_options, check_replicas, check_triggers, full_name, parse_what
+from .specs import PIPELINE, Desired, check_options, check_replicas, check_triggers, full_name, parse_what
 
 if TYPE_CHECKING:
     from ....context import Simulation
@@ -107,21 +107,29 @@ class CDCalls(Component):
                         whole_name(value.name)
                         return entry.resource
                     value = value.name
-                return f"{self.KIND}:{whole_name(value)}"
+                return self._place(str(whole_name(value)))
             case "zone":
                 return self._zones._resource_of("zone", value)
             case "approval":
                 found = self._catalogue.approvals.get(value) if type(value) is int else None
-                return PLATFORM if found is None else f"{self.KIND}:{found.desired.name}"
+                return PLATFORM if found is None else self._place(found.desired.name, found.desired.zone)
             case "change":
                 change = self._catalogue.changes.get(value) if type(value) is int else None
-                return PLATFORM if change is None else f"{self.KIND}:{change.name}"
+                return PLATFORM if change is None else self._place(change.name)
         return super()._resource_of(parameter, value)
 
     def _named(self, parameter: str, value: Any, resource: str) -> str:
         return f"{parameter}:{printable(str(value)[:40])}" if parameter in ("approval", "change") else resource
 
+    def _place(self, name: str, zone: str = "") -> str:
+        """What rights on a deployment are rights on: in a development zone the zone, which is its developer's."""
+        service = self._catalogue.services.get(name)
+        entry = self._zones._catalogue.zones.get(zone or ("" if service is None else service.zone))
+        return entry.resource if entry is not None and entry.kind == DEVELOPMENT else f"{self.KIND}:{name}"
+
     def _zone_in(self, resource: str) -> str:
+        if resource.startswith("zone:"):
+            return self._zones._zone_in(resource)
         service = self._catalogue.services.get(resource.partition(":")[2]) if resource.startswith(f"{self.KIND}:") else None
         return "" if service is None else service.zone
 
@@ -134,7 +142,7 @@ class CDCalls(Component):
         path = whole_name(name).path
         found = self._catalogue.services.get(path)
         if found is None:
-            known = [each for each in self._catalogue.services if self._may_read(actor, f"{self.KIND}:{each}")]
+            known = [each for each in self._catalogue.services if self._may_read(actor, self._place(each))]
             raise UnknownNameError("deployment", path, known)
         return found
 
@@ -170,6 +178,10 @@ class CDCalls(Component):
 
         Raises UnknownNameError, OptionError, AccessDenied, GateError, DeploymentError.
         """
+        if zone is None:
+            zone = self._zone_in(f"{self.KIND}:{whole_name(name)}")
+            if not zone:
+                raise OptionError(f"zone: expected one, since there is no deployment {whole_name(name)} yet")
         entry = self._entry(zone, actor)
         development = entry.kind == DEVELOPMENT
         path = full_name(name, entry.name, development)
@@ -267,79 +279,6 @@ class CDCalls(Component):
         situation = Situation({alias: model.versions[each] for alias, each in model.aliases.items()}, rights)
         verdicts = [rule.judge(self._models._catalogue.version(path, int(number)), situation) for rule in rules]
         return next((str(verdict) for verdict in verdicts if not verdict), "")
-
-    # -- evidence
-
-    def _authors(self, desired: Desired, actor: Actor) -> tuple[str, ...]:
-        """Ids of who asks, and of who made what is to be deployed."""
-        authors = [principal_of(actor).id]
-        if desired.kind == MODEL:
-            path, _, number = desired.what.partition("@")
-            authors.append(self._models._catalogue.version(path, int(number)).creator)
-        else:
-            pipeline = self._pipeline(desired.what, actor)
-            authors.append(pipeline.creator)
-            repository, _, commit = pipeline.commit.partition("@")
-            known = self._scm._repositories.get(repository)
-            if known is not None and commit in known.pushers:
-                authors.append(known.pushers[commit])
-        return tuple(dict.fromkeys(author for author in authors if author))
-
-    def _evidence(self, desired: Desired, actor: Actor, given: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-        """What is known of tests: the run that made a model, statuses of the commit of a pipeline, and, as external, what is said."""
-        found: list[Mapping[str, Any]] = []
-        if desired.kind == MODEL:
-            path, _, number = desired.what.partition("@")
-            version = self._models._catalogue.version(path, int(number))
-            run = None if version.run is None else self._metadata._state.runs.get(f"run:{version.run.removeprefix('run:')}")
-            if run is not None:
-                found.append({"kind": "run", "name": run.resource, "outcome": run.status.value, "external": run.origin != "platform"})
-            elif version.external is not None:
-                found.append({"kind": "run", "name": "made elsewhere", "outcome": "unknown", "external": True})
-        else:
-            repository, _, commit = self._pipeline(desired.what, actor).commit.partition("@")
-            known = self._scm._repositories.get(repository)
-            statuses = {} if known is None else known.statuses.get(commit, {})
-            found += [
-                {"kind": "status", "name": context, "outcome": status.outcome, "external": False}
-                for context, status in sorted(statuses.items())
-            ]
-        for each in given:
-            if not isinstance(each, Mapping) or not all(isinstance(each.get(key), str) for key in ("name", "outcome")):
-                raise OptionError("tests: expected mappings with 'name' and 'outcome', such as {'name': 'ci/7', 'outcome': 'success'}")
-            said = {key: printable(each[key][:200]) for key in ("name", "outcome")}
-            found.append({"kind": "test", **said, "external": True})
-        return tuple(found)
-
-    def _check_evidence(self, desired: Desired, evidence: Iterable[Mapping[str, Any]]) -> None:
-        """Raises GateError for a version of which a test has failed, or none has succeeded where the zone wants one."""
-        outcomes = {each["name"]: each["outcome"] for each in evidence}
-        for name, outcome in outcomes.items():
-            if outcome in ("failure", "error", "cancelled"):
-                raise GateError(desired.resource, desired.zone, f"{name} ended with {outcome}")
-        if self._gate(desired.zone).tests and "success" not in outcomes.values():
-            raise GateError(desired.resource, desired.zone, "no test of it has succeeded")
-
-    def _difference(self, desired: Desired, actor: Actor) -> dict[str, Any]:
-        """What is other than in the version that is deployed, for people."""
-        service = self._catalogue.services.get(desired.name)
-        old = None if service is None else service.current
-        if old is None:
-            return {"from": None}
-        found: dict[str, Any] = {"from": old.what, "same_content": old.digest == desired.digest}
-        for key in ("replicas", "alias"):
-            if getattr(old, key) != getattr(desired, key):
-                found[key] = [getattr(old, key), getattr(desired, key)]
-        try:
-            if desired.kind == MODEL:
-                parts = [self._models.resolve(each.what, actor=actor).metrics for each in (old, desired)]
-            else:
-                parts = [self._pipeline(each.what, actor).parts for each in (old, desired)]  # type: ignore[misc]
-        except MlplatError:
-            return found
-        mine, theirs = parts[1], parts[0]
-        found |= {str(key): [theirs.get(key), mine.get(key)] for key in sorted({*mine, *theirs}) if mine.get(key) != theirs.get(key)}
-        return found
 
     def _change_of(self, number: int) -> Change:
         return self._catalogue.changes[number]

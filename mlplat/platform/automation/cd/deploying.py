@@ -11,12 +11,13 @@ from ...identity.authorization import Actor
 from ...identity.principals import PrincipalKind
 from ...identity.rights import Right
 from ...references import check_project
-from .calls import PRODUCTION, CDCalls
+from .calls import PRODUCTION
 from .changes import Change, Mode
 from .errors import DeploymentError, GateError
+from .evidence import Evidence
 from .rollouts.states import Reason
 from .rollouts.strategies import Strategy
-from .specs import PIPELINE, Desired, parse_what
+from .specs import Desired, parse_what
 
 if TYPE_CHECKING:
     import simpy
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .tracking import Tracker
 
 
-class Deploying(CDCalls):
+class Deploying(Evidence):
     """Continuous deployment."""
 
     _runs: Runs
@@ -39,7 +40,7 @@ class Deploying(CDCalls):
         name: str,
         what: str,
         *,
-        zone: str,
+        zone: str | None = None,
         replicas: int | None = None,
         strategy: Strategy | str | Mapping[str, Any] | None = None,
         alias: str | None = PRODUCTION,
@@ -50,10 +51,10 @@ class Deploying(CDCalls):
     ) -> Change:
         """Deploy a version of a model or pipeline into a zone as `name` (`project/name`); after what is under way there already.
 
-        `what`: such as `shop/churn@3`, by digest or alias too, or `pipeline:shop/train@v1`; what it means is settled here. In a development
-        zone the deployment is called `name.zone`. `replicas`, `strategy`, `options` (for serving), `triggers` (of a pipeline): as deployed
-        unless said. `alias`: of the model, that moves when the version has taken over; in a development zone that of the zone's name; None
-        for none. `tests`: see `deliver`.
+        `what`: such as `shop/churn@3`, by digest or alias too, or `pipeline:shop/train@v1`; what it means is settled here. `zone`: may be
+        left out for a deployment that is there; in a development zone the deployment is called `name.zone`. `replicas`, `strategy`,
+        `options` (for serving), `triggers` (of a pipeline): as deployed unless said. `alias`: of the model, that moves when the version
+        has taken over; in a development zone that of the zone's name; None for none. `tests`: see `deliver`.
 
         Takes `deploy` on the deployment, the zone and the model, in the zone, and `write` on the model for the alias; in the developer's
         own zone `read` on the model. It goes on in the name of the service account of the project (`act_as`), or of the caller.
@@ -157,6 +158,3 @@ class Deploying(CDCalls):
         self._corrector.soon(name)
         data = {"zone": service.zone, "kind": gone.kind, gone.kind: gone.resource, "digest": gone.digest}
         self._emit(f"service:{name}", "service.removed", actor, data)
-
-    def _is_of_pipeline(self, desired: Desired) -> bool:
-        return desired.kind == PIPELINE

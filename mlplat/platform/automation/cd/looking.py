@@ -79,7 +79,7 @@ class Looking(CDCalls):
         return DeploymentList(
             self._status(service)
             for name, service in sorted(self._catalogue.services.items())
-            if name.startswith(start) and self._authorization.may(actor, Right.READ, f"{self.KIND}:{name}", service.zone)
+            if name.startswith(start) and self._authorization.may(actor, Right.READ, self._place(name), service.zone)
         )
 
     def _status(self, service: Service) -> DeploymentStatus:

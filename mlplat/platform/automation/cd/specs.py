@@ -9,14 +9,13 @@ from typing import Any, Final
 
 from ....canonical import canonical_json, frozen
 from ....errors import OptionError, printable
-from ...references import Reference, check_name, told, whole_name
+from ...references import Reference, check_name, whole_name
 from ...storage.digests import digest_of
 from .rollouts.strategies import Strategy, strategy_of
 
 MODEL: Final = "model"
 PIPELINE: Final = "pipeline"
 MOST_REPLICAS: Final = 100_000
-LONGEST_TRIGGER: Final = 250
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -94,14 +93,16 @@ def check_options(options: object) -> Mapping[str, Any]:
 
 
 def check_triggers(triggers: object) -> tuple[str, ...]:
-    """Raises OptionError."""
+    """Triggers as retraining spells them. Raises OptionError, UnknownNameError.
+
+    >>> check_triggers(["schedule:1d", "dataset:shop/clicks"])
+    ('schedule:86400', 'dataset:shop/clicks')
+    """
+    from ..retraining.specs import TriggerSpec
+
     if isinstance(triggers, str) or not isinstance(triggers, (list, tuple)):
         raise OptionError(f"triggers: a {type(triggers).__name__}; expected a list of names")
-    found = tuple(triggers)
-    for trigger in found:
-        if not isinstance(trigger, str) or not trigger or not trigger.isprintable() or len(trigger) > LONGEST_TRIGGER:
-            raise OptionError(f"trigger {told(trigger)}: expected text such as 'drift:shop/churn', at most {LONGEST_TRIGGER} characters")
-    return found
+    return tuple(dict.fromkeys(str(TriggerSpec.parse(trigger)) for trigger in triggers))
 
 
 def parse_what(what: object) -> tuple[str, Reference]:

@@ -96,7 +96,9 @@ def test_the_cells_of_psi_are_those_of_its_definition() -> None:
     edges = np.sort(a)[np.arange(1, 10) * 300]
     bins = [-math.inf, *edges, math.inf]
     before, after = (np.histogram(sample, bins)[0].tolist() for sample in (a, b))
-    assert PSI().compare(numeric(a), np.sort(b)).statistic == pytest.approx(naive_psi(before, after), abs=1e-10)
+    found = PSI().compare(numeric(a), np.sort(b))
+    assert found.statistic == pytest.approx(naive_psi(before, after), abs=1e-10)
+    assert found.p == pytest.approx(stats.chi2_contingency([before, after], correction=False).pvalue, abs=1e-10)
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(1, 400), st.integers(1, 400)), min_size=2))

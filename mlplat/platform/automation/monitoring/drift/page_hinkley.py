@@ -14,7 +14,8 @@ _OVERSHOOT = 1.166
 class PageHinkley(StreamDetector):
     """Alarms when deviations from the mean, less `ALLOWANCE` each, add up to a threshold; in either direction.
 
-    The threshold makes the mean time to a false alarm of normal values long enough for `alpha` in `horizon` values (Siegmund 1985).
+    The threshold makes the mean time to a false alarm of normal values long enough for `alpha` in `horizon` values (Siegmund 1985), where
+    the allowance is smaller by half a standard error: the mean of the reference is that of a sample.
     """
 
     name = "page_hinkley"
@@ -31,7 +32,7 @@ class PageHinkley(StreamDetector):
         A one-sided sum reaches b after (e^2kb - 2kb - 1) / 2k² values on average, k the allowance; twice as long as two sides together.
         """
         wanted = 2 * self._horizon / -math.log1p(-self._level)
-        k, low, high = self.ALLOWANCE, 0.0, 200.0
+        k, low, high = self.ALLOWANCE - 0.5 / math.sqrt(len(self._reference)), 0.0, 200.0
         for _ in range(60):
             b = (low + high) / 2
             if (math.exp(2 * k * b) - 2 * k * b - 1) / (2 * k * k) < wanted:

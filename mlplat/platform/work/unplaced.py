@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import AccessDenied, printable
 from ...infra.endpoint import Work
-from ..work import InfrastructureError, Outcome, TaskReason
-from ..work.outcomes import OUTCOME
+from .outcomes import OUTCOME, InfrastructureError, Outcome, TaskReason
 
 if TYPE_CHECKING:
     from ...clock import Call
     from ...context import Simulation
     from ..identity.principals import Principal
-    from ..work import Body, Task
+    from .task import Body, Task
 
 
 class UnplacedRun:
