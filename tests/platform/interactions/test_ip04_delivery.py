@@ -56,7 +56,7 @@ def test_ip4_q_without_room_it_waits_and_goes_on_when_there_is_some() -> None:
     shop.wait("1m")
     since = len(shop.sim.log)
     shop.bind(version, TRIGGER)
-    held = [event for event in shop.events("workload.held", since)]
+    held = shop.events("workload.held", since)
     assert held and held[0].data["reason"] == "ZONE_LIMIT" and not shop.events("pipelinerun.finished", since)
     shop.wait("2h")
     assert [event.data["outcome"] for event in shop.events("pipelinerun.finished", since)] == ["success"]
