@@ -1,7 +1,7 @@
 """S-113, S-114: the log is a record of everything that changed, and each event has a cause that ends outside.
 
-What events do not carry is in journals only: the contents and members of projects, the request of a workload, budgets of zones other than
-guarantee, limit and lend, options of services and watches.
+What events do not carry, and only journals and the live state have: zone and request of a workload (`workload.submitted` has no data),
+options and replicas of services, options of watches, the rest of a zone (idle time, cohort, weight), and contents, of which they have digests.
 """
 
 from __future__ import annotations
