@@ -1,6 +1,6 @@
 """S-113, S-114: the log is a record of everything that changed, and each event has a cause that ends outside.
 
-What events do not carry, and only journals and the live state have: zone and request of a workload (`workload.submitted` has no data),
+What events do not carry: zone and request of a workload (`workload.submitted` has no data),
 options and replicas of services, options of watches, the rest of a zone (idle time, cohort, weight), and contents, of which they have digests.
 """
 
