@@ -1,7 +1,7 @@
 """S-113, S-114: the log is a record of everything that changed, and each event has a cause that ends outside.
 
-What events do not carry: zone and request of a workload (`workload.submitted` has no data),
-options and replicas of services, options of watches, the rest of a zone (idle time, cohort, weight), and contents, of which they have digests.
+What events do not carry: zone and request of a workload (`workload.submitted` has no data), options and replicas of services, options of
+watches, the rest of a zone (idle time, cohort, weight), and contents, of which they have digests.
 """
 
 from __future__ import annotations
