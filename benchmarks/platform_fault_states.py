@@ -1,0 +1,67 @@
+"""The whole state of a platform as plain values, so that the live one and one folded anew over its store can be compared."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Any
+
+import mlplat as mp
+
+_LEFT_OUT = {
+    *("_sim", "sim", "_store", "_referrers", "_stores", "_resolvers", "_linker", "_listener", "_endpoint", "_at", "_served", "_staged"),
+    *("_captures", "_last", "_attempts", "_strangers", "_nobody", "_secret", "_verified", "_trees", "_below", "audit", "_names_of"),
+    *("_held_by_giver", "_cost", "_lifetime_s", "_port", "_live", "_identity"),
+    *("_scm", "_images", "_metadata", "_tasks", "_zones", "_builder", "_inbox", "_times", "_request", "_indices", "_jobs", "_proposers"),
+}
+"""What is no state: neighbours, caches, what is under way, and what is documented to be forgotten (failed attempts)."""
+
+
+def state_of(platform: mp.Platform) -> dict[str, Any]:
+    """Of each component everything that it knows."""
+    identity = platform.identity._authorization
+    identity.grants.advance(platform.sim.now)
+    found = {source: plain(component) for source, component in platform.components.items()}
+    return found | {"authorization": plain(identity)}
+
+
+def plain(value: Any) -> Any:
+    """A value made of nothing but lists, text, numbers and bytes; the order of mappings counts."""
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return value.value if isinstance(value, Enum) else value
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return [[plain(key), plain(part)] for key, part in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(part) for part in value), key=repr)
+    if isinstance(value, array):
+        return value.tolist()
+    return [type(value).__name__, *([name, plain(part)] for name, part in _attributes(value))]
+
+
+def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    names = {name: None for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(value, name)}
+    if type(value).__name__ == "IdentityProvider":
+        names |= {"_passwords": None, "_salts": None, "admin": None}
+    else:
+        names |= dict.fromkeys(vars(value) if hasattr(value, "__dict__") else ())
+    for name in names:
+        part = getattr(value, name)
+        if name not in _LEFT_OUT and name != "_authorization" and not callable(part):
+            yield name, part
+
+
+def differing(first: Any, second: Any, where: str = "") -> str:
+    """The first place in which two states differ, for people; empty where they do not."""
+    if type(first) is not type(second) or not isinstance(first, (dict, list)):
+        return "" if first == second else f"{where}: {first!r:.300} and {second!r:.300}"
+    if len(first) != len(second):
+        return f"{where}: {len(first)} and {len(second)} parts, {first!r:.300} and {second!r:.300}"
+    places = first if isinstance(first, dict) else range(len(first))
+    return next((found for place in places if (found := differing(first[place], second[place], f"{where}/{place}"))), "")
