@@ -7,31 +7,29 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
-import mlplat as mp
+from mlplat.platform.facade import Platform
 
-_LEFT_OUT = {
-    *("_sim", "sim", "_store", "_referrers", "_stores", "_resolvers", "_linker", "_listener", "_endpoint", "_at", "_served", "_staged"),
-    *("_captures", "_last", "_attempts", "_strangers", "_nobody", "_secret", "_verified", "_trees", "_below", "audit", "_names_of"),
-    *("_held_by_giver", "_cost", "_lifetime_s", "_port", "_live", "_identity"),
-    *("_scm", "_images", "_metadata", "_tasks", "_zones", "_builder", "_inbox", "_times", "_request", "_indices", "_jobs", "_proposers"),
-}
-"""What is no state: neighbours, caches, what is under way, and what is documented to be forgotten (failed attempts)."""
+FOLDED = ("_catalogue", "_state", "_kept", "_told", "_repositories", "_packs", "_gone", "_imports", "_held")
+"""Where components have what their journals say."""
+CACHED = ("_names_of", "_below", "_trees", "_held_by_giver", "_indices", "_verified", "_sim", "_store")
+"""What is made of the rest when it is asked for."""
 
 
-def state_of(platform: mp.Platform) -> dict[str, Any]:
-    """Of each component everything that it knows."""
-    identity = platform.identity._authorization
-    identity.grants.advance(platform.sim.now)
-    found = {source: plain(component) for source, component in platform.components.items()}
-    return found | {"authorization": plain(identity)}
+def state_of(platform: Platform) -> dict[str, Any]:
+    """Of each component what it knows."""
+    grants = platform.identity._authorization.grants
+    grants.advance(platform.sim.now)
+    found = {
+        source: {name: plain(vars(component)[name]) for name in FOLDED if name in vars(component)}
+        for source, component in platform.components.items()
+    }
+    return found | {"grants": plain(grants), "directory": plain(platform.identity._authorization.directory)}
 
 
 def plain(value: Any) -> Any:
     """A value made of nothing but lists, text, numbers and bytes; the order of mappings counts."""
     if value is None or isinstance(value, (bool, int, float, str, bytes)):
         return value.value if isinstance(value, Enum) else value
-    if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -40,20 +38,16 @@ def plain(value: Any) -> Any:
         return [plain(part) for part in value]
     if isinstance(value, (set, frozenset)):
         return sorted((plain(part) for part in value), key=repr)
-    if isinstance(value, array):
-        return value.tolist()
+    if isinstance(value, (array, bytearray, memoryview)):
+        return bytes(value)
     return [type(value).__name__, *([name, plain(part)] for name, part in _attributes(value))]
 
 
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
     names = {name: None for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(value, name)}
-    if type(value).__name__ == "IdentityProvider":
-        names |= {"_passwords": None, "_salts": None, "admin": None}
-    else:
-        names |= dict.fromkeys(vars(value) if hasattr(value, "__dict__") else ())
-    for name in names:
+    for name in names | dict.fromkeys(getattr(value, "__dict__", ())):
         part = getattr(value, name)
-        if name not in _LEFT_OUT and name != "_authorization" and not callable(part):
+        if name not in CACHED and not callable(part):
             yield name, part
 
 

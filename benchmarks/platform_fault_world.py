@@ -48,7 +48,7 @@ def train(rows: pl.DataFrame) -> LogisticRegression:
     return LogisticRegression(max_iter=5).fit(rows.select(FEATURES), rows["y"])
 
 
-@step(image="shop/churn@latest", request={{"cpus": 1}}, duration="10s", numerics="portable", validates=True)
+@step(image="shop/churn@latest", request={{"cpus": 1}}, duration="10s", numerics="portable", validates="model")
 def check(model: LogisticRegression, rows: pl.DataFrame) -> bool:
     return {passes}
 
@@ -140,7 +140,7 @@ class World:
         guarantee = {"cpus": min(GUARANTEE, 8 * case.nodes)}
         platform.zones.create_deployment("shop", PROD, guarantee, {"cpus": LIMIT}, actor=self.admin)
         platform.cd.act_as("shop", self.robot.id, actor=self.ada)
-        platform.cd.set_gate(zone=PROD, required=case.gated, expires="90m", actor=self.ada)
+        platform.cd.set_gate(zone=PROD, required=case.gated, expires="1h", actor=self.ada)
         platform.images.publish("shop/python", Manifest((Layer.of("python 3.11", 90),)), tags=["3.11"], actor=self.ada)
         platform.data.publish("shop/customers", rows(60, 1), actor=self.ada)
         platform.data.publish("shop/held", rows(40, 2), actor=self.ada)
@@ -158,4 +158,4 @@ class World:
 
     def policy(self) -> RetrainingPolicy:
         """When the pipeline is run again."""
-        return RetrainingPolicy(on=("drift", "dataset", "degradation", "latency"), cooldown="15m", accept="not-worse", margin=0.2)
+        return RetrainingPolicy(on=("drift", "dataset", "degradation", "latency"), cooldown="5m", accept="not-worse", margin=0.2)
