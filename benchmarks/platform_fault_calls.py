@@ -40,6 +40,7 @@ def carry_out(world: World, step: Step) -> str:
     """Do it. What the platform refuses is refused: then nothing has changed. Returns what is wrong with that, empty for nothing."""
     before, logged = records(world), len(world.sim.log)
     workloads = len(world.cluster._records)
+    world.called.add(world.sim.now)
     try:
         _VERBS[step.verb](world, step)
     except MlplatError as error:
@@ -170,7 +171,7 @@ def _label(world: World, step: Step) -> None:
 
 
 def _gate(world: World, step: Step) -> None:
-    world.platform.cd.set_gate(zone=PROD, required=step.word != "off", tests=step.word == "tests", expires="1h", actor=world.ada)
+    world.platform.cd.set_gate(zone=PROD, required=step.word != "off", tests=step.word == "tests", expires="30m", actor=world.ada)
 
 
 def _of_ci(world: World, step: Step, verb: str) -> None:
@@ -246,12 +247,17 @@ def _away(world: World, step: Step) -> None:
     if step.word in world.lost:
         return
 
-    def fail(*arguments: Any, **options: Any) -> Any:
-        raise InfrastructureError(f"{step.word} cannot be reached")
+    def failing(call: Callable[..., Any]) -> Callable[..., Any]:
+        def fail(*arguments: Any, **options: Any) -> Any:
+            if world.platform.store._open:  # what has begun to be kept together is kept
+                return call(*arguments, **options)
+            raise InfrastructureError(f"{step.word} cannot be reached")
+
+        return fail
 
     world.lost[step.word] = {name: getattr(component, name) for name in CALLS[step.word]}
-    for name in CALLS[step.word]:
-        setattr(component, name, fail)
+    for name, call in world.lost[step.word].items():
+        setattr(component, name, failing(call))
 
 
 def _back(world: World, step: Step) -> None:
@@ -293,6 +299,7 @@ def _delete_workload(world: World, step: Step) -> None:
 
 def repair(world: World) -> None:
     """Everything is whole, open and granted again, and nothing else is in the way."""
+    world.called.add(world.sim.now)
     for word in list(world.lost):
         _back(world, Step(0.0, "back", word))
     repair_links(world.cluster)

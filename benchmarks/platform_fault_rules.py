@@ -16,14 +16,15 @@ from mlplat.platform.facade import Platform
 Wrong = Iterator[tuple[str, str]]
 """A rule and what is against it."""
 
-OUTSIDE = (
-    *("node.*", "link.*", "device.*", "zone.*", "grant.*", "window.evaluated", "dataset.changed", "access.denied", "call.refused"),
-    *("metadata.recorded", "watch.*", "workload.*", "incident.*", "scenario.changed", "artifact.*", "status.reported", "commit.pushed"),
-    *("change.*", "principal.*", "alias.moved", "approval.*", "retraining.*", "pipelinerun.*", "reproduction.*", "taskrun.*", "build.*"),
-    *("service.*", "canary.started", "quota.*", "cluster.*", "network.*", "runtime.*", "image.*"),
-)
-"""Which events may have no cause: those of calls, of failures, of schedules and of traffic."""
-OF_PEOPLE = ("pipelinerun.queued", "artifact.published", "commit.pushed", "approval.created", "retraining.requested")
+OUTSIDE = ("window.evaluated", "node.*", "link.*", "device.*", "artifact.published", "dataset.changed", "metadata.recorded", "access.denied")
+OUTSIDE += ("call.refused", "artifact.downloaded", "incident.*", "approval.closed")
+"""Which events may have no cause although nobody calls in their instant: of failures, of schedules, and of traffic, by which windows are
+judged and published."""
+OF_TRAFFIC = ("dataset:shop/", "window:shop/api", "node:", "link:", "device:", "call:metadata.baseline", "call:data.", "deployment:")
+OF_TRAFFIC += ("incident:shop/api", "principal:service-account")
+OF_DEPLOYMENTS = ("canary.started", "service.deployed", "service.upgraded", "service.rolledback", "service.reconciled", "workload.submitted")
+"""The first event of a change that somebody has called for is told of when its replicas are ready."""
+"""What these are about."""
 
 
 class Rules:
@@ -146,14 +147,16 @@ def _requests(world: World) -> Wrong:
 
 def _log(world: World) -> Wrong:
     """Each event has an earlier cause, or comes from outside."""
-    for problem in world.sim.log.check(OUTSIDE):
+    log = world.sim.log
+    for problem in log.check():
         yield "log", problem
-    people = {person.id for person in (world.ada, world.bob, world.eve, world.admin)}
-    for event in world.sim.log:
-        if event.cause is not None and world.sim.log[event.cause].time > event.time:
+    outside = {event.id for predicate in OUTSIDE for event in log.select(predicate=predicate) if event.subject.startswith(OF_TRAFFIC)}
+    outside |= {event.id for predicate in OF_DEPLOYMENTS for event in log.select(predicate=predicate) if "shop" in event.subject}
+    for event in log:
+        if event.cause is not None and log[event.cause].time > event.time:
             yield "log", f"event {event.id} comes before its cause"
-        if event.cause is None and event.predicate in OF_PEOPLE and event.actor not in people and "windows" not in event.subject:
-            yield "log", f"event {event.id}, {event.predicate} of {event.subject}, has no cause, and nobody has called for it"
+        if event.cause is None and event.time not in world.called and event.id not in outside:
+            yield "log", f"event {event.id}, {event.predicate} of {event.subject}, has no cause, and nobody has called for anything then"
 
 
 def _anew(world: World) -> Wrong:

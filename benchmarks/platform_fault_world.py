@@ -140,7 +140,7 @@ class World:
         guarantee = {"cpus": min(GUARANTEE, 8 * case.nodes)}
         platform.zones.create_deployment("shop", PROD, guarantee, {"cpus": LIMIT}, actor=self.admin)
         platform.cd.act_as("shop", self.robot.id, actor=self.ada)
-        platform.cd.set_gate(zone=PROD, required=case.gated, expires="1h", actor=self.ada)
+        platform.cd.set_gate(zone=PROD, required=case.gated, expires="30m", actor=self.ada)
         platform.images.publish("shop/python", Manifest((Layer.of("python 3.11", 90),)), tags=["3.11"], actor=self.ada)
         platform.data.publish("shop/customers", rows(60, 1), actor=self.ada)
         platform.data.publish("shop/held", rows(40, 2), actor=self.ada)
@@ -149,6 +149,8 @@ class World:
         platform.ci.enable(REPO, self.robot, actor=self.ada)
         self.commits: dict[str, str] = {}
         """By commit its kind."""
+        self.called = {0.0}
+        """When somebody has called for something."""
         self.shift = 0.0
         self.sent = self.fillers = self.branches = 0
         self.streams: list[tuple[int, Any]] = []
@@ -158,4 +160,4 @@ class World:
 
     def policy(self) -> RetrainingPolicy:
         """When the pipeline is run again."""
-        return RetrainingPolicy(on=("drift", "dataset", "degradation", "latency"), cooldown="5m", accept="not-worse", margin=0.2)
+        return RetrainingPolicy(on=("drift", "dataset", "degradation", "latency"), cooldown="3m", accept="not-worse", margin=0.2)

@@ -122,6 +122,7 @@ class Runs:
                 before,
                 lambda signal: self._tell(run, None, signal),
                 done=lambda: self._finish(run),
+                cause=lambda: run.cause,
             )
         assert cd._serving is not None
         target = cd._serving.target(desired.name, desired.zone, desired.options)
