@@ -19,7 +19,7 @@ from mlplat.platform.work import InfrastructureError
 
 ZONES = {"prod": PROD, "dev": DEV}
 NAMES = {"api": API, "train": TRAIN}
-OPTIONS = {"request": {"cpus": 1}, "base": "150ms", "slots": 2, "timeout": "1s", "sample": 1.0, "health": "2s", "load": "5s"}
+OPTIONS = {"request": {"cpus": 1}, "base": "150ms", "slots": 2, "timeout": "1s", "sample": 1.0, "health": "2s", "load": "5s", "flush": "20s"}
 STRATEGIES: tuple[Any, ...] = (
     {"kind": "canary", "policy": {"steps": (0.3, 1.0), "requests": 8, "bake": "60s", "deadline": "5m"}, "pending": "10m", "keep": "5m"},
     {"kind": "canary", "policy": {"steps": (0.5, 1.0), "requests": 8, "bake": "60s", "deadline": "5m"}, "pending": "10m", "keep": "0s"},
@@ -156,7 +156,7 @@ def _watch(world: World, step: Step) -> None:
 
 def _requests(world: World, step: Step) -> None:
     world.sent += 1
-    requests = Requests.poisson((0.1, 0.2, 0.4)[step.number % 3], until=400.0 + 100 * step.number, seed=10 * world.case.seed + world.sent)
+    requests = Requests.poisson((0.1, 0.15, 0.3)[step.number % 3], until=300.0 + 60 * step.number, seed=10 * world.case.seed + world.sent)
 
     def asked(numbers: Any) -> Any:
         return inputs(world.shift)[np.asarray(numbers) % 256]

@@ -11,6 +11,7 @@ from benchmarks.platform_fault_world import API, DEV, PROD, REPO, World
 from mlplat.context import Simulation
 from mlplat.errors import MlplatError
 from mlplat.platform.automation.cd.changes import Mode
+from mlplat.platform.automation.cd.specs import Desired
 from mlplat.platform.facade import Platform
 
 Wrong = Iterator[tuple[str, str]]
@@ -32,7 +33,7 @@ class Rules:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.changes = self.seen = 0
+        self.changes = self.approvals = 0
         self.used: dict[str, int] = {PROD: 0, DEV: 0}
 
     def wrong(self) -> Wrong:
@@ -42,6 +43,9 @@ class Rules:
         while self.changes < len(catalogue.changes):
             self.changes += 1
             yield from self._passed(self.changes)
+        while self.approvals < len(catalogue.approvals):
+            self.approvals += 1
+            yield from self._right(catalogue.approvals[self.approvals].desired, f"approval {self.approvals}")
 
     def _limits(self) -> Wrong:
         """Nothing starts in a zone above its limit."""
@@ -66,7 +70,7 @@ class Rules:
             if not any(each.what == change.desired.what for each in past):
                 yield "gate", f"{change} goes back to what was never there"
             return
-        if change.mode is Mode.DEPLOY and cd._gate(change.desired.zone).required:
+        if change.mode is Mode.DEPLOY and (rule := cd._catalogue.gates.get(change.desired.zone)) is not None and rule.required:
             yield "gate", f"{change} has no approval"
         if change.mode is Mode.DELIVER:
             approval = cd._catalogue.approvals[change.approval]
@@ -74,16 +78,21 @@ class Rules:
                 yield "gate", f"{change}: its approval is {approval}"
             if approval.four_eyes and approval.decided_by in approval.authors:
                 yield "gate", f"{change} was approved by who asked for it"
-        desired = change.desired
+        if change.mode is Mode.DEPLOY:
+            yield from self._right(change.desired, str(change))
+
+    def _right(self, desired: Desired, what: str) -> Wrong:
+        """Nothing that has failed its tests comes as far as the gate."""
+        platform = self.world.platform
         if desired.kind == "pipeline":
-            commit = cd._pipelines.resolve(desired.what, actor=world.admin).commit.partition("@")[2]  # type: ignore[union-attr]
-            statuses = world.platform.scm._repositories[REPO].statuses.get(commit, {})
-            if change.mode is Mode.DEPLOY and any(each.outcome == "failure" for each in statuses.values()):
-                yield "gate", f"{change} is of a commit whose tests have failed"
+            commit = platform.cd._pipelines.resolve(desired.what, actor=self.world.admin).commit.partition("@")[2]  # type: ignore[union-attr]
+            statuses = platform.scm._repositories[REPO].statuses.get(commit, {})
+            if any(each.outcome == "failure" for each in statuses.values()):
+                yield "gate", f"{what} is of a commit whose tests have failed"
         else:
             path, _, version = desired.what.partition("@")
-            if change.mode is Mode.DEPLOY and world.platform.models._catalogue.version(path, int(version)).stage.value == "failed":
-                yield "gate", f"{change} is of a model that has failed"
+            if platform.models._catalogue.version(path, int(version)).stage.value == "failed":
+                yield "gate", f"{what} is of a model that has failed"
 
 
 def wrong_end(world: World) -> Wrong:
