@@ -23,8 +23,9 @@ OUTSIDE += ("call.refused", "artifact.downloaded", "incident.*", "approval.close
 judged and published."""
 OF_TRAFFIC = ("dataset:shop/", "window:shop/api", "node:", "link:", "device:", "call:metadata.baseline", "call:data.", "deployment:")
 OF_TRAFFIC += ("incident:shop/api", "principal:service-account")
-OF_DEPLOYMENTS = ("canary.started", "service.deployed", "service.upgraded", "service.rolledback", "service.reconciled", "workload.submitted")
-"""The first event of a change that somebody has called for is told of when its replicas are ready."""
+LATER = ("canary.started", "service.deployed", "service.upgraded", "service.rolledback", "service.reconciled", "workload.submitted")
+LATER += ("retraining.requested", "artifact.downloaded")
+"""What somebody has called for may come later: when replicas are ready, after a cool-down; and what is deployed is looked after."""
 """What these are about."""
 
 
@@ -110,7 +111,7 @@ def _waiting(world: World) -> Wrong:
     for run in world.platform.tasks.running:
         yield "end", f"{run} of {run.actor.id} has not ended"
     for record in world.cluster._records:
-        if not record.workload.name.startswith("shop-api") and record.status.value in ("pending", "running", "held"):
+        if not record.workload.name.startswith(("shop-api", "busy")) and record.status.value in ("pending", "running", "held"):
             yield "end", f"workload {record.workload.name} is {record.status.value}"
     for name in ("ci", "builder"):
         if getattr(world.platform, name)._jobs:
@@ -160,7 +161,7 @@ def _log(world: World) -> Wrong:
     for problem in log.check():
         yield "log", problem
     outside = {event.id for predicate in OUTSIDE for event in log.select(predicate=predicate) if event.subject.startswith(OF_TRAFFIC)}
-    outside |= {event.id for predicate in OF_DEPLOYMENTS for event in log.select(predicate=predicate) if "shop" in event.subject}
+    outside |= {event.id for predicate in LATER for event in log.select(predicate=predicate) if "shop" in event.subject}
     for event in log:
         if event.cause is not None and log[event.cause].time > event.time:
             yield "log", f"event {event.id} comes before its cause"

@@ -17,7 +17,6 @@ from mlplat.platform.automation.cd.changes import Catalogue
 from mlplat.platform.automation.cd.gate import Approval, GateRule
 from mlplat.platform.automation.ci.integration import CI
 from mlplat.platform.automation.retraining.component import Retrainer
-from mlplat.platform.storage.store import Store
 from mlplat.platform.work import TaskReason
 from mlplat.platform.work import outcomes as work_outcomes
 
@@ -110,16 +109,14 @@ def forgotten_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lost_content(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What tests have said is not kept."""
-    put = Store.put
+    """In the end some content is no longer kept."""
+    repair = platform_faults.repair
 
-    def forget(self: Store, content: bytes) -> str:
-        digest = put(self, content)
-        if b"test_features" in content and b"passed" in content:
-            self._content.pop(digest)
-        return digest
+    def forgetful(world: platform_faults.World) -> None:
+        repair(world)
+        world.platform.store._content.popitem()
 
-    monkeypatch.setattr(Store, "put", forget)
+    monkeypatch.setattr(platform_faults, "repair", forgetful)
 
 
 def unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
