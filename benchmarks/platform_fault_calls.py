@@ -19,7 +19,16 @@ from mlplat.platform.work import InfrastructureError
 
 ZONES = {"prod": PROD, "dev": DEV}
 NAMES = {"api": API, "train": TRAIN}
-OPTIONS = {"request": {"cpus": 1}, "base": "150ms", "slots": 2, "timeout": "1s", "sample": 1.0, "health": "2s", "load": "5s", "flush": "20s"}
+OPTIONS = {
+    "request": {"cpus": 1},
+    "base": "150ms",
+    "slots": 2,
+    "timeout": "1s",
+    "sample": 1.0,
+    "health": "2s",
+    "load": "5s",
+    "flush": "20s",
+}
 STRATEGIES: tuple[Any, ...] = (
     {"kind": "canary", "policy": {"steps": (0.3, 1.0), "requests": 8, "bake": "60s", "deadline": "5m"}, "pending": "10m", "keep": "5m"},
     {"kind": "canary", "policy": {"steps": (0.5, 1.0), "requests": 8, "bake": "60s", "deadline": "5m"}, "pending": "10m", "keep": "0s"},
@@ -149,9 +158,7 @@ def _configure(world: World, step: Step) -> None:
 
 
 def _watch(world: World, step: Step) -> None:
-    world.platform.monitoring.watch(
-        API, account=world.robot, rows=40, minimum=20, labels=20, baseline="shop/customers@1", actor=world.ada
-    )
+    world.platform.monitoring.watch(API, account=world.robot, rows=40, minimum=20, labels=20, baseline="shop/customers@1", actor=world.ada)
 
 
 def _requests(world: World, step: Step) -> None:

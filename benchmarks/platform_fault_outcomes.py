@@ -74,7 +74,9 @@ def _tests(world: World) -> Iterator[tuple[str, str]]:
         kind = world.commits.get(build.commit, "")
         if not build.over or build.reason not in BUILD:
             yield "end", str(build)
-        if build.outcome == "failure" and (any(word in build.error for word in UNREACHABLE) or (kind != "unbuildable" and build.reason not in MINE)):
+        if build.outcome == "failure" and (
+            any(word in build.error for word in UNREACHABLE) or (kind != "unbuildable" and build.reason not in MINE)
+        ):
             yield "blame", f"{build}, of a commit that is {kind}"
     for run in platform.ci.runs(REPO, actor=world.admin):
         kind = world.commits.get(run.commit, "")

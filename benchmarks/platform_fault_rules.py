@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from benchmarks.platform_fault_outcomes import wrong_outcomes
 from benchmarks.platform_fault_states import differing, state_of
@@ -17,8 +16,10 @@ from mlplat.platform.facade import Platform
 Wrong = Iterator[tuple[str, str]]
 """A rule and what is against it."""
 
-OUTSIDE = ("window.evaluated", "node.*", "link.*", "device.*", "artifact.published", "dataset.changed", "metadata.recorded", "access.denied")
-OUTSIDE += ("call.refused", "artifact.downloaded", "incident.*", "approval.closed")
+OUTSIDE = (
+    *("window.evaluated", "node.*", "link.*", "device.*", "artifact.published", "dataset.changed", "metadata.recorded"),
+    *("access.denied", "call.refused", "artifact.downloaded", "incident.*", "approval.closed"),
+)
 """Which events may have no cause although nobody calls in their instant: of failures, of schedules, and of traffic, by which windows are
 judged and published."""
 OF_TRAFFIC = ("dataset:shop/", "window:shop/api", "node:", "link:", "device:", "call:metadata.baseline", "call:data.", "deployment:")

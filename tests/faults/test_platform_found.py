@@ -34,6 +34,17 @@ def test_a_build_without_work_does_not_blame_the_manifest_for_a_registry_that_ca
     assert (build.outcome, build.reason) == ("error", "UNAVAILABLE")
 
 
+def test_the_smoke_run_of_a_pipeline_comes_of_its_deployment() -> None:
+    world = World(PlatformCase(gated=False))
+    for step in (Step(10.0, "push", "good"), Step(240.0, "publish"), Step(250.0, "configure"), Step(300.0, "deploy", "pipeline")):
+        world.sim.run(until=step.time)
+        carry_out(world, step)
+    world.sim.run(until=900)
+    (deployed,) = world.sim.log.select(predicate="service.deployed")
+    smoke = next(iter(world.sim.log.select(predicate="pipelinerun.queued", since=300.0)))
+    assert smoke.cause == deployed.id
+
+
 def test_asking_for_a_retraining_that_nobody_configured_leaves_nothing_behind() -> None:
     holds(PlatformCase(steps=[Step(100.0, "retrain")]))
     world = World(PlatformCase())
