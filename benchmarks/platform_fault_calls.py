@@ -109,8 +109,8 @@ def _of_run(world: World, step: Step, verb: str, **options: Any) -> None:
 
 
 def _pipeline(world: World, step: Step) -> str:
-    kept = world.platform.orchestrator._state.pipelines.get(REPO, {})
-    found = [each.version.reference for each in kept.values() if each.version.published]
+    versions = world.platform.orchestrator.versions(REPO, actor=world.ada)
+    found = [each.reference for each in versions if each.published]
     return f"pipeline:{found[-1 - step.number % 2 % len(found)]}" if found else f"pipeline:{REPO}@main"
 
 

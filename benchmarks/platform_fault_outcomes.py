@@ -11,6 +11,7 @@ from mlplat.platform.automation.cd.rollouts.states import INFRASTRUCTURE, Reason
 from mlplat.platform.automation.ci import CIReason
 from mlplat.platform.automation.retraining.state import RetrainingReason
 from mlplat.platform.pipelines.outcomes import RunReason
+from mlplat.platform.references import Reference
 from mlplat.platform.work import TaskReason
 
 OUTCOMES = ("success", "failure", "error", "cancelled")
@@ -61,9 +62,8 @@ def _runs(world: World) -> Iterator[tuple[str, str]]:
 
 
 def _kind(world: World, run: object) -> str:
-    path, _, digest = run.pipeline.partition("@")  # type: ignore[attr-defined]
-    kept = world.platform.orchestrator._state.pipelines[path][digest]
-    return world.commits.get(kept.version.commit, "")
+    kept = world.platform.orchestrator._state.version(Reference.parse(run.pipeline))  # type: ignore[attr-defined]
+    return "" if kept is None else world.commits.get(kept.version.commit, "")
 
 
 def _tests(world: World) -> Iterator[tuple[str, str]]:

@@ -133,7 +133,7 @@ class Platform:
         bring_on = self._bring_on if self.level >= Level.CI_CD else None
         self.retraining = Retrainer(*over, **again, deploy=bring_on, automatic=self.level >= Level.PIPELINES)
         below: Any = {"models": self.models, "zones": self.zones, "scm": self.scm, "metadata": self.metadata}
-        ports: Any = {"serving": ServingFor(self.serving, self._moving), "pipelines": self.retraining.pipelines}
+        ports: Any = {"serving": ServingFor(self.serving, self._moving), "pipelines": self.retraining._pipelines}
         self.cd = CD(self.sim, self.identity, self.store, **below, **ports, referrers=shared["referrers"], automatic=delivers)
         self.reproduction = Reproducer(*over, stores=stores, orchestrator=self.orchestrator)
 

@@ -24,6 +24,18 @@ FOUND = {
         queue="drf",
         checkpoint=(1.0, 3.0, 0.0),
     ),
+    "two zones that take from each other in turn, one borrowing, one taking back what it is guaranteed": ZoneCase(
+        groups=[{"name": "g0", "count": 1, "cpu_milli": 4000, "memory_mib": 2048, "gpus": 2, "gpu_model": "A100-40"}],
+        requests=[{"cpu_milli": 1000, "gpu_milli": 500}, {"cpu_milli": 1333, "gpus": 1}, {"cpu_milli": 1333, "gpus": 2}],
+        jobs=[Job(0.0, 0.6, 0.6, 1, 1, 1, 0, 0), Job(0.0, 2.0, 2.0, 0, 0, 1, -2, 1), Job(0.5, 0.1, 0.1, 2, 2, 1, 1, 2)],
+        zones=[
+            {"name": "k1", "cohort_of": None},
+            {"name": "a", "cohort": "k1", "guarantee": {"cpus": 0.9}},
+            {"name": "b", "cohort": "k1", "lend": {"cpus": 0}, "guarantee": {"cpus": 0.45}},
+            {"name": "c", "borrow_within": "lower-priority"},
+        ],
+        checkpoint=(0.1, 0.3, 0.0),
+    ),
     "a job that is stopped in the cycle in which it started, and starts again elsewhere": ZoneLiveCase(
         groups=[NODE],
         zones=[{"name": "k0", "cohort_of": None, "guarantee": {"gpus": 2}}, {"name": "b", "cohort": "k0"}],

@@ -70,6 +70,7 @@ class NaiveQuotas:
         self.claims: list[Claim] = []
         self.blocked: set[Lane] = set()
         self.claims_due = False
+        self.yielded: set[int] = set()
         self.stopped: list[Stopped] = []
         self.hardware: list[float] = []
         self.asks: dict[tuple[int, str], Amounts] = {}
@@ -277,6 +278,7 @@ class NaiveQuotas:
         check_victims(search, victims)
         placed = search.place_without(victims)
         assert placed is not None
+        self.yielded |= search.yielding(victims)
         for victim in victims:
             own = self.quota_of(victim.job) == quota
             run.ask_to_stop(victim, "preempted" if own else "reclaimed", run.options.grace if own else quota.reclaim_within)

@@ -116,12 +116,12 @@ class Reclaim:
             return False
         if books.within(self.quota.name, self.below_ancestor(self.quota, z)[-1], self.ask):
             return self.quota.reclaim == "any" or (self.quota.reclaim == "lower-priority" and self.lower(attempt))
-        allowed = self.quota.borrow_within == "lower-priority" and self.lower(attempt)
+        allowed = self.quota.borrow_within == "lower-priority" and self.lower(attempt) and self.job not in self.quotas.yielded
         return allowed and self.priority(attempt.job) <= self.quota.threshold
 
     def by_final_share(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of a quota whose share would be no smaller than that of the job's quota, whatever is borrowed."""
-        fair = self.may_share_out(attempt, books) and self.share(books) <= self.share_of(attempt, self.off_the_books(books, attempt))
+        fair = self.may_take_a_share(attempt, books) and self.share(books) <= self.share_of(attempt, self.off_the_books(books, attempt))
         return fair or self.guaranteed(attempt, books)
 
     def guaranteed(self, attempt: NaiveAttempt, books: Books) -> bool:
@@ -131,8 +131,18 @@ class Reclaim:
 
     def by_initial_share(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of a quota whose share is larger than that of the job's quota."""
-        fair = self.may_share_out(attempt, books) and self.share(books) < self.share_of(attempt, books)
+        fair = self.may_take_a_share(attempt, books) and self.share(books) < self.share_of(attempt, books)
         return fair or self.guaranteed(attempt, books)
+
+    def may_take_a_share(self, attempt: NaiveAttempt, books: Books) -> bool:
+        """Whether a job of another quota may be stopped for a share, not for what is guaranteed."""
+        return self.job not in self.quotas.yielded and self.may_share_out(attempt, books)
+
+    def yielding(self, victims: Sequence[NaiveAttempt]) -> set[int]:
+        """The victims from which the job takes back what is guaranteed to its quota, they and those that are stopping being gone."""
+        books, others = self.books_without(victims), [a for a in victims if self.quotas.quota_of(a.job) != self.quota]
+        towards = {a.job: self.below_ancestor(self.quota, self.quotas.quota_of(a.job))[-1] for a in others}
+        return {job for job, above in towards.items() if books.within(self.quota.name, above, self.ask)}
 
     def may_share_out(self, attempt: NaiveAttempt, books: Books) -> bool:
         """Whether `reclaim` lets a job of another quota be looked at, and that quota has borrowed."""

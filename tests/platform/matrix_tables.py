@@ -14,7 +14,7 @@ from mlplat.platform.identity import Principal, Right
 from mlplat.platform.zones import ZoneError
 
 from .matrix import PASSWORD, PLATFORM, Row
-from .matrix_automation import BUILDER, CI, INBOX, ORCHESTRATOR
+from .matrix_automation import BUILDER, CI, INBOX, ORCHESTRATOR, REPRODUCTION, RETRAINING
 from .matrix_rows import ADMIN, APPROVE, DEPLOY, FORCE, READ, SHARE, WRITE, given
 from .matrix_rows import row as _row
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
@@ -324,6 +324,8 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "builder": BUILDER,
         "ci": CI,
         "orchestrator": ORCHESTRATOR,
+        "retraining": RETRAINING,
+        "reproduction": REPRODUCTION,
         "platform": {"sweep": _platform(), "verify": _platform()},
     }
 )

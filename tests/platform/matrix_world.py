@@ -15,7 +15,7 @@ from mlplat.platform.storage import Store, digest_of
 REPO, DATA, IMAGE, MODEL, FLOW = "shop/churn", "shop/clicks", "shop/train", "shop/churn", "shop/flow"
 FRAME = pl.DataFrame({"user": [1, 2, 3], "clicks": [3, 0, 5]})
 AUTHOR = "Ada Lovelace <ada@example.org>"
-AUTOMATION = ("inbox", "builder", "ci", "orchestrator")
+AUTOMATION = ("inbox", "builder", "ci", "orchestrator", "retraining", "reproduction")
 FLOW_FILES = {
     "pipeline.py": """
 from mlplat.platform.pipelines import pipeline, step
@@ -155,6 +155,7 @@ class PlatformWorld:
         platform.inbox.post("shop", "all is well", actor=owner)
         platform.builder.enable(FLOW, self.robot, actor=owner)
         platform.ci.enable(FLOW, self.robot, actor=owner)
+        platform.retraining.configure("shop/front", self.robot, actor=owner)
 
     @property
     def stores(self) -> tuple[Store, ...]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 import mlplat as mp
+from mlplat.platform.automation.builder.builds import Build, BuildReason
+from mlplat.platform.work.outcomes import Outcome
 
 _LEFT_OUT = {
+    *("_pipelines", "_models", "_orchestrator", "_observing"),
     *("_sim", "sim", "_store", "_referrers", "_stores", "_resolvers", "_linker", "_listener", "_endpoint", "_at", "_served", "_staged"),
     *("_captures", "_last", "_attempts", "_strangers", "_nobody", "_secret", "_verified", "_trees", "_below", "audit", "_names_of"),
     *("_held_by_giver", "_cost", "_lifetime_s", "_port", "_live", "_identity"),
     *("_scm", "_images", "_metadata", "_tasks", "_zones", "_builder", "_inbox", "_times", "_request", "_indices", "_jobs", "_proposers"),
+    *("_tracker", "_corrector", "_runs", "_clocks", "_timers", "_deploy", "_automatic", "_placed"),
 }
 """What is no state: neighbours, caches, what is under way, and what is documented to be forgotten (failed attempts)."""
 
@@ -42,6 +47,8 @@ def plain(value: Any) -> Any:
         return sorted((plain(part) for part in value), key=repr)
     if isinstance(value, array):
         return value.tolist()
+    if isinstance(value, Build) and not value.over:  # in a platform that is opened again, nothing comes of it
+        value = replace(value, outcome=Outcome.ERROR, reason=BuildReason.INTERRUPTED.value)
     return [type(value).__name__, *([name, plain(part)] for name, part in _attributes(value))]
 
 

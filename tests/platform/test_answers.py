@@ -82,6 +82,10 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "models.search": (),
     "models.stage_history": (REPO,),
     "models.versions": (REPO,),
+    "reproduction.verdicts": (MODEL,),
+    "retraining.history": ("shop/api",),
+    "retraining.list": (),
+    "retraining.status": ("shop/api",),
     "scm.blame": (COMMIT, "train.py"),
     "scm.branches": (REPO,),
     "scm.changes": (REPO,),
@@ -112,6 +116,7 @@ OWN = {
     "data.read": "a copy of the caller's own",
     "data.fetch": "a copy of the caller's own, when it is there",
     "data.preview": "a copy of the caller's own",
+    "reproduction.start": "a reproduction under way",
     "scm.subscribe": "the function that ends it",
     "scm.export_repository": "a number",
     "secrets.for_workload": "as of `get`, where there is a cluster",
@@ -173,6 +178,10 @@ def shop() -> Shop:
     platform.zones.create_cohort("research", limit={"gpus": 9}, actor=platform.admin)
     flavored = {"gpus": 4, "A100": {"gpus": 2}}
     platform.zones.create_deployment("shop", "shop-prod", flavored, flavored, cohort="research", actor=platform.admin)
+    robot = platform.identity.create_service_account("shop", "tester", actor=ada)
+    platform.retraining.configure("shop/api", robot, parameters={"number": [4]}, actor=ada)
+    platform.retraining.request("shop/api", actor=ada)
+    platform.reproduction.start(MODEL, actor=ada)
     platform.identity.grant(shop.bob, "read", "dataset:shop/clicks@1", actor=ada)
     platform.identity.create_token({"dataset:shop/*": "read"}, actor=ada)
     return shop

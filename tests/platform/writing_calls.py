@@ -108,6 +108,8 @@ def fill(store: Store) -> mp.Platform:
     identity.grant(ada, ["read", "write"], "zone:bob-dev@notebook", actor=bob)
     _build(platform, ada, robot)
     _flow(platform, ada)
+    platform.retraining.configure("shop/front", robot, actor=ada)
+    platform.retraining.request("shop/front", actor=ada)  # and refused, since nothing is bound
     identity._authorization.audit.flush()
     return platform
 
@@ -280,6 +282,10 @@ CALLS: dict[str, Made] = {
     "zones.resume": lambda p, ada, admin, git: p.zones.resume("lab-test", actor=admin),
     "zones.transfer": lambda p, ada, admin, git: p.zones.transfer("bob-dev", "ada", actor=admin),
     "zones.delete": lambda p, ada, admin, git: p.zones.delete("bob-dev", drain=True, actor=admin),
+    "retraining.configure": lambda p, ada, admin, git: p.retraining.configure("shop/other", "robot", current="shop/churn", actor=ada),
+    "retraining.bind": lambda p, ada, admin, git: p.retraining.bind("shop/front", "shop/flow", triggers=["dataset:shop/clicks"], actor=ada),
+    "retraining.resume": lambda p, ada, admin, git: p.retraining.resume("shop/front", actor=ada),
+    "reproduction.start": lambda p, ada, admin, git: p.reproduction.start("shop/churn@2", actor=ada),
 }
 
 SEVERAL = {
@@ -289,6 +295,7 @@ SEVERAL = {
     "orchestrator.resume": "begins a run, as `run`",
     "orchestrator.rerun": "begins a run, as `run`",
     "orchestrator.cancel": "ends the steps of a run, each of which is written down, and then the run",
+    "retraining.request": "begins a run, as `run` of the orchestrator, or writes down that it was refused",
     "ci.run": "begins a run, which is written down before it goes on to test and to report",
 }
 """Calls that are several, with the reason."""
@@ -304,7 +311,10 @@ READING = {
     "secrets": "for_workload get list versions",
     "builder": "plan lock builds wait index",
     "ci": "runs results wait cancel",
+    "orchestrator": "resolve graph versions list get runs value schedules",
     "inbox": "messages",
+    "retraining": "status history list",
+    "reproduction": "verdicts",
     "zones": "list get describe explain workloads logs cohorts submit environment touch stop",
     "metadata": "baseline compare count downstream graph history impact lineage metric_history run search upstream",
 }

@@ -135,6 +135,8 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
         if not reclaims:
             return False
         if not is_within(quotas, quota, mine):  # what is guaranteed is taken back whatever the shares
+            if quotas.yielded[job]:
+                return False
             if stage == BY_INITIAL_SHARE:
                 if not wanted < share(quotas, other):
                     return False
@@ -143,7 +145,7 @@ def _may_take(world: World, job: int, victim: int, stage: int, wanted: float) ->
     elif is_within(quotas, quota, mine):
         if not reclaims:
             return False
-    elif quotas.borrow_within[quota] == NEVER or not lower or level[victim] > quotas.threshold[quota]:
+    elif quotas.yielded[job] or quotas.borrow_within[quota] == NEVER or not lower or level[victim] > quotas.threshold[quota]:
         return False
     return stage != SPARE or _is_spare(world, victim, theirs)
 
@@ -253,11 +255,8 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
             own, others = own + is_own, others + (1 - is_own)
             touched, have = give_back_on(world, victim, cls, touched, have)
             charge(world, victim, np.int64(-1))
-    for i in range(stopping):
-        charge(world, np.int64(progress.stopping[i]), np.int64(1))
-    for i in range(chosen):
-        if reservation.victims[i] >= 0:
-            charge(world, np.int64(reservation.victims[i]), np.int64(1))
+    _charge_all(world, progress.stopping, stopping, np.int64(1))
+    _charge_all(world, reservation.victims, chosen, np.int64(1))
     if fits and not anywhere:
         placed, touched = place_over(world, shadow, stamp, epoch, job, touched)
         fits = placed == replicas
@@ -314,16 +313,41 @@ def _choose(world: World, job: int, touched: int, have: int, anywhere: bool, bef
         if fits:
             break
     if not fits:
-        for i in range(chosen):
-            charge(world, np.int64(reservation.victims[i]), np.int64(1))
+        _charge_all(world, reservation.victims, chosen, np.int64(1))
         chosen = 0
     return fits, touched, have, chosen
+
+
+@kernel
+def _note_yielding(world: World, job: int, chosen: int) -> None:
+    """Note the victims from which a job takes back what its quota is guaranteed, whatever is stopping and they themselves being gone."""
+    quotas, stopping, victims = world.quotas, world.progress.stopping, world.reservation.victims
+    quota = np.int64(quotas.of[job])
+    _charge_all(world, stopping, world.count[STOPPING], np.int64(-1))
+    _charge_all(world, victims, chosen, np.int64(-1))
+    for i in range(chosen):
+        victim = np.int64(victims[i])
+        if victim >= 0 and quotas.of[victim] != quota:
+            mine, _ = _branches(world, quota, np.int64(quotas.of[victim]))
+            if is_within(quotas, quota, mine):
+                quotas.yielded[victim] = True
+    _charge_all(world, victims, chosen, np.int64(1))
+    _charge_all(world, stopping, world.count[STOPPING], np.int64(1))
+
+
+@kernel
+def _charge_all(world: World, jobs: np.ndarray, size: int, sign: int) -> None:  # type: ignore[type-arg]
+    """Charge the jobs of a list, or give back what they are charged; -1 is nobody."""
+    for i in range(size):
+        if jobs[i] >= 0:
+            charge(world, np.int64(jobs[i]), sign)
 
 
 @kernel
 def _stop_victims(world: World, job: int, chosen: int, waits: bool, now: float) -> int:
     quotas, reservation, progress = world.quotas, world.reservation, world.progress
     quota = np.int64(quotas.of[job])
+    _note_yielding(world, job, chosen)
     for i in range(chosen):
         victim = np.int64(reservation.victims[i])
         if victim < 0:

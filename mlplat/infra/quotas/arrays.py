@@ -111,6 +111,7 @@ def quota_arrays(
         new_plan_end=np.zeros(n, dtype=np.int64),
         plans_with=np.zeros(count, dtype=np.int32),
         chosen=np.zeros(n, dtype=np.int64),
+        yielded=np.zeros(n, dtype=np.bool_),
         news=np.full(n, -1, dtype=np.int32),
         open_to=np.zeros(len(arrays["parent"]), dtype=np.int64),
         ask=np.zeros(arrays["brought"].shape[1], dtype=np.int64),

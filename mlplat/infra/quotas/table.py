@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 BLANK_JOB: dict[str, Any] = (
     dict.fromkeys(("of", "lane", "left", "right", "base", "flavor", "claims", "news"), -1)
     | dict.fromkeys(("key", "chosen", "plan_end", "new_plan_end"), 0)
-    | {"charged": False}
+    | {"charged": False, "yielded": False}
 )
 """What stands in the arrays of jobs where there is none yet."""
 BLANK_LANE: dict[str, Any] = dict.fromkeys(("top", "owner", "blocked", "weighed", "weighed_job", "lanes", "slot"), -1) | {

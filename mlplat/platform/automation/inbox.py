@@ -67,10 +67,14 @@ class Inbox(Component):
 
     @call_of_anybody
     def messages(self, *, project: str | None = None, actor: Actor) -> Messages:
-        """What the caller was told, the oldest first; `project`: of this one only. Raises OptionError."""
+        """What the caller was told, the oldest first; `project`: of this one only. With a token that is for something narrower, what was
+        told to projects that it reads. Raises OptionError.
+        """
         wanted = None if project is None else check_project(project)
-        found = self._told.get(principal_of(actor).id, ())
-        return Messages(message for message in found if wanted in (None, message.project))
+        found = [each for each in self._told.get(principal_of(actor).id, ()) if wanted in (None, each.project)]
+        if self._authorization.caller(actor).is_narrow:
+            found = [each for each in found if self._may_read(actor, f"project:{each.project}")]
+        return Messages(found)
 
     @call(Right.WRITE)
     def post(self, project: str, text: str, *, actor: Actor) -> int:

@@ -79,7 +79,7 @@ class StepBody(Body):
         metrics = {**self._metrics(outputs), **context._metrics}
         passed = not self.node.options.validates or self._passed(outputs)
         event = execution.owner._complete_task(execution, self, outputs, metrics, passed, work)
-        self._outcome = (outputs if passed else None), event
+        self._outcome = ({name: value.bare for name, value in outputs.items()} if passed else None), event
         self._forget()
         return {name: value.digest for name, value in outputs.items()}
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from ...canonical import frozen
 from ...errors import IntegrityError, OptionError, UnknownNameError, printable
+from ...streams import check_seed
 from ..artifacts.capsules.stores import Stores
 from ..artifacts.metadata.runs import Run
 from ..component import Component
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from .state import TaskState
 
 
+SEEDS: Final = 1 << 63
+
+
 class Live:
     """What is under way, and nothing that outlasts the process."""
 
@@ -43,6 +48,8 @@ class Live:
         """By the name of the run."""
         self.schedules: dict[str, Callable[[], object]] = {}
         """By the name of a schedule what ends it."""
+        self.starting = False
+        """Whether a run of a schedule is being started."""
 
 
 class OrchestratorCalls(Component):
@@ -78,10 +85,10 @@ class OrchestratorCalls(Component):
         """Go on with the schedules that the journal has."""
 
     def _apply(self, record: Mapping[str, Any]) -> None:
-        self._state.apply(record)
+        self._state.apply(frozen(record))  # what is answered of it cannot be changed
 
     def _contents(self) -> Iterator[str]:
-        graphs = (kept.graph for versions in self._state.pipelines.values() for kept in versions.values())
+        graphs = (kept.graph for versions in self._state.named.values() for kept in versions.values())
         values = map(partial(Value.contents, store=self._store), self._state.values())
         return chain(graphs, chain.from_iterable(values))  # goes on after a manifest that cannot be read
 
@@ -90,7 +97,7 @@ class OrchestratorCalls(Component):
         kind, _, ref = resource.partition(":")
         if kind not in ("image", "repo"):
             return []
-        kept = [each.version for versions in self._state.pipelines.values() for each in versions.values()]
+        kept = [each.version for versions in self._state.named.values() for each in versions.values()]
         return [each.resource for each in kept if each.published and (each.code == ref or ref in each.images.values())]
 
     # -- names
@@ -116,18 +123,18 @@ class OrchestratorCalls(Component):
         reference = Reference.parse(ref)
         kept = self._state.version(reference)
         if kept is None:
-            versions = [each.version for each in self._state.pipelines.get(reference.path, {}).values()]
+            versions = [each.version for each in self._state.named.get(reference.path, {}).values()]
             known = [each.reference for each in versions if each.published and self._may_read(actor, each.resource)]
             remark = "none is published" if not reference.version else ""
             raise UnknownNameError("pipeline", str(reference), known, remark)
         return kept
 
-    def _run_of(self, run: object) -> PipelineRun:
+    def _run_of(self, run: object, actor: Actor) -> PipelineRun:
         """A run that is there. Raises UnknownNameError."""
         name = run_name(run)
         if name not in self._state.runs:
             raise UnknownNameError("run of a pipeline", name, ())
-        return PipelineRun(self, name)
+        return PipelineRun(self, name, actor)
 
     # -- of steps and runs, see `completion`
 
@@ -157,6 +164,14 @@ class OrchestratorCalls(Component):
 
     def _require(self, actor: Actor, right: Right, resource: str, call: str, zone: str = "") -> None:
         self._authorization.require(actor, right, resource, zone, call=f"{self.SOURCE}.{call}", source=self.SOURCE)
+
+
+def seed_of(seed: object) -> int:
+    """The seed of a run. Raises OptionError for what is none, and for one that the records do not take."""
+    number = check_seed(seed)
+    if number >= SEEDS:
+        raise OptionError(f"seed: a number of {number.bit_length():,} bits; expected one below 2^63")
+    return number
 
 
 def run_name(run: object) -> str:

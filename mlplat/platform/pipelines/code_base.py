@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from types import CodeType
 
-from ...errors import printable
+from ...errors import OptionError, printable
 from ..storage.digests import digest_of, digest_of_json
 from .errors import CodeError
 
@@ -50,7 +50,9 @@ class CodeBase:
         return f"{self.commit}/{path}"
 
     def text(self, path: str) -> str:
-        """A file as text. Raises CodeError."""
+        """A file as text. Raises CodeError, OptionError."""
+        if not isinstance(path, str):
+            raise OptionError(f"file: a {type(path).__name__}; expected the path of a Python file")
         if path not in self.files:
             known = ", ".join(map(printable, list(self.files)[:10])) or "none"
             raise CodeError(f"no such Python file in {printable(self.commit)}; expected one of {known}", path)
@@ -87,6 +89,7 @@ class CodeBase:
 
     def imports(self, path: str) -> frozenset[str]:
         """The files of the commit that a file imports, and these, and so on; anywhere in them, also inside of functions."""
+        self.text(path)
         if path not in self._imports:
             found, waiting = set[str](), [path]
             while waiting:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import printable
+from ..artifacts.withholding import shown
 from .outcomes import Irreproducible, RunReason
 
 if TYPE_CHECKING:
     import simpy
 
+    from ..identity.authorization import Actor
     from .calls import OrchestratorCalls
     from .state import RunState, TaskState
 
@@ -51,13 +53,13 @@ class TaskView:
 class PipelineRun:
     """A run of a pipeline, as it stands now.
 
-    `name`: `project/name-number`, of the run in the Metadata Store too.
+    `name`: `project/name-number`, of the run in the Metadata Store too. What whoever asked for it may not read is shown as `withheld:`.
     """
 
-    __slots__ = ("_owner", "name")
+    __slots__ = ("_owner", "_reader", "name")
 
-    def __init__(self, owner: OrchestratorCalls, name: str) -> None:
-        self._owner, self.name = owner, name
+    def __init__(self, owner: OrchestratorCalls, name: str, reader: Actor) -> None:
+        self._owner, self.name, self._reader = owner, name, reader
 
     @property
     def _state(self) -> RunState:
@@ -71,7 +73,7 @@ class PipelineRun:
     @property
     def pipeline(self) -> str:
         """The version, `project/name@sha256:…`."""
-        return self._state.pipeline
+        return self._shown(self._state.pipeline, "pipeline")
 
     @property
     def outcome(self) -> str:
@@ -115,7 +117,7 @@ class PipelineRun:
     @property
     def inputs(self) -> Mapping[str, str]:
         """By input the version that was resolved before anything ran, `kind:project/name@version`."""
-        return {name: each["resource"] for name, each in self._state.inputs.items()}
+        return {name: self._shown(each["resource"]) for name, each in self._state.inputs.items()}
 
     @property
     def trigger(self) -> Mapping[str, Any]:
@@ -147,7 +149,7 @@ class PipelineRun:
     @property
     def outputs(self) -> Mapping[str, str]:
         """What was published, by output: `kind:project/name@version`."""
-        return {name: resource for task in self._state.tasks.values() for name, resource in task.published.items()}
+        return {name: self._shown(each) for task in self._state.tasks.values() for name, each in task.published.items()}
 
     @property
     def digests(self) -> Mapping[str, Mapping[str, str]]:
@@ -159,6 +161,9 @@ class PipelineRun:
     def metrics(self) -> Mapping[str, float]:
         """Of all steps; of one name the latest."""
         return {name: value for task in self._state.tasks.values() for name, value in task.metrics.items()}
+
+    def _shown(self, resource: str, kind: str = "") -> str:
+        return shown(self._owner._authorization, self._reader, resource, kind)
 
     def wait(self) -> simpy.Event:
         """An event that happens when it is over, with the outcome as its value."""

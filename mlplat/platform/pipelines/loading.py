@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ...errors import MlplatError, printable
+from ...errors import MlplatError, OptionError, printable
 from ..storage.digests import digest_of_json
 from .code_base import CodeBase, absolute
 from .dag import Dag
@@ -92,6 +92,8 @@ class LoadedCode:
 
     def pipeline(self, name: str = "") -> Pipeline:
         """The pipeline of the file, by name where it has several. Raises CodeError."""
+        if not isinstance(name, str):
+            raise OptionError(f"function: a {type(name).__name__}; expected the name of a pipeline")
         found = {each.name: each for each in vars(self.main).values() if isinstance(each, Pipeline)}
         if not name and len(found) == 1:
             return next(iter(found.values()))

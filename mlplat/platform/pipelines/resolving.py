@@ -48,8 +48,10 @@ def resolved_images(
 ) -> dict[str, str]:
     """Of each step that has one its image, `project/name@sha256:…`: `given`, or its own, the pipeline's, or that of the lock file.
 
-    Raises UnknownInputError, AccessDenied, UnknownNameError.
+    Raises OptionError, UnknownInputError, AccessDenied, UnknownNameError.
     """
+    if not isinstance(given, Mapping) or not all(isinstance(each, str) for each in given.values()):
+        raise OptionError("images: expected images by step, such as {'train': 'shop/train@v1'}")
     for name in given:
         if name not in dag.by_name:
             raise UnknownInputError(f"images: no such step; expected {', '.join(dag.by_name)}", step=str(name)[:80])

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from ...canonical import frozen
 from ...errors import IntegrityError, MlplatError, OptionError, UnknownNameError, printable
-from ...streams import check_seed
 from ..artifacts.metadata.nodes import SINGLE, Artifact
 from ..artifacts.metadata.runs import Run, RunStatus, local_environment
+from ..artifacts.withholding import shown
 from ..component import call, call_of_anybody, principal_of
 from ..identity.authorization import Actor
 from ..identity.decisions import DecisionReason
 from ..identity.principals import Principal
 from ..identity.rights import Right
-from ..references import Reference, check_project
+from ..references import Reference, check_project, check_zone
 from ..work import TaskReason
 from .arguments import Read
-from .calls import run_name
+from .calls import run_name, seed_of
 from .completion import Completion
 from .definition import Pipeline
 from .execution import Execution
@@ -75,7 +75,7 @@ class Running(Versioning, Completion):
         Raises PipelineError, CodeError, AccessDenied, UnknownNameError, OptionError; then nothing has happened.
         """
         principal = principal_of(actor)
-        prepared = self._prepared("run", ref, name, file, function, images or {}, principal)
+        prepared = self._prepared("run", ref, name, file, function, images or {}, principal, project)
         given = project or prepared.kept.version.project
         trigger = BY_HAND if cause is None else {"by": "event", "event": self._sim.log.cause_id(cause)}
         return self._start(
@@ -85,13 +85,15 @@ class Running(Versioning, Completion):
     @call(Right.WRITE, "run")
     def resume(self, run: PipelineRun | str, *, zone: str = "", cause: Event | int | None = None, actor: Actor) -> PipelineRun:
         """Run what a run that did not end well has left: what ended well in it is not run again. The answer is another run, of the same
-        version, inputs, parameters and seed. Raises RunError for one that is under way or has ended well, and as `run`.
+        version, inputs, parameters and seed. Takes `read` on the run, too. Raises RunError for one that is under way or has ended well,
+        and as `run`.
         """
-        principal, before = principal_of(actor), self._run_of(run)
+        principal, before = principal_of(actor), self._run_of(run, actor)
         if not before.over or before.outcome == "success":
             raise RunError(before.name, f"it is {before.outcome}; expected one that did not end well")
         state = self._state.runs[before.name]
-        self._end_interrupted(before, principal)
+        self._require(principal, Right.READ, before.resource, "resume")
+        self._require(principal, Right.WRITE, f"run:{state.project}/*", "resume")
         prepared = self._prepared_known("resume", Reference.parse(state.pipeline), {}, principal)
         data = {name: each["resource"] for name, each in state.inputs.items()}
         said: dict[str, Any] = {"cache": state.cache, "publish": state.publish, "resumes": before.name, "cause": cause}
@@ -134,7 +136,7 @@ class Running(Versioning, Completion):
     @call(Right.WRITE, "run")
     def cancel(self, run: PipelineRun | str, *, actor: Actor) -> None:
         """Start no more steps of a run and call off those under way. Raises RunError for one that is over."""
-        handle = self._run_of(run)
+        handle = self._run_of(run, actor)
         live = self._live.executions.get(handle.name)
         if live is None:
             raise RunError(handle.name, f"it is over: {handle.outcome}")
@@ -145,7 +147,7 @@ class Running(Versioning, Completion):
         """A run as it stands. One that was under way when the platform was closed has ended as `error`, INTERRUPTED. Raises
         UnknownNameError.
         """
-        return self._run_of(run)
+        return self._run_of(run, actor)
 
     @call_of_anybody
     def runs(self, project: str | None = None, *, pipeline: str = "", actor: Actor) -> tuple[PipelineRun, ...]:
@@ -154,14 +156,19 @@ class Running(Versioning, Completion):
         path = Reference.parse(pipeline).path if pipeline else ""
         found = [run for run in self._state.runs.values() if run.name.startswith(start)]
         wanted = [run.name for run in found if not path or run.pipeline.partition("@")[0] == path]
-        return tuple(PipelineRun(self, name) for name in wanted if self._may_read(actor, f"run:{name}"))
+        return tuple(PipelineRun(self, name, actor) for name in wanted if self._may_read(actor, f"run:{name}"))
 
     @call(Right.READ, "run")
     def value(self, run: PipelineRun | str, task: str, output: str = "output", *, actor: Actor) -> Any:
-        """What a step of a run has made, a copy of its own; of a model its parts. Raises RunError, UnknownNameError, IntegrityError."""
+        """What a step of a run has made, a copy of its own; of a model its parts. Takes `read` on what the run was made of, too. Raises
+        RunError, UnknownNameError, IntegrityError, AccessDenied.
+        """
         from .values import unpacked
 
-        handle = self._run_of(run)
+        handle = self._run_of(run, actor)
+        for each in self._state.runs[handle.name].inputs.values():
+            named = partial(shown, self._authorization, actor, each["resource"])
+            self._authorization.require(actor, Right.READ, each["resource"], call=f"{self.SOURCE}.value", source=self.SOURCE, named=named)
         found = self._state.runs[handle.name].tasks.get(str(task))
         if found is None:
             raise RunError(handle.name, f"no step {printable(str(task)[:80])!r} has ended")
@@ -196,15 +203,17 @@ class Running(Versioning, Completion):
         for flag, given in (("cache", cache), ("publish", publish)):
             if not isinstance(given, bool):
                 raise OptionError(f"{flag}={printable(str(given)[:40])}: expected True or False")
-        values, number = dag.values_of(parameters), check_seed(seed)
+        values, number = dag.values_of(parameters), seed_of(seed)
         lock = lock_of(self._stores, prepared.kept.version.code)
         inputs = resolved_inputs(self._stores, dag, lock, project, data, actor)
         if expected is not None:
             self._check_inputs(expected, inputs)
-        place = self._check_places(actor, project, zone, prepared, publish)
+        place = self._check_places(actor, project, check_zone(zone), prepared, publish)
         prepared = self._committed(prepared, actor)
         version = prepared.kept.version
         name = self._free_name(project, version.name.partition("/")[2])
+        if resumes:
+            self._end_interrupted(resumes, actor)
         log_cause = self._sim.log.cause_id(cause) if cause is not None else self._sim.env.cause
         queued = self._emit(
             f"pipelinerun:{name}", "pipelinerun.queued", actor, {"pipeline": version.reference, "trigger": frozen(trigger)}, log_cause
@@ -242,7 +251,7 @@ class Running(Versioning, Completion):
         execution = Execution(self, name, self._find(version.reference, actor), prepared.loaded, inputs, actor, started)
         self._live.executions[name] = execution
         execution.advance()
-        return PipelineRun(self, name)
+        return PipelineRun(self, name, actor)
 
     def _record_start(
         self, name: str, prepared: Prepared, inputs: Mapping[str, Read], values: Mapping[str, Any], seed: int, lock: Any, actor: Principal
@@ -308,19 +317,18 @@ class Running(Versioning, Completion):
             number += 1
         return f"{stem}-{number}"
 
-    def _end_interrupted(self, run: PipelineRun, actor: Principal) -> None:
+    def _end_interrupted(self, name: str, actor: Principal) -> None:
         """A run that a closed platform left open comes to its end in the records."""
-        state = self._state.runs[run.name]
-        if state.outcome:
+        if self._state.runs[name].outcome:
             return
-        resource = f"run:{run.name}"
+        resource = f"run:{name}"
         with self._store.transaction():
             metadata = self._stores.metadata
             known = metadata._state.runs.get(resource)
             if known is not None and known.status is RunStatus.RUNNING:
                 error = RunReason.INTERRUPTED.value
                 metadata._keep_run(actor, resource, {"status": RunStatus.ERROR.value, "ended": self._sim.now, "error": error})
-            self._keep(self._record("run.finished", actor, run=run.name, outcome="error", reason=RunReason.INTERRUPTED, error=""))
+            self._keep(self._record("run.finished", actor, run=name, outcome="error", reason=RunReason.INTERRUPTED, error=""))
 
     # -- what was recorded
 
@@ -328,9 +336,9 @@ class Running(Versioning, Completion):
         """What a recorded run used, by role. Raises AccessDenied for the first that the caller may not read, named as they see it."""
         used = self._stores.metadata._state.runs[record.resource].all_inputs()
         for role, one in used.items():
-            shown = record.inputs[role].resource
+            written = record.inputs[role].resource
             self._authorization.require(
-                actor, Right.READ, one.resource, call=f"{self.SOURCE}.rerun", source=self.SOURCE, named=partial(str, shown)
+                actor, Right.READ, one.resource, call=f"{self.SOURCE}.rerun", source=self.SOURCE, named=partial(str, written)
             )
         found: Mapping[str, Artifact] = used
         return found
@@ -349,7 +357,7 @@ class Running(Versioning, Completion):
         ref = code.resource.partition(":")[2]
         pipeline = used.get("pipeline")
         name = "" if pipeline is None else pipeline.resource.partition(":")[2].partition("@")[0]
-        known = self._state.pipelines.get(name, {}).get("" if pipeline is None else pipeline.digest)
+        known = self._state.named.get(name, {}).get("" if pipeline is None else pipeline.digest)
         if known is not None and known.version.code == ref:
             prepared = Prepared(known, self._live.sources.of_version(known.version, actor), b"")
         else:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
-from ...streams import check_seed
 from ...units import Duration, format_seconds, seconds
+from ..artifacts.withholding import resource_named
 from ..component import call, call_of_anybody, principal_of
 from ..identity.authorization import Actor
 from ..identity.principals import Principal
 from ..identity.rights import Right
-from ..references import Reference, check_project, whole_name
+from ..references import KINDS, Reference, check_project, check_zone, whole_name
+from .calls import seed_of
 from .running import Running
 
 if TYPE_CHECKING:
     from ...events import Event
     from .state import ScheduleState
+
+
+SHORTEST_S: Final = 1.0
+"""Period of a schedule (s)."""
+REFUSALS: Final = ("access.denied", "call.refused")
 
 
 class Schedule(NamedTuple):
@@ -62,7 +69,7 @@ class Scheduling(Running):
         actor: Actor,
     ) -> Schedule:
         """Run a published pipeline at `start` (absolute; one period from now unless said) and every period after it, in place of what is
-        called `name` (`project/name`) now.
+        called `name` (`project/name`) now. `every`: at least a second.
 
         `ref`: one version, or a pipeline whose newest version is taken each time. `account`: the service account, or else the caller, in
         whose name it runs; another than the caller takes `admin` on the project. Events `schedule.fired` {pipeline, schedule}, which is the
@@ -70,8 +77,8 @@ class Scheduling(Running):
         AccessDenied.
         """
         period = seconds(every)
-        if period <= 0:
-            raise OptionError(f"every={printable(str(every)[:40])}: expected a time above 0")
+        if period < SHORTEST_S:
+            raise OptionError(f"every={printable(str(every)[:40])}: expected at least {SHORTEST_S:g} s")
         first = self._sim.now + period if start is None else seconds(start)
         if first < self._sim.now:
             raise OptionError(f"start={printable(str(start)[:40])}: expected a time that is not past")
@@ -97,7 +104,8 @@ class Scheduling(Running):
         """Run a published pipeline at every event whose predicate and subject match (`*` stands for any text), in place of what is called
         `name` now: such as at `dataset.changed` of `dataset:shop/clicks`, or at `incident.detected`.
 
-        The event is the cause of the run. One that a run of the same name has led to itself starts no other. As `schedule` otherwise.
+        The event is the cause of the run. One that a run of the same name has led to itself starts no other, nor does one about what the
+        account may not read, or one that tells that a trigger's run was refused. As `schedule` otherwise.
         """
         for what, pattern in (("on", on), ("subject", subject)):
             if not isinstance(pattern, str) or not pattern or not pattern.isprintable() or len(pattern) > 250:
@@ -144,24 +152,32 @@ class Scheduling(Running):
         kept = self._find(str(reference), actor)
         known = self._dag(kept)
         known.values_of(parameters or {})
+        if data is not None and not isinstance(data, Mapping):
+            raise OptionError("data: expected versions by input, such as {'clicks': 'shop/clicks@3'}")
         given = {} if data is None else dict(data)
         for input in given:
             if input not in known.inputs:
                 raise OptionError(f"data: no input {printable(str(input)[:80])!r}; expected {', '.join(known.inputs) or 'none'}")
         who = actor if account is None else self._authorization.directory.find(account)
-        if who.id != actor.id:
+        if who.id == actor.id:  # it runs with all that they may, and not only what a token is for
+            self._authorization.require_whole(actor, call=f"{self.SOURCE}.{call_made}", source=self.SOURCE)
+        else:
             self._require(actor, Right.ADMIN, f"project:{project}", call_made)
             if who.project != project:
                 raise OptionError(f"account: {who.id} is no service account of project {project}")
         pinned = str(reference if not reference.version else reference.at(kept.version.digest))
+        if self._placed and not zone:
+            self._own_zone(who)
+        elif self._placed and self._zones is not None:
+            self._zones._staying(zone, actor)
         return {
             "name": path,
             "pipeline": pinned,
-            "zone": zone,
+            "zone": check_zone(zone),
             "account": who.id,
             "data": {input: str(each) for input, each in given.items()},
             "parameters": dict(parameters or {}),
-            "seed": check_seed(seed),
+            "seed": seed_of(seed),
             "cache": bool(cache),
         }
 
@@ -182,10 +198,17 @@ class Scheduling(Running):
         if each.every_s:
             missed = max(0.0, self._sim.now - each.start_s)
             turns = int(missed // each.every_s) + (missed % each.every_s > 0)
+            if each.start_s + turns * each.every_s == self._sim.now and self._has_run_now(each.name):
+                turns += 1
             repeating = self._sim.every(each.every_s, partial(self._fire, each.name), start=each.start_s + turns * each.every_s)
             self._live.schedules[each.name] = repeating.cancel
         else:
             self._live.schedules[each.name] = self._sim.log.subscribe(each.on, partial(self._heard, each.name))
+
+    def _has_run_now(self, name: str) -> bool:
+        """Whether a schedule has started a run at this very instant, before the platform was closed."""
+        runs = reversed(self._state.runs.values())
+        return any(run.trigger.get("schedule") == name for run in takewhile(lambda run: run.queued_s == self._sim.now, runs))
 
     def _fire(self, name: str) -> None:
         each = self._state.schedules[name]
@@ -198,10 +221,19 @@ class Scheduling(Running):
         each = self._state.schedules.get(name)
         if each is None or not fnmatchcase(event.subject, each.subject.replace("[", "[[]").replace("?", "[?]")):
             return
-        if self._led_by(name, event):
+        of_own = self._live.starting and event.predicate in REFUSALS
+        if of_own or self._led_by(name, event) or not self._may_hear(each.account, event.subject):
             return
         told = {"by": "event", "schedule": name, "event": event.id, "predicate": event.predicate}
         self._sim.at(self._sim.now, self._run_as, name, event, told)
+
+    def _may_hear(self, account: str, subject: str) -> bool:
+        """Whether who runs may read what an event is about, where that is a resource: when it happened would tell them of it."""
+        kind, _, path = subject.partition(":")
+        of_project = path.partition("/")[0] in self._authorization.directory.projects  # such as `pipelinerun:shop/train-1`
+        resource = resource_named(subject) if kind in KINDS or of_project else None
+        who = self._authorization.directory.get(account)
+        return resource is None or self._may_read(who, resource)
 
     def _led_by(self, name: str, event: Event) -> bool:
         """Whether a run that this trigger started has led to an event."""
@@ -216,6 +248,7 @@ class Scheduling(Running):
         if each is None or not self._automatic:
             return
         who = self._authorization.directory.get(each.account)
+        self._live.starting = True
         with self._sim.caused_by(event):
             try:
                 prepared = self._prepared("run", each.pipeline, "", "", "", {}, who)  # type: ignore[arg-type]
@@ -224,6 +257,8 @@ class Scheduling(Running):
                 self._start(prepared, who, project, each.zone, each.data, each.parameters, each.seed, **said)  # type: ignore[arg-type]
             except MlplatError as error:
                 self._refused(f"{self.SOURCE}.run", error, who)
+            finally:
+                self._live.starting = False
 
 
 def _answer(each: ScheduleState) -> Schedule:

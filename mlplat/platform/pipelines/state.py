@@ -95,8 +95,8 @@ class OrchestratorState:
     """All of it."""
 
     def __init__(self) -> None:
-        self.pipelines: dict[str, dict[str, KeptVersion]] = {}
-        """By name and digest, in the order in which they were made."""
+        self.named: dict[str, dict[str, KeptVersion]] = {}
+        """By name and digest, in the order in which they were published, or else made."""
         self.runs: dict[str, RunState] = {}
         self.numbers: dict[str, int] = {}
         """By the name of a pipeline in a project how many runs it has had there."""
@@ -110,8 +110,9 @@ class OrchestratorState:
             case "version.made":
                 self._version(record)
             case "version.published":
-                versions = self.pipelines[record["name"]]
+                versions = self.named[record["name"]]
                 kept = versions[record["digest"]]
+                del versions[record["digest"]]  # the last that was published comes last
                 versions[record["digest"]] = replace(kept, version=replace(kept.version, published=True))
             case "run.queued":
                 self._run(record)
@@ -128,7 +129,7 @@ class OrchestratorState:
 
     def version(self, reference: Reference) -> KeptVersion | None:
         """The version that a reference means by its digest; without one, or `latest`, the last that was published."""
-        versions = self.pipelines.get(reference.path, {})
+        versions = self.named.get(reference.path, {})
         if reference.version in ("", "latest"):
             return next((kept for kept in reversed(versions.values()) if kept.version.published), None)
         return versions.get(reference.version)
@@ -146,7 +147,7 @@ class OrchestratorState:
         version = PipelineVersion(name, **said, created_s=record["time"], creator=record["actor"])
         known = pipeline_digest(version.commit, version.file, version.function, version.images, version.dag)
         ensure(Reference.parse(name).path == name and (not code or known == version.digest), f"{name}: not the digest of this pipeline")
-        self.pipelines.setdefault(name, {})[version.digest] = KeptVersion(version, record["graph"], record["codes"])
+        self.named.setdefault(name, {})[version.digest] = KeptVersion(version, record["graph"], record["codes"])
 
     def _run(self, record: Mapping[str, Any]) -> None:
         name = record["run"]

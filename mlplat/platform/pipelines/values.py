@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...canonical import canonical_json
@@ -51,6 +51,11 @@ class Value:
     def size_mib(self) -> float:
         """MiB."""
         return self.size / MIB
+
+    @property
+    def bare(self) -> Value:
+        """Without the content, which is kept."""
+        return replace(self, pieces={}, at=tuple(part.bare for part in self.at) if self.type.many else self.at)
 
     def to_json(self) -> dict[str, Any]:
         """For a record, without the content."""

@@ -96,15 +96,15 @@ class Versioning(OrchestratorCalls):
     @call_of_anybody
     def versions(self, name: str, *, actor: Actor) -> tuple[PipelineVersion, ...]:
         """The published versions of a pipeline that the caller may read, the oldest first. Raises OptionError."""
-        found = [kept.version for kept in self._state.pipelines.get(whole_name(name).path, {}).values()]
+        found = [kept.version for kept in self._state.named.get(whole_name(name).path, {}).values()]
         return tuple(each for each in found if each.published and self._may_read(actor, each.resource))
 
     @call_of_anybody
     def list(self, project: str | None = None, *, actor: Actor) -> tuple[str, ...]:
         """Names of the pipelines, of a project or of all, of which the caller may read a published version. Raises OptionError."""
         start = "" if project is None else f"{check_project(project)}/"
-        names = sorted(path for path in self._state.pipelines if path.startswith(start))
-        return tuple(name for name in names if any(self._shows(each, actor) for each in self._state.pipelines[name].values()))
+        names = sorted(path for path in self._state.named if path.startswith(start))
+        return tuple(name for name in names if any(self._shows(each, actor) for each in self._state.named[name].values()))
 
     # -- inside
 
@@ -120,9 +120,20 @@ class Versioning(OrchestratorCalls):
             return Dag.read(json.loads(self._store.get(kept.graph)))
 
     def _prepared(
-        self, call_made: str, ref: object, name: str, file: str, function: str, images: Mapping[str, str], actor: Principal
+        self,
+        call_made: str,
+        ref: object,
+        name: str,
+        file: str,
+        function: str,
+        images: Mapping[str, str],
+        actor: Principal,
+        project: str = "",
     ) -> Prepared:
-        """The version that is meant; nothing is kept yet. Raises what is wrong with it."""
+        """The version that is meant; nothing is kept yet. Raises what is wrong with it.
+
+        `project`: of the run. No code of a commit is run for who may neither publish nor run there.
+        """
         if isinstance(ref, Pipeline):
             return self._prepared_object(ref, name, images, actor)
         reference = Reference.parse(ref)
@@ -132,6 +143,10 @@ class Versioning(OrchestratorCalls):
         code = f"{reference.path}@{number}"
         path = whole_name(name).path if name else reference.path
         self._check_project(path.partition("/")[0], actor)
+        if project:
+            self._check_project(check_project(project), actor)
+        may = f"pipeline:{path}" if call_made == "publish" else f"run:{project or path.partition('/')[0]}/*"
+        self._require(actor, Right.WRITE, may, call_made)
         loaded = self._live.sources.load(code, file, function, actor)
         return self._made(path, code, file, loaded.name, loaded, images, actor)
 
@@ -202,7 +217,7 @@ class Versioning(OrchestratorCalls):
 
     def _version_record(self, prepared: Prepared, actor: Principal, *, published: bool) -> dict[str, Any] | None:
         version = prepared.kept.version
-        if version.digest in self._state.pipelines.get(version.name, {}):
+        if version.digest in self._state.named.get(version.name, {}):
             return None
         self._store.put(prepared.content)
         if prepared.pipeline is not None:

@@ -12,6 +12,7 @@ from ..identity.authorization import Actor
 from ..identity.principals import Principal
 from ..identity.rights import Right
 from ..record_shapes import MAPPING, NUMBER, TEXT, Shape
+from ..references import check_project
 from .checking import fingerprint, parts_of, problem_of, read_all, version_of
 from .verdict import Difference, Outcome, Verdict
 
@@ -105,6 +106,8 @@ class Reproducer(Component):
             self._finish(reproduction, verdict, principal, None)
             return reproduction
         self._check_trust(version, lineage, trust)
+        place = check_project(project) if project else lineage.run.partition(":")[2].partition("/")[0]
+        self._authorization.require(principal, Right.WRITE, f"run:{place}/*", call="reproduction.start", source=self.SOURCE)
         started = self._emit(
             version.resource, "reproduction.started", principal, {"run": lineage.run, "fingerprint": lineage.fingerprint, "zone": zone}
         )

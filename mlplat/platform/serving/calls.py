@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...errors import MlplatError, OptionError, UnknownNameError, printable
 from ...streams import stream
-from ..capabilities.table import Mark, marks
 from ..component import Component
 from ..identity.authorization import Actor
 from ..identity.principals import Principal
@@ -182,9 +181,6 @@ class ServingCalls(Component):
             weights = {each.number: each.weight for each in entry.versions.values() if each.number in live.versions and each.weight > 0}
             if weights:
                 live.split(weights)
-
-    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
-        return {"Serving infrastructure": marks("s7 R8 s10 s13")} if self._has_cluster else {}
 
 
 def portable(artifact: Any) -> Predictor | None:

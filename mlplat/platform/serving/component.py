@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ..capabilities.table import Mark, marks
 from .deploying import Deploying
 from .using import Using
 
@@ -35,3 +38,6 @@ class Serving(Deploying, Using):
     >>> version.ready, version.counts["sent"] == version.counts["answered"] > 2900
     (2, True)
     """
+
+    def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
+        return {"Serving infrastructure": marks("s7 R8 s10 s13")} if self._has_cluster else {}

@@ -348,3 +348,35 @@ def test_a_run_prints_itself_and_escapes_what_users_say() -> None:
     run = world.run()
     text = str(run) + repr(run) + run._repr_html_()
     assert "\x1b" not in text and "<b>" not in run._repr_html_() and "train: failure, RAISED" in str(run)
+
+
+def test_who_may_read_a_run_and_not_its_data_sees_neither_names_nor_contents() -> None:
+    world = World()
+    run = world.run()
+    world.identity.grant(world.eve, "read", run.resource, actor=world.ada)
+    seen = world.pipelines.get(run.name, actor=world.eve)
+    assert (seen.inputs, seen.outputs, seen.pipeline) == ({"clicks": "withheld:"}, {"model": "withheld:"}, "withheld:")
+    assert "shop/clicks" not in str(seen) + seen._repr_html_() and seen.digests == run.digests
+    with pytest.raises(AccessDenied, match="withheld"):
+        world.pipelines.value(run, "split", "train", actor=world.eve)
+    world.identity.grant(world.eve, "read", "dataset:shop/clicks@1", actor=world.ada)
+    assert len(world.pipelines.value(run, "split", "train", actor=world.eve)) == 3
+    assert seen.inputs == run.inputs
+
+
+def test_a_run_without_a_cluster_can_be_called_off() -> None:
+    for minutes in (0, 5, 30):
+        world = World()
+        run = world.pipelines.run("shop/churn@main", actor=world.ada)
+        world.sim.run(until=f"{minutes}m")
+        world.pipelines.cancel(run, actor=world.ada)
+        world.sim.run(until="5h")
+        assert (run.outcome, run.ended_s) == ("cancelled", minutes * 60.0) and "evaluate" not in run.digests
+
+
+def test_no_content_is_held_in_memory_beside_the_store() -> None:
+    world = World()
+    run = world.pipelines.run("shop/churn@main", actor=world.ada)
+    world.sim.run(until="20m")
+    made = world.pipelines._live.executions[run.name]._made
+    assert made and all(not argument.value.pieces for argument in made.values())  # type: ignore[union-attr]

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import mlplat as mp
 from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 
 from .worlds import CHURN, CLICKS, World
@@ -142,3 +143,31 @@ def test_what_a_schedule_cannot_be_is_refused_at_once() -> None:
     with pytest.raises(OptionError):
         world.pipelines.trigger("shop/x", "shop/churn", on="", actor=world.ada)
     assert world.pipelines.schedules(actor=world.ada) == ()
+
+
+def test_events_about_what_the_account_may_not_read_start_nothing() -> None:
+    world = published()
+    world.identity.create_project("lab", owner=world.eve, actor=world.platform.admin)
+    world.pipelines.trigger("shop/spy", "shop/churn", subject="dataset:*", actor=world.ada)
+    world.platform.data.publish("lab/secret", b"x", actor=world.eve)
+    world.sim.run(until="1h")
+    assert world.pipelines.runs(actor=world.ada) == ()
+
+
+def test_a_schedule_without_a_zone_to_run_in_is_refused_at_once() -> None:
+    world = published(words="2x8xV100")
+    robot = account(world)
+    for zone, match in (("", "0 development zones"), ("nowhere", "unknown zone")):
+        with pytest.raises((OptionError, UnknownNameError), match=match):
+            world.pipelines.schedule("shop/nightly", "shop/churn", every="1d", zone=zone, account=robot, actor=world.ada)
+
+
+def test_a_platform_that_is_closed_as_a_schedule_fires_fires_it_once() -> None:
+    world = published()
+    world.pipelines.schedule("shop/nightly", "shop/churn", every="1d", actor=world.ada)
+    world.sim.run(until="1d")
+    sim = mp.Simulation(seed=5)
+    sim.run(until="1d")
+    again = mp.Platform(sim, store=world.platform.store)
+    sim.run(until="60h")
+    assert [run.queued_s / 86400 for run in again.orchestrator.runs(actor=world.ada)] == [1.0, 2.0]

@@ -123,9 +123,8 @@ def test_a_missing_link_is_named_and_nothing_runs(made: Made) -> None:
     before = len(platform.orchestrator.runs(actor=admin))
     for verdict in (platform.reproduction.start(model, actor=admin).verdict, platform.reproduce(model, actor=admin)):
         assert verdict is not None and verdict.outcome is Outcome.NOT_REPRODUCIBLE
-        assert verdict.missing == (
-            f"image of {run} (image:shop/train@{platform.images.resolve('shop/train@v1', actor=admin).digest}), by record: nobody recorded it",
-        )
+        (missing,) = verdict.missing
+        assert missing.startswith(f"image of {run} (image:shop/train@sha256:") and missing.endswith("by record: nobody recorded it")
     assert len(platform.orchestrator.runs(actor=admin)) == before
     assert not platform.sim.log.select(subject=f"model:{model}", predicate="reproduction.started")
 

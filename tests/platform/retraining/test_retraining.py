@@ -183,7 +183,7 @@ def test_a_schedule_is_a_trigger_too() -> None:
     requested = world.sim.log.select(predicate="retraining.requested")
     assert [event.time for event in requested] == [12 * 3600.0, 24 * 3600.0]
     assert [world.sim.log.causes(event.id)[-1].predicate for event in requested] == ["schedule.fired"] * 2
-    world.retraining.pipelines.target("shop/churn", "").bind(None, ())
+    world.retraining._pipelines.target("shop/churn", "").bind(None, ())
     world.sim.run(until="60h")
     assert len(world.sim.log.select(predicate="retraining.requested")) == 2
 
@@ -216,7 +216,7 @@ def test_what_waits_waits_on_and_what_was_under_way_is_interrupted_when_opened_a
 
 def test_the_smoke_run_of_a_place_publishes_nothing() -> None:
     world = World(smoke={"parameters": {"iterations": 2}, "data": {"rows": "shop/held"}})
-    place = world.retraining.pipelines.target("shop/churn", "")
+    place = world.retraining._pipelines.target("shop/churn", "")
     assert place.current is not None and place.current.triggers == ("dataset:shop/customers",)
     assert world.sim.run(until=place.smoke()) == "success"
     assert world.sim.log.select(predicate="artifact.published", subject="model:*") == []
@@ -244,5 +244,5 @@ def test_bad_input_is_refused_and_nothing_changes() -> None:
         retraining.request("shop/churn", actor=world.platform.identity.create_user("eve", actor=world.platform.admin))
     for trigger in ("weather:shop/churn", "schedule:0", "drift"):
         with pytest.raises((OptionError, UnknownNameError)):
-            retraining.pipelines.target("shop/churn", "").bind(world.version.reference, (trigger,))
+            retraining._pipelines.target("shop/churn", "").bind(world.version.reference, (trigger,))
     assert len(list(records("retraining"))) == before

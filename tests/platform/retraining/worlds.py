@@ -58,7 +58,7 @@ class World:
         self.retraining.configure(
             "shop/churn", self.robot, policy=policy or RetrainingPolicy(cooldown="1h"), actor=self.ada, **(said | spec)
         )
-        self.retraining.pipelines.target("shop/churn", "").bind(self.version.reference, triggers)
+        self.retraining.bind("shop/churn", self.version.reference, triggers=triggers, actor=self.ada)
 
     def make(self, **options: Any) -> Retrainer:
         """One over the same store."""

@@ -103,7 +103,7 @@ class RunState:
         for name, value in changes.get("metrics", {}).items():
             self.metrics.setdefault(name, []).append(MetricPoint(changes["step"], record["time"], float(value)))
         for row in changes.get("steps", ()):
-            self.steps[row["name"]] = Step(row["name"], RunStatus(row["status"]), row["started"], row["ended"], row["resources"])
+            self.steps[row["name"]] = Step(row["name"], RunStatus(row["status"]), row["started"], row["ended"], frozen(row["resources"]))
         for name in _LINKS:
             self._link(name, changes.get(name, {}))
         if "status" in changes:

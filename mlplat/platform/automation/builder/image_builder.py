@@ -109,6 +109,8 @@ class ImageBuilder(AtWork):
         """The lock by which a commit was built last, to be kept as `image.lock` beside its manifest. Raises UnknownNameError."""
         commit = self._scm.resolve(ref, actor=actor)
         path = Reference.parse(ref).path
+        if not isinstance(manifest, str):
+            raise OptionError(f"manifest: a {type(manifest).__name__}; expected the path of a file")
         digest = self._catalogue.locks.get((path, commit, manifest))
         if digest is None:
             raise UnknownNameError("lock of a build", f"{path}@{commit[:7]}, {printable(str(manifest)[:80])}", ())
@@ -136,6 +138,8 @@ class ImageBuilder(AtWork):
         takes `admin` on the project too, whose account it is. Event `metadata.recorded`. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
+        if not isinstance(manifest, str):
+            raise OptionError(f"manifest: a {type(manifest).__name__}; expected the path of a file")
         self._scm._repository(path)
         project = f"project:{path.partition('/')[0]}"  # the account may do more than what is on the repository
         self._authorization.require(principal_of(actor), Right.ADMIN, project, call="builder.enable", source=self.SOURCE)

@@ -71,11 +71,11 @@ class BuilderPart(Component):
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)
 
-    def _resolved(self, reference: Reference) -> Reference:
-        return self._scm._resolved(reference)
-
     def _contents(self) -> Iterator[str]:
         return self._catalogue.contents()
+
+    def _resolved(self, reference: Reference) -> Reference:
+        return self._scm._resolved(reference)
 
     def _index(self) -> PackageIndex:
         digest = self._catalogue.index

@@ -11,15 +11,16 @@ from ...artifacts.wording import check_words
 from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.rights import Right
-from .calls import PRODUCTION, CDCalls
+from .calls import PRODUCTION
 from .changes import Mode
 from .errors import ApprovalError
+from .evidence import Evidence
 from .gate import SENTENCES, Approval, Decision, GateRule
 from .rollouts.strategies import Strategy
 from .specs import Desired
 
 
-class Approving(CDCalls):
+class Approving(Evidence):
     """Continuous delivery, as far as it waits for people."""
 
     @call(Right.ADMIN, "zone")

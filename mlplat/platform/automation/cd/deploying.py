@@ -11,12 +11,13 @@ from ...identity.authorization import Actor
 from ...identity.principals import PrincipalKind
 from ...identity.rights import Right
 from ...references import check_project
-from .calls import PRODUCTION, CDCalls
+from .calls import PRODUCTION
 from .changes import Change, Mode
 from .errors import DeploymentError, GateError
+from .evidence import Evidence
 from .rollouts.states import Reason
 from .rollouts.strategies import Strategy
-from .specs import PIPELINE, Desired, parse_what
+from .specs import Desired, parse_what
 
 if TYPE_CHECKING:
     import simpy
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .tracking import Tracker
 
 
-class Deploying(CDCalls):
+class Deploying(Evidence):
     """Continuous deployment."""
 
     _runs: Runs
@@ -157,6 +158,3 @@ class Deploying(CDCalls):
         self._corrector.soon(name)
         data = {"zone": service.zone, "kind": gone.kind, gone.kind: gone.resource, "digest": gone.digest}
         self._emit(f"service:{name}", "service.removed", actor, data)
-
-    def _is_of_pipeline(self, desired: Desired) -> bool:
-        return desired.kind == PIPELINE

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from ....errors import InputError, MlplatError, printable
+from ....errors import InputError, MlplatError
 from ...artifacts.scm.paths import check_path
 from ...component import call
 from ...identity.authorization import Actor
@@ -14,10 +14,10 @@ from ...identity.principals import Principal
 from ...identity.rights import Right
 from ...references import Reference, whole_name
 from ...zones.journal import DEVELOPMENT
-from .calls import CDCalls
 from .changes import Change, Mode, Tracked
 from .documents import Described, file_of, read, to_yaml
 from .errors import DesiredStateError, GateError
+from .evidence import Evidence
 from .specs import Desired
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Tracker:
                 self.write(service.current, acting, message)
 
 
-class Tracking(CDCalls):
+class Tracking(Evidence):
     """The calls about desired state in repositories."""
 
     _tracker: Tracker
@@ -250,8 +250,3 @@ class Tracking(CDCalls):
                 self._authorization.require(actor, Right.DEPLOY, resource, service.zone, call="cd.sync", source=self.SOURCE)
                 found.append(service.name)
         return found
-
-
-def problem_of(error: MlplatError) -> str:
-    """An error in one line, for events."""
-    return printable(str(error))[:500]

@@ -63,11 +63,11 @@ class CIPart(Component):
     def _apply(self, record: Mapping[str, Any]) -> None:
         self._catalogue.apply(record)
 
-    def _resolved(self, reference: Reference) -> Reference:
-        return self._scm._resolved(reference)
-
     def _contents(self) -> Iterator[str]:
         return self._catalogue.contents()
+
+    def _resolved(self, reference: Reference) -> Reference:
+        return self._scm._resolved(reference)
 
     def _find(self, path: str, number: int) -> CIRun:
         runs = self._catalogue.runs.get(path, ())

@@ -27,9 +27,8 @@ class Monitoring(Evaluating):
     """Watches services: predictions are collected in windows, windows compared with what the model was like when it was trained.
 
     A watch is `project/name`, that of the service; the right is needed on `window:project/name`. `metadata`, `data`: the stores where
-    baselines are and windows go. `tests`: drift tests of one's own, by whose names a watch can ask for them. `inbox`: who is told of
-    incidents beside the monitor's own messages. `automatic`: whether its alarms lead to anything by
-    themselves.
+    baselines are and windows go. `tests`: drift tests of one's own, by whose names a watch can ask for them. `inbox`: by which members are
+    told. `automatic`: whether its alarms lead to anything by themselves.
 
     Rows that are in no closed window are in memory only: a platform that is opened again starts each window anew.
 

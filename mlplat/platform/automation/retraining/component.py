@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ....errors import OptionError, UnknownNameError, printable
@@ -9,10 +10,10 @@ from ...component import call, call_of_anybody, principal_of
 from ...identity.authorization import Actor
 from ...identity.principals import Principal
 from ...identity.rights import Right
-from ...references import whole_name
+from ...references import check_zone, whole_name
 from ..builder.image_builder import service_account
 from .policy import RetrainingPolicy
-from .specs import Retrained
+from .specs import Retrained, TriggerSpec
 from .state import Retraining
 from .triggers import Trigger
 from .working import Working
@@ -44,7 +45,7 @@ class RetrainingStatus(NamedTuple):
 class Retrainer(Working):
     """Runs deployed pipelines again, when their data or the behaviour of their model changes, by schedule or request.
 
-    What is deployed is what continuous delivery has bound (`pipelines`), by digest, and nothing newer. A run is made in the zone of the
+    What is deployed is what continuous delivery has bound (`_pipelines`), by digest, and nothing newer. A run is made in the zone of the
     deployment, as a service account. Its model is compared with the current one; one that is good enough is deployed, or waits for a call.
     `automatic`: whether triggers are followed at all; requests are, always. `deploy`: what brings a model on, None for nobody.
 
@@ -58,10 +59,14 @@ class Retrainer(Working):
         """Say how a deployed pipeline (`project/name`, as continuous delivery calls it) is run again. `spec`: see `Retrained`.
 
         `account`: the service account of the project as which that is done: it needs `deploy` on the zone, `read` on what is read and
-        `write` on what is made. Event `metadata.recorded`. Raises UnknownNameError, OptionError.
+        `write` on what is made. To let an account of the project work takes `admin` on that, too.
+
+        Event `metadata.recorded`. Raises UnknownNameError, OptionError.
         """
         path = whole_name(name).path
-        self._check_project(path.partition("/")[0], actor)
+        project = path.partition("/")[0]
+        self._check_project(project, actor)
+        self._authorization.require(actor, Right.ADMIN, f"project:{project}", call="retraining.configure", source=self.SOURCE)
         found = service_account(self._authorization.directory.find(account), path)
         try:
             said = Retrained(path, found.id, RetrainingPolicy() if policy is None else policy, **spec)
@@ -72,11 +77,26 @@ class Retrainer(Working):
         self._emit(f"deployment:{path}", "metadata.recorded", actor, {"kind": "retraining", "account": found.id})
         return said
 
+    @call(Right.DEPLOY)
+    def bind(self, name: str, pipeline: str | None, *, triggers: Iterable[str] = (), zone: str = "", actor: Actor) -> RetrainingStatus:
+        """Let triggers lead to a published version of a pipeline in a zone, at once, in place of what is bound there; None for nothing.
+
+        What continuous delivery does once a version has passed its gate; by hand it asks nobody. Takes `read` on the pipeline. Event
+        `metadata.recorded` {kind: binding}. Raises UnknownNameError, OptionError.
+        """
+        path = whole_name(name).path
+        self._known(path, actor)
+        version = "" if pipeline is None else self._orchestrator.resolve(pipeline, actor=actor).reference
+        if isinstance(triggers, str):
+            raise OptionError("triggers: expected a list of them, such as ['dataset:shop/clicks']")
+        self._bind(path, check_zone(zone), version, tuple(str(TriggerSpec.parse(trigger)) for trigger in triggers))
+        return self._status(path)
+
     @call(Right.WRITE)
     def request(self, name: str, *, actor: Actor) -> RetrainingStatus:
         """Train again now, or after the run in flight, whatever the cool-down. Raises UnknownNameError."""
         path = whole_name(name).path
-        self._known(path)
+        self._known(path, actor)
         state = self._state.of(path)
         key = f"request:{path}@{len(state.past) + len(state.suppressed)}/{self._sim.now:g}"
         self._meet(path, Trigger("request", key, time=self._sim.now), None)
@@ -89,7 +109,7 @@ class Retrainer(Working):
         Raises UnknownNameError.
         """
         path = whole_name(name).path
-        self._known(path)
+        self._known(path, actor)
         self._keep(self._record("recovered", actor, name=path))
         self._emit(f"deployment:{path}", "metadata.recorded", actor, {"kind": "retraining", "resumed": True})
         self._wait(path)
@@ -99,7 +119,7 @@ class Retrainer(Working):
     def status(self, name: str, *, actor: Actor) -> RetrainingStatus:
         """How a deployed pipeline stands. Raises UnknownNameError."""
         path = whole_name(name).path
-        self._known(path)
+        self._known(path, actor)
         return self._status(path)
 
     @call(Right.READ)

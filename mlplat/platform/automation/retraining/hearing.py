@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ....events import Event
     from ...artifacts.data import DataStore
     from ...artifacts.models import ModelRegistry
+    from ...identity.authorization import Actor
     from ...identity.principals import Principal
     from ...identity.provider import IdentityProvider
     from ...pipelines.orchestrator import Orchestrator
@@ -56,7 +57,7 @@ class Hearing(Component):
         self._deploy, self._automatic = deploy, automatic
         self._timers: dict[str, Call] = {}
         self._clocks: dict[tuple[str, str], list[Callable[[], object]]] = {}
-        self.pipelines = Pipelines(self)
+        self._pipelines = Pipelines(self)
         super().__init__(sim, identity, store)
         log = sim.log
         log.subscribe("dataset.changed", self._data_changed)
@@ -104,11 +105,12 @@ class Hearing(Component):
         run = self._orchestrator.run(bound.pipeline, parameters, spec.seed, project=name.partition("/")[0], actor=account, **said)
         return run.wait()
 
-    def _known(self, name: str) -> tuple[Retrained, Principal]:
-        """What is configured, and who acts. Raises UnknownNameError."""
+    def _known(self, name: str, actor: Actor = None) -> tuple[Retrained, Principal]:
+        """What is configured, and who acts. Raises UnknownNameError, which names those that `actor` may read."""
         spec = self._state.of(name).spec
         if spec is None:
-            raise UnknownNameError("retraining", name, [each for each, one in self._state.deployed.items() if one.spec is not None])
+            there = [each for each, one in self._state.deployed.items() if one.spec is not None]
+            raise UnknownNameError("retraining", name, [each for each in there if self._may_read(actor, f"deployment:{each}")])
         return spec, self._authorization.directory.find(spec.account)
 
     # -- what is heard

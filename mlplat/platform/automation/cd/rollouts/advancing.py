@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 
 from ..judging import CanaryPolicy, Verdict
@@ -21,25 +20,38 @@ from .states import (
     RolledBack,
     Rollout,
     Scale,
-    SetWeights,
     Signal,
     Started,
     Stepped,
 )
-from .strategies import BlueGreen, Canary, Rolling, Strategy
-from .target import VersionState
+from .strategies import Rolling, Strategy
+from .wanted import (
+    NEAR,
+    between,
+    first_strategy,
+    fits,
+    least_of,
+    lost_of,
+    most_of,
+    of_all,
+    policy_of,
+    shares_of,
+    shrinks,
+    split,
+    wanted_for,
+    weigh,
+)
 
 SOON_S, WATCH_S = 1.0, 5.0
 """How often a rollout looks at what is being changed, and at a step that is watched (s)."""
 TRIES = 5
 """So often in a row a change may fail before a rollout goes back."""
-NEAR = 1e-6
 
 
 def begin(new: str, old: str | None, replicas: int, old_replicas: int, strategy: Strategy, now: float) -> Rollout:
     """A rollout that begins now. Raises OptionError for a strategy that cannot be followed with so many replicas."""
     if old is None:
-        return Rollout(new, None, replicas, 0, _first(strategy), begun_s=now, since_s=now)
+        return Rollout(new, None, replicas, 0, first_strategy(strategy), begun_s=now, since_s=now)
     strategy.check(min(replicas, old_replicas))
     phase = Phase.ROLLING if isinstance(strategy, Rolling) else Phase.PREPARING
     return Rollout(new, old, replicas, old_replicas, strategy, phase, begun_s=now, since_s=now)
@@ -49,6 +61,7 @@ def advance(rollout: Rollout, facts: Facts) -> Advance:
     """What comes next. What was asked for and is not so yet is asked for again.
 
     >>> from .strategies import BlueGreen
+    >>> from .target import VersionState
     >>> start = begin("v2", "v1", 1, 1, BlueGreen(), 0.0)
     >>> advance(start, Facts(0.0, {"v1": VersionState(1, 1, 1.0)})).actions
     (AddVersion(version='v2', replicas=1),)
@@ -71,16 +84,16 @@ def advance(rollout: Rollout, facts: Facts) -> Advance:
 
 
 def _preparing(rollout: Rollout, facts: Facts) -> Advance:
-    share = _shares(rollout)[rollout.step]
+    share = shares_of(rollout)[rollout.step]
     new = facts.versions.get(rollout.new, GONE)
-    wanted = _wanted(rollout, share)
-    asked: list[Action] = [*moves(facts.versions, _all(facts.versions, wanted), _most(rollout), _least(rollout))]
-    if _fits(facts.versions, wanted) and new.ready >= wanted[rollout.new]:
+    wanted = wanted_for(rollout, share)
+    asked: list[Action] = [*moves(facts.versions, of_all(facts.versions, wanted), most_of(rollout), least_of(rollout))]
+    if fits(facts.versions, wanted) and new.ready >= wanted[rollout.new]:
         return _shifted(rollout, facts, share)
     if facts.now - rollout.begun_s >= rollout.strategy.pending:
         return _back(rollout, facts, Reason.TIMEOUT_PENDING)
-    if rollout.old is not None and rollout.step and _shrinks(rollout):  # the old replicas go, and with them the traffic
-        asked = [*_weights(facts.versions, _between(rollout, facts.versions)), *asked]
+    if rollout.old is not None and rollout.step and shrinks(rollout):  # the old replicas go, and with them the traffic
+        asked = [*weigh(facts.versions, between(rollout, facts.versions)), *asked]
     return Advance(rollout, tuple(asked), again_s=facts.now + SOON_S)
 
 
@@ -90,10 +103,10 @@ def _shifted(rollout: Rollout, facts: Facts, share: float) -> Advance:
     if rollout.step == 0 and not rollout.told:
         signals.append(Started())
     rollout = replace(rollout, told=True, shifted=True)
-    asked = _weights(facts.versions, _split(rollout, share))
+    asked = weigh(facts.versions, split(rollout, share))
     if asked:
         return Advance(rollout, tuple(asked), tuple(signals), facts.now)
-    policy = _policy(rollout.strategy)
+    policy = policy_of(rollout.strategy)
     if policy is None:
         signals.append(Promoted())
         return Advance(replace(rollout, phase=Phase.PROMOTED), (), tuple(signals), math.inf)
@@ -107,13 +120,13 @@ def _shifted(rollout: Rollout, facts: Facts, share: float) -> Advance:
         since_s=facts.now,
         look=look,
         look_s=facts.now + policy.bake * min(1.0, look / policy.looks),
-        lost=_lost(rollout, facts.versions),
+        lost=lost_of(rollout, facts.versions),
     )
     return Advance(state, (), tuple(signals), min(facts.now + WATCH_S, state.look_s))
 
 
 def _baking(rollout: Rollout, facts: Facts) -> Advance:
-    policy = _policy(rollout.strategy)
+    policy = policy_of(rollout.strategy)
     assert policy is not None
     judgement = facts.judgement
     if judgement is not None:
@@ -125,11 +138,11 @@ def _baking(rollout: Rollout, facts: Facts) -> Advance:
         if facts.now >= rollout.begun_s + policy.deadline:
             return _back(rollout, facts, Reason.INCONCLUSIVE, signals)
         rollout = replace(rollout, look=_next_look(rollout, policy, judgement.enough), look_s=_next_time(rollout, policy, facts.now))
-    share = _shares(rollout)[rollout.step]
-    if _lost(rollout, facts.versions) != rollout.lost or facts.versions.get(rollout.new, GONE).ready == 0:
+    share = shares_of(rollout)[rollout.step]
+    if lost_of(rollout, facts.versions) != rollout.lost or facts.versions.get(rollout.new, GONE).ready == 0:
         return _restarted(rollout, facts, share, policy)
-    asked: list[Action] = [*_weights(facts.versions, _split(rollout, share))]
-    asked += moves(facts.versions, _all(facts.versions, _wanted(rollout, share)), _most(rollout), _least(rollout))
+    asked: list[Action] = [*weigh(facts.versions, split(rollout, share))]
+    asked += moves(facts.versions, of_all(facts.versions, wanted_for(rollout, share)), most_of(rollout), least_of(rollout))
     if facts.now >= rollout.look_s and judgement is None:
         asked.append(Look(rollout.step, rollout.look))
         return Advance(rollout, tuple(asked), (), facts.now)
@@ -142,12 +155,12 @@ def _restarted(rollout: Rollout, facts: Facts, share: float, policy: CanaryPolic
         return _back(rollout, facts, Reason.INCONCLUSIVE)
     state = replace(rollout, phase=Phase.PREPARING, since_s=max(facts.now, math.nextafter(rollout.begun_s, math.inf)))
     old_ready = rollout.old is not None and facts.versions.get(rollout.old, GONE).ready > 0
-    away = _weights(facts.versions, _split(rollout, 0.0)) if facts.versions.get(rollout.new, GONE).ready == 0 and old_ready else []
+    away = weigh(facts.versions, split(rollout, 0.0)) if facts.versions.get(rollout.new, GONE).ready == 0 and old_ready else []
     return Advance(state, tuple(away), (), facts.now + SOON_S)
 
 
 def _passed(rollout: Rollout, facts: Facts, signals: tuple[Signal, ...]) -> Advance:
-    if rollout.step + 1 == len(_shares(rollout)):
+    if rollout.step + 1 == len(shares_of(rollout)):
         return Advance(replace(rollout, phase=Phase.PROMOTED), (), (*signals, Promoted()), math.inf)
     before = (rollout.since_s, facts.now)
     state = replace(rollout, phase=Phase.PREPARING, step=rollout.step + 1, begun_s=facts.now, since_s=facts.now, before=before)
@@ -163,13 +176,13 @@ def _replaced(rollout: Rollout, facts: Facts, wanted: dict[str, int], to: str) -
     """Replicas go over to a version a few at a time, and traffic with them."""
     assert rollout.old is not None
     state = facts.versions.get(to, GONE)
-    done = _fits(facts.versions, wanted) and state.ready >= wanted[to]
-    asked = moves(facts.versions, _all(facts.versions, wanted), _most(rollout), _least(rollout))
+    done = fits(facts.versions, wanted) and state.ready >= wanted[to]
+    asked = moves(facts.versions, of_all(facts.versions, wanted), most_of(rollout), least_of(rollout))
     planned = dict(facts.versions)
     for move in asked:
         if isinstance(move, Scale):
             planned[move.version] = planned[move.version]._replace(ready=min(planned[move.version].ready, move.replicas))
-    weights = _weights(facts.versions, by_ready(planned, (rollout.new, rollout.old)))
+    weights = weigh(facts.versions, by_ready(planned, (rollout.new, rollout.old)))
     back = rollout.phase is Phase.ROLLING_BACK
     signals: tuple[Signal, ...] = ()
     if not back and not rollout.told and facts.versions.get(rollout.new, GONE).ready:
@@ -199,17 +212,17 @@ def _rolling_back(rollout: Rollout, facts: Facts) -> Advance:
     old, new = facts.versions.get(rollout.old, GONE), facts.versions.get(rollout.new, GONE)
     if old.weight < 1.0 - NEAR or new.weight > 0.0:
         to = {rollout.old: 1.0} if old.ready else {}
-        asked = [*_weights(facts.versions, to)]
-        if facts.failures >= TRIES and facts.failures % 2 and rollout.new in facts.versions and old.ready >= _least(rollout):
+        asked = [*weigh(facts.versions, to)]
+        if facts.failures >= TRIES and facts.failures % 2 and rollout.new in facts.versions and old.ready >= least_of(rollout):
             asked = [RemoveVersion(rollout.new)]  # shares cannot be set: then by the only version that is left
         if not old.ready:
-            asked += [*moves(facts.versions, _all(facts.versions, {**wanted, rollout.new: new.replicas}), _most(rollout), 0)]
+            asked += [*moves(facts.versions, of_all(facts.versions, {**wanted, rollout.new: new.replicas}), most_of(rollout), 0)]
         return Advance(rollout, tuple(asked), (), facts.now if to and not facts.failures else facts.now + SOON_S)
     if not rollout.told:
         signals = (RolledBack(rollout.reason),)
         rollout = replace(rollout, told=True)
-    asked = [*moves(facts.versions, _all(facts.versions, wanted), _most(rollout), _least(rollout))]
-    if not asked and _fits(facts.versions, wanted):
+    asked = [*moves(facts.versions, of_all(facts.versions, wanted), most_of(rollout), least_of(rollout))]
+    if not asked and fits(facts.versions, wanted):
         return Advance(replace(rollout, phase=Phase.ROLLED_BACK), (), signals, math.inf)
     return Advance(rollout, tuple(asked), signals, facts.now + SOON_S)
 
@@ -226,88 +239,6 @@ def _back(rollout: Rollout, facts: Facts, reason: Reason, signals: tuple[Signal,
     state = replace(rollout, phase=Phase.ROLLING_BACK, reason=reason, begun_s=facts.now, told=False)
     first = _rolling_back(state, facts._replace(failures=0, judgement=None))
     return first._replace(signals=(*signals, *first.signals))
-
-
-# -- what is wanted
-
-
-def _first(strategy: Strategy) -> Strategy:
-    """How a service begins: with all of its traffic, judged against the baseline in one step where it would be judged."""
-    policy = _policy(strategy)
-    if policy is None:
-        return BlueGreen(unavailable=strategy.unavailable, pending=strategy.pending, keep=strategy.keep)
-    return Canary(unavailable=strategy.unavailable, pending=strategy.pending, keep=strategy.keep, policy=replace(policy, steps=(1.0,)))
-
-
-def _policy(strategy: Strategy) -> CanaryPolicy | None:
-    return strategy.policy if isinstance(strategy, (Canary, BlueGreen)) else None
-
-
-def _shares(rollout: Rollout) -> tuple[float, ...]:
-    policy = _policy(rollout.strategy)
-    return (1.0,) if policy is None else policy.steps
-
-
-def _most(rollout: Rollout) -> int:
-    surge = rollout.strategy.surge
-    larger = max(rollout.replicas, rollout.old_replicas)
-    return rollout.replicas + rollout.old_replicas if surge is None else larger + surge
-
-
-def _least(rollout: Rollout) -> int:
-    """Ready replicas below which a rollout takes none away."""
-    if rollout.old is None:
-        return 0
-    return max(0, min(rollout.replicas, rollout.old_replicas) - rollout.strategy.unavailable)
-
-
-def _shrinks(rollout: Rollout) -> bool:
-    return _most(rollout) < rollout.replicas + rollout.old_replicas
-
-
-def _wanted(rollout: Rollout, share: float) -> dict[str, int]:
-    """Replicas for a share: of the new version so many as carry it, the old one keeps what there is room for, one at least."""
-    if rollout.old is None:
-        return {rollout.new: rollout.replicas}
-    most = _most(rollout)
-    new = min(max(1, math.ceil(rollout.replicas * share - NEAR)), most - 1)
-    return {rollout.new: new, rollout.old: min(rollout.old_replicas, most - new)}
-
-
-def _all(versions: Mapping[str, VersionState], wanted: Mapping[str, int]) -> dict[str, int]:
-    """What is wanted of all versions that are there: of those that nobody asked for, nothing."""
-    return {**{version: 0 for version in sorted(versions) if version not in wanted}, **wanted}
-
-
-def _fits(versions: Mapping[str, VersionState], wanted: Mapping[str, int]) -> bool:
-    return all(
-        (version not in versions) if count == 0 else versions.get(version, GONE).replicas == count for version, count in wanted.items()
-    )
-
-
-def _split(rollout: Rollout, share: float) -> dict[str, float]:
-    if rollout.old is None or share == 1.0:
-        return {rollout.new: 1.0}
-    return {rollout.old: 1.0} if share == 0.0 else {rollout.old: 1.0 - share, rollout.new: share}
-
-
-def _between(rollout: Rollout, versions: Mapping[str, VersionState]) -> dict[str, float]:
-    """Shares on the way to a step: by the ready replicas, and no less than in the step before."""
-    assert rollout.old is not None
-    shares = _shares(rollout)
-    now = by_ready(versions, (rollout.new, rollout.old)).get(rollout.new, 0.0)
-    return _split(rollout, min(max(now, shares[rollout.step - 1]), shares[rollout.step]))
-
-
-def _weights(versions: Mapping[str, VersionState], wanted: Mapping[str, float]) -> list[SetWeights]:
-    """Ask for shares, unless they are so; nothing where none can be given."""
-    same = all(abs(versions.get(name, GONE).weight - wanted.get(name, 0.0)) <= NEAR for name in {**versions, **wanted})
-    return [] if same or not wanted else [SetWeights(wanted)]
-
-
-def _lost(rollout: Rollout, versions: Mapping[str, VersionState]) -> int:
-    names = [rollout.new] if rollout.old is None else [rollout.new, rollout.old]
-    return sum(versions.get(name, GONE).lost for name in names)
 
 
 def _next_look(rollout: Rollout, policy: CanaryPolicy, enough: bool) -> int:
