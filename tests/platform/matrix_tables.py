@@ -18,6 +18,7 @@ from .matrix_automation import BUILDER, CI, INBOX, ORCHESTRATOR, REPRODUCTION, R
 from .matrix_rows import ADMIN, APPROVE, DEPLOY, FORCE, READ, SHARE, WRITE, given
 from .matrix_rows import row as _row
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
+from .monitoring.matrix_rows import MONITORING
 
 NOWHERE = Path("/dev/null/nowhere")
 _made = PlatformWorld()
@@ -324,6 +325,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "builder": BUILDER,
         "ci": CI,
         "orchestrator": ORCHESTRATOR,
+        "monitoring": MONITORING,
         "retraining": RETRAINING,
         "reproduction": REPRODUCTION,
         "platform": {"sweep": _platform(), "verify": _platform()},

@@ -16,6 +16,7 @@ from mlplat.infra.quotas.amounts import Amounts
 from mlplat.platform.identity import Right
 
 from .test_rows import Shop
+from .writing_monitoring import WATCHED, watch_a_service
 
 CAPSULE, COMMIT, MODEL, RUN, DATA, IMAGE, REPO = (
     "capsule",
@@ -82,6 +83,9 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "models.search": (),
     "models.stage_history": (REPO,),
     "models.versions": (REPO,),
+    "monitoring.incidents": (WATCHED,),
+    "monitoring.watches": (),
+    "monitoring.windows": (WATCHED,),
     "reproduction.verdicts": (MODEL,),
     "retraining.history": ("shop/api",),
     "retraining.list": (),
@@ -182,6 +186,7 @@ def shop() -> Shop:
     platform.retraining.configure("shop/api", robot, parameters={"number": [4]}, actor=ada)
     platform.retraining.request("shop/api", actor=ada)
     platform.reproduction.start(MODEL, actor=ada)
+    watch_a_service(platform, ada, robot)
     platform.identity.grant(shop.bob, "read", "dataset:shop/clicks@1", actor=ada)
     platform.identity.create_token({"dataset:shop/*": "read"}, actor=ada)
     return shop
