@@ -19,6 +19,7 @@ from .matrix_cd import CD_ROWS, DeliveryWorld
 from .matrix_rows import ADMIN, APPROVE, DEPLOY, FORCE, READ, SHARE, WRITE, given
 from .matrix_rows import row as _row
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
+from .monitoring.matrix_rows import MONITORING
 
 NOWHERE = Path("/dev/null/nowhere")
 _made = PlatformWorld()
@@ -326,6 +327,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "ci": CI,
         "cd": CD_ROWS,
         "orchestrator": ORCHESTRATOR,
+        "monitoring": MONITORING,
         "retraining": RETRAINING,
         "reproduction": REPRODUCTION,
         "platform": {"sweep": _platform(), "verify": _platform(), "reproduce": REPRODUCE},

@@ -12,6 +12,8 @@ from mlplat.platform.artifacts.metadata import LockFile
 from mlplat.platform.identity import IdentityProvider
 from mlplat.platform.storage import Store, digest_of
 
+from .monitoring.matrix_rows import watched
+
 REPO, DATA, IMAGE, MODEL, FLOW = "shop/churn", "shop/clicks", "shop/train", "shop/churn", "shop/flow"
 FRAME = pl.DataFrame({"user": [1, 2, 3], "clicks": [3, 0, 5]})
 AUTHOR = "Ada Lovelace <ada@example.org>"
@@ -67,6 +69,8 @@ class PlatformWorld:
         self._zones()
         if source in AUTOMATION:
             self._automation()
+        if source == "monitoring":
+            watched(self, self.component)
 
     def _people(self) -> None:
         admin, identity = self.identity.admin, self.identity

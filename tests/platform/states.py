@@ -20,6 +20,7 @@ _LEFT_OUT = {
     *("_scm", "_images", "_metadata", "_tasks", "_zones", "_builder", "_inbox", "_times", "_request", "_indices", "_jobs", "_proposers"),
     *("_tracker", "_corrector", "_runs", "_clocks", "_timers", "_deploy", "_automatic", "_placed"),
     "_serving",
+    *("_references", "_tests", "_data"),
 }
 """What is no state: neighbours, caches, what is under way, and what is documented to be forgotten (failed attempts)."""
 

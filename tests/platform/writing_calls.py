@@ -15,6 +15,7 @@ from mlplat.platform.automation.builder import Package, PackageIndex
 from mlplat.platform.identity import Principal
 from mlplat.platform.storage import Store
 
+from . import writing_monitoring
 from .capsules.worlds import World
 from .writing_cd import CD_CALLS, CD_READING, CD_SEVERAL, deliver
 
@@ -111,6 +112,7 @@ def fill(store: Store) -> mp.Platform:
     _flow(platform, ada)
     platform.retraining.configure("shop/front", robot, actor=ada)
     platform.retraining.request("shop/front", actor=ada)  # and refused, since nothing is bound
+    writing_monitoring.watch_a_service(platform, ada, robot)
     identity._authorization.audit.flush()
     return platform
 
@@ -289,6 +291,7 @@ CALLS: dict[str, Made] = {
     "retraining.resume": lambda p, ada, admin, git: p.retraining.resume("shop/front", actor=ada),
     "reproduction.start": lambda p, ada, admin, git: p.reproduction.start("shop/churn@2", actor=ada),
     **CD_CALLS,
+    **writing_monitoring.CALLS,
 }
 
 SEVERAL = {
@@ -301,6 +304,7 @@ SEVERAL = {
     "retraining.request": "begins a run, as `run` of the orchestrator, or writes down that it was refused",
     "ci.run": "begins a run, which is written down before it goes on to test and to report",
     **CD_SEVERAL,
+    **writing_monitoring.SEVERAL,
 }
 """Calls that are several, with the reason."""
 
@@ -318,6 +322,7 @@ READING = {
     "cd": CD_READING,
     "orchestrator": "resolve graph versions list get runs value schedules",
     "inbox": "messages",
+    "monitoring": writing_monitoring.READING,
     "retraining": "status history list",
     "reproduction": "verdicts",
     "zones": "list get describe explain workloads logs cohorts submit environment touch stop",
