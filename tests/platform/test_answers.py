@@ -189,8 +189,8 @@ def shop() -> Shop:
     platform.retraining.configure("shop/api", robot, parameters={"number": [4]}, actor=ada)
     platform.retraining.request("shop/api", actor=ada)
     platform.reproduction.start(MODEL, actor=ada)
-    automate(platform, ada, robot)
     watch_a_service(platform, ada, robot)
+    automate(platform, ada, robot)
     platform.identity.grant(shop.bob, "read", "dataset:shop/clicks@1", actor=ada)
     platform.identity.create_token({"dataset:shop/*": "read"}, actor=ada)
     return shop
