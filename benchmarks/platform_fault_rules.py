@@ -25,7 +25,7 @@ judged and published."""
 OF_TRAFFIC = ("dataset:shop/", "window:shop/api", "node:", "link:", "device:", "call:metadata.baseline", "call:data.", "deployment:")
 OF_TRAFFIC += ("incident:shop/api", "principal:service-account")
 LATER = ("canary.started", "service.deployed", "service.upgraded", "service.rolledback", "service.reconciled", "workload.submitted")
-LATER += ("retraining.requested", "artifact.downloaded")
+LATER += ("retraining.requested", "artifact.downloaded", "incident.detected")
 """What somebody has called for may come later: when replicas are ready, after a cool-down; and what is deployed is looked after."""
 """What these are about."""
 
