@@ -17,6 +17,7 @@ from .matrix import PASSWORD, PLATFORM, Row
 from .matrix_automation import BUILDER, CI, INBOX, ORCHESTRATOR, REPRODUCTION, RETRAINING
 from .matrix_rows import ADMIN, APPROVE, DEPLOY, FORCE, READ, SHARE, WRITE, given
 from .matrix_rows import row as _row
+from .matrix_serving import SERVING
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
 
 NOWHERE = Path("/dev/null/nowhere")
@@ -325,6 +326,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "ci": CI,
         "orchestrator": ORCHESTRATOR,
         "retraining": RETRAINING,
+        "serving": SERVING,
         "reproduction": REPRODUCTION,
         "platform": {"sweep": _platform(), "verify": _platform()},
     }

@@ -99,6 +99,7 @@ READS: tuple[Asked, ...] = (
     lambda p, ada, admin: [str(each) for each in p.orchestrator.schedules(actor=ada)],
     lambda p, ada, admin: [p.retraining.list(actor=ada), str(p.retraining.status("shop/front", actor=ada))],
     lambda p, ada, admin: [p.retraining.history("shop/front", actor=ada), p.reproduction.verdicts("shop/churn@1", actor=ada)],
+    lambda p, ada, admin: [p.serving.list(actor=ada), str(p.serving.status("shop/served", actor=ada))],
     lambda p, ada, admin: p.sweep(actor=admin),
     lambda p, ada, admin: repr(p),
 )

@@ -16,6 +16,8 @@ from mlplat.platform.identity import Principal
 from mlplat.platform.storage import Store
 
 from .capsules.worlds import World
+from .serving.filled import write_served
+from .writing_serving import SERVING_CALLS, SERVING_READING
 
 PASSWORD = "a password of some length"
 REVOKED = 5
@@ -110,6 +112,7 @@ def fill(store: Store) -> mp.Platform:
     _flow(platform, ada)
     platform.retraining.configure("shop/front", robot, actor=ada)
     platform.retraining.request("shop/front", actor=ada)  # and refused, since nothing is bound
+    write_served(platform, ada)
     identity._authorization.audit.flush()
     return platform
 
@@ -286,6 +289,7 @@ CALLS: dict[str, Made] = {
     "retraining.bind": lambda p, ada, admin, git: p.retraining.bind("shop/front", "shop/flow", triggers=["dataset:shop/clicks"], actor=ada),
     "retraining.resume": lambda p, ada, admin, git: p.retraining.resume("shop/front", actor=ada),
     "reproduction.start": lambda p, ada, admin, git: p.reproduction.start("shop/churn@2", actor=ada),
+    **SERVING_CALLS,
 }
 
 SEVERAL = {
@@ -301,6 +305,7 @@ SEVERAL = {
 """Calls that are several, with the reason."""
 
 READING = {
+    **SERVING_READING,
     "identity": "principals whoami roles members decide grants_on grants_of audit tokens",
     "scm": "resolve show read checkout log diff diff_text merge_base blame objects statuses branches tags list changes subscribe "
     "export_repository",
