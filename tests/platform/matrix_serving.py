@@ -22,8 +22,8 @@ def _front(right: Right, *names: Any, more: tuple[tuple[Right, str], ...] = (), 
 
 SERVING = {
     "deploy": Row(given("shop/new", f"{MODEL}@1", **NEW), (NEW_SERVICE, (DEPLOY, f"model:{MODEL}@1"), IN_ZONE), zone=ZONE),
-    "create": Row(given("shop/new", **NEW), (NEW_SERVICE,), zone=ZONE),
-    "ensure": Row(given("shop/new", **NEW), (NEW_SERVICE,), zone=ZONE),
+    "create": Row(given("shop/new", **NEW), (NEW_SERVICE, IN_ZONE), zone=ZONE),
+    "ensure": Row(given("shop/new", **NEW), (NEW_SERVICE, IN_ZONE), zone=ZONE),
     "ensure, of one that is there": _front(DEPLOY, zone=ZONE, retries=1),
     "remove": _front(DEPLOY),
     "add_version": _front(DEPLOY, f"{MODEL}@3", more=((DEPLOY, f"model:{MODEL}@3"), IN_ZONE)),
