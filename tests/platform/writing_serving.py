@@ -22,8 +22,9 @@ def _starting_nothing(platform: mp.Platform) -> Iterator[Any]:
     port = serving._port
     port.start = port.end = lambda *given: None
     serving._has_cluster = True
-    serving._live["shop/served"] = serving._bring_to_life(serving._catalogue.services["shop/served"])
     try:
+        for entry in serving._catalogue.services.values():
+            serving._live[entry.name] = serving._bring_to_life(entry)
         yield serving
     finally:
         serving._has_cluster = False
