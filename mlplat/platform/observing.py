@@ -25,6 +25,7 @@ class Observing:
         sim.log.subscribe("watch.set", lambda event: self._join(event.name))
         sim.log.subscribe("service.deployed", lambda event: self._join(event.name))
         sim.log.subscribe("service.removed", self._leave)
+        sim.log.subscribe("access.denied", self._refused)
         sim.at(sim.now, self._join_all)
 
     def _join_all(self) -> None:
@@ -33,6 +34,18 @@ class Observing:
 
     def _leave(self, event: Event) -> None:
         self._joined.discard(event.name)
+
+    def _refused(self, event: Event) -> None:
+        """A watch whose account may not look at its service any more is told nothing: an incident, and not silence."""
+        name = str(event.data["resource"]).partition(":")[2]
+        if event.source != self._serving.SOURCE or name not in self._joined or event.data["action"] != f"{self._serving.SOURCE}.collect":
+            return
+        state, service = self._monitoring._state.watches.get(name), self._serving._catalogue.services.get(name)
+        if state is None or service is None or f"principal:{state.watch.account}" != event.subject:
+            return
+        self._joined.discard(name)
+        for version in service.versions.values():
+            self._monitoring._cut_off(state, version.model, f"the account of the watch may not read service:{name}", event)
 
     def _join(self, name: str) -> None:
         """Let a watch hear of a service, where both are there."""

@@ -20,6 +20,7 @@ COMPILED = zone_schedules.run_interruptible
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_two_thousand_schedules_under_zones_break_no_promise(part: int) -> None:
+    """A-11.3, S-99, S-104, S-106: limits, guarantees, starts in time, no victim in vain."""
     each = SCHEDULES // PARTS
     figures = zone_schedules.CAMPAIGN.figures(each, seed=0, first=part * each)
     assert not figures["violations"], "\n".join(map(zone_schedules.CAMPAIGN.report, figures["violations"]))

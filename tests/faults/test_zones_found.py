@@ -9,10 +9,11 @@ import pytest
 from benchmarks.fault_draws import INF
 from benchmarks.fault_traces import Job
 from benchmarks.zone_cases import ZoneCase
-from benchmarks.zone_live import Work, ZoneLiveCase
+from benchmarks.zone_live import Call, Work, ZoneLiveCase
 from benchmarks.zone_schedules import run_case
 
 NODE: dict[str, Any] = {"name": "g0", "count": 4, "cpu_milli": 4000, "memory_mib": 2048, "gpus": 2, "gpu_model": "V100-16"}
+ONE = {"cpu_milli": 1000, "gpus": 1}
 WHOLE, SHARE = {"cpu_milli": 1000, "memory_mib": 1024, "gpus": 2}, {"cpu_milli": 1333, "gpu_milli": 500}
 
 FOUND = {
@@ -35,6 +36,39 @@ FOUND = {
             {"name": "c", "borrow_within": "lower-priority"},
         ],
         checkpoint=(0.1, 0.3, 0.0),
+    ),
+    "a quota that is suspended while one of its jobs waits for those that were stopped for it": ZoneLiveCase(
+        groups=[
+            {"name": "g0", "count": 1, "cpu_milli": 4000, "memory_mib": 4096, "disk_mib": 0, "gpus": 1, "gpu_model": "T4"},
+            {
+                "name": "g1",
+                "count": 2,
+                "cpu_milli": 4000,
+                "memory_mib": 4096,
+                "disk_mib": 1000,
+                "racks": 2,
+                "gpus": 1,
+                "gpu_model": "V100-16",
+            },
+            {
+                "name": "g2",
+                "count": 3,
+                "cpu_milli": 2000,
+                "memory_mib": 8192,
+                "disk_mib": 0,
+                "racks": ("east",),
+                "gpus": 1,
+                "gpu_model": "V100-16",
+            },
+        ],
+        zones=[{"name": "c", "guarantee": {"gpus": 2}, "borrow_within": "lower-priority"}],
+        works=[
+            Work(0.0, "a", ONE, 4.0, 1, 0, -1.0),
+            Work(0.0, "c", ONE, 20.0, 3, 0, -1.0),
+            Work(0.0, "d", ONE, 9.0, 2, 0, 3.0),
+            Work(1.0, "c", ONE, 20.0, 1, 5, -1.0),
+        ],
+        calls=[Call(3.0, "suspend", "c")],
     ),
     "a job that is stopped in the cycle in which it started, and starts again elsewhere": ZoneLiveCase(
         groups=[NODE],

@@ -122,6 +122,7 @@ def test_an_outage_of_what_is_not_there_is_refused_and_nothing_is_followed() -> 
 def test_s32_a_node_is_given_up_at_the_first_check_not_earlier_than_grace_after_its_last_heartbeat(
     death: float, heartbeats: tuple[float, float]
 ) -> None:
+    """A-12.4."""
     period, grace = heartbeats
     world = Watched(Detection(period, grace, None))
     world.sim.run(until=death)
@@ -412,6 +413,7 @@ def test_s33_a_node_that_crashed_and_is_back_before_anybody_noticed_runs_its_wor
 
 
 def test_s34_the_work_of_a_fenced_node_never_counts_once_its_replacement_exists() -> None:
+    """A-12.5."""
     sim, world = cluster(nodes=2)
     world.run_workload(Workload("work", {"cpus": 8}, duration="10m"))
     sim.run(until=12)

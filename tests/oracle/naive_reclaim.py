@@ -121,7 +121,7 @@ class Reclaim:
 
     def by_final_share(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of a quota whose share would be no smaller than that of the job's quota, whatever is borrowed."""
-        fair = self.may_take_a_share(attempt, books) and self.share(books) <= self.share_of(attempt, self.off_the_books(books, attempt))
+        fair = self.may_share_out(attempt, books) and self.share(books) <= self.share_of(attempt, self.off_the_books(books, attempt))
         return fair or self.guaranteed(attempt, books)
 
     def guaranteed(self, attempt: NaiveAttempt, books: Books) -> bool:
@@ -131,12 +131,8 @@ class Reclaim:
 
     def by_initial_share(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of a quota whose share is larger than that of the job's quota."""
-        fair = self.may_take_a_share(attempt, books) and self.share(books) < self.share_of(attempt, books)
+        fair = self.may_share_out(attempt, books) and self.share(books) < self.share_of(attempt, books)
         return fair or self.guaranteed(attempt, books)
-
-    def may_take_a_share(self, attempt: NaiveAttempt, books: Books) -> bool:
-        """Whether a job of another quota may be stopped for a share, not for what is guaranteed."""
-        return self.job not in self.quotas.yielded and self.may_share_out(attempt, books)
 
     def yielding(self, victims: Sequence[NaiveAttempt]) -> set[int]:
         """The victims from which the job takes back what is guaranteed to its quota, they and those that are stopping being gone."""

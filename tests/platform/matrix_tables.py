@@ -19,6 +19,7 @@ from .matrix_rows import ADMIN, APPROVE, DEPLOY, FORCE, READ, SHARE, WRITE, give
 from .matrix_rows import row as _row
 from .matrix_serving import SERVING
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
+from .monitoring.matrix_rows import MONITORING
 
 NOWHERE = Path("/dev/null/nowhere")
 _made = PlatformWorld()
@@ -325,6 +326,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "builder": BUILDER,
         "ci": CI,
         "orchestrator": ORCHESTRATOR,
+        "monitoring": MONITORING,
         "retraining": RETRAINING,
         "serving": SERVING,
         "reproduction": REPRODUCTION,

@@ -12,6 +12,7 @@ from mlplat.platform.artifacts.metadata import LockFile
 from mlplat.platform.identity import IdentityProvider
 from mlplat.platform.storage import Store, digest_of
 
+from .monitoring.matrix_rows import watched
 from .serving.filled import cluster_of, serve
 
 REPO, DATA, IMAGE, MODEL, FLOW = "shop/churn", "shop/clicks", "shop/train", "shop/churn", "shop/flow"
@@ -73,6 +74,8 @@ class PlatformWorld:
         if source == "serving":
             self.platform.models.register(MODEL, b"third", external=["data"], actor=self.owner)
             serve(self.platform, MODEL, "shop-prod", self.owner)
+        if source == "monitoring":
+            watched(self, self.component)
 
     def _people(self) -> None:
         admin, identity = self.identity.admin, self.identity

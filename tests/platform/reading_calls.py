@@ -100,6 +100,8 @@ READS: tuple[Asked, ...] = (
     lambda p, ada, admin: [p.retraining.list(actor=ada), str(p.retraining.status("shop/front", actor=ada))],
     lambda p, ada, admin: [p.retraining.history("shop/front", actor=ada), p.reproduction.verdicts("shop/churn@1", actor=ada)],
     lambda p, ada, admin: [p.serving.list(actor=ada), str(p.serving.status("shop/served", actor=ada))],
+    lambda p, ada, admin: [p.monitoring.watches(actor=ada), p.monitoring.windows("shop/churn", actor=ada)],
+    lambda p, ada, admin: [str(each) for each in p.monitoring.incidents("shop/churn", actor=ada)],
     lambda p, ada, admin: p.sweep(actor=admin),
     lambda p, ada, admin: repr(p),
 )

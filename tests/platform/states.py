@@ -19,6 +19,7 @@ _LEFT_OUT = {
     *("_held_by_giver", "_cost", "_lifetime_s", "_port", "_live", "_identity"),
     *("_scm", "_images", "_metadata", "_tasks", "_zones", "_builder", "_inbox", "_times", "_request", "_indices", "_jobs", "_proposers"),
     *("_tracker", "_corrector", "_runs", "_clocks", "_timers", "_deploy", "_automatic", "_placed"),
+    *("_references", "_tests", "_data"),
 }
 """What is no state: neighbours, caches, what is under way, and what is documented to be forgotten (failed attempts)."""
 

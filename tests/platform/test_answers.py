@@ -17,6 +17,7 @@ from mlplat.platform.identity import Right
 
 from .serving.filled import write_served
 from .test_rows import Shop
+from .writing_monitoring import WATCHED, watch_a_service
 
 CAPSULE, COMMIT, MODEL, RUN, DATA, IMAGE, REPO = (
     "capsule",
@@ -83,6 +84,9 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "models.search": (),
     "models.stage_history": (REPO,),
     "models.versions": (REPO,),
+    "monitoring.incidents": (WATCHED,),
+    "monitoring.watches": (),
+    "monitoring.windows": (WATCHED,),
     "reproduction.verdicts": (MODEL,),
     "retraining.history": ("shop/api",),
     "retraining.list": (),
@@ -189,6 +193,7 @@ def shop() -> Shop:
     platform.retraining.configure("shop/api", robot, parameters={"number": [4]}, actor=ada)
     platform.retraining.request("shop/api", actor=ada)
     platform.reproduction.start(MODEL, actor=ada)
+    watch_a_service(platform, ada, robot)
     platform.identity.grant(shop.bob, "read", "dataset:shop/clicks@1", actor=ada)
     platform.identity.create_token({"dataset:shop/*": "read"}, actor=ada)
     return shop

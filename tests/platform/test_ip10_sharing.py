@@ -79,6 +79,7 @@ class Sharing:
 
 
 def test_ip10_step_1_only_who_holds_share_grants_and_each_grant_is_told() -> None:
+    """IP-10 P."""
     it = Sharing()
     before = len(it.sim.log)
     grants = it.share(it.bob, it.acme)

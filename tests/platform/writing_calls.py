@@ -15,6 +15,7 @@ from mlplat.platform.automation.builder import Package, PackageIndex
 from mlplat.platform.identity import Principal
 from mlplat.platform.storage import Store
 
+from . import writing_monitoring
 from .capsules.worlds import World
 from .serving.filled import write_served
 from .writing_serving import SERVING_CALLS, SERVING_READING
@@ -113,6 +114,7 @@ def fill(store: Store) -> mp.Platform:
     platform.retraining.configure("shop/front", robot, actor=ada)
     platform.retraining.request("shop/front", actor=ada)  # and refused, since nothing is bound
     write_served(platform, ada)
+    writing_monitoring.watch_a_service(platform, ada, robot)
     identity._authorization.audit.flush()
     return platform
 
@@ -290,6 +292,7 @@ CALLS: dict[str, Made] = {
     "retraining.resume": lambda p, ada, admin, git: p.retraining.resume("shop/front", actor=ada),
     "reproduction.start": lambda p, ada, admin, git: p.reproduction.start("shop/churn@2", actor=ada),
     **SERVING_CALLS,
+    **writing_monitoring.CALLS,
 }
 
 SEVERAL = {
@@ -301,6 +304,7 @@ SEVERAL = {
     "orchestrator.cancel": "ends the steps of a run, each of which is written down, and then the run",
     "retraining.request": "begins a run, as `run` of the orchestrator, or writes down that it was refused",
     "ci.run": "begins a run, which is written down before it goes on to test and to report",
+    **writing_monitoring.SEVERAL,
 }
 """Calls that are several, with the reason."""
 
@@ -318,6 +322,7 @@ READING = {
     "ci": "runs results wait cancel",
     "orchestrator": "resolve graph versions list get runs value schedules",
     "inbox": "messages",
+    "monitoring": writing_monitoring.READING,
     "retraining": "status history list",
     "reproduction": "verdicts",
     "zones": "list get describe explain workloads logs cohorts submit environment touch stop",

@@ -204,6 +204,7 @@ def test_a_saved_result_has_the_frame_and_a_notebook_a_table(tmp_path: Path) -> 
 
 
 def test_the_frame_is_equal_on_both_clocks() -> None:
+    """A-11.5."""
     trace = busy_day(100)
     compiled, live = (mp.replay(SPEC, trace, zones=ZONES, queue="drf", clock=clock) for clock in ("replay", "simpy"))  # type: ignore[arg-type]
     assert compiled.zones.equals(live.zones)

@@ -79,6 +79,7 @@ def test_a_node_in_one_piece_waits_for_the_first_to_end_and_in_eight_pieces_for_
 
 
 def test_a_borrower_in_the_way_is_stopped_where_that_helps_and_only_there() -> None:
+    """IP-11 T, S-106."""
     result = scattered(SOFT, [5000.0, 3000.0, 4000.0, 6000.0], gpus=7, borrowers=1)
     assert result.jobs["wait_s"][-1] == 0  # no checkpoint, no grace needed
     assert result.attempts.filter(result.attempts["outcome"] == "reclaimed")["job"].to_list() == [3]

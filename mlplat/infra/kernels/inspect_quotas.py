@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from .candidates import might_reclaim
 from .compilation import entry, kernel
 from .quota_state import Quotas
 from .quota_tree import charge, exceeds_limit, fits_quota, is_within, load_ask
-from .reclaim import find_room, might_reclaim
+from .reclaim import find_room
 from .state import LAST, REQUEST, World, world_at
 
 # Columns of what `weigh` says of a job in a flavor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .candidates import might_reclaim
 from .compilation import kernel
 from .earmarks import add_plan, close_earmarked, close_to, drop_plan, keep_plan, note_plan, open_earmarked, take_new_plans
 from .gangs import place
@@ -11,7 +12,7 @@ from .lanes import first_of, leave_lane
 from .quota_state import ACTIVE, CHARGES, CLAIMS, CLAIMS_TRIED, EARLIER, NEWS
 from .quota_tree import asks_guaranteed, charge, fits_quota, is_within, load_ask, share_with
 from .quota_waiting import is_held, is_open, wait_in_lane
-from .reclaim import AS_IT_IS, AT_ONCE, LATER, NOTHING, make_room, might_reclaim
+from .reclaim import AS_IT_IS, AT_ONCE, LATER, NOTHING, make_room
 from .starting import mark_started
 from .state import LAST, RELEASES, REPLICAS, REQUEST, RUNNING, STARTED, STATUS, WAITING, JobState, World
 
@@ -198,12 +199,13 @@ def _try_claims(world: World, now: float) -> None:
         _disclaim(world, job)
         load_ask(world, job, np.int64(quotas.flavor[job]))
         found = NOTHING
-        if _fits_beside_held(world, job, kept, i + 1):
+        suspended = quotas.suspended[quotas.of[job]]
+        if not suspended and _fits_beside_held(world, job, kept, i + 1):
             close_to(world, np.int64(i), np.int64(-1))
             if _is_placed(world, job):
                 found = AT_ONCE
             close_to(world, np.int64(i), np.int64(1))
-        if found == NOTHING:
+        if found == NOTHING and not suspended:
             found = _reclaim(world, job, now)
         if found == LATER or found == AS_IT_IS:
             if found == AS_IT_IS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from .errors import TypeMismatchError
 from .handles import TaskView
 from .nodes import Node
 from .value_types import Form, type_in_words
-from .values import Value, packed
+from .values import Value, packed, unpacked
 
 if TYPE_CHECKING:
     import simpy
@@ -142,21 +143,42 @@ class StepBody(Body):
                 raise TypeMismatchError(f"a named tuple of {', '.join(kinds)}", type_in_words(returned), step=self.task)
             else:
                 parts = {name: getattr(returned, name) for name in kinds}
-            self.signatures = {
-                name: part.signature for name, part in parts.items() if isinstance(getattr(part, "signature", None), Signature)
-            }
+            self.signatures = _signatures(parts)
             self.baselines = self._captured(parts, signature)
             return {name: packed(parts[name], kind, step=self.task, output=name) for name, kind in kinds.items()}
 
-    def _captured(self, parts: Mapping[str, Any], signature: Any) -> dict[str, Mapping[str, Any]]:
-        """The baselines of the models that are published; the step may have changed what it was given, so that it is read again."""
+    def take(self, outputs: Mapping[str, Value]) -> None:
+        """Outputs of an equal step are published as those of this one: what was captured of a model then is found again now."""
+        owner = self.execution.owner
+        code = owner._live.sources.step(self.execution.kept.version, self.node.step, self.execution.actor)
+        signature = code.step.signature
+        published = self._published_models(signature)
+        if not published:
+            return
+        for each in {found.input: found for argument in self.arguments.values() for found in reads(argument)}.values():
+            kind, _, ref = each.resource.partition(":")
+            if kind == "dataset":
+                self._read[each.input] = owner._stores.data.read(ref, actor=self.execution.actor)
+        with code.active(), suppress(Exception):  # of the model's own code
+            parts = {name: unpacked(owner._store, outputs[name], signature.outputs[name]) for name in published}
+            self.signatures = _signatures(parts)
+            self.baselines = self._captured(parts, signature)
+        self._forget()
+
+    def _published_models(self, signature: Any) -> list[str]:
+        """Outputs that are models and are published."""
         execution = self.execution
         wanted = {each.binding.output for each in execution.dag.outputs.values() if each.binding.step == self.node.name}
         models = [name for name, kind in signature.outputs.items() if kind.form is Form.MODEL and not kind.many and name in wanted]
-        if not models or not execution.state.publish:
+        return models if execution.state.publish else []
+
+    def _captured(self, parts: Mapping[str, Any], signature: Any) -> dict[str, Mapping[str, Any]]:
+        """The baselines of the models that are published; the step may have changed what it was given, so that it is read again."""
+        models = self._published_models(signature)
+        if not models:
             return {}
         takes = {name: kind for name, kind in signature.inputs.items() if kind.form is Form.FRAME and not kind.many}
-        given = {name: content(execution.owner._store, self.arguments[name], kind, self._read) for name, kind in takes.items()}
+        given = {name: content(self.execution.owner._store, self.arguments[name], kind, self._read) for name, kind in takes.items()}
         found = {name: captured_baseline(parts[name], given, self.node.options.target) for name in models}
         return {name: each for name, each in found.items() if each is not None}
 
@@ -182,3 +204,7 @@ class StepBody(Body):
 
     def _forget(self) -> None:
         self._read, self._code = {}, None
+
+
+def _signatures(parts: Mapping[str, Any]) -> dict[str, Signature]:
+    return {name: part.signature for name, part in parts.items() if isinstance(getattr(part, "signature", None), Signature)}

@@ -53,6 +53,8 @@ class Completion(OrchestratorCalls):
         there = {
             name: resource for name, resource in task.published.items() if self._still_there(execution, body.node, name, resource, task)
         }
+        if any(output not in there for output in self._published_by(execution, body.node)):
+            body.take(task.outputs)
         of = f"{run}/{task.name}" if not task.of else task.of
         data = {"run": execution.name, "step": body.task, "attempt": 0, "cached": True, "of": of, "resources": {}}
         self._emit(f"taskrun:{execution.name}/{body.task}", "taskrun.started", execution.actor, data)

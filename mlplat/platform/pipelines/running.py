@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...canonical import frozen
-from ...errors import IntegrityError, OptionError, UnknownNameError, printable
+from ...errors import IntegrityError, MlplatError, OptionError, UnknownNameError, printable
 from ..artifacts.metadata.nodes import SINGLE, Artifact
 from ..artifacts.metadata.runs import Run, RunStatus, local_environment
 from ..artifacts.withholding import shown
@@ -17,6 +17,7 @@ from ..identity.decisions import DecisionReason
 from ..identity.principals import Principal
 from ..identity.rights import Right
 from ..references import Reference, check_project, check_zone
+from ..work import TaskReason
 from .arguments import Read
 from .calls import run_name, seed_of
 from .completion import Completion
@@ -234,10 +235,16 @@ class Running(Versioning, Completion):
             irreproducible=prepared.irreproducible,
         )
         new = self._version_record(prepared, actor, published=False)
-        with self._sim.caused_by(queued), self._store.transaction():
-            self._keep(*([] if new is None else [new]), record)
-            self._record_start(name, prepared, inputs, values, number, lock, actor)
-            recorded = self._stores.metadata._last
+        with self._sim.caused_by(queued):
+            try:
+                with self._store.transaction():
+                    self._record_start(name, prepared, inputs, values, number, lock, actor)
+                    self._keep(*([] if new is None else [new]), record)
+            except MlplatError:
+                ended = {"run": name, "pipeline": version.reference, "outcome": "error", "reason": TaskReason.UNAVAILABLE.value}
+                self._emit(f"pipelinerun:{name}", "pipelinerun.finished", actor, {**ended, "outputs": {}})
+                raise
+        recorded = self._stores.metadata._last
         told = {"run": name, "pipeline": version.reference, "code": version.code, "zone": place, "seed": number}
         told["inputs"] = {input: each.digest for input, each in inputs.items()}
         started = self._emit(f"pipelinerun:{name}", "pipelinerun.started", actor, told, recorded)

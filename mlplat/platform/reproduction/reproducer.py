@@ -231,16 +231,21 @@ class Reproducer(Component):
         name = version.name.partition("/")[2]
         for each in dag.outputs.values():
             if each.name == name:
-                return run.digests.get(each.binding.step, {}).get(each.binding.output, "")
-        digests = [digest for outputs in run.digests.values() for digest in outputs.values()]
+                return self._digests(run).get(each.binding.step, {}).get(each.binding.output, "")
+        digests = [digest for outputs in self._digests(run).values() for digest in outputs.values()]
         return version.digest if version.digest in digests else ""
+
+    def _digests(self, run: PipelineRun) -> dict[str, dict[str, str]]:
+        """By step the digest of each output; a validation that failed has made one, too."""
+        tasks = self._orchestrator._state.runs[run.name].tasks.values()
+        return {task.name: {name: value.digest for name, value in task.outputs.items()} for task in tasks}
 
     def _differing_steps(self, recorded: str, run: PipelineRun) -> tuple[Difference, ...]:
         """The outputs that differ from those that the recorded run has made, in the order of the steps, as far as they are known here."""
         known = self._orchestrator._state.runs.get(recorded.removeprefix("run:"))
         if known is None:
             return ()
-        found, views = run.digests, run.tasks
+        found, views = self._digests(run), run.tasks
         differing = []
         for task in known.tasks.values():
             now = views[task.name].outcome if task.name in views else ""

@@ -129,6 +129,7 @@ def test_an_image_that_nothing_was_run_in_can_be_deleted_and_is_built_again() ->
 
 
 def test_s87_a_wrong_manifest_ends_in_failure_with_its_line_and_publishes_nothing() -> None:
+    """IP-2 T."""
     world = World()
     world.commit()
     first = world.built()
@@ -246,6 +247,7 @@ def test_a_tag_that_does_not_move_is_a_failure() -> None:
 
 
 def test_n_a_node_that_dies_mid_way_lets_it_be_built_elsewhere_with_the_same_digest() -> None:
+    """IP-2 N."""
     calm, world = World(), World()
     calm.commit(), world.commit()
     expected = calm.built().digest
@@ -285,6 +287,7 @@ def crash_at_each_start(world: World) -> None:
 
 
 def test_q_it_waits_while_the_zone_is_full() -> None:
+    """IP-2 Q."""
     world = World(limit={"cpus": 1})
     world.commit()
     world.zones.submit("ada-dev", mp.Workload("busy", {"cpus": 1}, duration="10m"), actor=world.ada)

@@ -121,6 +121,7 @@ def _share(world: World, *resources: str, rights: tuple[str, ...] = ("read", "sh
 
 
 def test_p_every_member_takes_the_right_to_share_it() -> None:
+    """IP-14 P."""
     world = World()
     platform = world.platform
     needed = [MODEL, "run:shop/r1", f"repo:shop/churn@{world.commit.id}", world.image.resource, "dataset:secret/labels@1"]

@@ -47,6 +47,7 @@ def _edit(name: str, change: Callable[[Any], None]) -> bytes:
 
 
 def test_a14_4_one_flipped_bit_in_any_byte_is_found_and_named() -> None:
+    """IP-14 T."""
     content = World(rich=False).export()
     names = set(archive.read(content))
     for place in range(len(content)):

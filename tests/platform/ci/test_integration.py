@@ -232,6 +232,7 @@ def protected() -> World:
 
 
 def test_t_a_red_commit_cannot_be_merged_and_the_status_names_test_and_commit() -> None:
+    """IP-1 T."""
     world = protected()
     world.scm.create_branch(REPO, "work", actor=world.bob)
     red = world.commit(WRONG, "work", world.bob)
@@ -391,6 +392,7 @@ def test_s69_n_after_the_last_try_it_is_an_error_and_the_merge_is_refused() -> N
 
 
 def test_q_the_status_says_that_it_waits_for_the_limit_of_the_zone() -> None:
+    """IP-1 Q."""
     world = World(limit={"cpus": 1})
     world.zones.submit("ada-dev", mp.Workload("busy", {"cpus": 1}, duration="10m"), actor=world.ada)
     commit = world.commit()
@@ -427,6 +429,7 @@ def test_tests_that_take_too_long_are_a_failure() -> None:
 
 
 def test_p_a_push_that_is_refused_moves_no_ref_and_is_not_tested() -> None:
+    """IP-1 P."""
     world = World()
     world.commit()
     world.sim.run(until="1h")

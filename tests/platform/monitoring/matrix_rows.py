@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlplat.errors import OptionError
 from mlplat.platform.automation.monitoring import Prediction
 from mlplat.platform.identity import Principal, Right
 
@@ -18,11 +17,11 @@ def _row(right: Right, *names: Any) -> Row:
 
 
 def _watched(world: Any, caller: Principal | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return ("shop/churn",), {"account": "user-1"}
+    return ("shop/churn",), {"account": world.monitor}
 
 
 MONITORING = {
-    "watch": Row(_watched, ((Right.ADMIN, WINDOW),), raises=OptionError),
+    "watch": Row(_watched, ((Right.ADMIN, WINDOW), (Right.ADMIN, "project:shop"))),
     "set_sampling": _row(Right.ADMIN, 0.5),
     "unwatch": _row(Right.ADMIN),
     "watches": Row(lambda world, caller: ((), {})),
@@ -37,6 +36,6 @@ MONITORING = {
 
 def watched(world: Any, monitoring: Any) -> None:
     """What the rows are about: a watch of the owner's, with an answer."""
-    robot = world.identity.create_service_account("shop", "monitor", actor=world.owner)
-    monitoring.watch("shop/churn", account=robot, actor=world.owner)
+    world.monitor = world.identity.create_service_account("shop", "monitor", actor=world.owner)
+    monitoring.watch("shop/churn", account=world.monitor, actor=world.owner)
     monitoring.collect("shop/churn", [Prediction("r0", "shop/churn@1", {"x": 1.0}, 1)], actor=world.owner)

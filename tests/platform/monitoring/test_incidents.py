@@ -289,6 +289,15 @@ def test_a_call_is_for_those_with_a_grant(shop: Shop, who: str, call: str) -> No
     assert shop.events("access.denied")[-1].actor == getattr(shop, who).id
 
 
+@pytest.mark.parametrize("wrong", [{"name": -0.0}, {"name": "shop/other"}, {"account": 1}, {"dataset": None}, {"baseline": 3}])
+def test_a_journal_with_a_watch_that_is_none_is_refused_when_it_is_opened(shop: Shop, wrong: dict[str, object]) -> None:
+    watch = shop.watch().record()
+    record = {"what": "watch.set", "time": 0.0, "actor": shop.ada.id, "name": SERVICE, "watch": {**watch, **wrong}}
+    shop.platform.store.append("monitoring", record)
+    with pytest.raises(JournalError, match="of monitoring"):
+        shop.monitor()
+
+
 def test_an_unknown_watch_is_refused_without_telling_which_there_are(shop: Shop) -> None:
     shop.watch()
     with pytest.raises(UnknownNameError, match="'shop/nothing'") as refused:

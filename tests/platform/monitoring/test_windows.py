@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from scipy.stats import binom
 
-from mlplat.errors import OptionError, UnknownNameError
+from mlplat.errors import AccessDenied, OptionError, UnknownNameError
 from mlplat.platform.automation.monitoring import Prediction
 from mlplat.platform.automation.monitoring.drift import KolmogorovSmirnov, NumericTest
 
@@ -230,3 +230,13 @@ def test_what_makes_no_watch_is_refused(shop: Shop) -> None:
         shop.watch()
         shop.monitoring.collect(SERVICE, [("r", "shop/churn@1", {}, 1)], actor=shop.server)  # type: ignore[list-item]
     assert Prediction("r", "a/b@1", {}, {"p": 1}).row(0.0)["prediction:p"] == 1
+
+
+def test_who_administers_a_watch_alone_cannot_let_an_account_of_the_project_work(shop: Shop) -> None:
+    """It may write data that he may not."""
+    shop.watch()
+    shop.identity.grant(shop.bob, "admin", f"window:{SERVICE}", actor=shop.ada)
+    with pytest.raises(AccessDenied, match="may not admin project:shop"):
+        shop.monitoring.watch(SERVICE, account=shop.robot, dataset="shop/clicks", actor=shop.bob)
+    assert [watch.dataset for watch in shop.monitoring.watches(actor=shop.ada)] == ["shop/churn-windows"]
+    assert shop.monitoring.set_sampling(SERVICE, 0.5, actor=shop.bob).account == shop.robot.id

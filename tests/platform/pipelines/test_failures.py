@@ -63,6 +63,7 @@ def instants() -> list[float]:
 
 @pytest.mark.parametrize("at", instants())
 def test_n_a_node_that_dies_at_any_event_of_the_run_changes_no_digest(at: float) -> None:
+    """IP-5 N."""
     world = World("3x8xV100")
     run = world.pipelines.run("shop/churn@main", actor=world.ada)
     world.sim.run(until=at)
@@ -93,6 +94,7 @@ def test_n_after_the_last_retry_the_run_is_an_error_and_never_a_failure() -> Non
 
 
 def test_q_above_the_limit_of_the_zone_a_step_waits_and_says_so_and_inputs_stay_those_resolved() -> None:
+    """IP-5 Q."""
     world = World("4x8xV100", CHURN.replace('{"cpus": 2}', '{"cpus": 60}'))
 
     world.platform.zones.submit(world.zone, mp.Workload("notebook", {"cpus": 8}, duration="5h"), actor=world.ada)
@@ -120,6 +122,7 @@ NEEDED = ["pipeline:shop/churn", "dataset:shop/clicks@1", "repo:shop/churn", "im
 
 @pytest.mark.parametrize("lacking", NEEDED)
 def test_p_without_one_right_the_run_is_refused_before_any_step_with_one_event_that_names_it(lacking: str) -> None:
+    """IP-5 P."""
     world = World("4x8xV100")
     zone = world.platform.zones.create_deployment("shop", "shop-prod", {"cpus": 4}, {"cpus": 8}, actor=world.platform.admin)
     robot = world.identity.create_service_account("shop", "robot", actor=world.ada)
@@ -174,6 +177,7 @@ def test_p_a_right_that_is_revoked_under_way_stops_the_next_call(kind: str, afte
 
 
 def test_t_a_validation_that_fails_keeps_the_model_marked_failed_and_starts_nothing_more() -> None:
+    """IP-5 T."""
     world = World("4x8xV100", JUDGED)
     good = world.run(parameters={"most": 9.0})
     assert good.outcome == "success" and world.platform.models.resolve("shop/churn@1", actor=world.ada).stage == "none"

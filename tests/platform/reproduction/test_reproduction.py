@@ -166,6 +166,7 @@ def flip(store: Store, digest: str, draw: int) -> None:
 
 
 def test_p_what_may_not_be_read_is_refused_and_not_named(made: Made) -> None:
+    """IP-9 P."""
     platform, admin = made.platform, made.admin
     model = made.model(1080)
     eve = platform.identity.create_user("eve", actor=admin)

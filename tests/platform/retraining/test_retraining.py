@@ -37,6 +37,7 @@ def test_a_candidate_that_is_good_enough_is_deployed_because_of_its_publication(
 
 
 def test_a8_1_ten_changes_within_the_cool_down_make_one_run_on_the_last_version() -> None:
+    """S-84: once per cause, and what is suppressed says why."""
     world = World()
     world.change(world.rows[:201])
     world.sim.run(until="30m")
@@ -72,6 +73,7 @@ def test_a8_2_identical_content_makes_no_run() -> None:
 
 
 def test_a8_3_a_newer_pipeline_that_is_not_deployed_is_not_used() -> None:
+    """S-84."""
     world = World()
     world.push(CODE.replace("iterations: int = 20", "iterations: int = 5"))
     newer = world.platform.orchestrator.publish("shop/code@main", name="shop/train", actor=world.ada)

@@ -163,6 +163,7 @@ def test_a12_1_crashes_cuts_and_drains_on_any_number_of_replicas_change_no_bit(
 
 @pytest.mark.parametrize(("minute", "resumed_s"), [(10.9, 0.0), (11.9, 600.0), (22.3, 600.0), (24.0, 1200.0)])
 def test_ip12_a_death_while_a_checkpoint_is_written_leaves_the_one_before(minute: float, resumed_s: float) -> None:
+    """IP-12 N."""
     place = Place(LINKS.format(nic="100Gbps"), detection=AT_ONCE)
     run = place.run(checkpoint="every 10m size 100GiB to lake")  # a write takes 86 s
     place.sim.at(60.0 * minute, place.cluster.hardware.crash, "node-0")
@@ -198,6 +199,7 @@ def kill_after_damage(*damaged: int) -> tuple[Place, TrainingRun]:
 
 @pytest.mark.parametrize("damaged", [(2,), (1, 2), (0, 1, 2)])
 def test_ip12_a_checkpoint_that_fails_its_digest_is_skipped_for_the_one_before_and_costs_time(damaged: tuple[int, ...]) -> None:
+    """IP-12 T."""
     _, whole = kill_after_damage()
     _, run = kill_after_damage(*damaged)
     assert [skipped.reference for skipped in run.skipped] == [f"shop/states@{number + 1}" for number in reversed(damaged)]

@@ -16,6 +16,7 @@ def _world() -> World:
 
 
 def test_s100_each_zone_that_misses_something_is_told_of_in_order_of_priority_and_again_when_it_is_back() -> None:
+    """IP-11 N."""
     world = _world()
     world.cluster.hardware.crash("node-0")
     world.sim.run(until="30m")

@@ -64,6 +64,7 @@ def _ip11(lend: Any = None) -> tuple[World, DeploymentZone, Any, list[Any]]:
 
 
 def test_a11_1_a_guarantee_is_taken_back_from_the_four_that_started_last_and_given_back_in_order() -> None:
+    """S-106."""
     world, a, b, borrowers = _ip11()
     assert [each.status.value for each in borrowers] == ["running"] * 8
     assert a.status(actor=world.ada).lent["gpus"] == 4 == b.status(actor=world.eve).borrowed["gpus"] - 4
@@ -87,6 +88,7 @@ def test_a11_2_what_is_not_lent_is_never_borrowed(lend: Any, most: int) -> None:
 
 
 def test_ip11_beyond_the_limit_it_waits_with_zone_limit_and_beyond_the_guarantee_it_stops_nobody() -> None:
+    """IP-11 Q."""
     world, a, _, borrowers = _ip11()
     for number in range(4):
         a.submit(work(f"a{number}", duration="10h"), actor=world.ada)
@@ -99,6 +101,7 @@ def test_ip11_beyond_the_limit_it_waits_with_zone_limit_and_beyond_the_guarantee
 
 
 def test_ip11_who_may_not_deploy_has_no_victims() -> None:
+    """IP-11 P."""
     world, a, _, _ = _ip11()
     with pytest.raises(AccessDenied):
         a.submit(work("w", gpus=4), actor=world.bob)

@@ -41,6 +41,7 @@ def test_ip3_2_an_environment_is_submitted_admitted_and_bound_in_the_name_of_its
 
 
 def test_a3_2_as_many_run_as_the_limit_permits_the_next_waits_and_starts_in_the_instant_one_ends(world: World) -> None:
+    """S-102, IP-3 Q."""
     zone = world.zones.create_development(world.ada, {"gpus": 4}, actor=world.admin)
     handles = [zone.environment(None, ONE, actor=world.ada) for _ in range(5)]
     world.sim.run(until="1m")
@@ -86,6 +87,7 @@ def test_a_zone_that_begins_to_refuse_counts_what_runs_and_waits_there_already(w
 
 
 def test_s101_nobody_else_starts_something_there_whatever_is_granted(world: World) -> None:
+    """IP-3 P."""
     zone = world.zones.create_development(world.ada, {"gpus": 4}, actor=world.admin)
     world.identity.grant(world.bob, ["read", "deploy"], zone.resource, actor=world.ada)
     for who, why in (
@@ -147,6 +149,7 @@ def test_a_token_for_a_zone_is_good_in_that_zone_only(world: World) -> None:
 
 
 def test_ip3_6_an_environment_without_use_is_stopped_and_what_it_kept_on_a_volume_stays(world: World) -> None:
+    """S-102."""
     world.cluster.volumes.claim("home", "10GiB", "local")
     zone = world.zones.create_development(world.ada, {"gpus": 4}, idle="2h", actor=world.admin)
     handle = zone.environment(None, ONE, name="notebook", actor=world.ada)

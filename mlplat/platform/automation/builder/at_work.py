@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ....errors import AccessDenied, MlplatError, printable
-from ...work.outcomes import Outcome, TaskReason
+from ...work.outcomes import InfrastructureError, Outcome, TaskReason
 from ...work.task import Task
 from ..undertaking import acting, refused, undertake
 from .building import BuildBody, Job, Order
@@ -57,6 +57,8 @@ class AtWork(BuilderPart):
                 digest = self._publish(job)
             except AccessDenied as error:
                 self._end(job, Outcome.FAILURE, BuildReason.ACCESS_DENIED, str(error))
+            except InfrastructureError as error:
+                self._end(job, Outcome.ERROR, TaskReason.UNAVAILABLE, refused(error))
             except MlplatError as error:
                 self._end(job, Outcome.FAILURE, TaskReason.RAISED, refused(error))
             else:

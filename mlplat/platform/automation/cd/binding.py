@@ -13,6 +13,7 @@ from .rollouts.states import Reason, RolledBack, Signal, Started
 if TYPE_CHECKING:
     from ....clock import Call
     from ....context import Simulation
+    from ....events import Event
     from .ports import PipelineTarget
 
 SMOKE_RUNS = 3
@@ -24,7 +25,8 @@ class TookOver(NamedTuple):
 
 
 class Binding:
-    """A pipeline on its way into a zone. `new`, `old`: what is bound, before and after; None for nothing. See `Drive` for the rest."""
+    """A pipeline on its way into a zone. `new`, `old`: what is bound, before and after; None for nothing. `cause`: what was told of it
+    last. See `Drive` for the rest."""
 
     def __init__(
         self,
@@ -36,8 +38,10 @@ class Binding:
         *,
         hindered: Callable[[], Reason | None] = lambda: None,
         done: Callable[[], None] = lambda: None,
+        cause: Callable[[], Event | int | None] = lambda: None,
     ) -> None:
         self._sim, self._target, self._tell, self._hindered, self._done = sim, target, tell, hindered, done
+        self._cause = cause
         self.new, self.old = new, old
         self.trouble = ""
         self.reason: Reason | None = None
@@ -98,7 +102,8 @@ class Binding:
             self._tell(Started())
         try:
             self._runs += 1
-            smoking = self._target.smoke()
+            with self._sim.caused_by(self._cause()):
+                smoking = self._target.smoke()
         except Exception as error:
             self._failed(error)
             return

@@ -100,6 +100,7 @@ class Runs(Telling):
                 before,
                 lambda signal: self._tell(run, None, signal),
                 done=lambda: self._finish(run),
+                cause=lambda: run.cause,
             )
         assert cd._serving is not None
         target = cd._serving.target(desired.name, desired.zone, desired.options)

@@ -7,14 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ....errors import MlplatError, printable
+from ....errors import AccessDenied, MlplatError, printable
 from ...identity.principals import Principal
+from ...identity.rights import Right
 from ...zones.journal import DEVELOPMENT
 from .binding import Binding, TookOver
 from .changes import Mode
 from .rollouts.driving import Drive
 from .rollouts.states import INFRASTRUCTURE, Judged, Promoted, Reason, RolledBack, Rollout, Signal, Started, Stepped
 from .rollouts.strategies import BlueGreen, Canary, Strategy
+from .specs import MODEL, Desired
 
 if TYPE_CHECKING:
     from ....context import Simulation
@@ -133,6 +135,8 @@ class Telling:
     def _gone_back(self, run: Run, reason: Reason, why: str) -> None:
         """All is as it was before the change."""
         cd, change = self._cd, self._cd._change_of(run.change)
+        if reason is Reason.DENIED:
+            self._tell_denied(run, change.desired)
         outcome = "cancelled" if reason is Reason.ASKED else "error" if reason in INFRASTRUCTURE or reason is Reason.DENIED else "failure"
         cd._keep(cd._record("ended", run.acting, id=run.change, outcome=outcome, reason=reason.value))
         told: dict[str, Any] = {"reason": reason.value} | ({"problem": printable(why)[:300]} if why else {})
@@ -145,6 +149,16 @@ class Telling:
         if run.judged:
             self._event(run, "canary.finished", {"outcome": outcome, **told})
         cd._tracker.went_back(cd._change_of(run.change), run.acting, run.cause)
+
+    def _tell_denied(self, run: Run, desired: Desired) -> None:
+        """A right that is gone is told as any call that is refused: one `access.denied`."""
+        entry = self._cd._zones._catalogue.zones.get(desired.zone)
+        asked = [] if entry is None else [(Right.DEPLOY, entry.resource, entry.name)]
+        if desired.kind == MODEL and desired.alias:
+            asked.append((Right.WRITE, f"model:{desired.what.partition('@')[0]}", desired.zone))
+        with suppress(AccessDenied), self._sim.caused_by(run.cause):
+            for right, resource, zone in asked:
+                self._cd._authorization.require(run.acting, right, resource, zone, call="cd.deploy", source=self._cd.SOURCE)
 
     def _event(self, run: Run, predicate: str, data: Mapping[str, Any], back: bool = False) -> None:
         """Tell of a change, because of what was told of it before. `back`: of the version that it goes back to."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ....errors import AccessDenied, InputError, MlplatError, printable
-from ...work.outcomes import Outcome, TaskReason
+from ...work.outcomes import InfrastructureError, Outcome, TaskReason
 from ...work.task import Task
 from ..builder.building import Order
 from ..undertaking import acting, refused, undertake
@@ -68,6 +68,8 @@ class AtWork(CIPart):
                 job.image = self._images.resolve(definition.image, actor=job.acting).reference
         except AccessDenied as error:
             self._end(job, Outcome.ERROR, CIReason.ACCESS_DENIED, str(error))
+        except InfrastructureError as error:
+            self._end(job, Outcome.ERROR, TaskReason.UNAVAILABLE, str(error))
         except MlplatError as error:
             self._end(job, Outcome.FAILURE, CIReason.BAD_DEFINITION, f"{job.path}: {error}")
         else:

@@ -70,10 +70,12 @@ class Monitoring(Evaluating):
         """Watch a service, or watch it otherwise from now on; rows that wait for their window stay. Event `watch.set` {account, dataset}.
 
         `account`: a service account of the project, as which baselines are read and windows are written. `dataset`: for the windows,
-        `project/name-windows` unless said. `every`: by time. `options`: those of `Watch`. Raises OptionError, UnknownNameError.
+        `project/name-windows` unless said. `every`: by time. `options`: those of `Watch`. To let an account of the project work takes
+        `admin` on that, too. Raises OptionError, UnknownNameError.
         """
         reference = whole_name(name)
         self._check_project(reference.project, actor)
+        self._authorization.require(actor, Right.ADMIN, f"project:{reference.project}", call="monitoring.watch", source=self.SOURCE)
         number = self._service_account(account, reference.project)
         kept = str(whole_name(dataset or f"{reference.path}-windows"))
         if whole_name(kept).project != reference.project:

@@ -137,6 +137,12 @@ class Evaluating(Component):
         known = {kind: each for kind, each in found.items() if each.wrong}
         self._change(state, version, changes(state, version, known, frozenset()), None)
 
+    def _cut_off(self, state: WatchState, version: str, reason: str, cause: Event) -> None:
+        """Nothing comes in of a version any more, since the account of the watch may not look."""
+        if state.active:
+            found = {IncidentKind.ACCESS: Found(True, missing_data(None, reason))}
+            self._change(state, version, changes(state, version, found, frozenset()), None, lambda: cause)
+
     def _captured(self, watch: Watch, version: str) -> tuple[dict[IncidentKind, Found], Reference | None, Baseline | None]:
         """What a version is compared with, and whether that could be had."""
         baseline: Baseline | None = None

@@ -10,11 +10,12 @@ from .answers import IncidentKind
 from .judgements import Judgement
 
 _DONE = {"name": TEXT, "time": NUMBER, "actor": TEXT}
+_WATCH = fields({"name": TEXT, "account": TEXT, "dataset": TEXT}, {"baseline": TEXT, "every_s": maybe(NUMBER), "tests": each(TEXT)})
 _OPENED = fields({"number": COUNT, "kind": one_of(*IncidentKind), "version": TEXT, "data": MAPPING})
 _WHAT = {"version": TEXT, "opened": each(_OPENED), "quiet": each(COUNT), "loud": each(COUNT), "resolved": each(COUNT)}
 
 RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
-    "watch.set": {**_DONE, "watch": MAPPING},
+    "watch.set": {**_DONE, "watch": _WATCH},
     "watch.ended": _DONE,
     "window.closed": {
         **_DONE,

@@ -40,6 +40,8 @@ class MonitoringState:
         match record["what"]:
             case "watch.set":
                 watch = Watch.of_record(record["watch"])
+                if watch.name != name:
+                    raise ValueError(f"watch {watch.name} as {name}")
                 if name in self.watches:
                     self.watches[name].watch, self.watches[name].active = watch, True
                 else:

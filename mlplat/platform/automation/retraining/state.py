@@ -86,12 +86,12 @@ class RetrainingState:
         self.deployed: dict[str, Deployed] = {}
 
     def of(self, name: str) -> Deployed:
-        """The one of a name, which need not be known yet."""
-        return self.deployed.setdefault(name, Deployed())
+        """The one of a name; one that is nothing yet where it is not known."""
+        return self.deployed.get(name) or Deployed()
 
     def apply(self, record: Mapping[str, Any]) -> None:
         """Change as a record says."""
-        one = self.of(record["name"])
+        one = self.deployed.setdefault(record["name"], Deployed())
         getattr(self, f"_{record['what']}")(one, record)
 
     def _configured(self, one: Deployed, record: Mapping[str, Any]) -> None:

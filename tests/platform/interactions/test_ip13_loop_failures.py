@@ -1,0 +1,148 @@
+"""IP-13 on a small platform with everything wired: the loop under failures, from the drift to the promotion."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+import pytest
+
+import mlplat as mp
+from mlplat.platform.serving import Requests
+from mlplat.platform.training import churn
+
+from .worlds import API, OPTIONS, TRAIN, Shop, model_of
+
+DRIFT = f"drift:{API}"
+LASTS_S = 3 * 3600.0
+CHANGE = 900
+"""From which request on customers are others."""
+
+
+@cache
+def customers(after: bool) -> pl.DataFrame:
+    """Who asks."""
+    return churn(3_000, seed=8, shift=1.5 if after else 0.0, relation=0.7 if after else 0.0).frame()
+
+
+class Loop(Shop):
+    """A model is in production and watched; the pipeline is bound to the alarm of its watch; customers change. What becomes of them is
+    published by the account `records` at once, or is wrong with `truth=False`."""
+
+    def __init__(self, *, truth: bool = True, drift: bool = True, **options: Any) -> None:
+        super().__init__(**options)
+        self.records = self.platform.identity.create_service_account("shop", "records", actor=self.ada)
+        self.platform.identity.add_member("shop", self.records, "contributor", actor=self.ada)
+        self.push()
+        version = self.publish()
+        self.bind(version, DRIFT)
+        self.serve(model_of(self.train()), wait="1m", options={**OPTIONS, "sample": 0.5})
+        self.platform.monitoring.watch(API, account=self.robot, rows=500, actor=self.ada)
+        requests = Requests.poisson(2.0, until=LASTS_S, seed=11)
+        before, after = (customers(each).drop("churned") for each in (False, drift))
+        self.platform.serving.attach(
+            API,
+            requests,
+            inputs=lambda numbers: pl.concat(
+                [before[[n % 3_000 for n in numbers if n < CHANGE]], after[[n % 3_000 for n in numbers if n >= CHANGE]]]
+            ),
+            actor=self.ada,
+        )
+        found = customers(drift)
+        right = found if truth else found.with_columns(churned=1.0 - pl.col("churned"))
+        self.sim.at(self.sim.now + CHANGE / 2.0, self.change, right, found)
+        self.began = self.sim.now
+
+    def change(self, rows: pl.DataFrame, held: pl.DataFrame) -> None:
+        """Customers are others from now on."""
+        self.sim.emit("scenario:customers", "scenario.changed", source="scenario", data={})
+        self.platform.data.publish("shop/customers", rows[:300], actor=self.records)
+        self.platform.data.publish("shop/held", held[300:600], actor=self.records)
+
+    def until(self, predicate: str) -> None:
+        """Go on until something of a kind happens, or the requests are over."""
+        while not self.events(predicate, self.seen) and self.sim.now < self.began + LASTS_S:
+            self.wait("1m")
+
+    seen = 0
+
+    def end(self) -> None:
+        """Go on to the end of the requests."""
+        self.sim.run(until=self.began + LASTS_S + 60)
+
+    def reasons(self) -> list[str]:
+        """How retrainings ended."""
+        return [each.reason.value for each in self.platform.retraining.history(TRAIN, actor=self.admin)]
+
+
+def test_a13_1_a13_2_the_loop_closes_without_anybody() -> None:
+    loop = Loop()
+    since = len(loop.sim.log)
+    loop.end()
+    assert loop.production()[1:] == ("shop/churn@2", 2) and loop.reasons() == ["ACCEPTED"]
+    upgraded = loop.events("service.upgraded")[-1]
+    causes = [event.predicate for event in loop.sim.log.causes(upgraded)]
+    assert causes[-2:] == ["incident.detected", "window.evaluated"] and "canary.judged" in causes
+    people = {loop.ada.id, loop.bob.id, loop.eve.id}
+    assert not [event for event in loop.sim.log.select() if event.id >= since and event.actor in people]
+    loop.check()
+
+
+@pytest.mark.parametrize("after", ["taskrun.started", "canary.started"])
+def test_ip13_n_a_node_that_dies_at_any_step_only_delays_the_loop(after: str) -> None:
+    """IP-13 N."""
+    loop = Loop()
+    loop.seen = len(loop.sim.log)
+    loop.until("incident.detected")
+    loop.until(after)
+    loop.cluster.hardware.crash(loop.events("workload.bound")[-1].data["nodes"][0])
+    loop.end()
+    assert loop.production()[1][:11] == "shop/churn@" and loop.production()[2] >= 2
+    assert "ACCEPTED" in loop.reasons() and "RUN_FAILED" not in loop.reasons()
+    loop.check()
+
+
+def test_ip13_q_retraining_uses_the_guarantee_of_its_zone() -> None:
+    loop = Loop(guarantee=32, limit=48)
+    loop.platform.zones.create_deployment("shop", "lent", {"cpus": 0}, {"cpus": 64}, actor=loop.admin)
+    for number in range(24):
+        loop.platform.zones.submit("lent", mp.Workload(f"borrower-{number}", {"cpus": 2}, duration="20h"), actor=loop.ada)
+    loop.end()
+    assert loop.production()[1:] == ("shop/churn@2", 2) and loop.reasons() == ["ACCEPTED"]
+    loop.check()
+
+
+def test_ip13_p_a_robot_that_may_no_longer_stops_the_loop_at_its_next_call_and_people_are_told() -> None:
+    loop = Loop()
+    loop.until("retraining.requested")
+    loop.platform.identity.remove_member("shop", loop.robot, actor=loop.ada)
+    before = loop.production()
+    loop.end()
+    assert loop.production() == before and not loop.events("service.upgraded")
+    assert [event for event in loop.events("access.denied") if event.subject == f"principal:{loop.robot.id}"]
+    assert set(loop.reasons()) <= {"RUN_FAILED", "REFUSED", "NOT_JUDGED"} and loop.reasons()
+    texts = [message.text for message in loop.platform.inbox.messages(actor=loop.ada)]
+    assert any(TRAIN in text for text in texts)
+    loop.check()
+
+
+def test_ip13_t_a_candidate_that_is_rejected_leaves_the_old_model_and_the_incident_open() -> None:
+    loop = Loop(truth=False)
+    loop.end()
+    assert loop.production()[1:] == ("shop/churn@1", 1) and set(loop.reasons()) == {"WORSE"} and not loop.events("service.upgraded")
+    assert loop.platform.models.resolve("shop/churn@2", actor=loop.ada).stage.value == "failed"
+    assert loop.platform.monitoring.incidents(API, only_open=True, actor=loop.ada)
+    begun = [event.time for event in loop.events("retraining.requested")]
+    assert all(later - earlier >= 3600 for earlier, later in pairwise(begun))
+    loop.check()
+
+
+def test_a13_4_without_drift_nothing_is_trained() -> None:
+    """A-13.4, in short: 3 hours of windows of a platform with everything wired."""
+    loop = Loop(drift=False)
+    loop.end()
+    assert len(loop.platform.monitoring.windows(API, actor=loop.ada)) > 15
+    assert len(loop.events("retraining.requested")) <= 1
+    loop.check()
