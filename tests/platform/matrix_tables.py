@@ -18,6 +18,7 @@ from .matrix_automation import BUILDER, CI, INBOX, ORCHESTRATOR, REPRODUCE, REPR
 from .matrix_cd import CD_ROWS, DeliveryWorld
 from .matrix_rows import ADMIN, APPROVE, DEPLOY, FORCE, READ, SHARE, WRITE, given
 from .matrix_rows import row as _row
+from .matrix_serving import SERVING
 from .matrix_world import DATA, FRAME, IMAGE, MODEL, REPO, PlatformWorld, manifest
 from .monitoring.matrix_rows import MONITORING
 
@@ -329,6 +330,7 @@ TABLES: Mapping[str, Mapping[str, Row]] = MappingProxyType(
         "orchestrator": ORCHESTRATOR,
         "monitoring": MONITORING,
         "retraining": RETRAINING,
+        "serving": SERVING,
         "reproduction": REPRODUCTION,
         "platform": {"sweep": _platform(), "verify": _platform(), "reproduce": REPRODUCE},
     }

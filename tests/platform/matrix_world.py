@@ -13,6 +13,7 @@ from mlplat.platform.identity import IdentityProvider
 from mlplat.platform.storage import Store, digest_of
 
 from .monitoring.matrix_rows import watched
+from .serving.filled import cluster_of, serve
 
 REPO, DATA, IMAGE, MODEL, FLOW = "shop/churn", "shop/clicks", "shop/train", "shop/churn", "shop/flow"
 FRAME = pl.DataFrame({"user": [1, 2, 3], "clicks": [3, 0, 5]})
@@ -49,7 +50,7 @@ class PlatformWorld:
     """Project `shop` of the owner has a repository, a dataset, an image and a model of several versions each, runs and a zone; bob is its
     member and has a zone, carl has a share of one dataset, project `elsewhere` is the administrator's. For calls of automatic components
     there is repository `shop/flow` with a build, a run of CI, pipelines and their runs, of which the first is over, the second was
-    called off, and the third is under way.
+    called off, and the third is under way. For those of services it is on a cluster, and serves as `shop/front`.
 
     `first`, `head`, `side`, `flow`, `flow_before`: ids of commits. `one`, `two`: digests of images. `pipeline`, `pipeline_before`: of
     pipelines. `source`: whose calls the matrix makes.
@@ -57,7 +58,8 @@ class PlatformWorld:
 
     def __init__(self, source: str = "identity") -> None:
         self.source, self.sim, self.store = source, mp.Simulation(), Store()
-        self.platform = mp.Platform(self.sim, store=self.store)
+        on = cluster_of(self.sim) if source == "serving" else self.sim
+        self.platform = mp.Platform(on, store=self.store)
         self.identity: IdentityProvider = self.platform.identity
         self.identity._cost = 2  # of passwords, which are many
         self.component: Any = self.platform if source == "platform" else self.platform.components[source]
@@ -69,6 +71,9 @@ class PlatformWorld:
         self._zones()
         if source in AUTOMATION:
             self._automation()
+        if source == "serving":
+            self.platform.models.register(MODEL, b"third", external=["data"], actor=self.owner)
+            serve(self.platform, MODEL, "shop-prod", self.owner)
         if source == "monitoring":
             watched(self, self.component)
 

@@ -102,6 +102,7 @@ READS: tuple[Asked, ...] = (
     lambda p, ada, admin: [p.cd.list(actor=ada), p.cd.list(actor=ada)._repr_html_(), str(p.cd.describe("shop/nightly", actor=ada))],
     lambda p, ada, admin: [p.cd.history("shop/nightly", actor=ada), str(p.cd.change(1, actor=ada)), p.cd.gate(zone="shop-prod", actor=ada)],
     lambda p, ada, admin: [[str(each), each._repr_html_()] for each in p.cd.approvals(actor=ada)],
+    lambda p, ada, admin: [p.serving.list(actor=ada), str(p.serving.status("shop/served", actor=ada))],
     lambda p, ada, admin: [p.monitoring.watches(actor=ada), p.monitoring.windows("shop/churn", actor=ada)],
     lambda p, ada, admin: [str(each) for each in p.monitoring.incidents("shop/churn", actor=ada)],
     lambda p, ada, admin: p.sweep(actor=admin),

@@ -16,6 +16,7 @@ from mlplat.infra.quotas.amounts import Amounts
 from mlplat.platform.identity import Right
 
 from .asked_automation import AUTOMATION_ASKED, AUTOMATION_OWN, OPTIONS, automate
+from .serving.filled import write_served
 from .test_rows import Shop
 from .writing_monitoring import WATCHED, watch_a_service
 
@@ -109,6 +110,8 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "secrets.get": ("shop/database",),
     "secrets.list": (),
     "secrets.versions": ("shop/database",),
+    "serving.list": (),
+    "serving.status": ("shop/served",),
     "zones.cohorts": (),
     "zones.describe": ("shop-prod",),
     "zones.explain": ("shop-prod",),
@@ -126,6 +129,9 @@ OWN = {
     "scm.subscribe": "the function that ends it",
     "scm.export_repository": "a number",
     "secrets.for_workload": "as of `get`, where there is a cluster",
+    "serving.collect": "nothing",
+    "serving.observations": "a frame that is made for each answer, of a service at work",
+    "serving.send": "a request of the caller's own, to a service at work",
     "zones.get": "a zone to work in, by the calls of the Zone Manager",
     "zones.workloads": "what the cluster says, nothing without one",
     "zones.logs": "what the cluster says",
@@ -185,6 +191,7 @@ def shop() -> Shop:
     platform.zones.create_cohort("research", limit={"gpus": 9}, actor=platform.admin)
     flavored = {"gpus": 4, "A100": {"gpus": 2}}
     platform.zones.create_deployment("shop", "shop-prod", flavored, flavored, cohort="research", actor=platform.admin)
+    write_served(platform, ada)
     robot = platform.identity.create_service_account("shop", "tester", actor=ada)
     platform.retraining.configure("shop/api", robot, parameters={"number": [4]}, actor=ada)
     platform.retraining.request("shop/api", actor=ada)

@@ -18,6 +18,8 @@ from mlplat.platform.storage import Store
 from . import writing_monitoring
 from .capsules.worlds import World
 from .writing_cd import CD_CALLS, CD_READING, CD_SEVERAL, deliver
+from .serving.filled import write_served
+from .writing_serving import SERVING_CALLS, SERVING_READING
 
 PASSWORD = "a password of some length"
 REVOKED = 5
@@ -112,6 +114,7 @@ def fill(store: Store) -> mp.Platform:
     _flow(platform, ada)
     platform.retraining.configure("shop/front", robot, actor=ada)
     platform.retraining.request("shop/front", actor=ada)  # and refused, since nothing is bound
+    write_served(platform, ada)
     writing_monitoring.watch_a_service(platform, ada, robot)
     identity._authorization.audit.flush()
     return platform
@@ -291,6 +294,7 @@ CALLS: dict[str, Made] = {
     "retraining.resume": lambda p, ada, admin, git: p.retraining.resume("shop/front", actor=ada),
     "reproduction.start": lambda p, ada, admin, git: p.reproduction.start("shop/churn@2", actor=ada),
     **CD_CALLS,
+    **SERVING_CALLS,
     **writing_monitoring.CALLS,
 }
 
@@ -309,6 +313,7 @@ SEVERAL = {
 """Calls that are several, with the reason."""
 
 READING = {
+    **SERVING_READING,
     "identity": "principals whoami roles members decide grants_on grants_of audit tokens",
     "scm": "resolve show read checkout log diff diff_text merge_base blame objects statuses branches tags list changes subscribe "
     "export_repository",

@@ -17,6 +17,7 @@ from .checks import number, whole
 from .options import TAG, version_of, written
 
 if TYPE_CHECKING:
+    from ..artifacts.models.versions import Deployable
     from .live_service import LiveService
 
 
@@ -31,10 +32,11 @@ class Deploying(ServingCalls):
         `options`: see docs/platform/serving.md; `request` is what a replica needs. Needs `deploy` on the model and in the zone. Raises
         OptionError, UnknownNameError, AccessDenied, and what the zone raises; then nothing has happened.
         """
-        entry = self._new_entry(name, zone, options, actor)
+        entry = self._new_entry(name, zone, options, actor, "deploy")
+        count, found = whole("replicas", replicas, 0), self._models.deployable(model, zone=entry.zone, actor=actor)
         live = self._open(entry)
         try:
-            made = self._start_another(live, entry, model, replicas, actor)
+            made = self._start_another(live, entry, found, count, actor)
             weighed = self._record("weighed", actor, name=entry.name, weights={str(made.number): 1.0})
             self._keep(self._created(entry, actor), self._added(entry.name, made, actor), weighed)
         except BaseException:
@@ -48,8 +50,8 @@ class Deploying(ServingCalls):
 
     @call(Right.DEPLOY)
     def create(self, name: str, *, zone: str, actor: Actor, **options: Any) -> ServiceStatus:
-        """A service without versions, to which they are added. As `deploy` otherwise; no event."""
-        return self._status(self._create(name, zone, options, actor))
+        """A service without versions, to which they are added. Needs `deploy` in the zone. As `deploy` otherwise; no event."""
+        return self._status(self._create(name, zone, options, actor, "create"))
 
     @call(Right.DEPLOY)
     def ensure(self, name: str, *, zone: str, actor: Actor, **options: Any) -> ServiceStatus:
@@ -60,7 +62,7 @@ class Deploying(ServingCalls):
         path = whole_name(name).path
         entry = self._catalogue.services.get(path)
         if entry is None:
-            return self._status(self._create(name, zone, options, actor))
+            return self._status(self._create(name, zone, options, actor, "ensure"))
         if entry.zone != check_zone(zone):
             raise OptionError(f"service {path!r} is in zone {printable(entry.zone)!r}; expected that zone, or another name")
         if options:
@@ -84,7 +86,9 @@ class Deploying(ServingCalls):
         """Replicas of another model beside those that are there, without traffic. Raises as `deploy` does."""
         entry = self._entry(name, actor)
         live = self._at_work(name, actor)
-        made = self._start_another(live, entry, model, replicas, actor)
+        self._port.require_zone(entry.zone, principal_of(actor), f"{self.SOURCE}.add_version")
+        count, found = whole("replicas", replicas, 0), self._models.deployable(model, zone=entry.zone, actor=actor)
+        made = self._start_another(live, entry, found, count, actor)
         try:
             self._keep(self._added(entry.name, made, actor))
         except BaseException:
@@ -139,8 +143,8 @@ class Deploying(ServingCalls):
 
     # -- inside
 
-    def _create(self, name: str, zone: str, options: Mapping[str, Any], actor: Actor) -> str:
-        entry = self._new_entry(name, zone, options, actor)
+    def _create(self, name: str, zone: str, options: Mapping[str, Any], actor: Actor, call: str) -> str:
+        entry = self._new_entry(name, zone, options, actor, call)
         live = self._open(entry)
         try:
             self._keep(self._created(entry, actor))
@@ -150,8 +154,8 @@ class Deploying(ServingCalls):
         self._live[entry.name] = live
         return entry.name
 
-    def _new_entry(self, name: str, zone: str, options: Mapping[str, Any], actor: Actor) -> ServiceEntry:
-        """What a new service would be, checked."""
+    def _new_entry(self, name: str, zone: str, options: Mapping[str, Any], actor: Actor, call: str) -> ServiceEntry:
+        """What a new service would be, checked. Nothing has happened yet."""
         reference, kept = whole_name(name), written(options)
         zone = check_zone(zone)
         if not self._has_cluster:
@@ -159,6 +163,7 @@ class Deploying(ServingCalls):
         self._check_project(reference.project, actor)
         if reference.path in self._catalogue.services:
             raise OptionError(f"there is a service {reference.path!r}; expected another name")
+        self._port.require_zone(zone, principal_of(actor), f"{self.SOURCE}.{call}")
         return ServiceEntry(reference.path, zone, kept, principal_of(actor).id)
 
     def _open(self, entry: ServiceEntry) -> LiveService:
@@ -176,10 +181,8 @@ class Deploying(ServingCalls):
         said = {"number": made.number, "model": made.model, "digest": made.digest, "tags": dict(made.tags), "replicas": made.replicas}
         return self._record("added", actor, name=path, account=made.account, **said)
 
-    def _start_another(self, live: LiveService, entry: ServiceEntry, model: str, replicas: int, actor: Actor) -> VersionEntry:
+    def _start_another(self, live: LiveService, entry: ServiceEntry, found: Deployable, count: int, actor: Actor) -> VersionEntry:
         """Start the replicas of one more version. What it is is still to be kept."""
-        count = whole("replicas", replicas, 0)
-        found = self._models.deployable(model, zone=entry.zone, actor=actor)
         version = found.version
         if entry.of_model(version.reference) is not None:
             raise OptionError(f"{version.reference} is served by {entry.name!r} already")

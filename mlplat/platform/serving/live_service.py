@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -323,7 +324,7 @@ class LiveService:
 
     def _status(self, version: LiveVersion) -> VersionStatus:
         server, row, plan = self._server, version.row, version.plan
-        counts = {name: server.number(row, column) for name, column in COLUMNS.items()}
+        counts = MappingProxyType({name: server.number(row, column) for name, column in COLUMNS.items()})
         return VersionStatus(
             plan.number,
             plan.model,

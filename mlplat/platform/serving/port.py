@@ -107,6 +107,14 @@ class ServingPort:
             return entry.bound_to
         return actor.id
 
+    def require_zone(self, zone: str, actor: Principal, call: str) -> None:
+        """That the caller may start something in a zone, before anything is done there. Raises AccessDenied, UnknownNameError."""
+        resource = self._zones._resource(zone)
+        account = self.starts_as(zone, actor)
+        starter = actor if account == actor.id else self._authorization.called(account)
+        self._authorization.require(starter, Right.DEPLOY, resource, zone, call=call, source="serving", named=lambda: f"zone:{zone}")
+        self._zones._enterable(zone, starter, "submit")
+
     # -- for one service
 
     def start(self, service: str, zone: str, plan: VersionPlan, workload: str, replicas: int, program: Program) -> None:
