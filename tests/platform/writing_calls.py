@@ -17,8 +17,8 @@ from mlplat.platform.storage import Store
 
 from . import writing_monitoring
 from .capsules.worlds import World
-from .writing_cd import CD_CALLS, CD_READING, CD_SEVERAL, deliver
 from .serving.filled import write_served
+from .writing_cd import CD_CALLS, CD_READING, CD_SEVERAL, deliver
 from .writing_serving import SERVING_CALLS, SERVING_READING
 
 PASSWORD = "a password of some length"
