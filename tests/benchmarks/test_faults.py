@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -70,11 +71,11 @@ def test_smaller_cases_can_be_run() -> None:
 def test_shrinking_keeps_only_what_the_violation_needs() -> None:
     case = next(case for case in CASES if any(job.priority == 5 for job in case.jobs) and len(case.faults) > 2 and len(case.groups) > 1)
 
-    def urgent_jobs_are_wrong(tried: FaultCase) -> faults.Outcome:
+    def urgent_jobs_are_wrong(tried: FaultCase, index: int) -> faults.Outcome:
         wrong = any(job.priority == 5 for job in tried.jobs)
         return faults.Outcome(Violation("urgent", 0.0, "") if wrong else None, 0, 0, 0)
 
-    small, _ = faults.shrink(case, Violation("urgent", 0.0, ""), urgent_jobs_are_wrong)
+    small, _ = replace(faults.CAMPAIGN, run=urgent_jobs_are_wrong).shrink(case, Violation("urgent", 0.0, ""))
     assert [job.priority for job in small.jobs] == [5] and not small.faults and small.queue == "fifo"
     assert len(small.groups) == 1 and small.groups[0]["count"] == 1 and len(small.requests) == 1
 

@@ -139,7 +139,7 @@ def test_what_is_broken_is_found_and_shrunk_to_a_few_jobs(
 ) -> None:
     broken(monkeypatch, spoil)
     case, violation = first_violation(range(60), rule)
-    small, found = faults.shrink(case, violation)
+    small, found = faults.CAMPAIGN.shrink(case, violation)
     assert found.rule == rule and len(small.jobs) <= min(3, len(case.jobs)) and len(small.faults) <= 1
     assert faults.run_case(small).violation == found
 
@@ -150,7 +150,7 @@ def test_a_clock_that_drifts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Settling, "strike", forget)
     case, violation = first_violation(range(60), "clocks")
-    small, _ = faults.shrink(case, violation)
+    small, _ = faults.CAMPAIGN.shrink(case, violation)
     assert len(small.jobs) == 1 and len(small.faults) == (0 if small.scan else 1)
 
 
@@ -180,7 +180,7 @@ def let_all_go(decide: Callable[[Autoscaler, int], Decision]) -> Callable[[Autos
 def test_nodes_that_come_or_go_too_early_are_found(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Any], Any], live: bool) -> None:
     monkeypatch.setattr(Autoscaler, "scan", spoil(Autoscaler.scan))
     case, violation = first_violation(live_cases() if live else range(100), "nodes")
-    small, _ = faults.shrink(case, violation)
+    small, _ = faults.CAMPAIGN.shrink(case, violation)
     assert "left" in violation.detail or "joined" in violation.detail
     assert small.scan and sum("scaling" in group for group in small.groups) == 1 and len(small.groups) == 1
 
@@ -200,7 +200,7 @@ def test_node_hours_that_nobody_used_are_found(monkeypatch: pytest.MonkeyPatch) 
     cost = faults.cost
     monkeypatch.setattr(faults, "cost", lambda result: cost(result).with_columns(pl.col("node_hours") + 0.001))
     case, violation = first_violation(range(100), "cost")
-    small, _ = faults.shrink(case, violation)
+    small, _ = faults.CAMPAIGN.shrink(case, violation)
     assert len(small.jobs) == 1 and not small.faults
 
 
@@ -214,7 +214,7 @@ def test_a_live_cluster_that_miscounts_is_found(monkeypatch: pytest.MonkeyPatch)
         ResourceScheduler, "free", lambda self, node: free(self, node) | {"cpu_milli": free(self, node)["cpu_milli"] // 10 * 10 + 1}
     )
     case, violation = first_violation(live_cases(), "cluster")
-    small, _ = faults.shrink(case, violation)
+    small, _ = faults.CAMPAIGN.shrink(case, violation)
     assert not small.calls and len(small.works) <= 1
 
 

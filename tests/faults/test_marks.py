@@ -136,7 +136,7 @@ def test_work_where_it_may_not_be_is_found_and_shrunk(monkeypatch: pytest.Monkey
     spoil(monkeypatch)
     case, violation = first_violation(live_cases(), "marks")
     assert spoil is not let_all_stay or (" works on node " in violation.detail and "NoExecute" in violation.detail)
-    small, found = faults.shrink(case, violation)
+    small, found = faults.CAMPAIGN.shrink(case, violation)
     assert found.rule == "marks" and len(small.works) <= 2 and len(small.calls) <= 3 and small.marked
     assert sum(map(len, (small.groups, *(group.get("taints", ()) for group in small.groups)))) <= 3
 
@@ -144,7 +144,7 @@ def test_work_where_it_may_not_be_is_found_and_shrunk(monkeypatch: pytest.Monkey
 def test_a_replay_that_ignores_taints_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     ignore_taints(monkeypatch)
     case, violation = first_violation(range(100), "marks")
-    small, _ = faults.shrink(case, violation)
+    small, _ = faults.CAMPAIGN.shrink(case, violation)
     assert not isinstance(case, LiveCase) and len(small.jobs) == 1 and not small.faults and len(small.groups) <= 2
 
 

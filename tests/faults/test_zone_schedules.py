@@ -78,7 +78,7 @@ def test_a_broken_promise_is_found_and_shrunk(
 
     monkeypatch.setattr(ZoneCase, "run", spoiled)
     case, violation = first_violation(rules)
-    small, found = zone_schedules.shrink(case, violation, zone_schedules.run_case)
+    small, found = zone_schedules.CAMPAIGN.shrink(case, violation)
     assert found.rule == violation.rule and len(small.jobs) <= min(8, len(case.jobs)) and not small.faults
 
 

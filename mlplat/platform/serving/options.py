@@ -8,7 +8,6 @@ from typing import Any
 
 from ...canonical import frozen
 from ...errors import OptionError, UnknownNameError
-from ...infra.workload_spec import read_request
 from .checks import MOST_RETRIES, duration, number, whole
 from .live_version import ServiceOptions
 from .versions import STRIDE, Concurrency, Utilization, Version
@@ -89,6 +88,8 @@ def replica_options(options: Mapping[str, Any], tags: Mapping[str, str]) -> Repl
     said = _said_by(tags, OF_REPLICA)
     if "request" not in options:
         raise OptionError("request: expected what a replica needs, such as {'cpus': 1}")
+    from ...infra.workload_spec import read_request
+
     read_request(options["request"])
     image = options.get("image")
     if image is not None and not isinstance(image, str):

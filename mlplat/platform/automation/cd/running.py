@@ -190,9 +190,10 @@ class Runs(Telling):
         """Go on where the store stands: what has taken over is told to the registries again, what was on its way has gone back, what was
         waiting has its turn."""
         cd = self._cd
-        for change in list(cd._catalogue.changes.values()):
+        # gathered first: what was waiting may begin as soon as one has gone back
+        for change in [each for each in cd._catalogue.changes.values() if not each.over and each.begun_s is not None]:
             acting = cd._principal(change.acting)
-            if change.over or change.begun_s is None or acting is None:
+            if acting is None:
                 continue
             run = Run(change.id, acting, change.desired.strategy)
             if change.taken_over:
