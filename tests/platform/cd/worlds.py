@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -11,6 +12,7 @@ import mlplat as mp
 from mlplat.errors import MlplatError, UnknownNameError
 from mlplat.platform.artifacts.models import Signature
 from mlplat.platform.automation.cd import CD, Bound, Canary, CanaryPolicy, PipelineVersion
+from mlplat.platform.automation.cd.running import Runs
 from mlplat.platform.storage import Store
 
 from .served import Behaviour, Served, ServedTarget
@@ -108,7 +110,8 @@ class World:
         if not fresh:
             latest = max((record["time"] for record in self.store.records("cd")), default=0.0)
             self.sim.run(until=latest + 1)
-        self.platform = mp.Platform(self.sim, store=self.store)
+        with patch.object(Runs, "resume"):  # the deployments of these worlds go on in the component made below, not in the platform's own
+            self.platform = mp.Platform(self.sim, store=self.store)
         self.admin = self.platform.admin
         if fresh:
             self._fill()
