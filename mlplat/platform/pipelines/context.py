@@ -12,7 +12,7 @@ from ...streams import check_seed, stream
 if TYPE_CHECKING:
     import numpy as np
 
-    from ...infra.program import Work
+    from ...infra.endpoint import Work
 
 
 class StepContext:

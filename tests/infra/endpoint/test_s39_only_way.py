@@ -17,7 +17,10 @@ PACKAGE = Path(mp.__file__).parent
 ALLOWED = (
     *("mlplat.infra.cluster", "mlplat.infra.endpoint", "mlplat.infra.workload_spec"),
     *("mlplat.infra.quotas", "mlplat.infra.quotas.amounts"),
-    "mlplat.infra.kernels.compilation",  # how kernels are compiled, of whatever package
+    *("mlplat.infra.checkpoints", "mlplat.infra.synchronization"),  # what workloads are described with
+    # how kernels of whatever package are compiled, and what they are made of: none of it knows a cluster
+    *("mlplat.infra.kernels.compilation", "mlplat.infra.kernels.structs"),
+    *("mlplat.infra.kernels.heaps", "mlplat.infra.kernels.indexed_heap"),
 )
 VERBS = {
     *("submit", "delete", "scale", "describe", "list", "is_free", "watch", "logs", "explain", "apply", "to_manifest"),

@@ -14,7 +14,7 @@ from .part import BuilderPart
 
 if TYPE_CHECKING:
     from ....events import Event
-    from ....infra.program import Work
+    from ....infra.endpoint import Work
     from ..undertaking import Undertaken
 
 RETRIES: Final = 3

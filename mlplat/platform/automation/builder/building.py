@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....errors import InputError
-    from ....infra.program import Work
+    from ....infra.endpoint import Work
     from ...identity.principals import Principal
     from .at_work import AtWork
 

@@ -20,7 +20,7 @@ from .testing import CaseOutcome, CaseResult
 
 if TYPE_CHECKING:
     from ....events import Event
-    from ....infra.program import Work
+    from ....infra.endpoint import Work
     from ..builder.builds import Build
     from ..undertaking import Undertaken
 

@@ -13,7 +13,7 @@ from .runs import CIRun
 from .testing import CaseResult, run_tests
 
 if TYPE_CHECKING:
-    from ....infra.program import Work
+    from ....infra.endpoint import Work
     from ...artifacts.scm import File
     from ...identity.principals import Principal
     from ...work.outcomes import TaskReason
