@@ -18,7 +18,7 @@ _LEFT_OUT = {
     *("_captures", "_last", "_attempts", "_strangers", "_nobody", "_secret", "_verified", "_trees", "_below", "audit", "_names_of"),
     *("_held_by_giver", "_cost", "_lifetime_s", "_port", "_live", "_identity"),
     *("_scm", "_images", "_metadata", "_tasks", "_zones", "_builder", "_inbox", "_times", "_request", "_indices", "_jobs", "_proposers"),
-    *("_tracker", "_corrector", "_runs", "_clocks", "_timers", "_deploy", "_automatic", "_placed"),
+    *("_tracker", "_corrector", "_runs", "_clocks", "_timers", "_deploy", "_automatic", "_placed", "_has_cluster"),
     "_serving",
     *("_references", "_tests", "_data"),
 }
