@@ -5,17 +5,7 @@ name, polars type, unit and meaning. The tables in docs/results.md are made from
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Column(NamedTuple):
-    """One column of a frame."""
-
-    name: str
-    dtype: str
-    unit: str
-    meaning: str
-
+from ..frame_columns import Column
 
 STATES = ("pending", "waiting", "running", "completed", "rejected", "lost", "held", "failed", "cancelled")
 EVENTS = ("submitted", "rejected", "lost", "started", "completed", "preempted", "drained", "interrupted", "failed", "cancelled")

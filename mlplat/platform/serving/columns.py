@@ -5,17 +5,7 @@ The tables in docs/platform/serving.md are made from this.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Column(NamedTuple):
-    """One column of a frame."""
-
-    name: str
-    dtype: str
-    unit: str
-    meaning: str
-
+from ...frame_columns import Column
 
 OUTCOMES = ("unfinished", "answered", "error", "timed_out", "rejected", "failed")
 
