@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
 from mlplat.platform.facade import Platform
+
+Attributes = Callable[[Any], Iterator[tuple[str, Any]]]
 
 FOLDED = ("_catalogue", "_state", "_kept", "_told", "_repositories", "_packs", "_gone", "_imports", "_held")
 """Where components have what their journals say."""
@@ -26,21 +28,23 @@ def state_of(platform: Platform) -> dict[str, Any]:
     return found | {"grants": plain(grants), "directory": plain(platform.identity._authorization.directory)}
 
 
-def plain(value: Any) -> Any:
-    """A value made of nothing but lists, text, numbers and bytes; the order of mappings counts."""
+def plain(value: Any, attributes: Attributes | None = None) -> Any:
+    """A value made of nothing but lists, text, numbers and bytes; the order of mappings counts. `attributes`: what counts of an object,
+    unless said all but what is cached.
+    """
     if value is None or isinstance(value, (bool, int, float, str, bytes)):
         return value.value if isinstance(value, Enum) else value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return [[plain(key), plain(part)] for key, part in value.items()]
+        return [[plain(key, attributes), plain(part, attributes)] for key, part in value.items()]
     if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
+        return [plain(part, attributes) for part in value]
     if isinstance(value, (set, frozenset)):
-        return sorted((plain(part) for part in value), key=repr)
+        return sorted((plain(part, attributes) for part in value), key=repr)
     if isinstance(value, (array, bytearray, memoryview)):
         return bytes(value)
-    return [type(value).__name__, *([name, plain(part)] for name, part in _attributes(value))]
+    return [type(value).__name__, *([name, plain(part, attributes)] for name, part in (attributes or _attributes)(value))]
 
 
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:

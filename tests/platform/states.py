@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from enum import Enum
 from typing import Any
 
 import mlplat as mp
+from benchmarks import platform_fault_states
+from benchmarks.platform_fault_states import differing
 from mlplat.platform.automation.builder.builds import Build, BuildReason
 from mlplat.platform.work.outcomes import Outcome
+
+__all__ = ["differing", "plain", "state_of"]
 
 _LEFT_OUT = {
     *("_pipelines", "_models", "_orchestrator", "_observing"),
@@ -35,26 +37,12 @@ def state_of(platform: mp.Platform) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value made of nothing but lists, text, numbers and bytes; the order of mappings counts."""
-    if value is None or isinstance(value, (bool, int, float, str, bytes)):
-        return value.value if isinstance(value, Enum) else value
-    if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Mapping):
-        return [[plain(key), plain(part)] for key, part in value.items()]
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    if isinstance(value, (set, frozenset)):
-        return sorted((plain(part) for part in value), key=repr)
-    if isinstance(value, array):
-        return value.tolist()
-    if isinstance(value, Build) and not value.over:  # in a platform that is opened again, nothing comes of it
-        value = replace(value, outcome=Outcome.ERROR, reason=BuildReason.INTERRUPTED.value)
-    return [type(value).__name__, *([name, plain(part)] for name, part in _attributes(value))]
+    return platform_fault_states.plain(value, _attributes)
 
 
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Build) and not value.over:  # in a platform that is opened again, nothing comes of it
+        value = replace(value, outcome=Outcome.ERROR, reason=BuildReason.INTERRUPTED.value)
     names = {name: None for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ()) if hasattr(value, name)}
     if type(value).__name__ == "IdentityProvider":
         names |= {"_passwords": None, "_salts": None, "admin": None}
@@ -64,13 +52,3 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
         part = getattr(value, name)
         if name not in _LEFT_OUT and name != "_authorization" and not callable(part):
             yield name, part
-
-
-def differing(first: Any, second: Any, where: str = "") -> str:
-    """The first place in which two states differ, for people; empty where they do not."""
-    if type(first) is not type(second) or not isinstance(first, (dict, list)):
-        return "" if first == second else f"{where}: {first!r:.300} and {second!r:.300}"
-    if len(first) != len(second):
-        return f"{where}: {len(first)} and {len(second)} parts, {first!r:.300} and {second!r:.300}"
-    places = first if isinstance(first, dict) else range(len(first))
-    return next((found for place in places if (found := differing(first[place], second[place], f"{where}/{place}"))), "")
