@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.fault_draws import INF
-from benchmarks.fault_traces import Job
+from benchmarks.fault_traces import Fault, Job
 from benchmarks.zone_cases import ZoneCase
 from benchmarks.zone_live import Call, Work, ZoneLiveCase
 from benchmarks.zone_schedules import run_case
@@ -36,6 +36,29 @@ FOUND = {
             {"name": "c", "borrow_within": "lower-priority"},
         ],
         checkpoint=(0.1, 0.3, 0.0),
+    ),
+    "three zones in a ring: by shares, by what a cohort is guaranteed, and by priority within a zone": ZoneCase(
+        groups=[
+            {"name": "g0", "count": 1, "cpu_milli": 4000, "memory_mib": 4096, "gpus": 4, "gpu_model": "V100-16"},
+            {"name": "g1", "count": 2, "cpu_milli": 4000, "memory_mib": 4096, "gpus": 2, "gpu_model": "A100-40", "mig": True},
+        ],
+        requests=[{"cpu_milli": 2000, "memory_mib": 2048, "mig": "1g.5gb"}, {"cpu_milli": 1000, "mig": "1g.5gb"}],
+        jobs=[
+            Job(0.0, 2.0, 2.0, 0, 0, 1, 0, 1),
+            Job(0.0, 2.0, 2.0, 1, 1, 1, 0, 4),
+            Job(0.2, 0.9, 0.9, 0, 0, 2, 5, 1),
+            Job(0.8, 0.6, 0.6, 0, 0, 3, 0, 2),
+            Job(0.8, 0.1, 0.1, 0, 0, 1, 0, 1),
+        ],
+        faults=[Fault("maintenance", 1, 0.9, 1.7, -1, 0.1, 0.2)],
+        zones=[
+            {"name": "k1", "cohort_of": None},
+            {"name": "b", "cohort": "k1", "guarantee": {"memory_gib": 0.75}, "within": "lower-priority", "weight": 0.5},
+            {"name": "c"},
+            {"name": "d", "cohort": "k1", "guarantee": {"cpus": 2.25, "memory_gib": 1.5}},
+        ],
+        queue="drf",
+        checkpoint=(0.3, 0.3, 0.0),
     ),
     "a quota that is suspended while one of its jobs waits for those that were stopped for it": ZoneLiveCase(
         groups=[

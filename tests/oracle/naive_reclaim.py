@@ -98,7 +98,7 @@ class Reclaim:
         if not self.quotas.fair_preemption:
             return [spare(self.of_another_quota), self.of_another_quota, self.of_the_same_quota]
         final, initial = (name in self.quotas.fair_preemption for name in ("final-share", "initial-share"))
-        first = self.by_final_share if final else self.guaranteed
+        first = self.by_final_share if final or self.job in self.quotas.yielded else self.guaranteed
         return [spare(first), first, *([self.by_initial_share] if initial else []), self.of_the_same_quota]
 
     def of_the_same_quota(self, attempt: NaiveAttempt, books: Books) -> bool:
@@ -132,11 +132,15 @@ class Reclaim:
     def by_initial_share(self, attempt: NaiveAttempt, books: Books) -> bool:
         """A job of a quota whose share is larger than that of the job's quota."""
         fair = self.may_share_out(attempt, books) and self.share(books) < self.share_of(attempt, books)
-        return fair or self.guaranteed(attempt, books)
+        return (fair and self.job not in self.quotas.yielded) or self.guaranteed(attempt, books)
 
     def yielding(self, victims: Sequence[NaiveAttempt]) -> set[int]:
-        """The victims from which the job takes back what is guaranteed to its quota, they and those that are stopping being gone."""
+        """The victims of other quotas: under fair sharing all, else those from which the job takes back what is guaranteed to its quota,
+        they and those that are stopping being gone.
+        """
         books, others = self.books_without(victims), [a for a in victims if self.quotas.quota_of(a.job) != self.quota]
+        if self.quotas.fair_preemption:
+            return {a.job for a in others}
         towards = {a.job: self.below_ancestor(self.quota, self.quotas.quota_of(a.job))[-1] for a in others}
         return {job for job, above in towards.items() if books.within(self.quota.name, above, self.ask)}
 

@@ -128,9 +128,9 @@ def may_take(world: World, job: int, victim: int, stage: int, wanted: float) -> 
             return False
         if not is_within(quotas, quota, mine):  # what is guaranteed is taken back whatever the shares
             if stage == BY_INITIAL_SHARE:
-                if not wanted < share(quotas, other):
+                if quotas.yielded[job] or not wanted < share(quotas, other):
                     return False
-            elif quotas.fair & FINAL_SHARE == 0 or wanted > share_without(world, other, victim):
+            elif (quotas.fair & FINAL_SHARE == 0 and not quotas.yielded[job]) or wanted > share_without(world, other, victim):
                 return False
     elif is_within(quotas, quota, mine):
         if not reclaims:

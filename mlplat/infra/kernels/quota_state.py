@@ -75,7 +75,7 @@ class Quotas(NamedTuple):
     new_plan_end: Array["int64", 1]  # [n] scratch
     plans_with: Array["int32", 1]  # [N] how many plans have a node
     chosen: Array["int64", 1]  # [n] the epoch in which a job was chosen as a victim
-    yielded: Array["bool", 1]  # [n] jobs that were once stopped for what another quota is guaranteed
+    yielded: Array["bool", 1]  # [n] jobs that were once stopped for one of another quota (docs/quotas.md, Reclaim)
     news: Array["int32", 1]  # [n] jobs that were found to be held since the live clock last looked
     open_to: Array["int64", 1]  # [T] scratch: the epoch in which a job of the quota could be a victim
     ask: Array["int64", 1]  # [R] scratch: what the job in question asks for

@@ -173,16 +173,18 @@ def _choose(world: World, job: int, touched: int, have: int, anywhere: bool, bef
 
 @kernel
 def _note_yielding(world: World, job: int, chosen: int) -> None:
-    """Note the victims from which a job takes back what its quota is guaranteed, whatever is stopping and they themselves being gone."""
+    """Note the victims of other quotas: under fair sharing all, else those from which a job takes back what its quota is guaranteed,
+    whatever is stopping and they themselves being gone.
+    """
     quotas, stopping, victims = world.quotas, world.progress.stopping, world.reservation.victims
-    quota = np.int64(quotas.of[job])
+    quota, fair = np.int64(quotas.of[job]), quotas.by_share and quotas.fair != 0
     _charge_all(world, stopping, world.count[STOPPING], np.int64(-1))
     _charge_all(world, victims, chosen, np.int64(-1))
     for i in range(chosen):
         victim = np.int64(victims[i])
         if victim >= 0 and quotas.of[victim] != quota:
             mine, _ = branches(world, quota, np.int64(quotas.of[victim]))
-            if is_within(quotas, quota, mine):
+            if fair or is_within(quotas, quota, mine):
                 quotas.yielded[victim] = True
     _charge_all(world, victims, chosen, np.int64(1))
     _charge_all(world, stopping, world.count[STOPPING], np.int64(1))
