@@ -49,3 +49,15 @@ def test_asking_for_a_retraining_that_nobody_configured_leaves_nothing_behind() 
     holds(PlatformCase(steps=[Step(100.0, "retrain")]))
     world = World(PlatformCase())
     assert world.platform.retraining.history(TRAIN, actor=world.ada) == () and not world.platform.retraining._state.deployed
+
+
+def test_a_run_whose_cached_model_cannot_be_published_again_is_not_called_wrong() -> None:
+    steps = [
+        Step(time=37.0, verb="push", word="good"),
+        Step(time=295.0, verb="publish"),
+        Step(time=662.0, verb="configure"),
+        Step(time=690.0, verb="deliver", word="pipeline"),
+        Step(time=723.0, verb="approve"),
+        Step(time=1490.0, verb="retrain"),
+    ]
+    holds(PlatformCase(steps=steps, faults=[Step(time=1320.0, verb="away", word="models")]))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ...canonical import canonical_json
 from ...errors import AccessDenied, MlplatError, printable
 from ..storage.digests import digest_of_json
-from ..work import Task, TaskReason
+from ..work import InfrastructureError, Task, TaskReason
+from ..work.outcomes import OUTCOME
 from .arguments import Argument, Made, Read, Several, Values, content, elements
 from .bodies import StepBody
 from .handles import TaskView
@@ -136,7 +137,7 @@ class Execution:
             calls = self._elements(node)
         except (TypeError, ValueError, MlplatError) as error:
             self._end(step, Stand.FAILED)
-            self.owner._keep_task(self, node, node.name, "failure", TaskReason.RAISED, error=printable(str(error))[:2000])
+            self._keep_unstarted(node, node.name, error, TaskReason.RAISED)
             return
         step.stand = Stand.RUNNING
         self._running += 1
@@ -178,10 +179,15 @@ class Execution:
                 return
             step.results[place] = owner._take_task(self, body, *equal)
         except MlplatError as error:
-            reason = TaskReason.ACCESS_DENIED if isinstance(error, AccessDenied) else TaskReason.REJECTED
-            owner._keep_task(self, node, task, "failure", reason, error=printable(str(error))[:2000])
+            self._keep_unstarted(node, task, error, TaskReason.ACCESS_DENIED if isinstance(error, AccessDenied) else TaskReason.REJECTED)
             step.results[place] = _LOST
         step.left -= 1
+
+    def _keep_unstarted(self, node: Node, task: str, error: Exception, reason: TaskReason) -> None:
+        """Keep how a call ended that was never at work: with `reason`, unless something that it needs cannot be reached."""
+        if isinstance(error, InfrastructureError):
+            reason = TaskReason.UNAVAILABLE
+        self.owner._keep_task(self, node, task, OUTCOME[reason].value, reason, error=printable(str(error))[:2000])
 
     def _over(self, step: _Step, place: int, outputs: Mapping[str, Value] | None, event: Event) -> None:
         """A call has ended; None for one that did not end well."""
