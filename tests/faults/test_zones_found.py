@@ -60,6 +60,38 @@ FOUND = {
         queue="drf",
         checkpoint=(0.3, 0.3, 0.0),
     ),
+    "a claim whose nodes an older one takes, since others end meanwhile": ZoneCase(
+        groups=[
+            {"name": "g0", "count": 2, "cpu_milli": 4000, "memory_mib": 2048, "disk_mib": 300},
+            {"name": "g1", "count": 4, "cpu_milli": 4000, "memory_mib": 2048, "disk_mib": 300},
+        ],
+        requests=[{"cpu_milli": 1000}, {"cpu_milli": 1000}],
+        jobs=[
+            Job(0.0, 6.0, 6.0, 1, 1, 2, 0, 2),
+            Job(0.0, 20.0, 20.0, 0, 0, 3, 0, 3),
+            Job(0.0, 9.0, 9.0, 1, 1, 2, 0, 3),
+            Job(0.0, 9.0, 9.0, 0, 0, 2, 0, 0),
+            Job(1.0, 13.0, 13.0, 0, 0, 1, 0, 4),
+            Job(1.0, 9.0, 9.0, 1, 1, 1, 0, 3),
+            Job(2.0, 20.0, 20.0, 1, 1, 1, 0, 3),
+            Job(2.0, 9.0, 9.0, 1, 1, 2, 0, 1),
+            Job(5.0, 4.0, 4.0, 1, 1, 3, 1, 2),
+            Job(5.0, 4.0, 4.0, 0, 0, 1, -2, 3),
+            Job(8.0, 4.0, 4.0, 0, 0, 3, 0, 1),
+            Job(8.0, 6.0, 6.0, 1, 1, 2, 1, 1),
+            Job(9.0, 6.0, 6.0, 1, 1, 2, 0, 1),
+        ],
+        faults=[Fault("node", 2, 5.0, 6.0, -1, 0.0, 0.0)],
+        zones=[
+            {"name": "b", "reclaim_within": 0.5, "borrow_within": "lower-priority"},
+            {"name": "c", "guarantee": {"g1": {"cpus": 0.6}}, "within": "lower-priority"},
+            {"name": "d", "guarantee": {"g0": {"cpus": 1.2}}},
+            {"name": "e", "reserve": {"nodes": 1}},
+        ],
+        placement="least-allocated",
+        checkpoint=(INF, 3.0, 0.5),
+        scrape=0.7,
+    ),
     "a quota that is suspended while one of its jobs waits for those that were stopped for it": ZoneLiveCase(
         groups=[
             {"name": "g0", "count": 1, "cpu_milli": 4000, "memory_mib": 4096, "disk_mib": 0, "gpus": 1, "gpu_model": "T4"},

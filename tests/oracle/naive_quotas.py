@@ -310,8 +310,8 @@ class NaiveQuotas:
             place = self.claims.index(claim)
             self.claims.remove(claim)
             self.run.waiting.append(claim.job)
-            others = {n for other in self.claims for n in other.nodes} - claim.nodes
-            if self.start(claim.job, claim.flavor, claims=False, shut=others):
+            of_older = {n for older in self.claims[:place] for n in older.nodes} - claim.nodes
+            if self.start(claim.job, claim.flavor, claims=False, shut=of_older):
                 self.released()
             elif not self.reclaim(claim.job, claim.flavor, claim, place):
                 self.run.waiting.remove(claim.job)

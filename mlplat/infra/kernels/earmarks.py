@@ -1,7 +1,7 @@
 """Nodes that are kept for jobs that have claims, until those stopped for them have gone: nothing else fits there meanwhile.
 
 Each claim has a plan: the nodes on which its job would be placed once the stopping have gone, after the claims before it. Plans may share
-a node; it is closed while any plan has it, but to those whose plans have it.
+a node; it is closed while any plan has it, but to those whose plans have it and to claims that are older.
 """
 
 from __future__ import annotations
@@ -117,14 +117,14 @@ def drop_plan(world: World, claim: int) -> None:
 
 
 @kernel
-def close_to(world: World, claim: int, sign: int) -> None:
-    """Close (-1) the nodes of all plans but that of one claim, or open them again (1)."""
+def close_to(world: World, claim: int, size: int, sign: int) -> None:
+    """Close to a claim (-1) the nodes of the claims before it, but for those of its own plan, or open them again (1). While claims are
+    tried, the plans of those that stay are in `new_plan` up to `size`.
+    """
     quotas, health = world.quotas, world.hardware.health
-    for i in range(quotas.number[PLANNED]):
-        node = np.int64(quotas.plan[i])
-        if sign < 0 and (quotas.plans_with[node] == 0 or health[node] & EARMARKED):
-            continue
-        if sign > 0 and not health[node] & EARMARKED:
+    for i in range(size):
+        node = np.int64(quotas.new_plan[i])
+        if (sign < 0) == (health[node] & EARMARKED != 0):
             continue
         own = False
         for j in range(_begin(quotas, claim), quotas.plan_end[claim]):

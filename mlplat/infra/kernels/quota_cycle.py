@@ -201,10 +201,10 @@ def _try_claims(world: World, now: float) -> None:
         found = NOTHING
         suspended = quotas.suspended[quotas.of[job]]
         if not suspended and _fits_beside_held(world, job, kept, i + 1):
-            close_to(world, np.int64(i), np.int64(-1))
+            close_to(world, np.int64(i), size, np.int64(-1))
             if _is_placed(world, job):
                 found = AT_ONCE
-            close_to(world, np.int64(i), np.int64(1))
+            close_to(world, np.int64(i), size, np.int64(1))
         if found == NOTHING and not suspended:
             found = _reclaim(world, job, now)
         if found == LATER or found == AS_IT_IS:
