@@ -153,7 +153,7 @@ class LiveRules:
             bounded = tree.capacity < 2**59
             if not np.array_equal(right[:, bounded], has[:, bounded]):
                 yield f"`{name}` is {has.tolist()} and should be {right.tolist()}"
-        marked = quotas.plans_with > 0
+        marked = quotas.planned_on > 0
         if (marked.any() and not claims) or (marked != (world.hardware.health & EARMARKED != 0)).any():
             yield f"nodes {np.flatnonzero(marked).tolist()} are kept, and {claims} have claims"
         yield from self._told(tree, tree.spread(held))
@@ -209,7 +209,7 @@ class LiveRules:
         if table is None:
             return
         quotas = table.arrays
-        if quotas.use.any() or quotas.charged.any() or quotas.number[CLAIMS] or quotas.plans_with.any():
+        if quotas.use.any() or quotas.charged.any() or quotas.number[CLAIMS] or quotas.planned_on.any():
             yield f"all workloads are deleted, and {quotas.use.tolist()} is charged, {np.flatnonzero(quotas.charged).tolist()}"
         world = self.cluster.scheduler.run.world
         if (world.hardware.health & EARMARKED).any():

@@ -45,7 +45,7 @@ class Steps(Invariants):
         yield "nodes", self.nodes.follow(now)
         claims = tuple(quotas.claims[: quotas.number[CLAIMS]].tolist())
         self.told.note(now, claims)
-        marked = quotas.plans_with[self.number_of] > 0
+        marked = quotas.planned_on[self.number_of] > 0
         yield "earmarks", self._earmarks(marked, claims)
         self.health[:] = np.where(marked, self.health | EARMARKED, self.health & ~EARMARKED)
         if self.whole:

@@ -91,7 +91,7 @@ def forget_a_charge(world: World) -> None:
 def forget_earmarks(world: World) -> None:
     """Nodes are no longer kept for a claim."""
     if world.quotas.number[CLAIMS] > 0:
-        world.quotas.plans_with[:] = 0
+        world.quotas.planned_on[:] = 0
 
 
 def forget_a_job(world: World) -> None:

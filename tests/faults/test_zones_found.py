@@ -92,6 +92,22 @@ FOUND = {
         checkpoint=(INF, 3.0, 0.5),
         scrape=0.7,
     ),
+    "an older claim that takes a node on which others are stopped for a younger one": ZoneCase(
+        groups=[{"name": "g1", "count": 3, "cpu_milli": 10000, "memory_mib": 8192, "gpus": 4, "gpu_model": "A100-40", "mig": True}],
+        requests=[{"cpu_milli": 5000, "memory_mib": 4096, "mig": "1g.5gb"}, {"cpu_milli": 3333, "mig": "1g.5gb"}],
+        jobs=[
+            Job(0.0, 20.0, 20.0, 0, 0, 1, 0, 2),
+            Job(0.0, 13.0, 13.0, 0, 0, 1, 0, 3),
+            Job(1.0, 13.0, 13.0, 1, 1, 1, 0, 4),
+            Job(2.0, 13.0, 13.0, 0, 0, 1, 0, 3),
+            Job(2.0, 13.0, 13.0, 1, 1, 1, 0, 0),
+            Job(5.0, 4.0, 4.0, 1, 1, 3, 0, 0),
+            Job(5.0, 6.0, 6.0, 1, 1, 1, 0, 0),
+            Job(5.0, 1.0, 1.0, 0, 0, 1, 0, 0),
+        ],
+        zones=[{"name": "a", "guarantee": {"gpus": 18}, "reclaim_within": 1.0}],
+        checkpoint=(1.0, 1.0, 0.0),
+    ),
     "a quota that is suspended while one of its jobs waits for those that were stopped for it": ZoneLiveCase(
         groups=[
             {"name": "g0", "count": 1, "cpu_milli": 4000, "memory_mib": 4096, "disk_mib": 0, "gpus": 1, "gpu_model": "T4"},

@@ -102,11 +102,25 @@ class NaivePlacer:
         best = max(scores.values())
         tied = [i for i in feasible if scores[i] == best]
         winner = tied[int(draw(self.key, row, replica, 0) * len(tied))] if self.random_ties else tied[0]
-        node = state[winner]
+        return self.take_on(state[winner], request, row, replica)
+
+    def take_on(self, node: NaiveNode, request: ResourceRequest, row: int, replica: int) -> Replica:
+        """Take the room of one replica on a node."""
         device = -1
         if request.gpu_milli or request.mig:
             device = self.choose_device(node, request, draw(self.key, row, replica, 1))
         return take(node, request, device)
+
+    def place_on(self, state: State, job: NaiveJob, row: int, nodes: Sequence[int]) -> list[Replica] | None:
+        """Place each replica of a job on a given node, or none (None), and the state is as before."""
+        placed: list[Replica] = []
+        for r, (node, request) in enumerate(zip(nodes, [job.request] * (job.replicas - 1) + [job.last_request], strict=True)):
+            if not fits(state[node], request):
+                for earlier in reversed(placed):
+                    give_back(state[earlier.node], earlier)
+                return None
+            placed.append(self.take_on(state[node], request, row, r))
+        return placed
 
     # -- topology
 

@@ -33,11 +33,13 @@ OTHER_NODES = "other nodes"
 
 @dataclass
 class Claim:
-    """A job that starts once those that give way have gone. `nodes`: its earmarks. `since`, `deadline`: when it was made, and must end."""
+    """A job that starts once those that give way have gone. `nodes`: its plan, the node of each replica. `since`, `deadline`: when it
+    was made, and must end.
+    """
 
     job: int
     flavor: str
-    nodes: set[int]
+    nodes: list[int]
     since: float = 0.0
     deadline: float = 0.0
 
@@ -264,6 +266,16 @@ class NaiveQuotas:
             self.flavor_of[job] = flavor
         return started
 
+    def start_as_planned(self, claim: Claim) -> bool:
+        """Start a claimant, each replica where its plan has it, if it fits its quota beside what is held."""
+        run = self.run
+        if not self.books(claims=False).fits(self.quota_of(claim.job).name, self.ask(claim.job, claim.flavor)):
+            return False
+        replicas = run.placer.place_on(run.state, run.jobs[claim.job], claim.job, claim.nodes)
+        if replicas is not None:
+            run.note_start(claim.job, replicas)
+        return replicas is not None
+
     # -- reclaim and claims
 
     def reclaim(self, job: int, flavor: str, before: Claim | None = None, place: int | None = None) -> bool:
@@ -295,11 +307,10 @@ class NaiveQuotas:
         return True
 
     def after_claims(self, claims: Sequence[Claim]) -> State:
-        """The nodes as they are when the stopping have gone and claims are placed, one after the other, where each fits."""
+        """The nodes as they are when the stopping have gone and claims are placed as planned, one after the other, where each fits."""
         state = self.run.given_back([a for a in self.run.running if a.stopping])
         for claim in claims:
-            with self.only_open(state, claim.flavor, set()):
-                self.run.placer.place_gang(state, self.run.jobs[claim.job], claim.job)
+            self.run.placer.place_on(state, self.run.jobs[claim.job], claim.job, claim.nodes)
         return state
 
     def try_claims(self) -> None:
@@ -310,8 +321,8 @@ class NaiveQuotas:
             place = self.claims.index(claim)
             self.claims.remove(claim)
             self.run.waiting.append(claim.job)
-            of_older = {n for older in self.claims[:place] for n in older.nodes} - claim.nodes
-            if self.start(claim.job, claim.flavor, claims=False, shut=of_older):
+            of_others = {n for other in self.claims for n in other.nodes}
+            if self.start_as_planned(claim) or self.start(claim.job, claim.flavor, claims=False, shut=of_others):
                 self.released()
             elif not self.reclaim(claim.job, claim.flavor, claim, place):
                 self.run.waiting.remove(claim.job)

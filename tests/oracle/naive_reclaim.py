@@ -44,15 +44,15 @@ class Reclaim:
             return False
         return self.place_without(taken) is not None
 
-    def place_without(self, taken: Iterable[NaiveAttempt]) -> set[int] | None:
-        """The nodes on which the job is placed when those have gone too; None if it does not fit."""
+    def place_without(self, taken: Iterable[NaiveAttempt]) -> list[int] | None:
+        """The node of each replica when those have gone too; None if the job does not fit."""
         state = copy_state(self.state)
         for attempt in taken:
             for replica in attempt.replicas:
                 give_back(state[replica.node], replica)
         with self.quotas.only_open(state, self.flavor, set()):
             replicas = self.run.placer.place_gang(state, self.run.jobs[self.job], self.job)
-        return None if replicas is None else {replica.node for replica in replicas}
+        return None if replicas is None else [replica.node for replica in replicas]
 
     def may_look(self) -> bool:
         """Whether the job might find candidates at all."""

@@ -1,7 +1,7 @@
 """Nodes that are kept for jobs that have claims, until those stopped for them have gone: nothing else fits there meanwhile.
 
-Each claim has a plan: the nodes on which its job would be placed once the stopping have gone, after the claims before it. Plans may share
-a node; it is closed while any plan has it, but to those whose plans have it and to claims that are older.
+Each claim has a plan: for each replica of its job the node on which it would be placed once the stopping have gone, beside the plans of the
+claims before it. Plans may share a node; it is closed while any plan has it, but to those whose plans have it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import numpy as np
 
 from .attempt_state import CLOSED, EARMARKED, OFFLINE
 from .compilation import kernel
+from .devices import choose_device, give, take
 from .fragmentation import fragment
-from .quota_state import KEPT_SHUT, PLANNED
-from .shadow import place_over
-from .state import CPU, FRAGMENT, REPLICAS, World
+from .gangs import occupy, withdraw
+from .quota_state import CLAIMS, KEPT_SHUT, PLANNED
+from .room import fits
+from .shadow import copy_row, place_over
+from .state import CPU, FRAGMENT, LAST, RECORDS, REPLICAS, REQUEST, World
 from .tree import note_change
 
 
@@ -34,112 +37,153 @@ def _switch(world: World, node: int, sign: int) -> None:
 
 
 @kernel
+def _open(world: World, nodes, begin: int, end: int) -> None:  # type: ignore[no-untyped-def]
+    """Open those of some nodes that are kept."""
+    for i in range(begin, end):
+        node = np.int64(nodes[i])
+        if world.hardware.health[node] & EARMARKED:
+            _switch(world, node, np.int64(1))
+
+
+@kernel
+def _close(world: World, nodes, begin: int, end: int) -> None:  # type: ignore[no-untyped-def]
+    """Close those of some nodes that are in a plan."""
+    for i in range(begin, end):
+        node = np.int64(nodes[i])
+        if world.quotas.planned_on[node] > 0 and not world.hardware.health[node] & EARMARKED:
+            _switch(world, node, np.int64(-1))
+
+
+@kernel
 def open_earmarked(world: World) -> None:
     """Let the nodes of plans be used, for the sake of those who have the plans."""
-    quotas, health = world.quotas, world.hardware.health
-    quotas.number[KEPT_SHUT] = 0
-    for i in range(quotas.number[PLANNED]):
-        node = np.int64(quotas.plan[i])
-        if health[node] & EARMARKED:
-            _switch(world, node, np.int64(1))
+    world.quotas.number[KEPT_SHUT] = 0
+    _open(world, world.quotas.plan, np.int64(0), world.quotas.number[PLANNED])
 
 
 @kernel
 def close_earmarked(world: World) -> None:
     """Keep the nodes of plans for those who have them."""
-    quotas, health = world.quotas, world.hardware.health
-    quotas.number[KEPT_SHUT] = 1
-    for i in range(quotas.number[PLANNED]):
-        node = np.int64(quotas.plan[i])
-        if quotas.plans_with[node] > 0 and not health[node] & EARMARKED:
-            _switch(world, node, np.int64(-1))
+    world.quotas.number[KEPT_SHUT] = 1
+    _close(world, world.quotas.plan, np.int64(0), world.quotas.number[PLANNED])
 
 
 @kernel
-def _begin(quotas, claim: int) -> int:  # type: ignore[no-untyped-def]
-    """Where the plan of a claim begins in `quotas.plan`."""
-    return np.int64(quotas.plan_end[claim - 1]) if claim > 0 else np.int64(0)  # type: ignore[no-any-return]
-
-
-@kernel
-def note_plan(world: World, job: int, into, begin: int) -> int:  # type: ignore[no-untyped-def]
-    """Write the nodes on which `place_over` has just placed a job into `into` from `begin` on. Returns where they end."""
-    quotas, placed = world.quotas, world.reservation.placed_node
-    size = begin
-    for replica in range(world.jobs.gang[job, REPLICAS]):
-        node = np.int64(placed[replica])
-        known = size == len(into)
-        for i in range(begin, size):
-            known = known or into[i] == node
-        if not known:
-            into[size] = node
-            quotas.plans_with[node] += 1
-            size += 1
-    return size
+def _begin(ends, claim: int) -> int:  # type: ignore[no-untyped-def]
+    """Where the plan of a claim begins."""
+    return np.int64(ends[claim - 1]) if claim > 0 else np.int64(0)  # type: ignore[no-any-return]
 
 
 @kernel
 def add_plan(world: World, claim: int, job: int) -> None:
-    """The plan of a new claim, the last of all."""
-    quotas = world.quotas
-    quotas.number[PLANNED] = quotas.plan_end[claim] = note_plan(world, job, quotas.plan, quotas.number[PLANNED])
+    """The plan of a claim, the last of all, is where `place_over` has just placed its job; empty where there is no room for it."""
+    quotas, placed = world.quotas, world.reservation.placed_node
+    size, replicas = quotas.number[PLANNED], np.int64(world.jobs.gang[job, REPLICAS])
+    if size + replicas <= len(quotas.plan):
+        for replica in range(replicas):
+            quotas.plan[size + replica] = placed[replica]
+            quotas.planned_on[placed[replica]] += 1
+        size += replicas
+    quotas.number[PLANNED] = quotas.plan_end[claim] = size
 
 
 @kernel
-def keep_plan(world: World, claim: int, into: int, begin: int) -> int:
-    """A claim stays, as number `into`, with its plan; see `take_new_plans`. Returns where the plan ends."""
+def begin_plans_anew(world: World) -> None:
+    """Before each claim is looked at: there is no plan but in `old_plan`, until `keep_plan` or `add_plan` is called for those that stay."""
     quotas = world.quotas
-    size = begin
-    for i in range(_begin(quotas, claim), quotas.plan_end[claim]):
-        quotas.new_plan[size] = quotas.plan[i]
+    for i in range(quotas.number[PLANNED]):
+        quotas.old_plan[i] = quotas.plan[i]
+    for claim in range(quotas.number[CLAIMS]):
+        quotas.old_plan_end[claim] = quotas.plan_end[claim]
+    quotas.number[PLANNED] = 0
+
+
+@kernel
+def keep_plan(world: World, claim: int, into: int) -> None:
+    """A claim stays, as number `into`, with its plan."""
+    quotas = world.quotas
+    size = quotas.number[PLANNED]
+    for i in range(_begin(quotas.old_plan_end, claim), quotas.old_plan_end[claim]):
+        quotas.plan[size] = quotas.old_plan[i]
         size += 1
-    quotas.new_plan_end[into] = size
-    return size
+    quotas.number[PLANNED] = quotas.plan_end[into] = size
 
 
 @kernel
-def take_new_plans(world: World, claims: int, size: int) -> None:
-    """The plans of so many claims are those in `new_plan`, which end at `size`."""
+def count_planned(world: World, claim: int, sign: int) -> None:
+    """Count the plan of a claim among those that nodes are kept for (1), or no longer (-1)."""
     quotas = world.quotas
-    for i in range(size):
-        quotas.plan[i] = quotas.new_plan[i]
-    for claim in range(claims):
-        quotas.plan_end[claim] = quotas.new_plan_end[claim]
-    quotas.number[PLANNED] = size
+    for i in range(_begin(quotas.old_plan_end, claim), quotas.old_plan_end[claim]):
+        quotas.planned_on[quotas.old_plan[i]] += sign
 
 
 @kernel
-def drop_plan(world: World, claim: int) -> None:
-    """A claim has ended: its nodes are kept for it no longer."""
+def close_to(world: World, claim: int) -> None:
+    """While each claim is looked at: close the nodes of all plans but that of one claim."""
     quotas = world.quotas
-    for i in range(_begin(quotas, claim), quotas.plan_end[claim]):
-        quotas.plans_with[quotas.plan[i]] -= 1
+    count_planned(world, claim, np.int64(-1))
+    _close(world, quotas.plan, np.int64(0), quotas.number[PLANNED])
+    _close(world, quotas.old_plan, _begin(quotas.old_plan_end, claim), quotas.old_plan_end[quotas.number[CLAIMS] - 1])
+    count_planned(world, claim, np.int64(1))
 
 
 @kernel
-def close_to(world: World, claim: int, size: int, sign: int) -> None:
-    """Close to a claim (-1) the nodes of the claims before it, but for those of its own plan, or open them again (1). While claims are
-    tried, the plans of those that stay are in `new_plan` up to `size`.
-    """
-    quotas, health = world.quotas, world.hardware.health
-    for i in range(size):
-        node = np.int64(quotas.new_plan[i])
-        if (sign < 0) == (health[node] & EARMARKED != 0):
-            continue
-        own = False
-        for j in range(_begin(quotas, claim), quotas.plan_end[claim]):
-            own = own or quotas.plan[j] == node
-        if not own:
-            _switch(world, node, np.int64(sign))
+def open_again(world: World, claim: int) -> None:
+    """Undo `close_to`."""
+    quotas = world.quotas
+    _open(world, quotas.plan, np.int64(0), quotas.number[PLANNED])
+    _open(world, quotas.old_plan, _begin(quotas.old_plan_end, claim), quotas.old_plan_end[quotas.number[CLAIMS] - 1])
+
+
+@kernel
+def place_as_planned(world: World, claim: int, job: int) -> bool:
+    """While each claim is looked at: place a job on the current state, each replica where its plan has it; all of them or none."""
+    quotas, gang = world.quotas, world.jobs.gang
+    begin, replicas = _begin(quotas.old_plan_end, claim), np.int64(gang[job, REPLICAS])
+    if quotas.old_plan_end[claim] - begin != replicas:
+        return False
+    first = world.count[RECORDS]
+    for replica in range(replicas):
+        cls = np.int64(gang[job, LAST]) if replica == replicas - 1 else np.int64(gang[job, REQUEST])
+        node = np.int64(quotas.old_plan[begin + replica])
+        if not fits(world.nodes, world.cluster, world.classes, cls, node):
+            withdraw(world, job, first)
+            return False
+        where = choose_device(world.nodes, world.cluster, world.classes, world.policy, cls, node, job, replica)
+        occupy(world, cls, node, where, job, first, world.nodes, np.bool_(False))
+    world.log.first[job] = first
+    return True
 
 
 @kernel
 def place_claims(world: World, last: int, touched: int) -> int:
-    """Place the first `last` claims on `shadow`, on which the stopping have gone, one after the other; one that does not fit is left out.
+    """Place the first `last` claims on `shadow`, on which the stopping have gone, as planned; one that does not fit is left out.
     Returns the number of touched nodes.
     """
     quotas, reservation = world.quotas, world.reservation
     for claim in range(last):
-        job = np.int64(quotas.claims[claim])
-        _, touched = place_over(world, reservation.shadow, reservation.shadow_stamp, reservation.epoch[0], job, touched)
+        job, begin = np.int64(quotas.claims[claim]), _begin(quotas.plan_end, np.int64(claim))
+        if quotas.plan_end[claim] - begin == world.jobs.gang[job, REPLICAS]:
+            touched = _place_over_as_planned(world, job, begin, touched)
+        else:
+            _, touched = place_over(world, reservation.shadow, reservation.shadow_stamp, reservation.epoch[0], job, touched)
+    return touched
+
+
+@kernel
+def _place_over_as_planned(world: World, job: int, begin: int, touched: int) -> int:
+    cluster, classes, policy, reservation, gang = world.cluster, world.classes, world.policy, world.reservation, world.jobs.gang
+    shadow, replicas = reservation.shadow, np.int64(gang[job, REPLICAS])
+    for replica in range(replicas):
+        cls = np.int64(gang[job, LAST]) if replica == replicas - 1 else np.int64(gang[job, REQUEST])
+        node = np.int64(world.quotas.plan[begin + replica])
+        touched = copy_row(world, shadow, reservation.shadow_stamp, reservation.epoch[0], node, touched)
+        if not fits(shadow, cluster, classes, cls, node):
+            for earlier in range(replica):
+                at, device = np.int64(reservation.placed_node[earlier]), np.int64(reservation.placed_device[earlier])
+                give(shadow, cluster, classes, policy, np.int64(gang[job, REQUEST]), at, device, job, np.int64(1))
+            return touched
+        where = choose_device(shadow, cluster, classes, policy, cls, node, job, replica)
+        where = take(shadow, cluster, classes, policy, cls, node, where, job, shadow, np.bool_(False))
+        reservation.placed_node[replica], reservation.placed_device[replica] = node, where
     return touched

@@ -113,7 +113,7 @@ def place(world: World, job: int) -> int:
         else:
             node = best_node(world.trees, world.policy, slot, job, replica)
         if node == NO_NODE:
-            _withdraw(world, job, first)
+            withdraw(world, job, first)
             return replica
         where = choose_device(world.nodes, world.cluster, world.classes, world.policy, cls, node, job, replica)
         occupy(world, cls, node, where, job, first, world.nodes, np.bool_(False))
@@ -133,7 +133,7 @@ def _plan_together(world: World, job: int, replicas: int) -> int:
 
 
 @kernel
-def _withdraw(world: World, job: int, first: int) -> None:
-    """Take back the replicas placed so far: the last one is not among them."""
+def withdraw(world: World, job: int, first: int) -> None:
+    """Take back the replicas of a job placed so far, from its first record on: the last one is not among them."""
     release(world, job, first, world.count[RECORDS])
     world.count[RECORDS] = first

@@ -6,7 +6,17 @@ import numpy as np
 
 from .candidates import might_reclaim
 from .compilation import kernel
-from .earmarks import add_plan, close_earmarked, close_to, drop_plan, keep_plan, note_plan, open_earmarked, take_new_plans
+from .earmarks import (
+    add_plan,
+    begin_plans_anew,
+    close_earmarked,
+    close_to,
+    count_planned,
+    keep_plan,
+    open_again,
+    open_earmarked,
+    place_as_planned,
+)
 from .gangs import place
 from .lanes import first_of, leave_lane
 from .quota_state import ACTIVE, CHARGES, CLAIMS, CLAIMS_TRIED, EARLIER, NEWS
@@ -183,16 +193,28 @@ def _fits_beside_held(world: World, job: int, kept: int, first: int) -> bool:
 
 
 @kernel
+def _starts_as_claimed(world: World, claim: int, job: int) -> bool:
+    """Whether a claimant can be placed now: as planned, or else on nodes that are in no other plan."""
+    if place_as_planned(world, claim, job):
+        return True
+    close_to(world, claim)
+    placed = _is_placed(world, job)
+    open_again(world, claim)
+    return placed  # type: ignore[no-any-return]
+
+
+@kernel
 def _try_claims(world: World, now: float) -> None:
     """Start the claimants for whom room is free now; those for whom none will be wait in their lanes again."""
     quotas, number, count = world.quotas, world.quotas.number, world.count
-    kept, size = 0, np.int64(0)
+    kept = np.int64(0)
     open_earmarked(world)
+    begin_plans_anew(world)
     for i in range(number[CLAIMS]):
-        job = np.int64(quotas.claims[i])
+        claim, job = np.int64(i), np.int64(quotas.claims[i])
         number[EARLIER] = kept
         if count[STATUS] != 0:
-            size = keep_plan(world, np.int64(i), np.int64(kept), size)
+            keep_plan(world, claim, kept)
             quotas.claims[kept] = job
             kept += 1
             continue
@@ -200,32 +222,27 @@ def _try_claims(world: World, now: float) -> None:
         load_ask(world, job, np.int64(quotas.flavor[job]))
         found = NOTHING
         suspended = quotas.suspended[quotas.of[job]]
-        if not suspended and _fits_beside_held(world, job, kept, i + 1):
-            close_to(world, np.int64(i), size, np.int64(-1))
-            if _is_placed(world, job):
-                found = AT_ONCE
-            close_to(world, np.int64(i), size, np.int64(1))
+        if not suspended and _fits_beside_held(world, job, kept, i + 1) and _starts_as_claimed(world, claim, job):
+            found = AT_ONCE
         if found == NOTHING and not suspended:
             found = _reclaim(world, job, now)
         if found == LATER or found == AS_IT_IS:
             if found == AS_IT_IS:
-                size = keep_plan(world, np.int64(i), np.int64(kept), size)
+                keep_plan(world, claim, kept)
             else:
-                drop_plan(world, np.int64(i))
-                size = note_plan(world, job, quotas.new_plan, size)
-                quotas.new_plan_end[kept] = size
+                count_planned(world, claim, np.int64(-1))
+                add_plan(world, kept, job)
             _claim(world, job)
             quotas.claims[kept] = job
             kept += 1
             continue
         count[RELEASES] += 1  # the nodes that were kept for it are open to others
-        drop_plan(world, np.int64(i))
+        count_planned(world, claim, np.int64(-1))
         if found == AT_ONCE:
             _start(world, job, now)
         else:
             wait_in_lane(world, job)
     number[CLAIMS] = number[EARLIER] = kept
-    take_new_plans(world, kept, size)
     close_earmarked(world)
     number[CLAIMS_TRIED] = count[RELEASES]
 
@@ -237,17 +254,17 @@ def withdraw_claim(world: World, job: int) -> None:
     if not quotas.charged[job]:
         return
     _disclaim(world, job)
-    kept, size = 0, np.int64(0)
+    kept = np.int64(0)
     open_earmarked(world)
+    begin_plans_anew(world)
     for i in range(number[CLAIMS]):
         if quotas.claims[i] == job:
-            drop_plan(world, np.int64(i))
+            count_planned(world, np.int64(i), np.int64(-1))
             continue
-        size = keep_plan(world, np.int64(i), np.int64(kept), size)
+        keep_plan(world, np.int64(i), kept)
         quotas.claims[kept] = quotas.claims[i]
         kept += 1
     number[CLAIMS] = number[EARLIER] = kept
-    take_new_plans(world, kept, size)
     close_earmarked(world)
     world.count[RELEASES] += 1
 

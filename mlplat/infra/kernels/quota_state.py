@@ -69,11 +69,11 @@ class Quotas(NamedTuple):
     flavor: Array["int32", 1]  # [n] the flavor a job is charged in, -1 for none
     charged: Array["bool", 1]  # [n]
     claims: Array["int32", 1]  # [n] jobs that have a claim, oldest first
-    plan: Array["int32", 1]  # [P] the nodes of the plans of all claims, one claim after the other
+    plan: Array["int32", 1]  # [P] the node of each replica in the plans of all claims, one claim after the other
     plan_end: Array["int64", 1]  # [n] where in `plan` that of a claim ends, by its place among the claims
-    new_plan: Array["int32", 1]  # [P] scratch
-    new_plan_end: Array["int64", 1]  # [n] scratch
-    plans_with: Array["int32", 1]  # [N] how many plans have a node
+    old_plan: Array["int32", 1]  # [P] scratch: the plans before each claim is looked at
+    old_plan_end: Array["int64", 1]  # [n] scratch
+    planned_on: Array["int32", 1]  # [N] how many replicas plans have on a node
     chosen: Array["int64", 1]  # [n] the epoch in which a job was chosen as a victim
     yielded: Array["bool", 1]  # [n] jobs that were once stopped for one of another quota (docs/quotas.md, Reclaim)
     news: Array["int32", 1]  # [n] jobs that were found to be held since the live clock last looked

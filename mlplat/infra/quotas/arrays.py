@@ -29,7 +29,7 @@ BOUNDLESS = 2**60
 """A capacity without a bound: above every sum of guarantees, and twice it still is an int64."""
 
 ROOM_FOR_PLANS = 65_536
-"""Nodes in the plans of all claims, besides eight for each node of the cluster; a plan beyond that is not kept."""
+"""Replicas in the plans of all claims, besides eight for each node of the cluster; a plan beyond that is not kept."""
 
 LANES_BY_SHAPE = (Queue.BEST_EFFORT_FIFO, Queue.DRF)
 """Queue policies under which jobs of a quota that ask for other amounts do not wait for each other."""
@@ -107,9 +107,9 @@ def quota_arrays(
         claims=np.full(n, -1, dtype=np.int32),
         plan=np.zeros(8 * count + ROOM_FOR_PLANS, dtype=np.int32),
         plan_end=np.zeros(n, dtype=np.int64),
-        new_plan=np.zeros(8 * count + ROOM_FOR_PLANS, dtype=np.int32),
-        new_plan_end=np.zeros(n, dtype=np.int64),
-        plans_with=np.zeros(count, dtype=np.int32),
+        old_plan=np.zeros(8 * count + ROOM_FOR_PLANS, dtype=np.int32),
+        old_plan_end=np.zeros(n, dtype=np.int64),
+        planned_on=np.zeros(count, dtype=np.int32),
         chosen=np.zeros(n, dtype=np.int64),
         yielded=np.zeros(n, dtype=np.bool_),
         news=np.full(n, -1, dtype=np.int32),

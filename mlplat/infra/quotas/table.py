@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 BLANK_JOB: dict[str, Any] = (
     dict.fromkeys(("of", "lane", "left", "right", "base", "flavor", "claims", "news"), -1)
-    | dict.fromkeys(("key", "chosen", "plan_end", "new_plan_end"), 0)
+    | dict.fromkeys(("key", "chosen", "plan_end", "old_plan_end"), 0)
     | {"charged": False, "yielded": False}
 )
 """What stands in the arrays of jobs where there is none yet."""
