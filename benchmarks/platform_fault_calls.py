@@ -313,6 +313,9 @@ def repair(world: World) -> None:
     for name in world.cluster.nodes.names:
         world.cluster.hardware.restore(name)
         world.cluster.endpoint.uncordon(name)
+    for record in world.cluster._records:
+        if record.workload.name.startswith("busy-") and record.status.value in ("pending", "running"):
+            world.cluster.endpoint.delete(record.workload.name)
     for word in ZONES:
         _resize(world, Step(0.0, "grow", word), 1)
         _zone(world, Step(0.0, "resume_zone", word), "resume")
