@@ -108,6 +108,25 @@ FOUND = {
         zones=[{"name": "a", "guarantee": {"gpus": 18}, "reclaim_within": 1.0}],
         checkpoint=(1.0, 1.0, 0.0),
     ),
+    "a claim of a quota that has borrowed since": ZoneCase(
+        groups=[
+            {"name": "g0", "count": 1, "cpu_milli": 10000, "memory_mib": 2048, "disk_mib": 1000, "gpus": 1, "gpu_model": "A100-40"},
+            {"name": "g1", "count": 4, "cpu_milli": 8000, "memory_mib": 8192, "disk_mib": 0},
+        ],
+        requests=[{"cpu_milli": 4000, "memory_mib": 2048}, {"cpu_milli": 2666}, {"cpu_milli": 2000, "memory_mib": 4096}],
+        jobs=[
+            Job(0.0, 0.6000000000000001, 0.6000000000000001, 2, 2, 2, 0, 4),
+            Job(0.0, 0.6000000000000001, 0.6000000000000001, 1, 1, 1, 0, 4),
+            Job(0.0, 0.9, 0.9, 1, 1, 1, 0, 0),
+            Job(0.1, 2.0, 2.0, 1, 1, 1, 0, 0),
+            Job(0.5, 0.4, 0.4, 0, 0, 3, 0, 0),
+            Job(0.9, 0.6000000000000001, 0.6000000000000001, 2, 2, 1, 0, 0),
+            Job(0.9, 0.1, 0.1, 2, 2, 3, 0, 0),
+            Job(0.9, 0.1, 0.1, 1, 1, 1, 0, 0),
+        ],
+        zones=[{"name": "a", "guarantee": {"cpus": 26.0}, "reclaim_within": 0.1}],
+        checkpoint=(0.1, 0.05, 0.05),
+    ),
     "a quota that is suspended while one of its jobs waits for those that were stopped for it": ZoneLiveCase(
         groups=[
             {"name": "g0", "count": 1, "cpu_milli": 4000, "memory_mib": 4096, "disk_mib": 0, "gpus": 1, "gpu_model": "T4"},

@@ -283,7 +283,7 @@ class NaiveQuotas:
         plan stays if nobody is stopped.
         """
         run, quota = self.run, self.quota_of(job)
-        search = Reclaim(self, job, flavor, self.claims if place is None else self.claims[:place])
+        search = Reclaim(self, job, flavor, self.claims if place is None else self.claims[:place], claims=before is not None)
         victims = search.victims()
         if victims is None:
             return False

@@ -19,13 +19,14 @@ Permission = Callable[[NaiveAttempt, Books], bool]
 class Reclaim:
     """The search for the victims of one job in one flavor."""
 
-    def __init__(self, quotas: NaiveQuotas, job: int, flavor: str, earlier: Sequence[Claim] = ()) -> None:
+    def __init__(self, quotas: NaiveQuotas, job: int, flavor: str, earlier: Sequence[Claim] = (), claims: bool = False) -> None:
         self.quotas, self.run, self.tree = quotas, quotas.run, quotas.tree
         self.job, self.flavor = job, flavor
         self.quota: NaiveQuota = quotas.quota_of(job)
         self.ask = quotas.ask(job, flavor)
         self.stopping = [a for a in self.run.running if a.stopping]
         self.state = quotas.after_claims(earlier)
+        self.claims = claims
 
     def books_without(self, taken: Iterable[NaiveAttempt]) -> Books:
         """The books as if those that are stopping, and some more, had gone."""
@@ -55,7 +56,9 @@ class Reclaim:
         return None if replicas is None else [replica.node for replica in replicas]
 
     def may_look(self) -> bool:
-        """Whether the job might find candidates at all."""
+        """Whether the job has a claim, or might find candidates at all."""
+        if self.claims:
+            return True
         quota, queue_may = self.quota, self.quotas.within_of(self.quota) != "never"
         if queue_may or quota.borrow_within != "never" or self.quotas.fair_preemption:
             return True

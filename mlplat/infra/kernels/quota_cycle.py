@@ -121,8 +121,6 @@ def _start(world: World, job: int, now: float) -> None:
 @kernel
 def _reclaim(world: World, job: int, now: float) -> int:
     """Make room for a job that does not fit. Returns AT_ONCE where it has been placed."""
-    if not might_reclaim(world, job):
-        return NOTHING
     found = make_room(world, job, now)
     if found == AT_ONCE and not _is_placed(world, job):
         return NOTHING
@@ -146,7 +144,7 @@ def _try(world: World, job: int, now: float) -> int:
                     continue
             if fits_quota(quotas, quota) and _is_placed(world, job):
                 return AT_ONCE
-            if quotas.preempt_first[quota]:
+            if quotas.preempt_first[quota] and might_reclaim(world, job):
                 found = _reclaim(world, job, now)
                 if found != NOTHING:
                     return found
@@ -155,9 +153,10 @@ def _try(world: World, job: int, now: float) -> int:
             if not is_open(world, job, np.int64(turn)):
                 continue
             _take_flavor(world, job, np.int64(turn))
-            found = _reclaim(world, job, now)
-            if found != NOTHING:
-                return found
+            if might_reclaim(world, job):
+                found = _reclaim(world, job, now)
+                if found != NOTHING:
+                    return found
     return NOTHING
 
 
