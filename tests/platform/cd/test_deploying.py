@@ -410,3 +410,67 @@ def test_what_is_deployed_can_be_read() -> None:
         world.cd.describe("shop/api", actor=world.eve)
     with pytest.raises(UnknownNameError, match="shop/api"):
         world.cd.describe("shop/none", actor=world.ada)
+
+
+def _refusals() -> dict[str, Any]:
+    def nothing(world: World) -> None:
+        pass
+
+    def gated(world: World) -> None:
+        world.cd.set_gate(zone="shop-prod", actor=world.ada)
+
+    def ruled(world: World) -> None:
+        world.platform.models.set_rules(*RULE, actor=world.ada)
+
+    def failed(world: World) -> None:
+        world.platform.models.set_stage("shop/churn@1", "failed", actor=world.ada)
+
+    tests = [{"name": "ci", "outcome": "failure"}]
+    return {
+        "an approval": (gated, {}),
+        "a rule": (ruled, {}),
+        "a stage": (failed, {}),
+        "a test": (nothing, {"tests": tests}),
+        "a stage, in a development zone": (failed, {"zone": "carl-dev"}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        *(("deploy", why) for why in _refusals()),
+        *(("deliver", why) for why in _refusals() if why != "an approval"),
+        ("sync", "a rule"),
+        ("sync", "a stage"),
+    ],
+)
+def test_what_a_gate_refuses_is_not_downloaded(call: str, why: str) -> None:
+    world, (prepare, options) = World(), _refusals()[why]
+    prepare(world)
+    said = {"zone": "shop-prod", "actor": world.carl if options.get("zone") else world.ada, **options}
+    if call == "sync":
+        file = b"deployment: shop/api\nzone: shop-prod\nmodel: shop/churn@1\n"
+        world.platform.scm.create_repository("shop/state", actor=world.ada)
+        world.platform.scm.commit("shop/state", "main", {"deployments/api.yaml": file}, "first", actor=world.ada)
+        world.cd.track("shop", "shop/state", actor=world.ada)
+    begun, records = len(world.sim.log), len(list(world.store.records("cd")))
+    with pytest.raises(GateError):
+        if call == "sync":
+            world.cd.sync("shop", actor=world.ada)
+        else:
+            getattr(world.cd, call)("shop/api", "shop/churn@1", **said)
+    assert world.events("*", since=begun) == ["call.refused"] and len(list(world.store.records("cd"))) == records
+
+
+def test_what_passes_its_gate_is_downloaded_once() -> None:
+    world = World()
+    begun = len(world.sim.log)
+    world.cd.deploy("shop/api", "shop/churn@1", zone="shop-prod", actor=world.ada)
+    world.cd.deploy("shop/api", "shop/churn@2", zone="carl-dev", actor=world.carl)
+    world.cd.deliver("shop/api", "shop/churn@3", zone="shop-prod", actor=world.ada)
+    read = world.told("artifact.downloaded", since=begun)
+    assert [(each.subject, each.data.get("zone")) for each in read] == [
+        ("model:shop/churn@1", "shop-prod"),
+        ("model:shop/churn@2", None),
+        ("model:shop/churn@3", "shop-prod"),
+    ]

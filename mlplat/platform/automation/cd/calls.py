@@ -22,7 +22,7 @@ from .gate import GateRule
 from .records import RECORDS
 from .rollouts.states import Reason
 from .rollouts.strategies import Strategy, strategy_of
-from .specs import PIPELINE, Desired, check_options, check_replicas, check_triggers, full_name, parse_what
+from .specs import MODEL, PIPELINE, Desired, check_options, check_replicas, check_triggers, full_name, parse_what
 
 if TYPE_CHECKING:
     from ....context import Simulation
@@ -229,17 +229,22 @@ class CDCalls(Component):
         return None if service is None else service.current
 
     def _model(self, ref: str, zone: str, development: bool, actor: Actor) -> ModelVersion:
-        """A version of a model that may be deployed, checked against its digests. Event `artifact.downloaded`."""
-        if development:
-            version = self._models.resolve(ref, actor=actor)
-            self._models.load(version.reference, actor=actor)
-        else:
-            version = self._models.deployable(ref, zone=zone, actor=actor).version
+        """A version of a model that may be deployed."""
+        version = self._models.resolve(ref, actor=actor) if development else self._models._to_deploy(ref, zone, actor)
         if version.stage in (Stage.FAILED, Stage.ARCHIVED):
             raise GateError(version.resource, zone, f"it is in stage {version.stage.value}")
         if version.external is not None and version.signature is None:
             raise GateError(version.resource, zone, "it is external, and has no signature")
         return version
+
+    def _fetch(self, desired: Desired, actor: Actor) -> None:
+        """Read what has passed its gate, checked against its digests. Event `artifact.downloaded`. Raises IntegrityError."""
+        if desired.kind != MODEL:
+            return
+        if self._zones._catalogue.zones[desired.zone].kind == DEVELOPMENT:
+            self._models.load(desired.what, actor=actor)
+        else:
+            self._models.deployable(desired.what, zone=desired.zone, actor=actor)
 
     def _pipeline(self, ref: str, actor: Actor) -> PipelineVersion:
         if self._pipelines is None:

@@ -68,6 +68,7 @@ class Deploying(Evidence):
             raise GateError(desired.resource, desired.zone, "the zone takes what is approved only; expected `deliver`")
         self._check_evidence(desired, self._evidence(desired, actor, tests))
         self._check_alias(desired, actor, "cd.deploy")
+        self._fetch(desired, actor)
         commit = self._tracker.write(desired, self._acting(desired, actor), f"Deploy {desired.what} to {desired.name}")
         return self._ask(desired, Mode.DEPLOY, actor, commit=commit)
 
