@@ -73,6 +73,7 @@ class CDCalls(Component):
         self._models, self._zones, self._scm, self._metadata = models, zones, scm, metadata
         self._serving, self._pipelines = serving, pipelines
         super().__init__(sim, identity, store)
+        metadata._deployers.append(self._check_recorded_by_hand)
         if referrers is not None:
             referrers.register(self._needs)
 
@@ -92,6 +93,13 @@ class CDCalls(Component):
             needed = [service.current, service.kept, *(change.desired for change in under_way)]
             if any(each is not None and each.resource == resource for each in needed):
                 yield f"{self.KIND}:{service.name}"
+
+    def _check_recorded_by_hand(self, resource: str) -> None:
+        """Raises DeploymentError for a deployment that is told of here: one that is, was, or is about to be."""
+        name = resource.partition(":")[2]
+        asked = any(each.open and each.desired.name == name for each in self._catalogue.approvals.values())
+        if asked or self._catalogue.under_way(name) or self._catalogue.had_any(name):
+            raise DeploymentError(name, "continuous delivery has it; expected `cd.deploy`, or another name")
 
     # -- names and rights
 
@@ -197,6 +205,8 @@ class CDCalls(Component):
         kind, reference = parse_what(what)
         if before is not None and before.kind != kind:
             raise DeploymentError(path, f"is of a {before.kind}; expected another name for a {kind}")
+        if before is None and kind == PIPELINE and f"{self.KIND}:{path}" in self._metadata._state.deployed:
+            raise DeploymentError(path, f"is of a {MODEL}; expected another name for a {kind}")  # as somebody has recorded
         said: dict[str, Any] = {"name": path, "zone": entry.name, "kind": kind}
         chosen = strategy_of(strategy) if strategy is not None or before is None else before.strategy
         count = check_replicas(replicas) if replicas is not None else 1 if before is None else before.replicas

@@ -183,6 +183,11 @@ class Catalogue:
         service = self.services.get(name)
         return [] if service is None else [self.changes[number] for number in service.changes if not self.changes[number].over]
 
+    def had_any(self, name: str) -> bool:
+        """Whether a version has ever taken a service over."""
+        service = self.services.get(name)
+        return service is not None and any(self.changes[number].taken_over for number in service.changes)
+
     def versions_of(self, name: str) -> list[Desired]:
         """What a service has been, the latest last: without what was refused or went back before it took over, or in that instant."""
         taken = [self.changes[number] for number in self.services[name].changes]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ....errors import MlplatError
+from ...artifacts.metadata.nodes import Artifact
 from ...identity.rights import Right
 from .binding import Binding
 from .changes import Change, Mode
@@ -222,12 +223,14 @@ class Runs(Telling):
             self.next(service.name)
 
     def _remember(self, name: str, current: Desired | None) -> None:
-        """Let the Metadata Store know what a service is, where a process has ended before it was told."""
-        known = self._cd._metadata._state.deployed.get(f"deployment:{name}")
-        resource = current.resource if current is not None and current.kind == MODEL else None
-        if (None if known is None else known[1]) != resource:
-            changes = self._cd._catalogue.services[name].changes
-            by = self._cd._principal(self._cd._change_of(changes[-1]).acting) if changes else None
-            if by is not None:
-                with suppress(MlplatError):
-                    self._cd._metadata.record_deployment(name, resource, actor=by)
+        """Let the Metadata Store know what a service is, where a process has ended before it was told. Before a version had taken over, it
+        is what others have recorded."""
+        cd = self._cd
+        if not cd._catalogue.had_any(name):
+            return
+        known = cd._metadata._state.deployed.get(f"{cd.KIND}:{name}")
+        one = Artifact(current.resource, current.digest) if current is not None and current.kind == MODEL else None
+        if (None if known is None else known[1]) != (None if one is None else one.resource):
+            by = cd._change_of(cd._catalogue.services[name].changes[-1]).acting
+            with suppress(MlplatError):
+                cd._metadata._deploy(f"{cd.KIND}:{name}", one, by)
