@@ -258,6 +258,20 @@ def test_a_deployment_is_removed() -> None:
     assert world.deploy(2).outcome == "success"
 
 
+@pytest.mark.parametrize("removed", [True, False])
+def test_where_nothing_runs_now_it_is_deployed_as_was_said_last(removed: bool) -> None:
+    """As retraining deploys a candidate: it says the version alone."""
+    world = World(answers={} if removed else {"shop/churn@1": Behaviour(errors=0.3)})
+    strategy = FAST if not removed else Rolling(surge=0, unavailable=2)
+    world.deploy(1, strategy=strategy, replicas=3)
+    if removed:
+        world.cd.remove("shop/api", actor=world.ada)
+    assert world.cd.describe("shop/api", actor=world.ada).current is None
+    change = world.cd.deploy("shop/api", "shop/churn@2", zone="shop-prod", actor=world.ada)
+    assert (change.desired.strategy, change.desired.replicas, change.desired.options) == (strategy, 3, {})
+    assert world.end(change).outcome == "success"
+
+
 def test_a_version_that_a_deployment_needs_is_not_deleted() -> None:
     world = World()
     world.deploy(1, alias=None)

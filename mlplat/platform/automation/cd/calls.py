@@ -182,7 +182,8 @@ class CDCalls(Component):
         triggers: object = None,
         call: str,
     ) -> Desired:
-        """What a call asks for, with the version that its reference means now. What is left out stays as it is deployed.
+        """What a call asks for, with the version that its reference means now. What is left out stays as it is deployed; strategy and
+        replicas of what is not there now are those that were said last.
 
         Raises UnknownNameError, OptionError, AccessDenied, GateError, DeploymentError.
         """
@@ -208,8 +209,9 @@ class CDCalls(Component):
         if before is None and kind == PIPELINE and f"{self.KIND}:{path}" in self._metadata._state.deployed:
             raise DeploymentError(path, f"is of a {MODEL}; expected another name for a {kind}")  # as somebody has recorded
         said: dict[str, Any] = {"name": path, "zone": entry.name, "kind": kind}
-        chosen = strategy_of(strategy) if strategy is not None or before is None else before.strategy
-        count = check_replicas(replicas) if replicas is not None else 1 if before is None else before.replicas
+        stated = before or self._catalogue.last_stated(path, kind)
+        chosen = strategy_of(strategy) if strategy is not None or stated is None else stated.strategy
+        count = check_replicas(replicas) if replicas is not None else 1 if stated is None else stated.replicas
         if kind == PIPELINE:
             pipeline = self._pipeline(str(reference), actor)
             named = check_triggers(triggers) if triggers is not None else () if before is None else before.triggers

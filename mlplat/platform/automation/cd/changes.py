@@ -188,6 +188,13 @@ class Catalogue:
         service = self.services.get(name)
         return service is not None and any(self.changes[number].taken_over for number in service.changes)
 
+    def last_stated(self, name: str, kind: str) -> Desired | None:
+        """What was last asked for under a name, of a kind, other than to go back; None for nothing."""
+        service = self.services.get(name)
+        asked = [] if service is None else [self.changes[number] for number in service.changes]
+        stated = [each.desired for each in asked if each.mode is not Mode.ROLLBACK and each.desired.kind == kind]
+        return stated[-1] if stated else None
+
     def versions_of(self, name: str) -> list[Desired]:
         """What a service has been, the latest last: without what was refused or went back before it took over, or in that instant."""
         taken = [self.changes[number] for number in self.services[name].changes]

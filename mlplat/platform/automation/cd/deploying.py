@@ -53,7 +53,8 @@ class Deploying(Evidence):
 
         `what`: such as `shop/churn@3`, by digest or alias too, or `pipeline:shop/train@v1`; what it means is settled here. `zone`: may be
         left out for a deployment that is there; in a development zone the deployment is called `name.zone`. `replicas`, `strategy`,
-        `options` (for serving), `triggers` (of a pipeline): as deployed unless said. `alias`: of the model, that moves when the version
+        `options` (for serving), `triggers` (of a pipeline): as deployed unless said (where nothing is, `replicas` and `strategy` as were
+        said last). `alias`: of the model, that moves when the version
         has taken over; in a development zone that of the zone's name; None for none. `tests`: see `deliver`.
 
         Takes `deploy` on the deployment, the zone and the model, in the zone, and `write` on the model for the alias; in the developer's
