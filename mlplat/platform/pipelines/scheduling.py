@@ -243,15 +243,16 @@ class Scheduling(Running):
         return resource is None or self._may_read(who, resource)
 
     def _led_by(self, name: str, event: Event) -> bool:
-        """Whether a run that this trigger started has led to an event."""
-        for cause in self._sim.log.causes(event) if event.id >= 0 else ():
+        """Whether a run that this trigger started has led to an event, or is what it tells of."""
+        for cause in (event, *self._sim.log.causes(event)) if event.id >= 0 else ():
             if cause.predicate == "pipelinerun.queued" and cause.data["trigger"].get("schedule") == name:
                 return True
         return False
 
     def _root(self, event: Event) -> int:
         """The event from which an event follows through the runs that triggers have started; itself where there is none."""
-        started = [cause.data["trigger"] for cause in self._sim.log.causes(event) if cause.predicate == "pipelinerun.queued"]
+        chain = (event, *self._sim.log.causes(event))
+        started = [cause.data["trigger"] for cause in chain if cause.predicate == "pipelinerun.queued"]
         return next((int(said["event"]) for said in reversed(started) if said.get("by") == "event" and "schedule" in said), event.id)
 
     def _run_as(self, name: str, event: Event, trigger: Mapping[str, Any]) -> None:

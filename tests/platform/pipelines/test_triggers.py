@@ -102,13 +102,13 @@ def test_triggers_that_start_each_other_come_to_an_end(count: int) -> None:
 
 def test_one_event_starts_each_of_several_triggers_on_everything_once() -> None:
     world = published()
-    for number in range(4):
+    for number in range(3):
         world.pipelines.trigger(f"shop/all{number}", "shop/churn", on="*", subject="*", cache=False, actor=world.ada)
     begun = len(world.pipelines.runs(actor=world.ada))
     first = world.sim.emit("thing:of/others", "thing.happened", source="elsewhere", data={})
     world.sim.run(until="1s")
     names = [run.trigger["schedule"] for run in world.pipelines.runs(actor=world.ada)[begun:]]
-    assert sorted(names[:4]) == [f"shop/all{number}" for number in range(4)]
+    assert sorted(names[:3]) == [f"shop/all{number}" for number in range(3)]
     world.sim.run(until="20d")
     queued = [event for event in world.events("pipelinerun.queued") if first in world.sim.log.causes(event)]
     names = [event.data["trigger"]["schedule"] for event in queued]
