@@ -11,7 +11,7 @@ from ..errors import AccessDenied, IntegrityError, MlplatError, OptionError, Unk
 from .identity.authorization import Actor
 from .identity.principals import Principal
 from .identity.rights import Right
-from .record_shapes import Shape, check_record
+from .record_shapes import Shape, check_before_writing, check_record
 from .references import PLATFORM, Reference, check_project, check_zone, plain
 from .storage.store import JournalError, Store, StoreError, told
 
@@ -212,8 +212,10 @@ class Component:
     def _keep(self, *records: Mapping[str, Any]) -> None:
         """Write records to the journal, all or none, and change the state as they say.
 
-        A call keeps everything that it changes at once: then a process that is killed leaves all of it or nothing.
+        A call keeps everything that it changes at once: then a process that is killed leaves all of it or nothing. Raises RecordError for
+        what could not be read again, where that is checked (`record_shapes.checks_writing`).
         """
+        check_before_writing(self.SOURCE, records, self._RECORDS)
         self._store.append(self.SOURCE, *records)
         for record in records:
             self._apply(record)

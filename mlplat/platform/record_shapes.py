@@ -5,13 +5,17 @@ A journal on disk may be of another version of the library, or made by hand; bel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..errors import OptionError, printable
+from ..errors import MlplatError, OptionError, printable
 from .storage.digests import is_digest
+from .storage.store import checked_record
 
 LARGEST = 1.7976931348623157e308
+checks_writing: bool = sys.flags.dev_mode
+"""Whether records are checked before they are written, too: with `python -X dev`, and in the tests. It takes about 5 µs a record."""
 
 
 class Shape(NamedTuple):
@@ -23,6 +27,17 @@ class Shape(NamedTuple):
 
 class ShapeError(OptionError):
     """A value has not the shape that is expected of it."""
+
+
+class RecordError(MlplatError):
+    """A component was about to write a record that it could not read again: a defect of the library. Nothing was written or changed.
+
+    Attributes: `journal`, `problem`.
+    """
+
+    def __init__(self, journal: str, problem: str) -> None:
+        self.journal, self.problem = journal, problem
+        super().__init__(f"a record of {printable(journal)[:80]} that could not be read again: {printable(problem)[:300]}")
 
 
 def _is_number(value: Any) -> bool:
@@ -110,6 +125,20 @@ def check_record(record: Mapping[str, Any], records: Mapping[str, Mapping[str, S
     if shapes is None:
         raise ShapeError(f"what is {printable(ascii(what))[:60]}; expected one of {', '.join(records)}"[:300])
     check(record, shapes, what or "")
+
+
+def check_before_writing(journal: str, given: Iterable[Mapping[str, Any]], records: Mapping[str, Mapping[str, Shape]]) -> None:
+    """Raises RecordError for a record of which a journal could not be read again, where `checks_writing`. `records`: as declared."""
+    if not checks_writing or not records:
+        return
+    for record in given:
+        try:
+            try:
+                check_record(record, records)
+            except ShapeError:
+                check_record(checked_record(record), records)  # as it is read again: of a word of an enumeration, its text
+        except ShapeError as error:
+            raise RecordError(journal, str(error)) from error
 
 
 def ensure(holds: object, problem: str) -> None:

@@ -7,7 +7,22 @@ from typing import Any
 import pytest
 
 import mlplat as mp
-from mlplat.platform.record_shapes import COUNT, DIGEST, FLAG, NUMBER, TEXT, Shape, ShapeError, by_name, check_record, each, fields, maybe
+from mlplat.platform.automation.cd import Mode
+from mlplat.platform.record_shapes import (
+    COUNT,
+    DIGEST,
+    FLAG,
+    NUMBER,
+    TEXT,
+    RecordError,
+    Shape,
+    ShapeError,
+    by_name,
+    check_record,
+    each,
+    fields,
+    maybe,
+)
 from mlplat.platform.record_shapes import row as row_of
 from mlplat.platform.storage import JournalError, Store
 
@@ -95,3 +110,35 @@ def test_an_error_names_store_journal_and_record() -> None:
     with pytest.raises(JournalError, match=rf"^record {count} of models: nothing known as 99$"):
         mp.Platform(store=store)
     assert platform.models
+
+
+def _records(platform: mp.Platform) -> dict[str, int]:
+    return {journal: len(list(platform.store.records(journal))) for journal in platform.store.journals()}
+
+
+@pytest.mark.parametrize("source", [name for name, each in mp.Platform().components.items() if each._RECORDS])
+def test_a_record_that_could_not_be_read_again_is_not_written(source: str) -> None:
+    platform = mp.Platform()
+    component = platform.components[source]
+    write = platform.identity._write if source == "identity" else component._keep
+    before = _records(platform)
+    what, shapes = next(iter(component._RECORDS.items()))
+    for bad in ({"what": "never"}, {"what": what}, {"what": what} | dict.fromkeys(shapes, ("no", -1))):
+        with pytest.raises(RecordError):
+            write(bad)
+        assert _records(platform) == before
+
+
+def test_a_bad_record_keeps_the_good_ones_beside_it_out() -> None:
+    platform = mp.Platform()
+    good = platform.cd._record("account", "user-1", project="shop", account="")
+    before = _records(platform)
+    with pytest.raises(RecordError, match="a record of cd that could not be read again: ended: 'outcome' is 'fine'"):
+        platform.cd._keep(good, platform.cd._record("ended", "user-1", id=1, outcome="fine", reason=""))
+    assert _records(platform) == before and platform.cd._catalogue.accounts == {}
+
+
+def test_a_word_of_an_enumeration_is_its_text() -> None:
+    platform = mp.Platform()
+    platform.cd._keep(platform.cd._record("account", "user-1", project=Mode.DEPLOY, account=""))
+    assert _records(platform)["cd"] == 1

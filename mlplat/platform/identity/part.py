@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ...errors import OptionError, UnknownNameError, printable
 from ..component import Component
-from ..record_shapes import Shape
+from ..record_shapes import Shape, check_before_writing
 from ..references import check_name, check_project
 from .authorization import Actor, Caller
 from .decisions import DecisionReason
@@ -38,6 +38,7 @@ class IdentityPart(Component):
 
     def _write(self, *records: Mapping[str, Any]) -> None:
         """Keep records, all of them or none. Tell of the grants that begin and end by it."""
+        check_before_writing(self.SOURCE, records, self._RECORDS)
         self._authorization.grants.advance(self._sim.now)
         self._store.append(self.SOURCE, *records)
         self._take(*records)

@@ -50,6 +50,8 @@ class Live:
         """By the name of a schedule what ends it."""
         self.starting = False
         """Whether a run of a schedule is being started."""
+        self.followed: set[tuple[int, str, str]] = set()
+        """By the id of an event, what each trigger was started for by all that follows from it."""
 
 
 class OrchestratorCalls(Component):

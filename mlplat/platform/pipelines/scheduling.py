@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SHORTEST_S: Final = 1.0
 """Period of a schedule (s)."""
 REFUSALS: Final = ("access.denied", "call.refused")
+ARTIFACTS: Final = frozenset({"repo", "dataset", "model", "image", "pipeline"})
 
 
 class Schedule(NamedTuple):
@@ -105,7 +106,8 @@ class Scheduling(Running):
         `name` now: such as at `dataset.changed` of `dataset:shop/clicks`, or at `incident.detected`.
 
         The event is the cause of the run. One that a run of the same name has led to itself starts no other, nor does one about what the
-        account may not read, or one that tells that a trigger's run was refused. As `schedule` otherwise.
+        account may not read, or one that tells that a trigger's run was refused. In all that follows from an event through triggers, each
+        starts one run at most for each artifact that changes, and one for all else. As `schedule` otherwise.
         """
         for what, pattern in (("on", on), ("subject", subject)):
             if not isinstance(pattern, str) or not pattern or not pattern.isprintable() or len(pattern) > 250:
@@ -224,6 +226,11 @@ class Scheduling(Running):
         of_own = self._live.starting and event.predicate in REFUSALS
         if of_own or self._led_by(name, event) or not self._may_hear(each.account, event.subject):
             return
+        if self._automatic and event.id >= 0:
+            followed = (self._root(event), name, _about(event))
+            if followed in self._live.followed:
+                return
+            self._live.followed.add(followed)
         told = {"by": "event", "schedule": name, "event": event.id, "predicate": event.predicate}
         self._sim.at(self._sim.now, self._run_as, name, event, told)
 
@@ -236,11 +243,17 @@ class Scheduling(Running):
         return resource is None or self._may_read(who, resource)
 
     def _led_by(self, name: str, event: Event) -> bool:
-        """Whether a run that this trigger started has led to an event."""
-        for cause in self._sim.log.causes(event) if event.id >= 0 else ():
+        """Whether a run that this trigger started has led to an event, or is what it tells of."""
+        for cause in (event, *self._sim.log.causes(event)) if event.id >= 0 else ():
             if cause.predicate == "pipelinerun.queued" and cause.data["trigger"].get("schedule") == name:
                 return True
         return False
+
+    def _root(self, event: Event) -> int:
+        """The event from which an event follows through the runs that triggers have started; itself where there is none."""
+        chain = (event, *self._sim.log.causes(event))
+        started = [cause.data["trigger"] for cause in chain if cause.predicate == "pipelinerun.queued"]
+        return next((int(said["event"]) for said in reversed(started) if said.get("by") == "event" and "schedule" in said), event.id)
 
     def _run_as(self, name: str, event: Event, trigger: Mapping[str, Any]) -> None:
         """Start a run of a schedule; what is refused has been told."""
@@ -259,6 +272,11 @@ class Scheduling(Running):
                 self._refused(f"{self.SOURCE}.run", error, who)
             finally:
                 self._live.starting = False
+
+
+def _about(event: Event) -> str:
+    """The artifact that an event is about, whatever version; empty for all else, such as runs, of which each has a name of its own."""
+    return event.subject.partition("@")[0] if event.kind in ARTIFACTS else ""
 
 
 def _answer(each: ScheduleState) -> Schedule:

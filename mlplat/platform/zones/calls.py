@@ -9,7 +9,7 @@ from ...errors import OptionError, UnknownNameError, printable
 from ..component import Component
 from ..identity.authorization import Actor
 from ..identity.rights import Right
-from ..record_shapes import Shape
+from ..record_shapes import Shape, check_before_writing
 from ..references import plain
 from .catalogue import Catalogue, Entry
 from .errors import ZoneError
@@ -121,6 +121,8 @@ class ZoneCalls(Component):
         if not given:
             self._keep(*records)
             return
+        check_before_writing(self._identity.SOURCE, given, self._identity._RECORDS)
+        check_before_writing(self.SOURCE, records, self._RECORDS)
         with self._store.transaction():
             self._store.append(self._identity.SOURCE, *given)
             self._store.append(self.SOURCE, *records)

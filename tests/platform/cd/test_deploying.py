@@ -15,6 +15,7 @@ from .worlds import FAST, World
 
 BAD = {"shop/churn@2": Behaviour(errors=0.3)}
 STEPS = ["canary.stepped", "canary.judged"] * 4
+RULE = ("shop/churn", "@production", ["auc >= 0.99"])
 
 
 def test_a_first_version_is_judged_against_its_baseline_and_then_the_alias_moves() -> None:
@@ -138,15 +139,84 @@ def test_a_change_under_way_is_rolled_back_at_once_with_those_that_wait() -> Non
     assert not world.told("incident.detected") and world.told("canary.finished")[-1].data["outcome"] == "cancelled"
 
 
-def test_a_version_that_failed_is_gone_back_to_only_when_it_is_named() -> None:
+def test_changes_that_all_wait_are_called_off_at_once() -> None:
+    world = World()
+    world.deploy(1)
+    begun = len(world.sim.log)
+    first = world.cd.deploy("shop/api", "shop/churn@2", zone="shop-prod", actor=world.ada)
+    second = world.cd.deploy("shop/api", "shop/churn@3", zone="shop-prod", actor=world.ada)
+    ends = [world.cd.ended(change.id, actor=world.ada) for change in (first, second)]
+    answer = world.cd.rollback("shop/api", actor=world.ada)
+    assert (answer.id, answer.outcome, answer.reason) == (first.id, "cancelled", "ASKED")
+    world.sim.run(until=world.sim.now + 600)
+    assert [end.value for end in ends] == ["cancelled", "cancelled"] and world.events(since=begun) == []
+    assert world.target.weights() == {"shop/churn@1": 1.0} and world.cd.describe("shop/api", actor=world.ada).under_way == ()
+
+
+def test_who_waits_for_a_change_that_waits_hears_that_it_is_called_off() -> None:
+    world = World()
+    world.deploy(1)
+    world.cd.deploy("shop/api", "shop/churn@2", zone="shop-prod", actor=world.ada)
+    second = world.cd.deploy("shop/api", "shop/churn@3", zone="shop-prod", actor=world.ada)
+    world.sim.run(until=world.sim.now + 200)
+    end = world.cd.ended(second.id, actor=world.ada)
+    world.cd.rollback("shop/api", actor=world.ada)
+    world.sim.run(until=world.sim.now + 60)
+    assert end.triggered and end.value == "cancelled"
+
+
+def test_a_rollback_that_comes_too_late_leaves_what_waits_alone() -> None:
+    world = World()
+    world.deploy(1)
+    first = world.cd.deploy("shop/api", "shop/churn@2", zone="shop-prod", actor=world.ada)
+    second = world.cd.deploy("shop/api", "shop/churn@3", zone="shop-prod", actor=world.ada)
+    refused: list[str] = []
+
+    def late(event: Any) -> None:
+        if event.data["deployment"] == first.id:
+            with pytest.raises(DeploymentError) as error:
+                world.cd.rollback("shop/api", actor=world.ada)
+            refused.append(str(error.value))
+
+    world.sim.log.subscribe("service.upgraded", late)
+    assert world.end(second).outcome == "success" and world.cd.change(first.id, actor=world.ada).outcome == "success"
+    assert refused == ["shop/api: what is under way has taken over in this instant; ask again"]
+
+
+def test_a_version_that_never_took_over_is_not_gone_back_to() -> None:
     world = World(answers=BAD)
     world.deploy(1)
     world.deploy(2)
     with pytest.raises(DeploymentError, match="no version before"):
         world.cd.rollback("shop/api", actor=world.ada)
-    with pytest.raises(UnknownNameError, match="shop/churn@2"):
+    with pytest.raises(UnknownNameError, match="shop/churn@1"):
         world.cd.rollback("shop/api", "shop/churn@4", actor=world.ada)
-    assert world.end(world.cd.rollback("shop/api", "shop/churn@2", actor=world.ada)).outcome == "success"
+    records = len(list(world.store.records("cd")))
+    digest = world.platform.models.resolve("shop/churn@2", actor=world.ada).digest
+    for to in ("shop/churn@2", f"shop/churn@{digest}"):
+        with pytest.raises(DeploymentError, match=r"has never been all of it; expected shop/churn@1$"):
+            world.cd.rollback("shop/api", to, actor=world.ada)
+    assert len(list(world.store.records("cd"))) == records
+    world.deploy(3)
+    assert world.end(world.cd.rollback("shop/api", "shop/churn@1", actor=world.ada)).outcome == "success"
+
+
+def test_a_version_that_was_taken_back_at_once_is_not_gone_back_to() -> None:
+    world = World()
+    world.deploy(1)
+    world.sim.log.subscribe("service.upgraded", lambda _: world.platform.models.set_rules(*RULE, actor=world.ada))
+    assert world.deploy(2).reason == "ALIAS_REFUSED" and world.target.weights() == {"shop/churn@1": 1.0}
+    with pytest.raises(DeploymentError, match="no version before"):
+        world.cd.rollback("shop/api", actor=world.ada)
+    with pytest.raises(DeploymentError, match=r"never been all of it; expected shop/churn@1$"):
+        world.cd.rollback("shop/api", "shop/churn@2", actor=world.ada)
+
+
+def test_where_no_version_ever_was_there_is_none_to_go_back_to() -> None:
+    world = World(answers={"shop/churn@1": Behaviour(errors=0.3)})
+    world.deploy(1)
+    with pytest.raises(DeploymentError, match="there is no version to go back to"):
+        world.cd.rollback("shop/api", "shop/churn@1", actor=world.ada)
 
 
 @pytest.mark.parametrize("strategy", [Rolling(), BlueGreen()])
@@ -186,6 +256,20 @@ def test_a_deployment_is_removed() -> None:
     assert world.target.versions() == {} and world.events("service.removed") == ["service.removed"]
     assert "deployment:shop/api" not in world.platform.metadata._state.deployed
     assert world.deploy(2).outcome == "success"
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_where_nothing_runs_now_it_is_deployed_as_was_said_last(removed: bool) -> None:
+    """As retraining deploys a candidate: it says the version alone."""
+    world = World(answers={} if removed else {"shop/churn@1": Behaviour(errors=0.3)})
+    strategy = FAST if not removed else Rolling(surge=0, unavailable=2)
+    world.deploy(1, strategy=strategy, replicas=3)
+    if removed:
+        world.cd.remove("shop/api", actor=world.ada)
+    assert world.cd.describe("shop/api", actor=world.ada).current is None
+    change = world.cd.deploy("shop/api", "shop/churn@2", zone="shop-prod", actor=world.ada)
+    assert (change.desired.strategy, change.desired.replicas, change.desired.options) == (strategy, 3, {})
+    assert world.end(change).outcome == "success"
 
 
 def test_a_version_that_a_deployment_needs_is_not_deleted() -> None:
@@ -340,3 +424,67 @@ def test_what_is_deployed_can_be_read() -> None:
         world.cd.describe("shop/api", actor=world.eve)
     with pytest.raises(UnknownNameError, match="shop/api"):
         world.cd.describe("shop/none", actor=world.ada)
+
+
+def _refusals() -> dict[str, Any]:
+    def nothing(world: World) -> None:
+        pass
+
+    def gated(world: World) -> None:
+        world.cd.set_gate(zone="shop-prod", actor=world.ada)
+
+    def ruled(world: World) -> None:
+        world.platform.models.set_rules(*RULE, actor=world.ada)
+
+    def failed(world: World) -> None:
+        world.platform.models.set_stage("shop/churn@1", "failed", actor=world.ada)
+
+    tests = [{"name": "ci", "outcome": "failure"}]
+    return {
+        "an approval": (gated, {}),
+        "a rule": (ruled, {}),
+        "a stage": (failed, {}),
+        "a test": (nothing, {"tests": tests}),
+        "a stage, in a development zone": (failed, {"zone": "carl-dev"}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        *(("deploy", why) for why in _refusals()),
+        *(("deliver", why) for why in _refusals() if why != "an approval"),
+        ("sync", "a rule"),
+        ("sync", "a stage"),
+    ],
+)
+def test_what_a_gate_refuses_is_not_downloaded(call: str, why: str) -> None:
+    world, (prepare, options) = World(), _refusals()[why]
+    prepare(world)
+    said = {"zone": "shop-prod", "actor": world.carl if options.get("zone") else world.ada, **options}
+    if call == "sync":
+        file = b"deployment: shop/api\nzone: shop-prod\nmodel: shop/churn@1\n"
+        world.platform.scm.create_repository("shop/state", actor=world.ada)
+        world.platform.scm.commit("shop/state", "main", {"deployments/api.yaml": file}, "first", actor=world.ada)
+        world.cd.track("shop", "shop/state", actor=world.ada)
+    begun, records = len(world.sim.log), len(list(world.store.records("cd")))
+    with pytest.raises(GateError):
+        if call == "sync":
+            world.cd.sync("shop", actor=world.ada)
+        else:
+            getattr(world.cd, call)("shop/api", "shop/churn@1", **said)
+    assert world.events("*", since=begun) == ["call.refused"] and len(list(world.store.records("cd"))) == records
+
+
+def test_what_passes_its_gate_is_downloaded_once() -> None:
+    world = World()
+    begun = len(world.sim.log)
+    world.cd.deploy("shop/api", "shop/churn@1", zone="shop-prod", actor=world.ada)
+    world.cd.deploy("shop/api", "shop/churn@2", zone="carl-dev", actor=world.carl)
+    world.cd.deliver("shop/api", "shop/churn@3", zone="shop-prod", actor=world.ada)
+    read = world.told("artifact.downloaded", since=begun)
+    assert [(each.subject, each.data.get("zone")) for each in read] == [
+        ("model:shop/churn@1", "shop-prod"),
+        ("model:shop/churn@2", None),
+        ("model:shop/churn@3", "shop-prod"),
+    ]

@@ -87,6 +87,19 @@ def test_a_rollback_is_written_and_what_has_failed_is_not_tried_again(by_push: b
     assert "Roll back shop/api from shop/churn@2: WORSE" in world.platform.scm.show(f"{REPO}@main", actor=world.ada).message
 
 
+@pytest.mark.parametrize("running", [True, False])
+def test_what_is_called_off_before_its_turn_is_taken_back_in_the_branch(running: bool) -> None:
+    world = tracked()
+    world.deploy(1)
+    for number in (2, 3):
+        world.cd.deploy("shop/api", f"shop/churn@{number}", zone="shop-prod", actor=world.ada)
+    world.sim.run(until=world.sim.now + (200 if running else 0))
+    world.cd.rollback("shop/api", actor=world.ada)
+    world.sim.run(until=world.sim.now + 600)
+    assert said(world)["model"] == "shop/churn@1" and world.target.weights() == {"shop/churn@1": 1.0}
+    assert world.cd.sync("shop", actor=world.ada) == ()
+
+
 def test_a_branch_that_cannot_be_written_back_is_not_deployed_in_a_loop() -> None:
     world = tracked(answers={"shop/churn@2": Behaviour(errors=0.3)})
     push(world, GOOD)

@@ -576,6 +576,27 @@ def test_what_was_under_way_when_it_was_closed_ends_in_error_and_the_commit_says
     assert status.outcome == "error" and status.description.startswith("INTERRUPTED")
 
 
+def test_what_was_under_way_ends_in_error_although_the_account_that_tested_is_no_more() -> None:
+    world = World()
+    world.commit()
+    world.sim.run(until="5s")
+    world.platform.identity.delete(world.robot, actor=world.ada)
+    sim = mp.Simulation()
+    sim.run(until=world.sim.now)
+    platform = mp.Platform(sim, store=world.platform.store)
+    sim.run(until=sim.now)
+    (run,) = platform.ci.runs(REPO, actor=world.ada)
+    assert (run.outcome.value, run.reason, run.error) == ("error", "INTERRUPTED", f"{world.robot.id}, who tested, is no more")
+    (told,) = sim.log.select(predicate="pipelinerun.finished")
+    assert told.actor == world.robot.id and told.data["reason"] == "INTERRUPTED"
+    again = mp.Simulation()
+    again.run(until=sim.now)
+    opened = mp.Platform(again, store=platform.store)
+    again.run(until=again.now)
+    assert opened.ci.runs(REPO, actor=world.ada) == (run,)
+    assert opened.ci.wait(REPO, run.number, actor=world.ada).value == run
+
+
 def test_ip1_n_at_each_event_of_a_run_that_succeeds_ends_it_as_documented() -> None:
     def scenario() -> World:
         world = World()

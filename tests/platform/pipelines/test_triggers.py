@@ -84,6 +84,50 @@ def test_what_a_run_itself_changes_does_not_start_it_again() -> None:
     assert run.outputs["rows"] == "dataset:shop/rows@1"
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_triggers_that_start_each_other_come_to_an_end(count: int) -> None:
+    code = CHURN.replace('return {"model": model}', 'return {"model": model, "rows": parts.train}')
+    world = published(code)
+    for number in range(count):
+        world.pipelines.trigger(f"shop/loop{number}", "shop/churn", on="*", subject="dataset:shop/*", cache=False, actor=world.ada)
+    begun = len(world.sim.log)
+    world.platform.data.append("shop/clicks", pl.DataFrame({"user": [5], "clicks": [9.0]}), actor=world.ada)
+    outside = sum(event.kind == "dataset" for event in world.sim.log.select() if event.id >= begun)
+    world.sim.run(until="20d")
+    names = [run.trigger["schedule"] for run in world.pipelines.runs(actor=world.ada)]
+    assert set(names) == {f"shop/loop{number}" for number in range(count)}
+    artifacts = ("shop/clicks", "shop/rows")
+    assert max(map(names.count, names)) <= outside * len(artifacts)
+
+
+def test_one_event_starts_each_of_several_triggers_on_everything_once() -> None:
+    world = published()
+    for number in range(3):
+        world.pipelines.trigger(f"shop/all{number}", "shop/churn", on="*", subject="*", cache=False, actor=world.ada)
+    begun = len(world.pipelines.runs(actor=world.ada))
+    first = world.sim.emit("thing:of/others", "thing.happened", source="elsewhere", data={})
+    world.sim.run(until="1s")
+    names = [run.trigger["schedule"] for run in world.pipelines.runs(actor=world.ada)[begun:]]
+    assert sorted(names[:3]) == [f"shop/all{number}" for number in range(3)]
+    world.sim.run(until="20d")
+    queued = [event for event in world.events("pipelinerun.queued") if first in world.sim.log.causes(event)]
+    names = [event.data["trigger"]["schedule"] for event in queued]
+    told = [event for event in world.sim.log.select() if event.kind in ("repo", "dataset", "model", "image", "pipeline")]
+    about = {event.subject.partition("@")[0] for event in told}
+    assert max(map(names.count, names)) <= 1 + len(about)
+
+
+def test_a_trigger_follows_each_of_several_data_that_one_event_has_changed() -> None:
+    code = CHURN.replace('return {"model": model}', 'return {"model": model, "rows": parts.train}')
+    world = published(code)
+    world.pipelines.trigger("shop/make", "shop/churn", subject="dataset:shop/clicks", cache=False, actor=world.ada)
+    world.pipelines.trigger("shop/follow", "shop/churn", subject="dataset:shop/*", cache=False, actor=world.ada)
+    world.platform.data.append("shop/clicks", pl.DataFrame({"user": [5], "clicks": [9.0]}), actor=world.ada)
+    world.sim.run(until="5d")
+    names = [run.trigger["schedule"] for run in world.pipelines.runs(actor=world.ada)]
+    assert names == ["shop/make", "shop/follow", "shop/follow"]
+
+
 def test_a_8_3_a_version_that_is_named_is_run_though_the_branch_has_moved_on() -> None:
     world = World(lock=False)
     old = world.pipelines.publish("shop/churn@main", actor=world.ada)

@@ -97,13 +97,16 @@ class GraphCalls(Questions):
     def record_deployment(self, deployment: str, model: str | None, *, actor: Actor) -> str | None:
         """A deployment `project/name` runs a model version from now on, or none any more. Returns the node of this version of it.
 
-        Deployments that tell of themselves by events (`service.deployed` and others, with the model in their data) need no call.
+        Deployments that tell of themselves by events (`service.deployed` and others, with the model in their data) need no call, and one
+        that continuous delivery has takes none: raises DeploymentError.
         """
         principal = principal_of(actor)
         name = self._resource_of("deployment", deployment)
         one = None if model is None else artifact(self._resource_of("model", model), NodeKind.MODEL)
         if one is not None:
             self._require(principal, Right.READ, one.resource, "record_deployment", self._written("model", model))
+        for check in self._deployers:
+            check(name)
         return self._deploy(name, one, principal.id)
 
     # -- baselines

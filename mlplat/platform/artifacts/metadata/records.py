@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -68,6 +68,8 @@ class Records(ArtifactComponent):
         referrers: Referrers | None = None,
     ) -> None:
         self._state = MetadataState()
+        self._deployers: list[Callable[[str], None]] = []
+        """Asked before a deployment is recorded by a call; each raises MlplatError for one that it tells of itself."""
         self._resolvers = Resolvers() if resolvers is None else resolvers
         self._captures: dict[int, str] = {}
         """The runs that are captured now, by the event with which they began."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -111,6 +112,14 @@ class Reading(ModelCalls):
         return MappingProxyType(dict(sorted(self._catalogue.get(whole_name(name).path).rules.items())))
 
     # -- inside
+
+    def _to_deploy(self, ref: str, zone: str, actor: Actor) -> ModelVersion:
+        """The version that `deployable` would give, for who may have it; its content is not read. Raises UnknownNameError."""
+        found = self._alike("ref", ref, actor)
+        resource = self._resource_of("ref", found)
+        named = partial(self._named, "ref", ref, resource)
+        self._authorization.require(actor, Right.DEPLOY, resource, zone, call="models.deployable", source=self.SOURCE, named=named)
+        return self._shown(self._find(ref, actor), actor)
 
     def _artifact(self, version: ModelVersion) -> Any:
         with reading(version.digest, version.resource):

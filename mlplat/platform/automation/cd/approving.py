@@ -94,6 +94,7 @@ class Approving(Evidence):
         evidence = self._evidence(desired, actor, tests)
         self._check_evidence(desired, evidence)
         self._check_alias(desired, actor, "cd.deliver")
+        self._fetch(desired, actor)
         rule, difference = self._gate(desired.zone), frozen(self._difference(desired, actor))
         number = len(self._catalogue.approvals) + 1
         expires = self._sim.now + rule.expires_s

@@ -22,7 +22,7 @@ from .gate import GateRule
 from .records import RECORDS
 from .rollouts.states import Reason
 from .rollouts.strategies import Strategy, strategy_of
-from .specs import PIPELINE, Desired, check_options, check_replicas, check_triggers, full_name, parse_what
+from .specs import MODEL, PIPELINE, Desired, check_options, check_replicas, check_triggers, full_name, parse_what
 
 if TYPE_CHECKING:
     from ....context import Simulation
@@ -73,6 +73,7 @@ class CDCalls(Component):
         self._models, self._zones, self._scm, self._metadata = models, zones, scm, metadata
         self._serving, self._pipelines = serving, pipelines
         super().__init__(sim, identity, store)
+        metadata._deployers.append(self._check_recorded_by_hand)
         if referrers is not None:
             referrers.register(self._needs)
 
@@ -92,6 +93,13 @@ class CDCalls(Component):
             needed = [service.current, service.kept, *(change.desired for change in under_way)]
             if any(each is not None and each.resource == resource for each in needed):
                 yield f"{self.KIND}:{service.name}"
+
+    def _check_recorded_by_hand(self, resource: str) -> None:
+        """Raises DeploymentError for a deployment that is told of here: one that is, was, or is about to be."""
+        name = resource.partition(":")[2]
+        asked = any(each.open and each.desired.name == name for each in self._catalogue.approvals.values())
+        if asked or self._catalogue.under_way(name) or self._catalogue.had_any(name):
+            raise DeploymentError(name, "continuous delivery has it; expected `cd.deploy`, or another name")
 
     # -- names and rights
 
@@ -174,7 +182,8 @@ class CDCalls(Component):
         triggers: object = None,
         call: str,
     ) -> Desired:
-        """What a call asks for, with the version that its reference means now. What is left out stays as it is deployed.
+        """What a call asks for, with the version that its reference means now. What is left out stays as it is deployed; strategy and
+        replicas of what is not there now are those that were said last.
 
         Raises UnknownNameError, OptionError, AccessDenied, GateError, DeploymentError.
         """
@@ -197,9 +206,12 @@ class CDCalls(Component):
         kind, reference = parse_what(what)
         if before is not None and before.kind != kind:
             raise DeploymentError(path, f"is of a {before.kind}; expected another name for a {kind}")
+        if before is None and kind == PIPELINE and f"{self.KIND}:{path}" in self._metadata._state.deployed:
+            raise DeploymentError(path, f"is of a {MODEL}; expected another name for a {kind}")  # as somebody has recorded
         said: dict[str, Any] = {"name": path, "zone": entry.name, "kind": kind}
-        chosen = strategy_of(strategy) if strategy is not None or before is None else before.strategy
-        count = check_replicas(replicas) if replicas is not None else 1 if before is None else before.replicas
+        stated = before or self._catalogue.last_stated(path, kind)
+        chosen = strategy_of(strategy) if strategy is not None or stated is None else stated.strategy
+        count = check_replicas(replicas) if replicas is not None else 1 if stated is None else stated.replicas
         if kind == PIPELINE:
             pipeline = self._pipeline(str(reference), actor)
             named = check_triggers(triggers) if triggers is not None else () if before is None else before.triggers
@@ -229,17 +241,22 @@ class CDCalls(Component):
         return None if service is None else service.current
 
     def _model(self, ref: str, zone: str, development: bool, actor: Actor) -> ModelVersion:
-        """A version of a model that may be deployed, checked against its digests. Event `artifact.downloaded`."""
-        if development:
-            version = self._models.resolve(ref, actor=actor)
-            self._models.load(version.reference, actor=actor)
-        else:
-            version = self._models.deployable(ref, zone=zone, actor=actor).version
+        """A version of a model that may be deployed."""
+        version = self._models.resolve(ref, actor=actor) if development else self._models._to_deploy(ref, zone, actor)
         if version.stage in (Stage.FAILED, Stage.ARCHIVED):
             raise GateError(version.resource, zone, f"it is in stage {version.stage.value}")
         if version.external is not None and version.signature is None:
             raise GateError(version.resource, zone, "it is external, and has no signature")
         return version
+
+    def _fetch(self, desired: Desired, actor: Actor) -> None:
+        """Read what has passed its gate, checked against its digests. Event `artifact.downloaded`. Raises IntegrityError."""
+        if desired.kind != MODEL:
+            return
+        if self._zones._catalogue.zones[desired.zone].kind == DEVELOPMENT:
+            self._models.load(desired.what, actor=actor)
+        else:
+            self._models.deployable(desired.what, zone=desired.zone, actor=actor)
 
     def _pipeline(self, ref: str, actor: Actor) -> PipelineVersion:
         if self._pipelines is None:

@@ -80,14 +80,13 @@ class Change:
 @dataclass(slots=True)
 class Service:
     """A deployment `project/name`. `current`: what it is; None for nothing (yet). `kept`: the one before, whose replicas are kept until
-    `kept_until_s`. `past`: all that it has been, the latest last."""
+    `kept_until_s`. `changes`: their ids, the latest last."""
 
     name: str
     zone: str
     current: Desired | None = None
     kept: Desired | None = None
     kept_until_s: float = 0.0
-    past: list[Desired] = field(default_factory=list)
     changes: list[int] = field(default_factory=list)
 
 
@@ -167,7 +166,6 @@ class Catalogue:
                 if service.current is not None and service.current.what != change.desired.what:
                     service.kept, service.kept_until_s = service.current, record["kept_until_s"]
                 service.current = change.desired
-                service.past.append(change.desired)
             case "ended":
                 self._change(record, state=State.ENDED, ended_s=time, outcome=record["outcome"], reason=record["reason"])
             case "dropped":
@@ -184,3 +182,20 @@ class Catalogue:
         """The changes of a service that are not over, in the order in which they were asked for; the first may have begun."""
         service = self.services.get(name)
         return [] if service is None else [self.changes[number] for number in service.changes if not self.changes[number].over]
+
+    def had_any(self, name: str) -> bool:
+        """Whether a version has ever taken a service over."""
+        service = self.services.get(name)
+        return service is not None and any(self.changes[number].taken_over for number in service.changes)
+
+    def last_stated(self, name: str, kind: str) -> Desired | None:
+        """What was last asked for under a name, of a kind, other than to go back; None for nothing."""
+        service = self.services.get(name)
+        asked = [] if service is None else [self.changes[number] for number in service.changes]
+        stated = [each.desired for each in asked if each.mode is not Mode.ROLLBACK and each.desired.kind == kind]
+        return stated[-1] if stated else None
+
+    def versions_of(self, name: str) -> list[Desired]:
+        """What a service has been, the latest last: without what was refused or went back before it took over, or in that instant."""
+        taken = [self.changes[number] for number in self.services[name].changes]
+        return [change.desired for change in taken if change.taken_over and change.outcome != "failure"]

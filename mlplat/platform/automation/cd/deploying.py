@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ....errors import OptionError, UnknownNameError
+from ....errors import OptionError, UnknownNameError, printable
 from ...component import call, principal_of
 from ...identity.authorization import Actor
 from ...identity.principals import PrincipalKind
 from ...identity.rights import Right
 from ...references import check_project
 from .calls import PRODUCTION
-from .changes import Change, Mode
+from .changes import Change, Mode, Service, State
 from .errors import DeploymentError, GateError
 from .evidence import Evidence
 from .rollouts.states import Reason
@@ -53,7 +53,8 @@ class Deploying(Evidence):
 
         `what`: such as `shop/churn@3`, by digest or alias too, or `pipeline:shop/train@v1`; what it means is settled here. `zone`: may be
         left out for a deployment that is there; in a development zone the deployment is called `name.zone`. `replicas`, `strategy`,
-        `options` (for serving), `triggers` (of a pipeline): as deployed unless said. `alias`: of the model, that moves when the version
+        `options` (for serving), `triggers` (of a pipeline): as deployed unless said (where nothing is, `replicas` and `strategy` as were
+        said last). `alias`: of the model, that moves when the version
         has taken over; in a development zone that of the zone's name; None for none. `tests`: see `deliver`.
 
         Takes `deploy` on the deployment, the zone and the model, in the zone, and `write` on the model for the alias; in the developer's
@@ -68,35 +69,37 @@ class Deploying(Evidence):
             raise GateError(desired.resource, desired.zone, "the zone takes what is approved only; expected `deliver`")
         self._check_evidence(desired, self._evidence(desired, actor, tests))
         self._check_alias(desired, actor, "cd.deploy")
+        self._fetch(desired, actor)
         commit = self._tracker.write(desired, self._acting(desired, actor), f"Deploy {desired.what} to {desired.name}")
         return self._ask(desired, Mode.DEPLOY, actor, commit=commit)
 
     @call(Right.DEPLOY)
     def rollback(self, name: str, to: str | None = None, *, actor: Actor) -> Change:
-        """Go back: of a change that is under way at once; else to the version before, or to an earlier one, `to` (`shop/churn@2`).
+        """Go back: of a change that is under way at once, and of all that wait; else to the version before, or to an earlier one, `to`
+        (`shop/churn@2`), that was all of the deployment once.
 
         No gate and no rule of promotion stands in the way of what was there already. A rollback is a change like others, and can itself be
-        rolled back. Event `service.rolledback`. Raises DeploymentError where there is nothing to go back to, UnknownNameError.
+        rolled back. Event `service.rolledback`. Raises DeploymentError where there is nothing to go back to, and for a version that never
+        took over, UnknownNameError. Nothing has been changed then.
         """
         service = self._service(name, actor)
-        under_way = self._catalogue.under_way(service.name)
-        if under_way and to is None:
-            for change in under_way[1:]:
-                self._keep(self._record("ended", actor, id=change.id, outcome="cancelled", reason=Reason.ASKED.value))
-            if not self._runs.stop(service.name, Reason.ASKED):
-                raise DeploymentError(service.name, "what is under way has taken over in this instant; ask again")
-            return under_way[0]
-        current = service.current
+        if to is None and self._catalogue.under_way(service.name):
+            return self._call_off(service, actor)
+        there, current = self._catalogue.versions_of(service.name), service.current
         if to is None:
-            others = [each for each in service.past if current is None or each.what != current.what]
+            others = [each for each in there if current is None or each.what != current.what]
             if not others:
                 raise DeploymentError(service.name, "there is no version before")
             return self._back_to(others[-1], actor)
         wanted = str(parse_what(to)[1])
-        tried = [self._catalogue.changes[number].desired for number in service.changes]
-        found = [each for each in tried if wanted in (each.what, f"{each.what.partition('@')[0]}@{each.digest}")]
+        found = [each for each in there if each.is_called(wanted)]
         if not found:
-            raise UnknownNameError("version", wanted, {each.what for each in tried})
+            known = ", ".join(dict.fromkeys(each.what for each in there))
+            if not known:
+                raise DeploymentError(service.name, "there is no version to go back to: none has ever been all of it")
+            if any(self._catalogue.changes[number].desired.is_called(wanted) for number in service.changes):
+                raise DeploymentError(service.name, f"{printable(wanted)} has never been all of it; expected {known}")
+            raise UnknownNameError("version", wanted, {each.what for each in there})
         return self._back_to(found[-1], actor)
 
     @call(Right.DEPLOY)
@@ -144,6 +147,25 @@ class Deploying(Evidence):
         self._runs.causes[change] = cause
         self._corrector.begin()
         self._sim.at(self._sim.now, self._runs.next, self._catalogue.changes[change].name, turn="settle")
+
+    def _call_off(self, service: Service, actor: Actor) -> Change:
+        """Let what is under way go back, and end what waits. Raises DeploymentError where it is too late for that."""
+        first, *waiting = self._catalogue.under_way(service.name)
+        if first.state is State.WAITING:
+            waiting = [first, *waiting]
+        elif not self._runs.stoppable(service.name):
+            raise DeploymentError(service.name, "what is under way has taken over in this instant; ask again")
+        ends = [self._record("ended", actor, id=each.id, outcome="cancelled", reason=Reason.ASKED.value) for each in waiting]
+        if ends:
+            self._keep(*ends)
+        if first.state is State.RUNNING:
+            self._runs.stop(service.name, Reason.ASKED)
+        for each in waiting:
+            self._runs.called_off(each.id)
+        if waiting:
+            last = self._catalogue.changes[waiting[-1].id]
+            self._tracker.went_back(last, self._principal(last.acting) or principal_of(actor), self._sim.env.cause)
+        return self._catalogue.changes[first.id]
 
     def _back_to(self, desired: Desired, actor: Actor) -> Change:
         commit = self._tracker.write(desired, self._acting(desired, actor), f"Roll {desired.name} back to {desired.what}")

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ....errors import MlplatError
+from ...artifacts.metadata.nodes import Artifact
 from ...identity.rights import Right
 from .binding import Binding
 from .changes import Change, Mode
@@ -149,13 +150,28 @@ class Runs(Telling):
         numbers = [each if isinstance(each, (int, float)) and not isinstance(each, bool) else None for each in (errors, latency, score)]
         return Reference(*numbers)
 
-    def stop(self, name: str, reason: Reason) -> bool:
-        """Let the change of a service that is under way go back. Returns whether one is."""
+    def stoppable(self, name: str) -> bool:
+        """Whether a change of a service is under way that has not taken over."""
         run = self.running.get(name)
-        if run is None or run.carrier is None or self._cd._change_of(run.change).taken_over:
-            return False
-        run.carrier.stop(reason)
-        return True
+        return run is not None and run.carrier is not None and not self._cd._change_of(run.change).taken_over
+
+    def stop(self, name: str, reason: Reason) -> None:
+        """Let the change of a service that is under way go back, where it is `stoppable`."""
+        if self.stoppable(name):
+            carrier = self.running[name].carrier
+            assert carrier is not None
+            carrier.stop(reason)
+
+    def called_off(self, change: int) -> None:
+        """A change has ended that had not begun."""
+        self.causes.pop(change, None)
+        self._happened(change)
+
+    def _happened(self, change: int) -> None:
+        """Let who waits for the end of a change go on."""
+        end = self._ends.get(change)
+        if end is not None and not end.triggered:
+            end.succeed(self._cd._change_of(change).outcome)
 
     def _refuse(self, run: Run, reason: Reason, why: str) -> None:
         """A change that never had traffic ends."""
@@ -176,9 +192,7 @@ class Runs(Telling):
             del self.running[change.name]
         self._cd._corrector.soon(change.name)
         self._sim.at(self._sim.now, self.next, change.name, turn="settle")
-        end = self._ends.get(change.id)
-        if end is not None and not end.triggered:
-            end.succeed(change.outcome)
+        self._happened(change.id)
 
     def _end(self, run: Run, outcome: str, reason: str) -> None:
         self._cd._keep(self._cd._record("ended", run.acting, id=run.change, outcome=outcome, reason=reason))
@@ -209,12 +223,14 @@ class Runs(Telling):
             self.next(service.name)
 
     def _remember(self, name: str, current: Desired | None) -> None:
-        """Let the Metadata Store know what a service is, where a process has ended before it was told."""
-        known = self._cd._metadata._state.deployed.get(f"deployment:{name}")
-        resource = current.resource if current is not None and current.kind == MODEL else None
-        if (None if known is None else known[1]) != resource:
-            changes = self._cd._catalogue.services[name].changes
-            by = self._cd._principal(self._cd._change_of(changes[-1]).acting) if changes else None
-            if by is not None:
-                with suppress(MlplatError):
-                    self._cd._metadata.record_deployment(name, resource, actor=by)
+        """Let the Metadata Store know what a service is, where a process has ended before it was told. Before a version had taken over, it
+        is what others have recorded."""
+        cd = self._cd
+        if not cd._catalogue.had_any(name):
+            return
+        known = cd._metadata._state.deployed.get(f"{cd.KIND}:{name}")
+        one = Artifact(current.resource, current.digest) if current is not None and current.kind == MODEL else None
+        if (None if known is None else known[1]) != (None if one is None else one.resource):
+            by = cd._change_of(cd._catalogue.services[name].changes[-1]).acting
+            with suppress(MlplatError):
+                cd._metadata._deploy(f"{cd.KIND}:{name}", one, by)

@@ -49,6 +49,10 @@ class Desired:
         """The deployment's."""
         return self.name.partition("/")[0]
 
+    def is_called(self, reference: str) -> bool:
+        """Whether a reference, by number or digest, means its version."""
+        return reference in (self.what, f"{self.what.partition('@')[0]}@{self.digest}")
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
         return {

@@ -201,14 +201,18 @@ class Tracking(Evidence):
         if project not in self._catalogue.tracked:
             return ()
         head, described = self._tracker.described(project)
-        wanted = [(each, self._told(each, actor)) for each in described.values()]
+        wanted = [self._told(each, actor) for each in described.values()]
         gone = self._gone(project, described, actor) if head else []
         begun: list[Change] = []
-        for _, desired in wanted:
-            if self._is_so(desired, retry):
-                continue
-            if self._gate(desired.zone).required:
-                if not any(each.open and each.desired.seal == desired.seal for each in self._catalogue.approvals.values()):
+        asked = {each.desired.seal for each in self._catalogue.approvals.values() if each.open}
+        missing = [desired for desired in wanted if not self._is_so(desired, retry)]
+        gated = {desired.name for desired in missing if self._gate(desired.zone).required}
+        for desired in missing:
+            if desired.name not in gated:
+                self._fetch(desired, actor)
+        for desired in missing:
+            if desired.name in gated:
+                if desired.seal not in asked:
                     self._open(desired, actor, ())  # type: ignore[attr-defined]
                 continue
             begun.append(self._ask(desired, Mode.DEPLOY, actor, commit=head))  # type: ignore[attr-defined]

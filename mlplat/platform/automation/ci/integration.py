@@ -228,14 +228,16 @@ class CI(AtWork):
             self._proposers[commit] = proposer, f"change {change.number}"
 
     def _end_interrupted(self) -> None:
-        """What was under way when the platform was closed has come to nothing, and its commit says so."""
+        """What was under way when the platform was closed has come to nothing, and its commit says so, if the account is still there."""
         for run in self._catalogue.open():
             if (run.repository, run.number) in self._jobs:
                 continue
-            account = self._authorization.directory.callers.get(run.creator)
-            if account is not None:
-                job = Job(run.repository, run.commit, account, run.on_behalf_of, None, run.zone, CI_FILE, {}, number=run.number)
-                self._end(job, Outcome.ERROR, CIReason.INTERRUPTED)
+            directory = self._authorization.directory
+            account = directory.get(run.creator)
+            assert account is not None
+            job = Job(run.repository, run.commit, account, run.on_behalf_of, None, run.zone, CI_FILE, {}, number=run.number)
+            gone = "" if directory.is_living(account.id) else f"{account.id}, who tested, is no more"
+            self._end(job, Outcome.ERROR, CIReason.INTERRUPTED, gone)
 
     def _capabilities(self) -> Mapping[str, Mapping[str, Mark]]:
         return {"CI": marks("R6 R11 R14" if self._automatic else "s6 R11")}

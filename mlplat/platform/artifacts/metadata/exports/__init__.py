@@ -8,14 +8,14 @@ from .....lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .graph import to_networkx
-    from .mermaid import mermaid
+    from .mermaid_graph import mermaid
     from .openlineage import openlineage_events
     from .prov import prov_document, prov_json, prov_n
 
 __all__ = ["mermaid", "openlineage_events", "prov_document", "prov_json", "prov_n", "to_networkx"]
 
 _HOME = {
-    "mermaid": "mermaid:mermaid",
+    "mermaid": "mermaid_graph",
     "openlineage_events": "openlineage",
     "prov_document": "prov",
     "prov_json": "prov",

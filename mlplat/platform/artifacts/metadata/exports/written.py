@@ -15,7 +15,7 @@ def written(platform: Platform, lineage: Lineage, form: str) -> str:
     The last two need the extra `lineage`. Raises MissingExtraError, UnknownRunError.
     """
     if form == "mermaid":
-        from .mermaid import mermaid
+        from .mermaid_graph import mermaid
 
         return mermaid(lineage).rstrip("\n") + "\n"
     if form == "prov":
