@@ -187,7 +187,6 @@ class Evaluating(Component):
         if slow is not None:
             found[IncidentKind.LATENCY] = slow
         dataset = self._write(watch, frame, f"window {number} of {version}", found)
-        live.buffers[version] = Buffer()
         times = [row["time_s"] for row in buffer.rows]
         what = changes(state, version, found, self._retired(state, version, min(times)))
         record = self._record(
@@ -212,6 +211,7 @@ class Evaluating(Component):
             **_rows(what),
         )
         self._keep(record)
+        live.buffers[version] = Buffer()
         window = state.windows[-1]
         event = self._emit(resource, "window.evaluated", watch.account, self._shown(window, speed, what) | self._for(watch))
         self._tell(state, what, event)
@@ -265,9 +265,13 @@ class Evaluating(Component):
         verdict = judge_quality(metric, worth, captured, alpha=watch.alpha, minimum=1, floor=watch.quality_floor)
         found |= quality_found(verdict)
         dataset = self._write(watch, _labelled(version, pairs), f"labels of {version}", found, "-labels")
-        del scored[version]
         what = changes(state, version, found, self._retired(state, version, self._sim.now))
-        self._change(state, version, what, quality_figures(verdict), lambda: self._emit_quality(watch, version, verdict, dataset))
+
+        def judged() -> Event:
+            del scored[version]
+            return self._emit_quality(watch, version, verdict, dataset)
+
+        self._change(state, version, what, quality_figures(verdict), judged)
         return verdict
 
     def _emit_quality(self, watch: Watch, version: str, verdict: QualityVerdict, dataset: str) -> Event:
