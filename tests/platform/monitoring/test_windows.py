@@ -245,7 +245,8 @@ def test_who_administers_a_watch_alone_cannot_let_an_account_of_the_project_work
 
 
 @pytest.mark.parametrize(
-    ("wrong", "closest"), [({"rows": 600, "smapling": 0.5}, "sampling"), ({"evry": "1h", "labels": 50}, "every"), ({"every_s": 3.0}, "every")]
+    ("wrong", "closest"),
+    [({"rows": 600, "smapling": 0.5}, "sampling"), ({"evry": "1h", "labels": 50}, "every"), ({"every_s": 3.0}, "every")],
 )
 def test_of_the_options_of_a_watch_only_the_wrong_one_is_named(wrong: dict[str, Any], closest: str) -> None:
     shop = Shop()

@@ -289,17 +289,22 @@ class Evaluating(Component):
         self._tell(state, what, cause)
 
     def _tell(self, state: WatchState, what: Changes, cause: Event | None) -> None:
-        """Events of incidents that are opened or over, and messages to the members of the project."""
-        watch = state.watch
-        numbers = [(row["number"], "incident.detected") for row in what.opened]
-        numbers += [(number, "incident.resolved") for number in what.resolved]
-        for number, predicate in numbers:
-            one, begins = state.incidents[number - 1], predicate == "incident.detected"
-            data = {"kind": str(one.kind), "watch": watch.name, "version": one.version}
-            data |= dict(one.data) if begins else {"opened_s": one.opened_s, "windows": one.quiet}
-            event = self._emit(one.resource, predicate, watch.account, data | self._for(watch), cause)
-            if self._inbox is not None:
-                self._inbox._tell(watch.project, event.subject, _sentence(one, begins), watch.account)
+        """Events of incidents that are opened, go on for long or are over, and messages to the members of the project."""
+        for row in what.opened:
+            one = state.incidents[row["number"] - 1]
+            self._tell_one(state.watch, one, "incident.detected", one.data, cause)
+        for number, newest in what.again.items():
+            one = state.incidents[number - 1]
+            self._tell_one(state.watch, one, "incident.detected", {**newest, "further": one.further}, cause)
+        for number in what.resolved:
+            one = state.incidents[number - 1]
+            self._tell_one(state.watch, one, "incident.resolved", {"opened_s": one.opened_s, "windows": one.quiet}, cause)
+
+    def _tell_one(self, watch: Watch, one: Incident, predicate: str, figures: Mapping[str, Any], cause: Event | None) -> None:
+        data = {"kind": str(one.kind), "watch": watch.name, "version": one.version, **figures, **self._for(watch)}
+        event = self._emit(one.resource, predicate, watch.account, data, cause)
+        if self._inbox is not None:
+            self._inbox._tell(watch.project, event.subject, _sentence(one, predicate == "incident.detected"), watch.account)
 
     @staticmethod
     def _for(watch: Watch) -> dict[str, Any]:
@@ -307,7 +312,7 @@ class Evaluating(Component):
 
 
 def _rows(what: Changes) -> dict[str, Any]:
-    return {name: list(part) for name, part in what._asdict().items()}
+    return {name: list(part) for name, part in what._asdict().items() if name != "again"}
 
 
 def _sentence(one: Incident, begins: bool) -> str:
@@ -316,7 +321,8 @@ def _sentence(one: Incident, begins: bool) -> str:
         return f"{one.watch}: {one.kind} of {one.version} is over"
     of = f" in {', '.join(printable(str(name)) or 'all columns' for name in one.data['features'][:5])}" if one.data.get("features") else ""
     why = f": {one.data['reason']}" if one.data.get("reason") else ""
-    return f"{one.watch}: {one.kind} of {one.version}{of}{why}"
+    still = f", still after {one.further} further windows" if one.further else ""
+    return f"{one.watch}: {one.kind} of {one.version}{of}{why}{still}"
 
 
 def _labelled(version: str, pairs: list[tuple[str, Any, Any]]) -> pl.DataFrame:
