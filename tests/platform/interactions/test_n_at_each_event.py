@@ -22,8 +22,8 @@ from .worlds import API, AUTHOR, CANARY, FILES, REPO, TRAIN, Shop, model_of
 
 WORK = ("workload.*", "runtime.*", "taskrun.*", "build.*", "testsuiterun.*", "canary.*", "checkpoint.written", "artifact.published")
 """At these a node dies: something is under way, begins or ends."""
-MOST = 3
-"""Events of an interaction that are played: the first, the last, and one between."""
+MOST = 6
+"""Events of an interaction that are played: the first, the last, and some between, evenly."""
 
 
 @dataclass

@@ -63,7 +63,7 @@ def test_s113_folding_the_journals_gives_the_state_that_stands_of_every_componen
     for name in before:
         assert differing(before[name], after[name], name) == ""
     untouched = {name for name in before if differing(before[name], empty[name], name) == ""}
-    assert untouched <= {"reproduction", "capsules"}, "these have no state of their own: their journals are in other stores"
+    assert untouched == {"identity"}, "what it knows is the state of the authorization"
 
 
 def test_s113_events_alone_give_zones_versions_aliases_workloads_and_services(lived: Shop) -> None:
