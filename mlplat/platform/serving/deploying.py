@@ -54,7 +54,7 @@ class Deploying(ServingCalls):
         return self._status(self._create(name, zone, options, actor, "create"))
 
     @call(Right.DEPLOY)
-    def ensure(self, name: str, *, zone: str, actor: Actor, **options: Any) -> ServiceStatus:
+    def ensure(self, name: str, *, zone: str, actor: Actor, **options: Any) -> None:
         """A service in a zone, made if it is not there; `options`, where any are given, are those of versions that are added from now on.
 
         Raises OptionError for one that is there in another zone.
@@ -62,14 +62,15 @@ class Deploying(ServingCalls):
         path = whole_name(name).path
         entry = self._catalogue.services.get(path)
         if entry is None:
-            return self._status(self._create(name, zone, options, actor, "ensure"))
+            self._create(name, zone, options, actor, "ensure")
+            return
         if entry.zone != check_zone(zone):
             raise OptionError(f"service {path!r} is in zone {printable(entry.zone)!r}; expected that zone, or another name")
-        if options:
-            kept = written({**entry.options, **options})
+        asked = {**entry.options, **options}
+        if asked != entry.options:  # continuous delivery asks for the same each minute
+            kept = written(asked)
             if kept != entry.options:
                 self._keep(self._record("configured", actor, name=path, options=kept))
-        return self._status(path)
 
     @call(Right.DEPLOY)
     def remove(self, name: str, *, actor: Actor) -> None:

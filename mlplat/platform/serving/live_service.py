@@ -169,6 +169,16 @@ class LiveService:
         versions = tuple(sorted((*self._retired, *there), key=lambda each: each.number))
         return ServiceStatus(self.name, self.zone, self.current, versions, self._server.number(self._nobody.row, s.SENT))
 
+    def standing(self) -> dict[str, tuple[int, int, float, int]]:
+        """Of the versions that are to stay, by model: replicas wanted and ready, weight, replicas lost. Their latencies would take long."""
+        self._catch_up()
+        number = self._server.number
+        return {
+            version.plan.model: (number(version.row, s.WANTED), number(version.row, s.UP_NOW), version.weight, version.lost)
+            for _, version in sorted(self._versions.items())
+            if not version.retiring
+        }
+
     def observations(self, version: int | None, since: float) -> Any:
         """The latest requests whose fate is known."""
         self._catch_up()

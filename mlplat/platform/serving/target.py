@@ -32,8 +32,8 @@ class ServiceTarget:
         """See `Target`."""
         if self._name not in self._serving._catalogue.services:
             return {}
-        status = self._serving.status(self._name, actor=self._actor)
-        return {v.model: VersionState(v.wanted, v.ready, v.weight, v.lost) for v in status.versions if not v.retired and not v.retiring}
+        there = self._serving._standing(self._name, self._actor)
+        return {model: VersionState(*state) for model, state in there.items()}
 
     def add_version(self, version: str, replicas: int) -> None:
         """See `Target`."""

@@ -90,6 +90,12 @@ class Using(ServingCalls):
 
     # -- inside
 
+    def _standing(self, name: str, actor: Actor) -> dict[str, tuple[int, int, float, int]]:
+        """For `target`, which looks each minute: of `status` what it needs, for who may call that."""
+        entry = self._entry(name, actor)
+        self._authorization.require(actor, Right.READ, entry.resource, entry.zone, call=f"{self.SOURCE}.status", source=self.SOURCE)
+        return self._live[entry.name].standing() if entry.name in self._live else {}
+
     def _measured(self, name: str, since_s: float, until_s: float, actor: Actor) -> tuple[dict[str, Any], dict[int, str]]:
         """For `target`: columns of the requests that came in a period and are over, and the models of the versions that are there."""
         entry = self._entry(name, actor)

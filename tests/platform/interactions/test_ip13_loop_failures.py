@@ -29,19 +29,22 @@ def customers(after: bool) -> pl.DataFrame:
 
 class Loop(Shop):
     """A model is in production and watched; the pipeline is bound to the alarm of its watch; customers change. What becomes of them is
-    published by the account `records` at once, or is wrong with `truth=False`."""
+    published by the account `records` at once, or is wrong with `truth=False`. `rate`: requests a second, for `lasts_s`."""
 
-    def __init__(self, *, truth: bool = True, drift: bool = True, **options: Any) -> None:
+    def __init__(
+        self, *, truth: bool = True, rate: float = 2.0, lasts_s: float = LASTS_S, watch: dict[str, Any] | None = None, **options: Any
+    ) -> None:
         super().__init__(**options)
         self.records = self.platform.identity.create_service_account("shop", "records", actor=self.ada)
         self.platform.identity.add_member("shop", self.records, "contributor", actor=self.ada)
         self.push()
         version = self.publish()
         self.bind(version, DRIFT)
-        self.serve(model_of(self.train()), wait="1m", options={**OPTIONS, "sample": 0.5})
-        self.platform.monitoring.watch(API, account=self.robot, rows=500, actor=self.ada)
-        requests = Requests.poisson(2.0, until=LASTS_S, seed=11)
-        before, after = (customers(each).drop("churned") for each in (False, drift))
+        self.serve(model_of(self.train()), wait="1m", options={**OPTIONS, "sample": min(1.0, 1.0 / rate), "flush": 20 / rate})
+        self.platform.monitoring.watch(API, account=self.robot, rows=500, actor=self.ada, **(watch or {}))
+        self.lasts_s = lasts_s
+        requests = Requests.poisson(rate, until=lasts_s, seed=11)
+        before, after = (customers(each).drop("churned") for each in (False, True))
         self.platform.serving.attach(
             API,
             requests,
@@ -50,9 +53,9 @@ class Loop(Shop):
             ),
             actor=self.ada,
         )
-        found = customers(drift)
+        found = customers(True)
         right = found if truth else found.with_columns(churned=1.0 - pl.col("churned"))
-        self.sim.at(self.sim.now + CHANGE / 2.0, self.change, right, found)
+        self.sim.at(self.sim.now + CHANGE / rate, self.change, right, found)
         self.began = self.sim.now
 
     def change(self, rows: pl.DataFrame, held: pl.DataFrame) -> None:
@@ -63,14 +66,14 @@ class Loop(Shop):
 
     def until(self, predicate: str) -> None:
         """Go on until something of a kind happens, or the requests are over."""
-        while not self.events(predicate, self.seen) and self.sim.now < self.began + LASTS_S:
+        while not self.events(predicate, self.seen) and self.sim.now < self.began + self.lasts_s:
             self.wait("1m")
 
     seen = 0
 
     def end(self) -> None:
         """Go on to the end of the requests."""
-        self.sim.run(until=self.began + LASTS_S + 60)
+        self.sim.run(until=self.began + self.lasts_s + 60)
 
     def reasons(self) -> list[str]:
         """How retrainings ended."""
@@ -139,10 +142,23 @@ def test_ip13_t_a_candidate_that_is_rejected_leaves_the_old_model_and_the_incide
     loop.check()
 
 
-def test_a13_4_without_drift_nothing_is_trained() -> None:
-    """A-13.4, in short: 3 hours of windows of a platform with everything wired."""
-    loop = Loop(drift=False)
+def test_a8_5_drift_that_goes_on_is_told_again_retraining_backs_off_and_people_are_asked_once() -> None:
+    loop = Loop(truth=False, rate=0.5, lasts_s=20 * 3600.0, watch={"again": 4})
     loop.end()
-    assert len(loop.platform.monitoring.windows(API, actor=loop.ada)) > 15
-    assert len(loop.events("retraining.requested")) <= 1
+    told = [event for event in loop.events("incident.detected") if event.source == "monitoring"]
+    assert {event.subject for event in told} == {"incident:shop/api/1"} and len(told) > 10
+    assert [event.data.get("further", 0) for event in told] == [4 * number for number in range(len(told))]
+    begun = [event.time for event in loop.events("retraining.requested")]
+    assert set(loop.reasons()) == {"WORSE"} and len(begun) == 3 == len(loop.reasons()), loop.reasons()
+    first, second = (later - earlier for earlier, later in pairwise(begun))
+    assert first >= 2 * 3600 and second >= 4 * 3600, "each run that has not helped makes the next wait twice as long"
+    (asked,) = [event for event in loop.events("incident.detected") if event.subject == f"deployment:{TRAIN}"]
+    assert asked.data["kind"] == "retraining" and asked.time >= begun[-1] + 8 * 3600 - 1
+    status = loop.platform.retraining.status(TRAIN, actor=loop.admin)
+    assert status.given_up and status.suppressed[-1][2] == "GIVEN_UP"
+    assert loop.production()[1:] == ("shop/churn@1", 1) and not loop.events("service.upgraded")
+    texts = [message.text for message in loop.platform.inbox.messages(actor=loop.ada)]
+    assert sum("somebody has to look" in text for text in texts) == 1
+    causes = [event.predicate for event in loop.sim.log.causes(loop.events("retraining.requested")[-1])]
+    assert causes == ["incident.detected", "window.evaluated"]
     loop.check()

@@ -1,4 +1,4 @@
-"""IP-5 and IP-14 entered at every step: artifacts of the steps before, registered as external, lead to the same digests (S-112)."""
+"""IP-3 to IP-5, IP-9 and IP-14 entered at their steps: artifacts registered as external lead to the same digests (S-112)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,25 @@ def from_image(shop: Shop, here: Shop, commit: str) -> str:
     images(shop, here, f"{REPO}@latest")
     shop.platform.scm.import_objects(REPO, objects_of(here, commit), actor=shop.ada)
     return shop.publish(f"{REPO}@{commit}")
+
+
+def test_s112_ip3_ip4_ip9_entered_with_commit_image_data_and_test_result_from_elsewhere(full: Any) -> None:
+    """An environment starts from the image, the pipeline passes the gate by the result, and its model is reproduced."""
+    here, made = full
+    there = Shop(artifacts=False)
+    data(there, here)
+    version = from_image(there, here, made["commit"])
+    image = there.platform.images.resolve(f"{REPO}@latest", actor=there.ada)
+    desk = there.platform.zones.environment("ada-dev", image.reference, {"cpus": 2}, called="desk", actor=there.ada)
+    there.platform.scm.set_status(f"{REPO}@{made['commit']}", "success", description="tested elsewhere", actor=there.ada)
+    there.bind(version, "dataset:shop/customers")
+    assert desk.status.value == "running" and image.digest == made["image"]
+    assert there.production()[0] == (version, ("dataset:shop/customers",)) and version.partition("@")[2] == made["pipeline"]
+    run = there.train()
+    verdict = there.sim.run(until=there.platform.reproduction.start(model_of(run), actor=there.ada).wait())
+    assert (verdict.outcome, verdict.found_digest) == (Outcome.REPRODUCED, made["model"]), str(verdict)
+    assert not there.events("build.queued") and not there.events("testsuiterun.started")
+    there.check()
 
 
 @pytest.mark.parametrize("enter", [from_commit, from_image])

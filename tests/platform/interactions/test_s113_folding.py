@@ -13,23 +13,32 @@ import pytest
 
 import mlplat as mp
 
-from ..states import differing, plain
+from ..states import differing, state_of
 from .test_ip08_retraining import changed, running
 from .worlds import API, Shop
 
-FOLDED = ("scm", "data", "images", "models", "metadata", "secrets", "inbox")
 OUTSIDE = (
     *("grant.*", "quota.*", "zone.*", "network.*", "artifact.*", "alias.moved", "metadata.recorded", "commit.pushed", "watch.*"),
     *("pipelinerun.queued", "approval.*", "access.denied", "workload.submitted", "service.*", "canary.started", "window.evaluated"),
+    *("secret.put", "capsule.*", "reproduction.started"),
     *("node.failed", "node.recovered", "retraining.*", "incident.*"),
 )
 """What a call, traffic from outside or a failure makes. Never: what is bound, started, judged or finished."""
 
 
 @pytest.fixture(scope="module")
-def lived() -> Shop:
-    """A platform on which much has happened: a model was trained again, a node has died, a zone has come and gone."""
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A platform on which much has happened: a model was trained again, a node has died, a zone has come and gone, a model is watched and
+    was reproduced, a capsule was written and read."""
     shop = running()
+    platform = shop.platform
+    platform.monitoring.watch(API, account=shop.robot, rows=500, actor=shop.ada)
+    platform.secrets.put("shop/key", "0123", actor=shop.ada)
+    capsule = tmp_path_factory.mktemp("lived") / "model.capsule"
+    platform.capsules.export("shop/churn@1", capsule, actor=shop.ada)
+    platform.identity.create_project("lab", owner=shop.eve, actor=shop.admin)
+    platform.capsules.import_file(capsule, project="lab", actor=shop.eve)
+    shop.sim.run(until=platform.reproduction.start("shop/churn@1", actor=shop.ada).wait())
     zones = shop.platform.zones
     zones.create_deployment("shop", "brief", {"cpus": 0}, {"cpus": 8}, actor=shop.admin)
     zones.create_deployment("shop", "spare", {"cpus": 0}, {"cpus": 8}, actor=shop.admin)
@@ -43,15 +52,18 @@ def lived() -> Shop:
     return shop
 
 
-def test_s113_folding_the_journals_gives_the_state_that_stands(lived: Shop) -> None:
-    sim = mp.Simulation(seed=7)
+def test_s113_folding_the_journals_gives_the_state_that_stands_of_every_component(lived: Shop) -> None:
+    sim, empty = mp.Simulation(seed=7), state_of(mp.Platform())
     sim.run(until=lived.sim.now)
-    before = {name: plain(lived.platform.components[name]) for name in FOLDED}
+    before = state_of(lived.platform)
     again = mp.Platform(sim, store=lived.platform.store, level=0)
-    for name in FOLDED:
-        assert differing(before[name], plain(again.components[name]), name) == ""
-    catalogues = [(platform.zones._catalogue, platform.serving._catalogue) for platform in (lived.platform, again)]
-    assert differing(*map(plain, catalogues)) == ""
+    sim.run(until=sim.now)  # watches join their services
+    after = state_of(again)
+    assert before.keys() == after.keys() == empty.keys() and len(before) == 19
+    for name in before:
+        assert differing(before[name], after[name], name) == ""
+    untouched = {name for name in before if differing(before[name], empty[name], name) == ""}
+    assert untouched == {"identity"}, "what it knows is the state of the authorization"
 
 
 def test_s113_events_alone_give_zones_versions_aliases_workloads_and_services(lived: Shop) -> None:

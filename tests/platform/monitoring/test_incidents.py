@@ -240,7 +240,7 @@ def test_a_journal_that_no_monitor_has_written_is_refused(shop: Shop, wrong: dic
 
 
 def test_without_drift_there_are_no_incidents_of_drift_or_latency() -> None:
-    """A-13.4, in short."""
+    """A-13.4, by baselines of eight seeds; for 30 days see `interactions/test_ip13_without_drift.py`."""
     alarms = windows = 0
     for seed in range(8):
         shop = Shop()

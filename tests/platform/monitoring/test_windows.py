@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 from scipy.stats import binom
@@ -240,3 +242,15 @@ def test_who_administers_a_watch_alone_cannot_let_an_account_of_the_project_work
         shop.monitoring.watch(SERVICE, account=shop.robot, dataset="shop/clicks", actor=shop.bob)
     assert [watch.dataset for watch in shop.monitoring.watches(actor=shop.ada)] == ["shop/churn-windows"]
     assert shop.monitoring.set_sampling(SERVICE, 0.5, actor=shop.bob).account == shop.robot.id
+
+
+@pytest.mark.parametrize(
+    ("wrong", "closest"),
+    [({"rows": 600, "smapling": 0.5}, "sampling"), ({"evry": "1h", "labels": 50}, "every"), ({"every_s": 3.0}, "every")],
+)
+def test_of_the_options_of_a_watch_only_the_wrong_one_is_named(wrong: dict[str, Any], closest: str) -> None:
+    shop = Shop()
+    with pytest.raises(UnknownNameError) as refused:
+        shop.monitoring.watch(SERVICE, account=shop.robot, actor=shop.ada, **wrong)
+    assert refused.value.name in set(wrong) - {"rows", "labels"} and refused.value.known[0] == closest
+    assert "name" not in refused.value.known and str(refused.value).startswith(f"unknown option of a watch {refused.value.name!r}")

@@ -89,7 +89,7 @@ class WindowList(tuple[Window, ...]):
 
 class Incident(NamedTuple):
     """`number`: within the watch. `data`: figures of what was found. `opened_s`, `resolved_s`: None while it is open. `quiet`: normal
-    windows since the last that was not."""
+    windows since the last that was not. `further`: windows since it was opened in which it was still so."""
 
     watch: str
     number: int
@@ -99,6 +99,7 @@ class Incident(NamedTuple):
     data: Mapping[str, Any]
     resolved_s: float | None = None
     quiet: int = 0
+    further: int = 0
 
     @property
     def resource(self) -> str:

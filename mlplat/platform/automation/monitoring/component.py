@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ....errors import OptionError, UnknownNameError
+from ....errors import MlplatError, OptionError, UnknownNameError, printable
 from ....units import Duration, seconds
 from ...capabilities.table import Mark, marks
 from ...component import call, call_of_anybody
@@ -84,14 +84,14 @@ class Monitoring(Evaluating):
             Reference.parse(options["baseline"])
         if "tests" in options and isinstance(options["tests"], (tuple, list)):
             options["tests"] = tuple(options["tests"])
+        known = sorted({"dataset", "every"} | set(Watch.__dataclass_fields__) - {"name", "account", "every_s"})
+        for option in options:
+            if option not in known or option == "every_s":
+                raise UnknownNameError("option of a watch", printable(str(option)[:40]), known)
         every_s = None if every is None else seconds(every)
         if every_s == 0:
             raise OptionError(f"every={every!r}: expected more than 0 s")
-        try:
-            watch = Watch(reference.path, number, kept, every_s=every_s, **options)
-        except TypeError:
-            known = sorted(set(Watch.__dataclass_fields__) - {"name", "account", "dataset", "every_s"})
-            raise UnknownNameError("option of a watch", ", ".join(sorted(options)), known) from None
+        watch = Watch(reference.path, number, kept, every_s=every_s, **options)
         watch.rule(self._tests)
         self._keep(self._record("watch.set", actor, name=watch.name, watch=watch.record()))
         self._start(watch)
@@ -130,7 +130,8 @@ class Monitoring(Evaluating):
     @call(Right.WRITE)
     def collect(self, name: str, predictions: Iterable[Prediction], *, actor: Actor) -> Collected:
         """Take answers of a service. Those in the sample go into the window of the version that answered, which is closed and judged when
-        it is full. A request that is known already counts once. Raises UnknownNameError, OptionError; then none is taken.
+        it is full. A request that is known already counts once. Raises UnknownNameError, OptionError; then none is taken. Where a closed
+        window cannot be written down that is raised once all are taken; its rows are judged with the next.
         """
         state, now = self._active(name), self._sim.now
         given = list(predictions)
@@ -138,6 +139,7 @@ class Monitoring(Evaluating):
             raise OptionError("predictions: expected a list of Prediction")
         rows = [each.row(now) for each in given]
         live, kept, known = self._live[state.watch.name], 0, 0
+        unwritten: MlplatError | None = None
         with self._sim.caused_by(None):  # traffic comes from outside
             for row in rows:
                 version = row["version"]
@@ -154,8 +156,13 @@ class Monitoring(Evaluating):
                 buffer.rows.append(row)
                 live.remember(row)
                 kept += 1
-                if len(buffer.rows) >= state.watch.rows:
-                    self._close(state, version)
+                if len(buffer.rows) >= state.watch.rows and unwritten is None:
+                    try:
+                        self._close(state, version)
+                    except MlplatError as error:
+                        unwritten = error
+        if unwritten is not None:
+            raise unwritten
         return Collected(kept, len(rows) - kept - known, known)
 
     @call(Right.WRITE)

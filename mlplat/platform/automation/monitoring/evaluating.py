@@ -187,7 +187,6 @@ class Evaluating(Component):
         if slow is not None:
             found[IncidentKind.LATENCY] = slow
         dataset = self._write(watch, frame, f"window {number} of {version}", found)
-        live.buffers[version] = Buffer()
         times = [row["time_s"] for row in buffer.rows]
         what = changes(state, version, found, self._retired(state, version, min(times)))
         record = self._record(
@@ -212,6 +211,7 @@ class Evaluating(Component):
             **_rows(what),
         )
         self._keep(record)
+        live.buffers[version] = Buffer()
         window = state.windows[-1]
         event = self._emit(resource, "window.evaluated", watch.account, self._shown(window, speed, what) | self._for(watch))
         self._tell(state, what, event)
@@ -265,9 +265,13 @@ class Evaluating(Component):
         verdict = judge_quality(metric, worth, captured, alpha=watch.alpha, minimum=1, floor=watch.quality_floor)
         found |= quality_found(verdict)
         dataset = self._write(watch, _labelled(version, pairs), f"labels of {version}", found, "-labels")
-        del scored[version]
         what = changes(state, version, found, self._retired(state, version, self._sim.now))
-        self._change(state, version, what, quality_figures(verdict), lambda: self._emit_quality(watch, version, verdict, dataset))
+
+        def judged() -> Event:
+            del scored[version]
+            return self._emit_quality(watch, version, verdict, dataset)
+
+        self._change(state, version, what, quality_figures(verdict), judged)
         return verdict
 
     def _emit_quality(self, watch: Watch, version: str, verdict: QualityVerdict, dataset: str) -> Event:
@@ -285,17 +289,22 @@ class Evaluating(Component):
         self._tell(state, what, cause)
 
     def _tell(self, state: WatchState, what: Changes, cause: Event | None) -> None:
-        """Events of incidents that are opened or over, and messages to the members of the project."""
-        watch = state.watch
-        numbers = [(row["number"], "incident.detected") for row in what.opened]
-        numbers += [(number, "incident.resolved") for number in what.resolved]
-        for number, predicate in numbers:
-            one, begins = state.incidents[number - 1], predicate == "incident.detected"
-            data = {"kind": str(one.kind), "watch": watch.name, "version": one.version}
-            data |= dict(one.data) if begins else {"opened_s": one.opened_s, "windows": one.quiet}
-            event = self._emit(one.resource, predicate, watch.account, data | self._for(watch), cause)
-            if self._inbox is not None:
-                self._inbox._tell(watch.project, event.subject, _sentence(one, begins), watch.account)
+        """Events of incidents that are opened, go on for long or are over, and messages to the members of the project."""
+        for row in what.opened:
+            one = state.incidents[row["number"] - 1]
+            self._tell_one(state.watch, one, "incident.detected", one.data, cause)
+        for number, newest in what.again.items():
+            one = state.incidents[number - 1]
+            self._tell_one(state.watch, one, "incident.detected", {**newest, "further": one.further}, cause)
+        for number in what.resolved:
+            one = state.incidents[number - 1]
+            self._tell_one(state.watch, one, "incident.resolved", {"opened_s": one.opened_s, "windows": one.quiet}, cause)
+
+    def _tell_one(self, watch: Watch, one: Incident, predicate: str, figures: Mapping[str, Any], cause: Event | None) -> None:
+        data = {"kind": str(one.kind), "watch": watch.name, "version": one.version, **figures, **self._for(watch)}
+        event = self._emit(one.resource, predicate, watch.account, data, cause)
+        if self._inbox is not None:
+            self._inbox._tell(watch.project, event.subject, _sentence(one, predicate == "incident.detected"), watch.account)
 
     @staticmethod
     def _for(watch: Watch) -> dict[str, Any]:
@@ -303,7 +312,7 @@ class Evaluating(Component):
 
 
 def _rows(what: Changes) -> dict[str, Any]:
-    return {name: list(part) for name, part in what._asdict().items()}
+    return {name: list(part) for name, part in what._asdict().items() if name != "again"}
 
 
 def _sentence(one: Incident, begins: bool) -> str:
@@ -312,7 +321,8 @@ def _sentence(one: Incident, begins: bool) -> str:
         return f"{one.watch}: {one.kind} of {one.version} is over"
     of = f" in {', '.join(printable(str(name)) or 'all columns' for name in one.data['features'][:5])}" if one.data.get("features") else ""
     why = f": {one.data['reason']}" if one.data.get("reason") else ""
-    return f"{one.watch}: {one.kind} of {one.version}{of}{why}"
+    still = f", still after {one.further} further windows" if one.further else ""
+    return f"{one.watch}: {one.kind} of {one.version}{of}{why}{still}"
 
 
 def _labelled(version: str, pairs: list[tuple[str, Any, Any]]) -> pl.DataFrame:

@@ -20,12 +20,14 @@ class Found(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """Numbers of incidents, and rows of those to be opened."""
+    """Numbers of incidents, and rows of those to be opened. `again`: figures of those of the `loud` that are told again; the journal has
+    no need of it."""
 
     opened: tuple[Mapping[str, Any], ...]
     quiet: tuple[int, ...]
     loud: tuple[int, ...]
     resolved: tuple[int, ...]
+    again: Mapping[int, Mapping[str, Any]] = {}
 
     def __bool__(self) -> bool:
         return any(self)
@@ -40,12 +42,15 @@ def changes(state: WatchState, version: str, found: Mapping[IncidentKind, Found]
     quiet: list[int] = []
     loud: list[int] = []
     resolved: list[int] = []
+    again: dict[int, Mapping[str, Any]] = {}
     for one in state.open():
         if one.kind not in found:
             continue
         if found[one.kind].wrong:
             if one.version == version:
                 loud.append(one.number)
+                if (one.further + 1) % state.watch.again == 0:
+                    again[one.number] = found[one.kind].data
         elif one.version == version or one.version in retired:
             quiet.append(one.number)
             if one.quiet + 1 >= (1 if one.kind in _AT_ONCE else state.watch.normal):
@@ -54,4 +59,4 @@ def changes(state: WatchState, version: str, found: Mapping[IncidentKind, Found]
         if each.wrong and all(one.version != version for one in state.open(kind)):
             row = {"number": len(state.incidents) + len(opened) + 1, "kind": str(kind), "version": version, "data": dict(each.data)}
             opened.append(row)
-    return Changes(tuple(opened), tuple(quiet), tuple(loud), tuple(resolved))
+    return Changes(tuple(opened), tuple(quiet), tuple(loud), tuple(resolved), again)

@@ -59,7 +59,7 @@ class MonitoringState:
         for number in record["quiet"]:
             incidents[_at(number)] = incidents[_at(number)]._replace(quiet=incidents[_at(number)].quiet + 1)
         for number in record["loud"]:
-            incidents[_at(number)] = incidents[_at(number)]._replace(quiet=0)
+            incidents[_at(number)] = incidents[_at(number)]._replace(quiet=0, further=incidents[_at(number)].further + 1)
         for number in record["resolved"]:
             incidents[_at(number)] = incidents[_at(number)]._replace(resolved_s=now)
         for row in record["opened"]:

@@ -78,7 +78,7 @@ class Watch:
     of one model version is closed after `rows`, or every `every_s` seconds if it has `minimum` rows by then. `alpha`, `psi_floor`,
     `share_floor`, `tests`: those of `DriftRule`, tests by name. `metric`, `labels`, `quality_floor`: quality is judged by so many labels
     at a time, worse by that share of the captured value. `latency_floor`: P95 over the captured one. `normal`: windows after which an
-    incident is over.
+    incident is over. `again`: after each so many further windows in which it is still so, an incident is told again.
     """
 
     name: str
@@ -98,9 +98,10 @@ class Watch:
     quality_floor: float = 0.02
     latency_floor: float = 1.2
     normal: int = 3
+    again: int = 10
 
     def __post_init__(self) -> None:
-        for name, least in (("rows", 1), ("minimum", 1), ("labels", 10), ("normal", 1)):
+        for name, least in (("rows", 1), ("minimum", 1), ("labels", 10), ("normal", 1), ("again", 1)):
             given = getattr(self, name)
             if isinstance(given, bool) or not isinstance(given, int) or given < least:
                 raise OptionError(f"{name}={given!r}: expected a whole number of at least {least}")

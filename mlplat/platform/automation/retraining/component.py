@@ -68,11 +68,11 @@ class Retrainer(Working):
         self._check_project(project, actor)
         self._authorization.require(actor, Right.ADMIN, f"project:{project}", call="retraining.configure", source=self.SOURCE)
         found = service_account(self._authorization.directory.find(account), path)
-        try:
-            said = Retrained(path, found.id, RetrainingPolicy() if policy is None else policy, **spec)
-        except TypeError:
-            known = sorted(set(Retrained.__dataclass_fields__) - {"name", "account", "policy"})
-            raise UnknownNameError("option of a retraining", ", ".join(sorted(map(str, spec)))[:200], known) from None
+        known = sorted(set(Retrained.__dataclass_fields__) - {"name", "account"})
+        for option in spec:
+            if option not in known:
+                raise UnknownNameError("option of a retraining", printable(str(option)[:40]), known)
+        said = Retrained(path, found.id, RetrainingPolicy() if policy is None else policy, **spec)
         self._keep(self._record("configured", actor, name=path, spec=said.to_json()))
         self._emit(f"deployment:{path}", "metadata.recorded", actor, {"kind": "retraining", "account": found.id})
         return said

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ..inbox import Inbox
     from .specs import Retrained
 
+AGAIN = "#"
+"""In the key of a trigger, between an incident and after how many further windows it was told again: that is another cause."""
 Deploy = Callable[[str, str, "Principal", "Event"], object]
 """Brings a model version into a deployment, in the name of a principal, because of an event. It may raise MlplatError."""
 
@@ -148,7 +150,9 @@ class Hearing(Component):
         if kind not in INCIDENTS or event.source != "monitoring":
             return
         for name in self._listeners(kind, event.data["watch"]):
-            self._later(name, Trigger(kind, event.subject, _id(event), time=event.time), event)
+            further = event.data.get("further", 0)
+            key = f"{event.subject}{AGAIN}{further}" if further else event.subject
+            self._later(name, Trigger(kind, key, _id(event), time=event.time), event)
 
     def _window(self, event: Event) -> None:
         """A window in which nothing is wrong: what was done has helped."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....errors import AccessDenied, MlplatError, UnknownNameError, printable
 from ...references import Reference
-from .hearing import Hearing
+from .hearing import AGAIN, Hearing
 from .journal import trigger_json
 from .judging import Judgement, judge
 from .specs import INCIDENTS
@@ -79,7 +79,7 @@ class Working(Hearing):
 
     def _has_passed(self, trigger: Trigger) -> bool:
         """Whether an incident was resolved since."""
-        return any(self._sim.log.select(subject=trigger.key, predicate="incident.resolved"))
+        return any(self._sim.log.select(subject=trigger.key.partition(AGAIN)[0], predicate="incident.resolved"))
 
     def _go(self, name: str, trigger: Trigger) -> None:
         """Run the deployed pipeline."""
