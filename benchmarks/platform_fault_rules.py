@@ -68,8 +68,8 @@ class Rules:
         cd = world.platform.cd
         change = cd._catalogue.changes[number]
         if change.mode is Mode.ROLLBACK:
-            past = [] if (service := cd._catalogue.services.get(change.name)) is None else service.past
-            if not any(each.what == change.desired.what for each in past):
+            changes = [each for each in cd._catalogue.changes.values() if each.name == change.name and each.taken_over]
+            if not any(each.desired.what == change.desired.what for each in changes):
                 yield "gate", f"{change} goes back to what was never there"
             return
         if change.mode is Mode.DEPLOY and (rule := cd._catalogue.gates.get(change.desired.zone)) is not None and rule.required:
