@@ -577,24 +577,25 @@ def test_what_was_under_way_when_it_was_closed_ends_in_error_and_the_commit_says
 
 
 def test_what_was_under_way_ends_in_error_although_the_account_that_tested_is_no_more() -> None:
-    world = World()
-    world.commit()
-    world.sim.run(until="5s")
-    world.platform.identity.delete(world.robot, actor=world.ada)
-    sim = mp.Simulation()
-    sim.run(until=world.sim.now)
-    platform = mp.Platform(sim, store=world.platform.store)
-    sim.run(until=sim.now)
-    (run,) = platform.ci.runs(REPO, actor=world.ada)
-    assert (run.outcome.value, run.reason, run.error) == ("error", "INTERRUPTED", f"{world.robot.id}, who tested, is no more")
-    (told,) = sim.log.select(predicate="pipelinerun.finished")
-    assert told.actor == world.robot.id and told.data["reason"] == "INTERRUPTED"
-    again = mp.Simulation()
-    again.run(until=sim.now)
-    opened = mp.Platform(again, store=platform.store)
-    again.run(until=again.now)
-    assert opened.ci.runs(REPO, actor=world.ada) == (run,)
-    assert opened.ci.wait(REPO, run.number, actor=world.ada).value == run
+    platform = mp.Platform()
+    ada = platform.identity.create_user("ada", actor=platform.admin)
+    platform.identity.create_project("shop", owner=ada, actor=platform.admin)
+    robot = platform.identity.create_service_account("shop", "robot", actor=ada)
+    platform.identity.grant(robot, ["read", "write"], "project:shop", actor=ada)
+    platform.scm.create_repository("shop/churn", actor=ada)
+    platform.ci.enable("shop/churn", robot, actor=ada)
+    platform.scm.commit("shop/churn", "main", {"ci.yaml": "", "test_x.py": "def test_x():\n    pass\n"}, "first", actor=ada)
+    (run,) = platform.ci.runs("shop/churn", actor=ada)
+    assert not run.over and run.creator == robot.id
+    platform.identity.delete(robot, actor=platform.admin)
+    for turn in range(2):
+        opened = mp.Platform(mp.Simulation(), store=platform.store)
+        opened.sim.run(until=opened.sim.now)
+        (run,) = opened.ci.runs("shop/churn", actor=ada)
+        assert (run.outcome.value, run.reason, run.error) == ("error", "INTERRUPTED", f"{robot.id}, who tested, is no more")
+        assert opened.ci.wait("shop/churn", run.number, actor=ada).value == run
+        told = opened.sim.log.select(predicate="pipelinerun.finished")
+        assert [(event.actor, event.data["reason"]) for event in told] == [(robot.id, "INTERRUPTED")] * (not turn)
 
 
 def test_ip1_n_at_each_event_of_a_run_that_succeeds_ends_it_as_documented() -> None:
