@@ -14,8 +14,8 @@ LAST = 5
 
 
 class WarmUp(NamedTuple):
-    """What to leave out: the first `observations` of `of`. `settled`: False where the run is too short to tell, since the rule would leave out
-    more than half of it, or there are fewer than 50 observations.
+    """What to leave out: the first `observations` of `of`. `settled`: False where the run is too short to tell:
+    the rule would leave out more than half of it, or there are fewer than 50 observations.
     """
 
     observations: int
@@ -67,4 +67,5 @@ def standard_error_squares(means: Floats) -> Floats:
     sums, squares = (np.cumsum(values[::-1])[::-1] for values in (centred, centred**2))
     about = squares - sums**2 / left
     about[about <= left * (8 * np.finfo(float).eps * np.abs(means).max()) ** 2] = 0.0  # rounding
-    return about / left**2
+    error: Floats = about / left**2
+    return error
