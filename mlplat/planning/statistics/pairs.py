@@ -41,9 +41,11 @@ def paired(a: Values, b: Values, confidence: float = 0.95) -> Paired:
     """
     one, other = pairs(a, b)
     sure, apart, n = level(confidence), one - other, len(one)
+    rounding = 1e-14 * max(float(np.abs(one).max()), float(np.abs(other).max()))
+    apart[np.abs(apart) <= rounding] = 0.0
     mean, error = float(apart.mean()), float(apart.std(ddof=1)) / math.sqrt(n)
-    if error <= 1e-14 * max(float(np.abs(one).max()), float(np.abs(other).max())):
-        error = 0.0  # nothing but rounding
+    if error <= rounding:
+        error = 0.0
     half = student(n - 1, sure) * error
     spread = float(one.std(ddof=1)), float(other.std(ddof=1))
     both = float(np.cov(one, other)[0, 1]) / (spread[0] * spread[1]) if spread[0] * spread[1] > 0 else 0.0

@@ -135,13 +135,9 @@ def screen(sums: Floats, reach: Floats, delta: float, made: int, there: list[int
 
     i is beaten by l if sum(i) - sum(l) > W with W = max(0, (h² S²(i, l) / δ - δ made) / 2).
     """
-    gone = []
-    for system in there:
-        lead = [sums[system] - sums[other] - max(0.0, (reach[system, other] - delta * made) / 2) for other in there]
-        by = int(np.argmax(lead))
-        if lead[by] > 0 and there[by] != system:
-            gone.append((system, there[by]))
-    return gone
+    allowed = np.maximum(0.0, (reach[np.ix_(there, there)] - delta * made) / 2)
+    lead = sums[there][:, None] - sums[there][None, :] - allowed
+    return [(there[row], there[int(np.argmax(lead[row]))]) for row in np.flatnonzero(lead.max(axis=1) > 0)]
 
 
 def _positive(delta: object) -> float:
