@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from .corrections import benjamini_hochberg, holm
     from .interval import Interval
     from .means import mean_interval
+    from .mser import WarmUp, mser5, warm_up
     from .pairs import Paired, paired
     from .quantiles import quantile_interval
     from .ratios import ratio_interval
     from .selection import Elimination, Selection, select_best
     from .sequential import Sequential, until_narrow
-    from .warm_up import WarmUp, mser5, warm_up
 
 __all__ = [
     "BatchInterval",
@@ -52,19 +52,19 @@ _HOME = {
     "Paired": "pairs",
     "Selection": "selection",
     "Sequential": "sequential",
-    "WarmUp": "warm_up",
+    "WarmUp": "mser",
     "allocate_ocba": "allocation",
     "batch_means": "batches",
     "batch_quantile": "batches",
     "benjamini_hochberg": "corrections",
     "holm": "corrections",
     "mean_interval": "means",
-    "mser5": "warm_up",
+    "mser5": "mser",
     "paired": "pairs",
     "quantile_interval": "quantiles",
     "ratio_interval": "ratios",
     "select_best": "selection",
     "until_narrow": "sequential",
-    "warm_up": "warm_up",
+    "warm_up": "mser",
 }
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)
