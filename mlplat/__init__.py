@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
-    from .planning import Scenario
+    from .planning import Comparison, Scenario, compare
     from .platform.facade import Platform
     from .platform.pipelines import StepContext, by_size, measured, pipeline, step, when
     from .resources import ResourceRequest
@@ -45,6 +45,7 @@ __all__ = [
     "Cluster",
     "ClusterSpec",
     "Cohort",
+    "Comparison",
     "CompiledPlacement",
     "Detection",
     "Image",
@@ -67,6 +68,7 @@ __all__ = [
     "Workload",
     "__version__",
     "by_size",
+    "compare",
     "hardware",
     "measured",
     "pipeline",
@@ -83,6 +85,7 @@ _HOME = {
     "Cluster": "infra.cluster",
     "ClusterSpec": "hardware.cluster_spec",
     "Cohort": "infra.quotas",
+    "Comparison": "planning.comparison.comparison_result",
     "CompiledPlacement": "infra.placement",
     "Detection": "infra.incidents",
     "Image": "infra.virtualization",
@@ -105,6 +108,7 @@ _HOME = {
     "Usage": "infra.virtualization",
     "Workload": "infra.workload_spec",
     "by_size": "platform.pipelines",
+    "compare": "planning.comparison.comparing",
     "measured": "platform.pipelines",
     "pipeline": "platform.pipelines",
     "read_trace": "traces.reading",

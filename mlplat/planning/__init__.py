@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from .comparison import Comparison, compare
     from .scenario import Scenario
 
-__all__ = ["Scenario"]
+__all__ = ["Comparison", "Scenario", "compare"]
 
-_HOME = {"Scenario": "scenario"}
+_HOME = {"Comparison": "comparison", "Scenario": "scenario", "compare": "comparison"}
 
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)

@@ -28,6 +28,8 @@ def allocate_ocba(means: Values, variances: Values, budget: int) -> list[int]:
 
 def weights(mean: Floats, variance: Floats) -> Floats:
     """The part of the budget that each system should get."""
+    if len(mean) == 1:
+        return np.ones(1)
     best = int(np.argmin(mean))
     others = np.arange(len(mean)) != best
     apart = mean - mean[best]

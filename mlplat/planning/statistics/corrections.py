@@ -32,7 +32,7 @@ def benjamini_hochberg(p_values: Values) -> list[float]:
         return []
     order = np.argsort(-p, kind="stable")
     adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(p[order] * len(p) / np.arange(len(p), 0, -1)))
+    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(p[order] * (len(p) / np.arange(len(p), 0, -1))))
     return [float(value) for value in adjusted]
 
 

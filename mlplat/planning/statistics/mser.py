@@ -45,7 +45,7 @@ def warm_up(series: Values) -> WarmUp:
     >>> warm_up(range(100)).settled
     False
     """
-    row = sample("series", series)
+    row = sample("series", series, 0)
     batches = len(row) // BATCH
     if batches < 2:
         return WarmUp(0, len(row), False)
