@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .comparison_result import Comparison
 
-NOT_OF_SCENARIOS = [
+NOT_OF_SCENARIOS = (
     "nodes",
     "cluster",
     "format",
@@ -31,7 +31,7 @@ NOT_OF_SCENARIOS = [
     "sync",
     "until",
     "resample",
-]
+)
 
 
 def compare_command(
