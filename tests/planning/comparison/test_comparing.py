@@ -132,9 +132,9 @@ def test_a_verdict_needs_significance_and_knows_the_direction(apart: float, bett
 
 def test_failures_that_are_drawn_make_replications_of_a_trace() -> None:
     spec = mp.ClusterSpec.from_yaml(
-        "groups: [{name: n, count: 4, cpus: 64, memory: 256GiB, gpus: 8, gpu_model: V100}]\nreliability: {node: {mtbf: 1d, mttr: 1h}}"
+        "groups: [{name: n, count: 4, cpus: 64, memory: 256GiB, gpus: 8, gpu_model: V100}]\nreliability: {node: {mtbf: 2d, mttr: 1h}}"
     )
-    found = compare(spec, trace(), policies="fifo/best-fit,easy/best-fit", failures=spec.reliability, replications=3, measures=["goodput"])
+    found = compare(spec, trace(), policies="fifo/best-fit,easy/best-fit", failures=spec.reliability, max_restarts=2, replications=3)
     assert found.basis == "replications" and found.replications == 3
     goodput = [run["goodput"] for run in found.runs]
     assert len(set(goodput)) > 2
