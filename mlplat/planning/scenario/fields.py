@@ -131,9 +131,9 @@ def _follow_counts(document: dict[str, Any], before: Mapping[str, Any], fields: 
         kept.append(group)
         said = {f"cluster.groups[{i}].racks", f"cluster.groups.{name}.racks"} & {str(path) for path in fields}
         old = before.get(str(name))
-        if isinstance(group, dict) and isinstance(group.get("racks"), int) and isinstance(old, int) and isinstance(count, int) and not said:
-            if old != count and count > 0:
-                group["racks"] = max(1, math.ceil(count * group["racks"] / old))
+        counted = isinstance(group, dict) and isinstance(group.get("racks"), int) and isinstance(old, int) and isinstance(count, int)
+        if counted and not said and old != count and count > 0:
+            group["racks"] = max(1, math.ceil(count * group["racks"] / old))
     if not kept:
         raise SpecError("all groups have no nodes; expected at least one node", where="cluster.groups")
     cluster["groups"] = kept
