@@ -54,9 +54,11 @@ def _put(document: Any, path: str, value: Any) -> None:
         at = _inside(at, part, path, parts[:i], make=True)
     last = parts[-1]
     if isinstance(at, list):
-        at[_row(at, last, path, parts[:-1])] = value
-        if isinstance(last, str) and isinstance(value, Mapping) is False:
-            raise SpecError(f"is an entry of a list, found {value!r:.60}; expected a mapping", where=printable(path))
+        row = _row(at, last, path, parts[:-1])
+        if isinstance(last, str) and "name" not in at[row]:  # a step of a workload
+            at[row][last] = value
+        else:
+            at[row] = value
         return
     if not isinstance(at, dict):
         raise _refused(at, path, parts[:-1])

@@ -233,7 +233,7 @@ class Scenario(Part):
             if not isinstance(document, Mapping):
                 kind = "nothing" if document is None else type(document).__name__
                 raise SpecError(f"expected a mapping with 'cluster' and 'workload' (found {kind})")
-            made = cls.model_validate(dict(document), context={"folder": os.fspath(folder)})
+            made = cls.model_validate({str(key): value for key, value in document.items()}, context={"folder": os.fspath(folder)})
             made._folder = os.fspath(folder)
             return made
 
