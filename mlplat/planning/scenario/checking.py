@@ -12,7 +12,6 @@ from ...errors import MlplatError, SpecError, shown
 from ...hardware.spec_model import spec_errors
 from ...infra.quotas.reading import placed
 from .files import file_digest, read_scenario
-from .part import placed_at
 from .running import trace_of
 from .scenario import Scenario
 
@@ -67,8 +66,7 @@ def _check_jobs(scenario: Scenario) -> None:
         return
     trace = trace_of(scenario)
     if scenario.zones is not None:
-        with placed_at("zones"):
-            replay(batch_cluster(scenario), trace.take([]), zones=scenario.zones, queue=scenario.policies.queue)
+        replay(batch_cluster(scenario), trace.take([]), zones=scenario.zones, queue=scenario.policies.queue)
 
 
 def _check_alternatives(scenario: Scenario) -> None:
