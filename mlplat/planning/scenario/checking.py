@@ -21,8 +21,8 @@ MOST_FAULTS = 10
 def faults_of(path: str | os.PathLike[str]) -> list[MlplatError]:
     """The first faults of a scenario's file; none if all of it can be run.
 
-    Everything is read: the file, what it names, the jobs of the first replication, and the scenario with each alternative and with the first
-    and last value of each field of a sweep.
+    Everything is read: the file, what it names, the jobs of the first replication, and the scenario with each alternative and with the
+    first and last value of each field of a sweep.
     """
     try:
         document, folder, lines = read_scenario(path)

@@ -1,4 +1,4 @@
-"""Worked scenarios that `mlplat scenario new` writes: YAML files beside this one, each of which begins with a comment, the question it asks."""
+"""Worked scenarios that `mlplat scenario new` writes: YAML files beside this one, which begin with the question they ask."""
 
 from __future__ import annotations
 
