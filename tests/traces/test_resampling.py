@@ -86,7 +86,7 @@ def test_a_share_gets_the_smallest_instance_that_is_large_enough() -> None:
     requests = [ResourceRequest(gpu_milli=milli) for milli in (100, 143, 144, 600)] + [ResourceRequest(gpus=2), ResourceRequest(cpus=1)]
     trace = JobTrace.build(submit=range(6), duration=[1] * 6, request=range(6), requests=requests)
     given_ = [replace_shares(trace, {"2g.10gb": 286, "1g.5gb": 143}).requests[r] for r in (0, 0, 1, 2, 3, 4)]
-    assert [(r.mig, r.gpus) for r in given_] == [("1g.5gb", 0), ("1g.5gb", 0), ("2g.10gb", 0), (None, 1), (None, 2), (None, 0)]
+    assert [(r.mig, r.gpus) for r in given_] == [("1g.5gb", 0), ("1g.5gb", 0), ("2g.10gb", 0), ("", 1), ("", 2), ("", 0)]
     assert {r.gpu_milli for r in replace_shares(trace).requests} == {0}
     with pytest.raises(OptionError, match="1g"):
         replace_shares(trace, {"1g.5gb": 2000})

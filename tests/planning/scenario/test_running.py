@@ -39,7 +39,13 @@ def test_figures_of_a_whole_run_are_those_of_the_summary() -> None:
 
 @pytest.mark.parametrize("failing", [False, True])
 def test_figures_of_a_window_are_those_of_the_frames(failing: bool) -> None:
-    fields: dict[str, Any] = {"horizon": "1d", "warm_up": "4h", "policies": {"checkpoint": "every 20m", "max_restarts": 2}}
+    jobs_drawn = {"jobs": 60, "gpus": 8, "load": 0.9, "longest": "6h", "widths": {1: 0.7, 4: 0.3}}
+    fields: dict[str, Any] = {
+        "workload": {"synthetic": jobs_drawn},
+        "horizon": "1d",
+        "warm_up": "4h",
+        "policies": {"checkpoint": "every 20m", "max_restarts": 2},
+    }
     if failing:
         groups = [{"name": "n", "count": 2, "cpus": 32, "memory": "256GiB", "gpus": 4, "gpu_model": "V100"}]
         fields |= {"cluster": {"groups": groups, "reliability": {"node": {"mtbf": "8h", "mttr": "30m"}}}, "failures": "reliability"}
@@ -176,7 +182,7 @@ def test_a_serving_load_is_answered_by_the_replicas_of_its_group() -> None:
     values = run_once(scenario).values
     assert values["replicas"] == pytest.approx(4.0) and 0.3 < (values["replica_utilization"] or 0) < 0.7
     assert values["cost_per_month"] == pytest.approx(2 * 730) and 0 < (values["p99_latency"] or 0) < 5
-    both = scenario.with_fields({"workload": {"queueing": {"jobs": 50, "arrival_rate": 1.0}}})
+    both = scenario.with_fields({"workload": {"queueing": {"jobs": 500, "arrival_rate": 1.0}}})
     assert run_once(both).values["cost_per_month"] == pytest.approx(4 * 730)
     assert len(result_of(both).nodes) == 2
 
