@@ -19,6 +19,7 @@ import typer
 
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .planning.comparison.command import compare_command
+from .planning.scenario.command import app as scenario_app
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ app.add_typer(capsule_app, name="capsule")
 store_app = typer.Typer(help="Look after the folders in which platforms keep things.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
 app.command("compare")(compare_command)
+app.add_typer(scenario_app, name="scenario")
 
 
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]

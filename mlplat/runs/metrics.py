@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..infra.kernels.attempt_state import Outcome
-from ..infra.kernels.state import JobState
+from ..infra.kernels.state import STARTED, JobState
 from ..infra.records import attempts_of, end_times, placed
 from ..resources import UNLIMITED
 from .frames import held
@@ -26,14 +26,14 @@ SHORT_RUN_S = 10.0
 
 def last_instant(run: Run, until: float) -> float:
     """Seconds at which the run ended: the horizon, else the last event."""
-    log = run.world.log
+    world = run.world
     if np.isfinite(until):
         return until
-    ends = end_times(run)
-    arrived = run.trace.submit[log.state != JobState.PENDING]
-    attempts = attempts_of(run)
-    candidates = [array[~np.isnan(array)].max(initial=0.0) for array in (arrived, attempts.start, attempts.end, ends)]
-    return float(max(candidates))
+    pending = world.log.state == JobState.PENDING
+    arrived = run.trace.submit[~pending] if pending.any() else run.trace.submit
+    made = int(world.count[STARTED])
+    times = (world.attempts.start[:made], world.attempts.end[:made]) if world.interruptible else (world.log.start,)
+    return max(float(np.fmax.reduce(array, initial=0.0)) for array in (arrived, *times, end_times(run)))  # fmax passes NaN over
 
 
 def measure(run: Run, until: float) -> dict[str, Any]:

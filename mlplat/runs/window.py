@@ -5,15 +5,16 @@ Jobs count that were submitted at or after `begin` and before `end`; amounts hel
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..infra.kernels.attempt_state import Outcome
-from ..infra.kernels.state import JobState
+from ..infra.kernels.state import STARTED, JobState
 from ..infra.quotas import Quota, with_the_rest
 from ..infra.quotas.arrays import leaves_of
-from ..infra.records import Attempts, Records, attempts_of, end_times, placed
+from ..infra.records import Records, attempts_of, end_times, placed
 from .frames import held
 from .metrics import FINAL, SHORT_RUN_S, share_of
 from .scaled import stays
@@ -53,22 +54,36 @@ class Window:
         if np.isinf(result.until):
             to_row = len(trace)
         self._rows = slice(int(from_row), int(to_row))
-        self._attempts: Attempts = attempts_of(self._run, self.end)
+        self._ends = end_times(self._run)
         self._records: Records = placed(self._run)
         self._held = held(self._run, self._records)
-        stop = np.where(np.isnan(self._attempts.end), self.end, self._attempts.end)
-        start = self._attempts.start
+        start, stop = self._spans()
         if self.begin > first:
             spell = np.maximum(stop, self.begin) - np.maximum(start, self.begin)
         else:
             spell = stop - start
         self._spell = spell[self._records.attempt]
-        self._ends = end_times(self._run)
+
+    def _spans(self) -> tuple[Floats, Floats]:
+        """Start and end of each attempt's room; of one that goes on, the end of the window."""
+        world = self._run.world
+        made = int(world.count[STARTED])
+        if world.interruptible:
+            start, end = world.attempts.start[:made], world.attempts.end[:made]
+        else:
+            job = world.log.order[:made]
+            start, end = world.log.start[job], self._ends[job]
+        return start, np.where(np.isnan(end), self.end, end)
 
     @property
     def seconds(self) -> float:
         """How long it is."""
         return self.end - self.begin
+
+    @cached_property
+    def _busy(self) -> dict[str, float]:
+        """Of each amount the sum over all records, times seconds. No product of BLAS, whose sums depend on its number of threads."""
+        return {name: float((amount * self._spell).sum()) for name, amount in self._held.items()}
 
     def figures(self) -> dict[str, float | None]:
         """The figures of all jobs, and the use of the cluster."""
@@ -76,7 +91,7 @@ class Window:
         nodes = self._run.nodes
         capacity = {"cpu": nodes.cpu_milli, "memory": nodes.memory_mib, "gpu": nodes.gpus.astype(np.int64) * 1000}
         for name, key in (("cpu", "cpu_milli"), ("memory", "memory_mib"), ("gpu", "gpu_milli")):
-            figures[f"{name}_utilization"] = share_of(float(np.dot(self._held[key], self._spell)), capacity[name], self.seconds)
+            figures[f"{name}_utilization"] = share_of(self._busy[key], capacity[name], self.seconds)
         return figures
 
     def zones(self) -> dict[str, dict[str, float | None]]:
@@ -106,7 +121,7 @@ class Window:
         else:
             there = np.array([group.count * seconds for group in spec.groups])
         if count == 1:
-            cores, devices = (np.array([np.dot(self._held[key], self._spell) / 1000]) for key in ("cpu_milli", "gpu_milli"))
+            cores, devices = (np.array([self._busy[key] / 1000]) for key in ("cpu_milli", "gpu_milli"))
         else:
             group = nodes.group[self._records.node]
             cores, devices = (
@@ -131,18 +146,18 @@ class Window:
             done = state == JobState.COMPLETED
             jct, duration = jct[done], duration[done]
         slowdown = np.maximum(jct / np.maximum(duration, SHORT_RUN_S), 1.0)
+        ranked = np.sort(wait)
         figures: dict[str, float | None] = {"mean_wait": _mean(wait)}
-        for part, value in zip(PERCENTILES, quantiles(wait, PERCENTILES), strict=True):
-            figures[f"p{part}_wait"] = value
+        figures |= {f"p{part}_wait": _ranked(ranked, part) for part in PERCENTILES}
         ends = self._ends if mask is None else self._ends[mask]
         # NaN is neither after the beginning nor before the end.
         within = int(np.count_nonzero((ends >= self.begin) & (ends <= self.end)))
         return figures | {
-            "max_wait": float(wait.max()) if len(wait) else None,
+            "max_wait": float(ranked[-1]) if len(ranked) else None,
             "mean_jct": _mean(jct),
-            "p95_jct": quantiles(jct, (95,))[0],
+            "p95_jct": _percentile(jct, 95),
             "mean_slowdown": _mean(slowdown),
-            "p95_slowdown": quantiles(slowdown, (95,))[0],
+            "p95_slowdown": _percentile(slowdown, 95),
             "jobs": jobs,
             "completed": completed,
             "rejected": refused,
@@ -153,25 +168,24 @@ class Window:
         }
 
     def _of_attempts(self, mask: Mask | None) -> dict[str, float | None]:
-        attempts, records, gpu = self._attempts, self._records, self._held["gpu_milli"]
-        spell = self._spell
-        rows = self._rows
+        records, gpu = self._records, self._held["gpu_milli"]
+        busy = self._busy["gpu_milli"] if mask is None else float((gpu * self._spell)[mask[records.job]].sum())
+        figures: dict[str, float | None] = {"gpus_held": busy / 1000 / self.seconds if self.seconds > 0 else None}
+        counted = np.zeros(len(self._result.trace), dtype=np.bool_)
+        counted[self._rows] = True if mask is None else mask[self._rows]
+        if not self._run.world.interruptible:  # nothing is ever lost, and every job has one attempt
+            some = bool((gpu[counted[records.job]] > 0).any())
+            return figures | {"goodput": 1.0 if some else None, "lost_gpu_hours": 0.0, "preemptions": 0, "reclaimed": 0, "restarts": 0}
         # Attempts count by their job, amounts held by the instants at which they were.
-        everything = mask is None and rows.start == 0 and rows.stop >= len(self._result.trace)
-        if everything:
-            counts, weights = np.ones(len(attempts.job), dtype=np.bool_), gpu
-        else:
-            counted = np.zeros(len(self._result.trace), dtype=np.bool_)
-            counted[rows] = True if mask is None else mask[rows]
-            counts = counted[attempts.job]
-            weights = np.where(counts[records.attempt], gpu, 0)
-        there = gpu if mask is None else np.where(mask[records.job], gpu, 0)
+        attempts = attempts_of(self._run, self.end)
+        counts = counted[attempts.job]
+        weights = np.where(counts[records.attempt], gpu, 0)
         stop = np.where(np.isnan(attempts.end), self.end, attempts.end)
-        taken = float(np.dot(weights, (stop - attempts.start)[records.attempt]))
-        return {
-            "gpus_held": float(np.dot(there, spell)) / 1000 / self.seconds if self.seconds > 0 else None,
-            "goodput": float(np.dot(weights, attempts.saved[records.attempt])) / taken if taken > 0 else None,
-            "lost_gpu_hours": float(np.dot(weights, attempts.lost[records.attempt])) / 3.6e6,
+        taken = float((weights * (stop - attempts.start)[records.attempt]).sum())
+        saved = float((weights * attempts.saved[records.attempt]).sum())
+        return figures | {
+            "goodput": saved / taken if taken > 0 else None,
+            "lost_gpu_hours": float((weights * attempts.lost[records.attempt]).sum()) / 3.6e6,
             "preemptions": int(np.count_nonzero((attempts.outcome == Outcome.PREEMPTED) & counts)),
             "reclaimed": int(np.count_nonzero((attempts.outcome == Outcome.RECLAIMED) & counts)),
             "restarts": int(np.count_nonzero((attempts.number > 0) & counts)),
@@ -186,11 +200,23 @@ class Window:
         return kept
 
 
-def quantiles(values: Floats, percentiles: tuple[int, ...]) -> list[float | None]:
-    """Percentiles by linear interpolation, as numpy's default; None where there is nothing."""
+def _percentile(values: Floats, percent: int) -> float | None:
+    """One percentile of values in any order, which takes less than to sort them."""
     if not len(values):
-        return [None] * len(percentiles)
-    return [float(value) for value in np.percentile(values, percentiles)]
+        return None
+    below = int(percent / 100 * (len(values) - 1))
+    return _ranked(np.partition(values, (below, min(below + 1, len(values) - 1))), percent)
+
+
+def _ranked(ranked: Floats, percent: int) -> float | None:
+    """A percentile of sorted values by linear interpolation, as numpy's default has it to the last bit; None where there is nothing."""
+    if not len(ranked):
+        return None
+    at = percent / 100 * (len(ranked) - 1)
+    below = int(at)
+    low, high = float(ranked[below]), float(ranked[min(below + 1, len(ranked) - 1)])
+    part = at - below
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
 
 
 def _mean(values: Floats) -> float | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .reading import FORMATS, read_trace
     from .registry import KNOWN_TRACES, KnownTrace, list_known
     from .trace_reader import TraceReader
-    from .transformations import filter, merge, reorder, resample, sample, scale_load, shift, slice
+    from .transformations import filter, merge, reorder, replace_shares, resample, sample, scale_load, shift, slice
 
 __all__ = [
     "FORMATS",
@@ -36,6 +36,7 @@ __all__ = [
     "read_openb_pods",
     "read_trace",
     "reorder",
+    "replace_shares",
     "resample",
     "sample",
     "scale_load",
@@ -61,6 +62,7 @@ _HOME = {
     "read_openb_pods": "openb",
     "read_trace": "reading",
     "reorder": "transformations",
+    "replace_shares": "transformations",
     "resample": "transformations",
     "sample": "transformations",
     "scale_load": "transformations",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ..errors import OptionError
+from ..resources import DEVICE_MILLI, ResourceRequest
 from ..streams import stream
 from ..units import Duration, seconds
 from ..workload import JobTrace
@@ -222,6 +223,35 @@ def merge(traces: Sequence[JobTrace]) -> JobTrace:
         source=" + ".join(trace.source for trace in traces),
         split=splits[0] if splits else traces[0].split,
     )
+
+
+def replace_shares(trace: JobTrace, profiles: Mapping[str, int] | None = None) -> JobTrace:
+    """The same jobs, but those that ask for a share of a device get a whole one, or a MIG instance.
+
+    `profiles`: MIG profiles with the largest share, in milli, that an instance stands for; a share gets the first one in ascending order
+    that is large enough, and a whole device where none is. None gives all of them whole devices. Raises OptionError.
+
+    >>> from mlplat.resources import ResourceRequest
+    >>> trace = JobTrace.build(submit=[0], duration=[1], request=[0], requests=[ResourceRequest(gpu_milli=250)])
+    >>> replace_shares(trace, {"1g.5gb": 143, "2g.10gb": 286}).requests[0].mig, replace_shares(trace).requests[0].gpus
+    ('2g.10gb', 1)
+    """
+    table = {} if profiles is None else profiles
+    if not isinstance(table, Mapping):
+        raise OptionError(f"profiles={profiles!r:.60}: expected MIG profiles with the largest share in milli, such as {{'1g.5gb': 143}}")
+    for name, milli in table.items():
+        if isinstance(milli, bool) or not isinstance(milli, (int, np.integer)) or not 1 <= milli <= DEVICE_MILLI:
+            raise OptionError(f"profiles[{name!r:.40}]={milli!r:.40}: expected whole milli of a device from 1 to {DEVICE_MILLI}")
+    ranked = sorted(table.items(), key=lambda each: (each[1], each[0]))
+
+    def given(request: ResourceRequest) -> ResourceRequest:
+        if not request.gpu_milli:
+            return request
+        profile = next((name for name, most in ranked if request.gpu_milli <= most), None)
+        kept: dict[str, Any] = {"cpu_milli": request.cpu_milli, "memory_mib": request.memory_mib, "disk_mib": request.disk_mib, "models": request.models}
+        return ResourceRequest(**kept, gpus=1) if profile is None else ResourceRequest(**kept, mig=profile)
+
+    return trace.with_columns(requests=tuple(given(request) for request in trace.requests))
 
 
 def _moved(trace: JobTrace, by: float) -> float:

@@ -18,7 +18,7 @@ WORLD_KG_PER_KWH = 0.473
 """kg of CO₂ equivalents per kWh of electricity, mean of the world in 2024 (Ember, Global Electricity Review 2025)."""
 
 MEAN_PUE = 1.58
-"""Electricity of a data centre over that of its machines, mean of the industry in 2023 (Uptime Institute, Global Data Center Survey 2023)."""
+"""Electricity of a data centre over that of its machines, mean of the industry in 2023 (Uptime Institute, Data Center Survey 2023)."""
 
 
 class GroupCosts(Part):

@@ -95,6 +95,8 @@ def _transformed(trace: JobTrace, step: Transformation, seed: int) -> JobTrace:
         return transformations.resample(trace, step.resample.block, length=step.resample.length, seed=seed)
     if step.filter is not None:
         return _filtered(trace, step.filter)
+    if step.shares is not None:
+        return transformations.replace_shares(trace, None if step.shares == "whole" else dict(step.shares))
     assert step.inflate is not None
     from ...traces import inflate
 

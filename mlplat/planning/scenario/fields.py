@@ -54,9 +54,11 @@ def _put(document: Any, path: str, value: Any) -> None:
         at = _inside(at, part, path, parts[:i], make=True)
     last = parts[-1]
     if isinstance(at, list):
-        at[_row(at, last, path, parts[:-1])] = value
-        if isinstance(last, str) and isinstance(value, Mapping) is False:
-            raise SpecError(f"is an entry of a list, found {value!r:.60}; expected a mapping", where=printable(path))
+        row = _row(at, last, path, parts[:-1])
+        if isinstance(last, str) and "name" not in at[row]:  # a step of a workload
+            at[row][last] = value
+        else:
+            at[row] = value
         return
     if not isinstance(at, dict):
         raise _refused(at, path, parts[:-1])
@@ -131,9 +133,9 @@ def _follow_counts(document: dict[str, Any], before: Mapping[str, Any], fields: 
         kept.append(group)
         said = {f"cluster.groups[{i}].racks", f"cluster.groups.{name}.racks"} & {str(path) for path in fields}
         old = before.get(str(name))
-        if isinstance(group, dict) and isinstance(group.get("racks"), int) and isinstance(old, int) and isinstance(count, int) and not said:
-            if old != count and count > 0:
-                group["racks"] = max(1, math.ceil(count * group["racks"] / old))
+        counted = isinstance(group, dict) and isinstance(group.get("racks"), int) and isinstance(old, int) and isinstance(count, int)
+        if counted and not said and old != count and count > 0:
+            group["racks"] = max(1, math.ceil(count * group["racks"] / old))
     if not kept:
         raise SpecError("all groups have no nodes; expected at least one node", where="cluster.groups")
     cluster["groups"] = kept

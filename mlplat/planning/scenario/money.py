@@ -48,7 +48,7 @@ class Account:
         """Of parts of the cluster together, brought to the time of the first: jobs and requests need not take equally long."""
         if not accounts:
             return cls(0.0, 0.0, 0.0, 0.0)
-        hours = next((one.hours for one in accounts if one.hours > 0), 0.0)
+        hours = accounts[0].hours if all(one.hours > 0 for one in accounts) else 0.0  # a part that was not measured makes no month
         scaled = [(one, hours / one.hours if one.hours > 0 else 0.0) for one in accounts]
         node_hours, usd, kwh = (sum(getattr(one, name) * by for one, by in scaled) for name in ("node_hours", "usd", "kwh"))
         return cls(node_hours, usd, kwh, hours)

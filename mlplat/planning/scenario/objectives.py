@@ -80,7 +80,8 @@ class Objective:
     def _spelled(self) -> str:
         if self.unit != "s":
             return f"{self.bound:g}" if float(f"{self.bound:g}") == self.bound else repr(self.bound)
-        return str(spelled_duration(self.bound)) if self.bound >= 1 else f"{self.bound!r}s"
+        text = spelled_duration(self.bound)
+        return text if isinstance(text, str) else f"{text!r}s"
 
 
 def split_name(name: str) -> tuple[str | None, str]:

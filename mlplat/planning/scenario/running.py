@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ...errors import OptionError
+from ...errors import MlplatError, OptionError, SpecError
 from ...streams import check_seed, stream
 from .drawing import draw
 from .money import Account, account
@@ -93,7 +94,7 @@ def result_of(scenario: Scenario, replication: int = 0, *, trace: JobTrace | Non
     spec = batch_cluster(scenario)
     policies, detection = scenario.policies, scenario.policies.detection
     failures, spec = _failures(scenario, spec)
-    with placed_at("policies"):
+    with _placed_run():
         return replay(
             spec,
             jobs,
@@ -158,6 +159,17 @@ def run_once(scenario: Scenario, replication: int = 0, *, trace: JobTrace | None
     values |= Account.total(accounts).figures(scenario.costs)
     fingerprint = prints[0] if len(prints) == 1 else hashlib.sha256(" ".join(prints).encode()).hexdigest()
     return Figures(MappingProxyType(values), fingerprint, warm_up)
+
+
+@contextmanager
+def _placed_run() -> Iterator[None]:
+    """Options that do not go together are of the policies; what is wrong with zones has its place already."""
+    try:
+        yield
+    except SpecError:
+        raise
+    except MlplatError as error:
+        raise SpecError(str(error), where="policies") from None
 
 
 def batch_cluster(scenario: Scenario) -> ClusterSpec:

@@ -150,7 +150,7 @@ class Scenario(Part):
                 "description": "figures with bounds, such as {p95_wait: 10m, gpu_utilization: '>= 0.7', budget_per_month: 400000}",
             }
         ),
-    ] = {}
+    ] = Field(default_factory=dict)
     """What the cluster is to achieve: names of figures with bounds; those of a zone are called zones.NAME.FIGURE."""
     horizon: PositiveDuration | None = None
     """The end of a run: nothing after it happens. Without it a run lasts until its last job is done."""
@@ -233,7 +233,7 @@ class Scenario(Part):
             if not isinstance(document, Mapping):
                 kind = "nothing" if document is None else type(document).__name__
                 raise SpecError(f"expected a mapping with 'cluster' and 'workload' (found {kind})")
-            made = cls.model_validate(dict(document), context={"folder": os.fspath(folder)})
+            made = cls.model_validate({str(key): value for key, value in document.items()}, context={"folder": os.fspath(folder)})
             made._folder = os.fspath(folder)
             return made
 
@@ -247,7 +247,8 @@ class Scenario(Part):
         `workload.transformations.scale_load`. A group of nodes whose count is 0 is left out. Where a count changes, a number of racks
         changes with it, so that as many nodes stand in a rack as before.
 
-        >>> Scenario.from_yaml("{cluster: 4x8xV100, workload: {synthetic: {jobs: 10}}}").with_fields({"policies.queue": "easy"}).policies.queue
+        >>> scenario = Scenario.from_yaml("{cluster: 4x8xV100, workload: {synthetic: {jobs: 10}}}")
+        >>> scenario.with_fields({"policies.queue": "easy"}).policies.queue
         'easy'
         """
         from .fields import with_fields

@@ -163,6 +163,9 @@ class Transformation(Part):
     """A block bootstrap by day or week."""
     filter: Text | None = None
     """The jobs for which an SQL condition over the trace's columns holds, such as 'gpus >= 1 AND duration > 60'."""
+    shares: Literal["whole"] | Mapping[Name, Annotated[Whole, Field(ge=1, le=1000)]] | None = None
+    """`whole`: jobs that ask for a share of a device get a whole one. MIG profiles with the largest share in milli that an instance stands
+    for, such as {1g.5gb: 143, 2g.10gb: 286}: they get an instance."""
     inflate: Inflate | None = None
     """An arrival stream of a given GPU demand."""
 
