@@ -41,8 +41,8 @@ from mlplat.streams import stream
 QUEUES = ((1, 0.7), (2, 1.6), (8, 6.0))
 """Servers and load; the mean service is 1 s."""
 
-REPLICATIONS, JOBS, LEFT_OUT = 10, 5_000, 1_000
-BATCHED_JOBS, BATCHED_LEFT_OUT = 105_000, 5_000
+REPLICATIONS, JOBS, LEFT_OUT = 10, 11_000, 1_000
+BATCHED_JOBS, BATCHED_LEFT_OUT = 305_000, 5_000
 INDEPENDENT, REACHED = 200, 500
 """Independent runs for a quantile, and the job of each whose wait is taken."""
 

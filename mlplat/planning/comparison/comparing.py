@@ -14,6 +14,7 @@ from ...streams import check_seed
 from ...units import Duration, seconds
 from ...workload import JobTrace
 from ..scenario import MEASURES, Scenario
+from ..scenario.objectives import measure_of
 from ..statistics import benjamini_hochberg, holm
 from ..statistics.samples import level, whole
 from .basis import Difference, difference
@@ -87,8 +88,9 @@ def _asked(measures: Iterable[str] | None) -> list[str] | None:
         return None
     asked = [measures] if isinstance(measures, str) else list(measures)
     for name in asked:
-        if not isinstance(name, str) or (name.rpartition(".")[2] if name.startswith("zones.") else name) not in MEASURES:
+        if not isinstance(name, str):
             raise UnknownNameError("measure", name, MEASURES)
+        measure_of(name)
     if not asked:
         raise OptionError(f"measures: none given; expected some of {', '.join(MEASURES)}")
     return list(dict.fromkeys(asked))
@@ -147,7 +149,7 @@ def _measured(scenario: Scenario | None, asked: list[str] | None, runs: list[lis
             if name not in there:
                 raise UnknownNameError("measure", name, there, "these runs do not have it")
         return asked
-    objectives = [] if scenario is None else [objective.name for objective in scenario.objectives.values()]
+    objectives = [] if scenario is None else [objective.measure for objective in scenario.objectives.values()]
     named = [name for name in objectives if name in there]
     usual = USUAL_MEASURES if there.get("gpu_utilization") is not None else WITHOUT_DEVICES
     return list(dict.fromkeys(named or [name for name in usual if there.get(name) is not None]))
@@ -159,7 +161,7 @@ def _rows(source: Source, policies: list[Policy], runs: list[list[Figured]], nam
     for at, policy in enumerate(policies[1:], start=1):
         for name in names:
             own, base = _column(runs, at, name), _column(runs, 0, name)
-            measure = MEASURES[name.rpartition(".")[2]]
+            measure = measure_of(name)
             row: dict[str, Any] = {
                 "policy": str(policy),
                 "measure": name,

@@ -215,7 +215,7 @@ def test_policies_that_are_none_are_refused(text: Any, error: type[Exception], s
     ("arguments", "options", "says"),
     [
         ((SPEC,), {}, "trace is a NoneType; expected a JobTrace"),
-        ((SPEC, trace(5)), {"measures": ["wait"]}, "unknown measure 'wait'"),
+        ((SPEC, trace(5)), {"measures": ["wait"]}, "unknown figure 'wait'"),
         ((SPEC, trace(5)), {"measures": ["p99_latency"]}, "these runs do not have it"),
         ((SPEC, trace(5)), {"measures": []}, "measures: none given"),
         ((SPEC, trace(5)), {"correction": "bonferroni"}, "unknown correction 'bonferroni'"),
