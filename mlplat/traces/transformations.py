@@ -248,7 +248,7 @@ def replace_shares(trace: JobTrace, profiles: Mapping[str, int] | None = None) -
         if not request.gpu_milli:
             return request
         profile = next((name for name, most in ranked if request.gpu_milli <= most), None)
-        kept: dict[str, Any] = {"cpu_milli": request.cpu_milli, "memory_mib": request.memory_mib, "disk_mib": request.disk_mib, "models": request.models}
+        kept: dict[str, Any] = {name: getattr(request, name) for name in ("cpu_milli", "memory_mib", "disk_mib", "models")}
         return ResourceRequest(**kept, gpus=1) if profile is None else ResourceRequest(**kept, mig=profile)
 
     return trace.with_columns(requests=tuple(given(request) for request in trace.requests))
