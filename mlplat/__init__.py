@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
+    from .planning import Comparison, Scenario, compare
     from .platform.facade import Platform
     from .platform.pipelines import StepContext, by_size, measured, pipeline, step, when
     from .resources import ResourceRequest
@@ -44,6 +45,7 @@ __all__ = [
     "Cluster",
     "ClusterSpec",
     "Cohort",
+    "Comparison",
     "CompiledPlacement",
     "Detection",
     "Image",
@@ -58,6 +60,7 @@ __all__ = [
     "ResourceRequest",
     "RestartPolicy",
     "Result",
+    "Scenario",
     "Simulation",
     "StepContext",
     "Synchronization",
@@ -65,6 +68,7 @@ __all__ = [
     "Workload",
     "__version__",
     "by_size",
+    "compare",
     "hardware",
     "measured",
     "pipeline",
@@ -81,6 +85,7 @@ _HOME = {
     "Cluster": "infra.cluster",
     "ClusterSpec": "hardware.cluster_spec",
     "Cohort": "infra.quotas",
+    "Comparison": "planning.comparison.comparison_result",
     "CompiledPlacement": "infra.placement",
     "Detection": "infra.incidents",
     "Image": "infra.virtualization",
@@ -96,12 +101,14 @@ _HOME = {
     "ResourceRequest": "resources",
     "RestartPolicy": "infra.virtualization",
     "Result": "runs.result",
+    "Scenario": "planning.scenario.scenario",
     "Simulation": "context",
     "StepContext": "platform.pipelines",
     "Synchronization": "infra.synchronization",
     "Usage": "infra.virtualization",
     "Workload": "infra.workload_spec",
     "by_size": "platform.pipelines",
+    "compare": "planning.comparison.comparing",
     "measured": "platform.pipelines",
     "pipeline": "platform.pipelines",
     "read_trace": "traces.reading",

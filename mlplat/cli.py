@@ -18,15 +18,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
+from .planning.comparison.command import compare_command
+from .planning.scenario.command import app as scenario_app
 from .version import VERSION
 
 if TYPE_CHECKING:
-    from .hardware import ClusterSpec
-    from .hardware.outages import Outages
-    from .hardware.reliability import Reliability
-    from .infra.synchronization import Synchronization
     from .runs.result import Result
-    from .workload import JobTrace
 
 app = typer.Typer(
     name="mlplat",
@@ -41,6 +38,8 @@ capsule_app = typer.Typer(help="Look at capsules, and take models in and out of 
 app.add_typer(capsule_app, name="capsule")
 store_app = typer.Typer(help="Look after the folders in which platforms keep things.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
+app.command("compare")(compare_command)
+app.add_typer(scenario_app, name="scenario")
 
 
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]
@@ -97,10 +96,11 @@ def replay(
 ) -> None:
     """Run a trace on a cluster."""
     from .infra.queueing import queue_policy
+    from .runs.command_line import cluster_of, failures_of, report_left_out, sync_of
     from .runs.replay import replay as run
     from .traces import read_trace
 
-    spec = _cluster(nodes, cluster)
+    spec = cluster_of(nodes, cluster)
     if errors not in ("raise", "skip"):
         raise OptionError(f"--errors {errors}: expected raise or skip")
     trace = read_trace(jobs, format=format, errors="skip" if errors == "skip" else "raise")
@@ -110,12 +110,12 @@ def replay(
         queue=queue_policy(queue, **_queue_options(queue_option or [])),
         placement=placement,
         ties=ties,
-        failures=_failures(failures, spec),
+        failures=failures_of(failures, spec),
         checkpoint=checkpoint,
         max_restarts=max_restarts,
         scrape=scrape,
         zones=zones,
-        sync=_sync(sync),
+        sync=sync_of(sync),
         clock=clock,  # type: ignore[arg-type]
         until=until,
         seed=seed,
@@ -127,7 +127,7 @@ def replay(
     if as_json:
         _print_json(result.summary() | ({} if explanation is None else {"explanation": explanation.text}))
         return
-    _report_left_out(trace)
+    report_left_out(trace)
     _print_result(result)
     if explanation is not None:
         print(explanation.text)
@@ -153,50 +153,6 @@ def _weight(text: str) -> tuple[str, float]:
         return group, float(weight) if sign else math.nan
     except ValueError:
         raise OptionError(f"--queue-option weights: {text[:60]!r}; expected team:2,other:1") from None
-
-
-def _sync(given: str | None) -> Synchronization | None:
-    from .infra.synchronization import synchronization
-
-    if given is None:
-        return None
-    said: dict[str, str] = {}
-    for part in given.split(","):
-        name, sign, value = (text.strip() for text in part.partition("="))
-        if not sign or not name or not value or name in said:
-            what = f"{name!r:.60} is given twice" if name in said else repr(part[:60])
-            raise OptionError(f"--sync: {what}; expected step=300ms,size=2GiB, with algorithm=ring if not the faster")
-        said[name] = value
-    return synchronization(said)
-
-
-def _failures(given: str | None, spec: ClusterSpec) -> Reliability | Outages | None:
-    from .hardware.outages import Outages
-
-    if given is None:
-        return None
-    if given != "spec":
-        return Outages.read_csv(given, spec)
-    if spec.reliability is None:
-        raise OptionError("--failures spec: the cluster's description has no 'reliability'")
-    return spec.reliability
-
-
-def _cluster(nodes: Path | None, cluster: str | None) -> ClusterSpec:
-    from .hardware import ClusterSpec
-
-    if (nodes is None) == (cluster is None):
-        raise OptionError("give the cluster with either --nodes FILE or --cluster, such as --cluster 96x8xV100")
-    return ClusterSpec.open(cluster) if cluster is not None else ClusterSpec.open(nodes or Path())
-
-
-def _report_left_out(trace: JobTrace) -> None:
-    for reason, count in trace.dropped.items():
-        print(f"{count:,} rows left out: {reason}", file=sys.stderr)
-    for error in trace.skipped[:5]:
-        print(f"skipped: {error}", file=sys.stderr)
-    if len(trace.skipped) > 5:
-        print(f"… and {len(trace.skipped) - 5:,} more bad rows", file=sys.stderr)
 
 
 def _print_result(result: Result) -> None:

@@ -93,7 +93,15 @@ def place(location: Iterable[object]) -> str:
 
 def spec_error(error: ValidationError, model: Any) -> SpecError:
     """The first problem of a pydantic error, in this library's words."""
-    first = error.errors(include_url=False)[0]
+    return _translated(error.errors(include_url=False)[0], model)
+
+
+def spec_errors(error: ValidationError, model: Any) -> list[SpecError]:
+    """All problems of a pydantic error, in this library's words."""
+    return [_translated(each, model) for each in error.errors(include_url=False)]
+
+
+def _translated(first: Any, model: Any) -> SpecError:
     location = list(first["loc"])
     kind, found = first["type"], first.get("input")
     if kind == "extra_forbidden":

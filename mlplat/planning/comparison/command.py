@@ -1,0 +1,142 @@
+"""The command `mlplat compare`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .comparison_result import Comparison
+
+NOT_OF_SCENARIOS = (
+    "nodes",
+    "cluster",
+    "format",
+    "ties",
+    "failures",
+    "checkpoint",
+    "max_restarts",
+    "scrape",
+    "zones",
+    "sync",
+    "until",
+    "resample",
+)
+
+
+def compare_command(
+    policies: Annotated[
+        str, typer.Option(help="The policies, the baseline first, such as fifo/best-fit,easy/fgd.", metavar="QUEUE/PLACEMENT,…")
+    ],
+    scenario: Annotated[Path | None, typer.Argument(help="A scenario; it says all that the options below would.")] = None,
+    jobs: Annotated[Path | None, typer.Option(help="The trace, where there is no scenario.")] = None,
+    nodes: Annotated[Path | None, typer.Option(help="The nodes: an openb CSV, `kubectl get nodes -o json`, or a cluster's YAML.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="The nodes as a word (96x8xV100, pool:128cpu) or a file.")] = None,
+    format: Annotated[str | None, typer.Option(help="Of the trace, as for replay; guessed if left out.")] = None,
+    replications: Annotated[int | None, typer.Option(help="Runs of each policy, where anything is drawn at random.")] = None,
+    measures: Annotated[str | None, typer.Option(help="What to compare, such as mean_wait,gpu_utilization.", metavar="NAME,…")] = None,
+    confidence: Annotated[float, typer.Option(help="Of each interval, and of all verdicts together.")] = 0.95,
+    correction: Annotated[str, typer.Option(help="For many tests: holm, benjamini-hochberg or none.")] = "holm",
+    resample: Annotated[str | None, typer.Option(help="Draw traces made of blocks of this length of the trace, such as 1d.")] = None,
+    ties: Annotated[str, typer.Option(help="Among equally good nodes: node-order or random.")] = "node-order",
+    failures: Annotated[str | None, typer.Option(help="Hardware that fails: spec (its reliability) or a CSV file of outages.")] = None,
+    checkpoint: Annotated[str, typer.Option(help="What jobs save of their work: none, 'every 30m' or young-daly.")] = "none",
+    max_restarts: Annotated[int | None, typer.Option(help="Failures of the hardware after which a job has failed.")] = None,
+    scrape: Annotated[str | None, typer.Option(help="The period at which the scheduler learns of freed room, such as 15s.")] = None,
+    zones: Annotated[Path | None, typer.Option(help="Quotas and cohorts: a YAML or JSON file (docs/quotas.md).")] = None,
+    sync: Annotated[str | None, typer.Option(help="What gangs sum over their ranks after each step, as for replay.")] = None,
+    until: Annotated[str | None, typer.Option(help="The horizon, such as 36h; nothing after it happens.")] = None,
+    errors: Annotated[str, typer.Option(help="Bad rows of the trace: raise or skip.")] = "raise",
+    seed: Annotated[int | None, typer.Option(help="The seed of everything that is drawn at random; the scenario's, or 0.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")] = False,
+) -> None:
+    """Compare policies on the same jobs, with intervals of the differences and a verdict only where it is significant."""
+    from .comparing import compare
+
+    options: dict[str, Any] = {
+        "policies": policies,
+        "replications": replications,
+        "measures": None if measures is None else [name.strip() for name in measures.split(",")],
+        "confidence": confidence,
+        "correction": correction,
+        "seed": seed,
+    }
+    if errors not in ("raise", "skip"):
+        raise OptionError(f"--errors {errors}: expected raise or skip")
+    if (scenario is None) == (jobs is None):
+        raise OptionError("give either a scenario or a trace: mlplat compare scenario.yaml …, or --jobs FILE with --cluster or --nodes")
+    given = locals()
+    if scenario is not None:
+        for name in NOT_OF_SCENARIOS:
+            if given[name] not in (None, "node-order", "none"):
+                raise OptionError(f"--{name.replace('_', '-')} goes with --jobs; a scenario says all of that itself")
+        with _progress() as told:
+            found = compare(scenario, progress=told, **options)
+    else:
+        from ...runs.command_line import cluster_of, failures_of, report_left_out, sync_of
+        from ...traces import read_trace
+
+        spec = cluster_of(nodes, cluster)
+        trace = read_trace(jobs or Path(), format=format, errors="skip" if errors == "skip" else "raise")
+        if not as_json:
+            report_left_out(trace)
+        conditions: dict[str, Any] = {
+            "ties": ties,
+            "failures": failures_of(failures, spec),
+            "checkpoint": checkpoint,
+            "max_restarts": max_restarts,
+            "scrape": scrape,
+            "zones": zones,
+            "sync": sync_of(sync),
+            "until": until,
+        }
+        with _progress() as told:
+            found = compare(spec, trace, resample=resample, progress=told, **options, **conditions)
+    if as_json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+    else:
+        show(found)
+
+
+def show(found: Comparison) -> None:
+    """Print the table of a comparison, and what it can be taken to say."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ...errors import printable
+    from .comparison_result import HEADINGS
+
+    table = Table(title=Text(f"{printable(found.title)}, against {found.baseline}"), box=None, padding=(0, 1, 0, 0))
+    for name in HEADINGS:
+        table.add_column(name, no_wrap=name in ("policy", "measure"))
+    for row in found.readable():
+        table.add_row(*(Text(text) for text in row))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(Text(found.said))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("runs", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,206 @@
+"""`compare`: policies on the same jobs, replication by replication."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ...errors import OptionError, UnknownNameError
+from ...hardware.cluster_spec import ClusterSpec
+from ...streams import check_seed
+from ...units import Duration, seconds
+from ...workload import JobTrace
+from ..scenario import MEASURES, Scenario
+from ..scenario.objectives import measure_of
+from ..statistics import benjamini_hochberg, holm
+from ..statistics.samples import level, whole
+from .basis import Difference, difference
+from .comparison_result import Comparison, verdict
+from .policies import Policy, read_policies
+from .runs import Figured, OfScenario, OfTrace, Source
+
+if TYPE_CHECKING:
+    from ..statistics.samples import Floats
+
+Correction = Literal["holm", "benjamini-hochberg", "none"]
+USUAL_MEASURES = ("mean_wait", "p95_wait", "mean_slowdown", "gpu_utilization")
+WITHOUT_DEVICES = ("mean_wait", "p95_wait", "mean_slowdown", "cpu_utilization")
+CONDITIONS = ("ties", "failures", "checkpoint", "detection", "max_restarts", "scrape", "limits", "zones", "autoscaling", "sync", "until")
+"""Options of `replay` that hold for all policies."""
+
+
+def compare(
+    scenario: Scenario | ClusterSpec | str | os.PathLike[str],
+    trace: JobTrace | None = None,
+    *,
+    policies: str | Iterable[str],
+    replications: int | None = None,
+    measures: Iterable[str] | None = None,
+    confidence: float = 0.95,
+    correction: Correction = "holm",
+    resample: Duration | None = None,
+    seed: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **conditions: Any,
+) -> Comparison:
+    """Compare policies (`"fifo/best-fit"`, `"easy/fgd"`, …) with the first of them on the same jobs, and say what differs significantly.
+
+    `scenario`: a `Scenario` or the path of one, or a cluster with a `trace` and `conditions` as `replay` takes them (`failures`,
+    `checkpoint`, …). `replications`: those of the scenario, or 20, if not given; one where nothing is drawn at random. `measures`: names
+    of `MEASURES`, or `zones.NAME.MEASURE`; the scenario's objectives, or waits, slowdown and utilization, if not given.
+    `confidence`: of each interval, and of all verdicts together under `correction="holm"`; `"benjamini-hochberg"` bounds the part of
+    false verdicts; `"none"` corrects nothing. `resample`: draw traces made of blocks of this length (`"1d"`) of the trace, to say
+    something of other weeks like this one; 200 if `replications` is not given. `seed`: the scenario's, or 0, if not given. `progress` is
+    told runs done and to do. Raises OptionError, UnknownNameError, SpecError, InputError.
+
+    >>> import mlplat as mp
+    >>> trace = mp.traces.synthetic(300, gpus=16, load=1.2, seed=1)
+    >>> found = mp.compare(mp.ClusterSpec.parse("2x8xV100"), trace, policies=["fifo/best-fit", "easy/best-fit"], measures=["mean_wait"])
+    >>> found.basis, found.verdict("easy/best-fit", "mean_wait")
+    ('exact', 'better')
+    """
+    sure = level(confidence)
+    if correction not in get_args(Correction):
+        raise UnknownNameError("correction", correction, get_args(Correction))
+    asked = _asked(measures)
+    source, read = _source(scenario, trace, policies, resample, seed, conditions)
+    count = source.usual if replications is None else whole("replications", replications, 1)
+    if source.basis == "exact":
+        count = 1
+    elif count < 2:
+        raise OptionError(f"replications={count}: expected at least 2, since replications differ")
+    runs = _runs(source, read, count, progress)
+    names = _measured(scenario if isinstance(scenario, Scenario) else None, asked, runs)
+    rows = _rows(source, read, runs, names, sure)
+    tested = [row for row in rows if row["p_value"] is not None]
+    for row, p in zip(tested, _adjusted(correction, [row["p_value"] for row in tested]), strict=True):
+        row["p_adjusted"] = p
+    for row in rows:
+        row["verdict"] = verdict(source.basis, row, 1 - sure)
+    return Comparison(source.title, source.basis, tuple(read), count, sure, correction, tuple(rows), _figures(read, runs))
+
+
+def _asked(measures: Iterable[str] | None) -> list[str] | None:
+    if measures is None:
+        return None
+    asked = [measures] if isinstance(measures, str) else list(measures)
+    for name in asked:
+        if not isinstance(name, str):
+            raise UnknownNameError("measure", name, MEASURES)
+        measure_of(name)
+    if not asked:
+        raise OptionError(f"measures: none given; expected some of {', '.join(MEASURES)}")
+    return list(dict.fromkeys(asked))
+
+
+def _source(
+    scenario: object,
+    trace: JobTrace | None,
+    policies: str | Iterable[str],
+    resample: Duration | None,
+    seed: int | None,
+    conditions: Mapping[str, Any],
+) -> tuple[Source, list[Policy]]:
+    """Where the runs come from, and the policies."""
+    for name in conditions:
+        if name not in CONDITIONS:
+            raise UnknownNameError("option of compare", name, CONDITIONS)
+    if isinstance(scenario, ClusterSpec):
+        if not isinstance(trace, JobTrace):
+            raise OptionError(f"trace is a {type(trace).__name__}; expected a JobTrace, such as read_trace('jobs.csv')")
+        read = read_policies(policies)
+        if resample is not None and not seconds(resample) > 0:
+            raise OptionError(f"resample={resample!r}: expected a time above 0, such as '1d'")
+        return OfTrace(scenario, trace, read, conditions, resample, check_seed(0 if seed is None else seed)), read
+    if trace is not None or conditions or resample is not None:
+        given = "a trace" if trace is not None else "resample" if resample is not None else next(iter(conditions))
+        raise OptionError(f"{given} goes with a cluster; a scenario says all of that itself")
+    if isinstance(scenario, (str, os.PathLike)):
+        scenario = Scenario.open(scenario)
+    if not isinstance(scenario, Scenario):
+        raise OptionError(f"scenario is a {type(scenario).__name__}; expected a Scenario, the path of one, or a ClusterSpec with a trace")
+    if seed is not None:
+        scenario = scenario.with_fields({"seed": check_seed(seed)})
+    read = read_policies(policies, scenario.policies.placement)
+    return OfScenario(scenario, read), read
+
+
+def _runs(source: Source, policies: list[Policy], count: int, progress: Callable[[int, int], None] | None) -> list[list[Figured]]:
+    """The figures [replication][policy]."""
+    runs: list[list[Figured]] = []
+    for replication in range(count):
+        row = []
+        for figured in source.run(replication):
+            row.append(figured)
+            if progress is not None:
+                progress(replication * len(policies) + len(row), count * len(policies))
+        runs.append(row)
+    return runs
+
+
+def _measured(scenario: Scenario | None, asked: list[str] | None, runs: list[list[Figured]]) -> list[str]:
+    """The measures to compare: those asked for, or those usual ones that there is something to measure of."""
+    there = runs[0][0].values
+    if asked is not None:
+        for name in asked:
+            if name not in there:
+                raise UnknownNameError("measure", name, there, "these runs do not have it")
+        return asked
+    objectives = [] if scenario is None else [objective.measure for objective in scenario.objectives.values()]
+    named = [name for name in objectives if name in there]
+    usual = USUAL_MEASURES if there.get("gpu_utilization") is not None else WITHOUT_DEVICES
+    return list(dict.fromkeys(named or [name for name in usual if there.get(name) is not None]))
+
+
+def _rows(source: Source, policies: list[Policy], runs: list[list[Figured]], names: list[str], sure: float) -> list[dict[str, Any]]:
+    """A row for each policy but the first and each measure."""
+    rows = []
+    for at, policy in enumerate(policies[1:], start=1):
+        for name in names:
+            own, base = _column(runs, at, name), _column(runs, 0, name)
+            measure = measure_of(name)
+            row: dict[str, Any] = {
+                "policy": str(policy),
+                "measure": name,
+                "unit": measure.unit,
+                "better": "less" if measure.better == "<=" else "more",
+            }
+            if own is None or base is None:
+                rows.append(row | {"baseline": None, "value": None} | _told(None))
+                continue
+            means = {"baseline": float(base.mean()), "value": float(own.mean())}
+            rows.append(row | means | _told(difference(source.basis, own, base, sure)))
+    return rows
+
+
+def _told(found: Difference | None) -> dict[str, Any]:
+    names = ("difference", "low", "high", "p_value", "p_adjusted", "narrowing")
+    if found is None:
+        return dict.fromkeys(names)
+    interval = found.interval
+    return dict(zip(names, (interval.estimate, interval.low, interval.high, found.p_value, None, found.narrowing), strict=True))
+
+
+def _column(runs: list[list[Figured]], policy: int, name: str) -> Floats | None:
+    """A figure over the replications; None where some of them have nothing to measure."""
+    values = [row[policy].values.get(name) for row in runs]
+    return None if any(value is None for value in values) else np.array(values, dtype=np.float64)
+
+
+def _adjusted(correction: Correction, p_values: list[float]) -> list[float]:
+    if correction == "none":
+        return p_values
+    return holm(p_values) if correction == "holm" else benjamini_hochberg(p_values)
+
+
+def _figures(policies: list[Policy], runs: list[list[Figured]]) -> tuple[dict[str, Any], ...]:
+    """A row for each run."""
+    names = list(dict.fromkeys(name for row in runs for figured in row for name in figured.values))
+    return tuple(
+        {"policy": str(policy), "replication": at, "fingerprint": figured.fingerprint} | {name: figured.values.get(name) for name in names}
+        for at, row in enumerate(runs)
+        for policy, figured in zip(policies, row, strict=True)
+    )
