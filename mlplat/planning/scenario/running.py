@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ...errors import MlplatError, OptionError, SpecError
 from ...streams import check_seed, stream
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ...hardware.reliability import Reliability
     from ...platform.serving import ServingResult
     from ...runs.result import Result
-    from ...runs.window import Window
     from ...workload import JobTrace
     from .scenario import Scenario
 
@@ -141,7 +141,7 @@ def run_once(scenario: Scenario, replication: int = 0, *, trace: JobTrace | None
 
         result = result_of(scenario, replication, trace=trace)
         if isinstance(scenario.warm_up, str):
-            warm_up = _found_warm_up(Window(result, 0.0), result)
+            warm_up = found_warm_up(scenario)
         window = Window(result, warm_up)
         values |= window.figures()
         for zone, figures in window.zones().items():
@@ -161,6 +161,31 @@ def run_once(scenario: Scenario, replication: int = 0, *, trace: JobTrace | None
     return Figures(MappingProxyType(values), fingerprint, warm_up)
 
 
+def found_warm_up(scenario: Scenario) -> float:
+    """The seconds that `warm_up: mser-5` leaves out: MSER-5 on the waits of the first, second, … job in the mean over the scenario's
+    replications, since in a single run a busy spell looks like a beginning. The same for every replication.
+    """
+    key = scenario.digest, scenario.replications
+    if key not in _WARM_UPS:
+        from ...runs.window import Window
+        from ..statistics import mser5
+
+        results = [result_of(scenario, replication) for replication in range(scenario.replications)]
+        waits = [Window(result, 0.0).waits() for result in results]
+        jobs = min(map(len, waits))
+        left_out = mser5(np.mean([each[:jobs] for each in waits], axis=0)) if jobs else 0
+        begins = [float(result.trace.submit[left_out]) for result in results] if left_out else [0.0]
+        if len(_WARM_UPS) == _MOST_WARM_UPS:
+            del _WARM_UPS[next(iter(_WARM_UPS))]
+        _WARM_UPS[key] = float(np.mean(begins))
+    return _WARM_UPS[key]
+
+
+_WARM_UPS: dict[tuple[str, int], float] = {}
+"""What was found already, by the digest of the scenario and its replications."""
+_MOST_WARM_UPS = 256
+
+
 @contextmanager
 def _placed_run() -> Iterator[None]:
     """Options that do not go together are of the policies; what is wrong with zones has its place already."""
@@ -178,14 +203,6 @@ def batch_cluster(scenario: Scenario) -> ClusterSpec:
     if scenario.serving is None or scenario.serving.group is None:
         return spec
     return spec.model_copy(update={"groups": tuple(group for group in spec.groups if group.name != scenario.serving.group)})
-
-
-def _found_warm_up(window: Window, result: Result) -> float:
-    """The submission of the first job that MSER-5 keeps."""
-    mser5: Callable[[Any], int] = importlib.import_module("..statistics", __package__).mser5
-    left_out = mser5(window.waits())
-    submit = result.trace.submit
-    return float(submit[min(left_out, len(submit) - 1)]) if left_out else 0.0
 
 
 def _queue(scenario: Scenario) -> Any:

@@ -159,7 +159,7 @@ class Scenario(Part):
         BeforeValidator(_warm_up),
         Described({"type": ["number", "string"], "description": "a time such as '1d', or 'mser-5'"}),
     ] = 0.0
-    """Jobs submitted before this time do not count; `mser-5` finds it from the waits of each run (White 1997)."""
+    """Jobs submitted before this time do not count; `mser-5` finds it from the waits in the mean over the replications (White 1997)."""
     replications: Annotated[Whole, Field(ge=1, le=1_000_000)] = 5
     """Runs with independent draws."""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
-import types
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,10 @@ import pytest
 import mlplat as mp
 from mlplat.errors import SpecError
 from mlplat.planning.scenario import MEASURES, is_random, replication_seed, result_of, run_once, trace_of
+from mlplat.planning.scenario.running import found_warm_up
 from mlplat.planning.scenario.scenario import Scenario
+from mlplat.planning.statistics import mser5
+from mlplat.runs.window import Window
 
 from .texts import QUEUE, small
 
@@ -165,14 +166,16 @@ def test_the_waits_of_a_queue_are_those_of_theory() -> None:
     assert mean == pytest.approx(truth, rel=0.1)
 
 
-def test_the_warm_up_is_found_by_mser5(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    module = types.ModuleType("mlplat.planning.statistics")
-    module.mser5 = lambda waits: asked.append(len(waits)) or 100  # type: ignore[attr-defined, func-returns-value]
-    monkeypatch.setitem(sys.modules, "mlplat.planning.statistics", module)
-    scenario = Scenario.from_yaml(QUEUE + "warm_up: mser-5\n")
-    figures = run_once(scenario)
-    assert asked == [400] and figures.warm_up == trace_of(scenario).submit[100] and figures["jobs"] == 300
+def test_the_warm_up_is_found_from_the_mean_over_all_replications() -> None:
+    scenario = Scenario.from_yaml(QUEUE.replace("400", "4000") + "warm_up: mser-5\nreplications: 8\n")
+    from_empty = scenario.with_fields({"warm_up": 0})
+    waits = np.mean([Window(result_of(from_empty, r), 0.0).waits() for r in range(8)], axis=0)
+    left_out = mser5(waits)
+    begins = [trace_of(scenario, r).submit[left_out] for r in range(8)]
+    first, second = run_once(scenario, 0), run_once(scenario, 1)
+    assert 0 < left_out < 2000 and first.warm_up == second.warm_up == found_warm_up(scenario) == pytest.approx(np.mean(begins))
+    assert first["jobs"] == (trace_of(scenario, 0).submit >= first.warm_up).sum()
+    assert first == run_once(scenario.with_fields({"warm_up": first.warm_up}))
 
 
 def test_a_serving_load_is_answered_by_the_replicas_of_its_group() -> None:
