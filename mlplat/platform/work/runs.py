@@ -123,6 +123,7 @@ class TaskRun:
             self._waits(TaskReason.ZONE_LIMIT)
         elif event.predicate in ("workload.finished", "workload.rejected"):
             self._handle = None
+            self._tasks.forget(self)
             told = event.data["reason"]
             raised = self._raised if told == "ERROR" else None
             reason = self._decided or raised or reason_of(told)

@@ -97,7 +97,7 @@ class Tasks:
         self._endpoint.delete(workload, actor=self._administrator)
 
     def forget(self, run: TaskRun) -> None:
-        """A run is over."""
+        """The workload of a run has ended; it may be tried again with another one."""
         self._running.pop(run.workload, None)
 
     def _heard(self, event: Event) -> None:

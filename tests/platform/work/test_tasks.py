@@ -96,7 +96,7 @@ def test_what_code_raises_decides_the_outcome(at: str, wrong: Exception, outcome
     place.sim.run(until="6h")
     assert (run.outcome, run.reason, run.tries) == (outcome, reason, tries)
     assert str(wrong) in run.error and str(wrong) in run.explain()
-    assert run.value is None
+    assert run.value is None and place.platform.tasks.running == ()
 
 
 def test_failures_are_tried_again_only_where_that_is_asked_for_with_growing_waits() -> None:
