@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
+from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -334,6 +335,10 @@ def fetch_trace(
         _print_json({"name": name, "path": str(path)})
     else:
         print(path)
+
+
+traces_app.command("fit")(fit_trace)
+traces_app.command("generate")(generate_trace)
 
 
 Folder = Annotated[Path, typer.Option("--store", help="The folder of a platform; what is done there is done as its first administrator.")]
