@@ -70,7 +70,7 @@ def job_classes(trace: JobTrace) -> tuple[Ints, list[str]]:
 
 
 def _width(trace: JobTrace) -> Floats:
-    return trace.gpu_milli / DEVICE_MILLI if trace.gpu_milli.any() else trace.width("cpu_milli") / 1000  # type: ignore[no-any-return]
+    return trace.gpu_milli / DEVICE_MILLI if trace.gpu_milli.any() else trace.width("cpu_milli") / 1000
 
 
 def _name(least: float, most: float, unit: str) -> str:

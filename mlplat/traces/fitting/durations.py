@@ -44,8 +44,8 @@ def fit_mixture(durations: Floats, most: int = MOST) -> Mixture:
     """Of positive durations (s): 1 to `most` components, as many as have the least BIC (Schwarz 1978); more are tried while it falls.
 
     Expectation and maximisation (Dempster, Laird and Rubin 1977) on a histogram of the logarithms with 1,024 bins, from components at
-    quantiles, or the mixture with one less and one at the largest values: nothing is drawn at random. At last the component with most of the
-    work is moved a little, so that the mean is that of the sample: a lognormal tail is seldom quite right, and the load depends on it.
+    quantiles, or the mixture with one less and one at the largest values: nothing is drawn at random. At last the component with most of
+    the work is moved a little, so that the mean is that of the sample: a lognormal tail is seldom quite right, and the load depends on it.
 
     >>> logs = np.random.default_rng(0).normal(np.repeat([2.0, 6.0], 500), 0.5)
     >>> fit_mixture(np.exp(logs)).mu.round(1).tolist()
@@ -144,4 +144,4 @@ def _maximise(points: Floats, counts: Floats, weight: Floats, mu: Floats, sigma:
 
 def _densities(points: Floats, weight: Floats, mu: Floats, sigma: Floats) -> Floats:
     away = (points[:, None] - mu) / sigma
-    return weight / sigma * np.exp(-0.5 * away**2) * 0.3989422804014327  # type: ignore[no-any-return]
+    return weight / sigma * np.exp(-0.5 * away**2) * 0.3989422804014327

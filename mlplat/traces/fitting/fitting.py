@@ -25,7 +25,8 @@ LIMITS = 60
 
 def fit(trace: JobTrace, *, seed: int = 0) -> FittedWorkload:
     """The workload of a trace: arrivals by the hour of the week with bursts and slow ups and downs, classes by width with mixtures of
-    lognormal durations, estimates, groups. docs/planning/fitting.md says how each is chosen. Nothing is drawn at random; `seed` is checked only.
+    lognormal durations, estimates, groups. docs/planning/fitting.md says how each is chosen. Nothing is drawn at random; `seed` is
+    checked only.
 
     Raises InputError for a trace of fewer than 100 jobs, or in which all are submitted within an hour.
 

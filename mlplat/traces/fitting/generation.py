@@ -12,7 +12,7 @@ from ...errors import OptionError
 from ...streams import check_seed, stream
 from ...workload import JobTrace
 from .counts import HOUR, HOURS, Floats, Ints
-from .model import RATIOS, FittedWorkload
+from .model import RATIOS, FittedWorkload, Group, Tail
 from .modulation import Modulation, gamma_factors
 
 MOST_JOBS = 2**31 - 1
@@ -29,7 +29,8 @@ def generate(model: FittedWorkload, jobs: int | None, days: float | None, load_f
     factor = _above("load_factor", load_factor)
     end = math.inf if jobs is not None else (model.days if days is None else _above("days", days)) * 24 * HOUR
     seed = check_seed(seed)
-    owners = [*model.groups, *([] if model.tail is None else [model.tail])]
+    owners: list[Group | Tail] = [*model.groups]
+    owners += [] if model.tail is None else [model.tail]
     mean = np.array([np.average(t.sizes, weights=t.weights) for t in model.bursts.tables])
     weights = np.array([owner.weight for owner in owners])
     per_burst = float((weights * mean[[owner.table for owner in owners]]).sum() / weights.sum())
@@ -155,7 +156,8 @@ def _estimates(model: FittedWorkload, kind: Ints, duration: Floats, seed: int) -
         estimate = np.where(place < len(limits), limits[np.minimum(place, len(limits) - 1)], estimate)
     finite = np.isfinite(estimate)
     estimate[finite] = _rounded(np.minimum(estimate[finite], 1e15), model.resolution_s)
-    return np.maximum(estimate, duration)
+    found: Floats = np.maximum(estimate, duration)
+    return found
 
 
 def _groups(model: FittedWorkload, owner: Ints, burst: Ints, seed: int) -> tuple[npt.NDArray[np.int32], list[str]]:
@@ -184,11 +186,12 @@ def _choose_rows(rows: Any, row: Ints, uniform: Floats) -> Ints:
     for i, weights in enumerate(rows):
         ends[i] += int(np.flatnonzero(np.asarray(weights) > 0)[-1]) + 1 - lengths[i]
         edges[ends[i] : last[i] + 1] = i + 1
-    return np.minimum(np.searchsorted(edges, row + uniform, side="right"), ends[row])  # a sum may be rounded up to the next row
+    found: Ints = np.minimum(np.searchsorted(edges, row + uniform, side="right"), ends[row])  # a sum may be rounded up to the next row
+    return found
 
 
 def _from_quantiles(table: Floats, uniform: Floats) -> Floats:
-    return np.expm1(np.interp(uniform, np.linspace(0, 1, len(table)), np.log1p(table)))  # type: ignore[no-any-return]
+    return np.expm1(np.interp(uniform, np.linspace(0, 1, len(table)), np.log1p(table)))
 
 
 def _rounded(times: Floats, resolution: float) -> Floats:

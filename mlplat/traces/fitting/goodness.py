@@ -118,7 +118,7 @@ def goodness(model: FittedWorkload, trace: JobTrace, seed: int = 0) -> GoodnessO
         _ratio("volume", "offered load", _load(trace), [_load(other) for other in made]),
         *_durations(trace, made),
         _hours(model, trace),
-        *(_ratio("dispersion of counts", name, dispersion(trace.submit, w), [dispersion(t.submit, w) for t in made]) for w, name in WINDOWS),
+        *_dispersions(trace, made),
         *_autocorrelations(trace, made),
         _ratio("variation of the work by day", "std / mean", _work(trace), [_work(other) for other in made]),
         _mix("groups", _by_rank(trace), [_by_rank(other) for other in made]),
@@ -207,6 +207,14 @@ def _hours(model: FittedWorkload, trace: JobTrace) -> Check | None:
     return Check("hours of the week", "chi-square / freedom, over the dispersion", statistic / freedom, None, None, None, None, p, verdict)
 
 
+def _dispersions(trace: JobTrace, made: list[JobTrace]) -> list[Check | None]:
+    what = "dispersion of counts"
+    return [
+        _ratio(what, name, dispersion(trace.submit, window), [dispersion(other.submit, window) for other in made])
+        for window, name in WINDOWS
+    ]
+
+
 def _autocorrelations(trace: JobTrace, made: list[JobTrace]) -> list[Check]:
     checks = []
     ours = hourly(trace.submit, float(trace.submit[0]), float(trace.submit[-1]))[0]
@@ -253,11 +261,11 @@ def _by_width(trace: JobTrace) -> dict[float, float]:
 
 
 def _width(trace: JobTrace) -> Floats:
-    return trace.gpu_milli / DEVICE_MILLI if trace.gpu_milli.any() else trace.width("cpu_milli") / 1000  # type: ignore[no-any-return]
+    return trace.gpu_milli / DEVICE_MILLI if trace.gpu_milli.any() else trace.width("cpu_milli") / 1000
 
 
 def _work_of_jobs(trace: JobTrace) -> Floats:
-    return np.where(np.isfinite(trace.duration), trace.duration, 0.0) * _width(trace)  # type: ignore[no-any-return]
+    return np.where(np.isfinite(trace.duration), trace.duration, 0.0) * _width(trace)
 
 
 def _load(trace: JobTrace) -> float:

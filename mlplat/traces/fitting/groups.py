@@ -40,7 +40,7 @@ def fit_groups(trace: JobTrace, starts: Ints, shares: Floats) -> tuple[tuple[Gro
         table = np.maximum(table, 0)
     shared = table == 0
     common = jobs[shared & (jobs > 0)].sum() / max(1, bursts[shared].sum())
-    weight = np.where(shared, jobs / max(common, 1e-9), bursts) if 0 in table[ranked] and own else bursts  # the part in the jobs is to be right
+    weight = np.where(shared, jobs / max(common, 1e-9), bursts)  # where sizes are common, so that the part in the jobs is right
     groups = tuple(
         Group(
             name=printable(trace.groups[g])[:1000],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .goodness import GoodnessOfFit
 
 SCHEMA_VERSION = 1
+_EXPECTED = "a fitted workload as JSON"
 MAX_BYTES = 64 * 2**20
 RATIOS = 33
 """Quantiles in a table: the least, 31 between, the largest."""
@@ -68,8 +69,8 @@ class SizeTable(_Part):
 
 class Bursts(_Part):
     """Jobs of one group in quick succession. `within_s`: largest gap inside one, 0 where each job is its own. `gaps_s`: quantiles of the
-    gaps. `stay`: probability that a job is of the kind and shape of the one before. `alike`: correlation of the durations' normal scores among such jobs.
-    `tables`: sizes.
+    gaps. `stay`: probability that a job is of the kind and shape of the one before. `alike`: correlation of the
+    durations' normal scores among such jobs. `tables`: sizes.
     """
 
     within_s: Annotated[float, Field(ge=0, le=1e9)]
@@ -185,7 +186,7 @@ class FittedWorkload(_Part):
     (1000, True)
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     source: Name = ""
     jobs: Annotated[int, Field(ge=1)]
     days: Annotated[float, Field(gt=0)]
@@ -221,7 +222,8 @@ class FittedWorkload(_Part):
         return self
 
     def generate(self, jobs: int | None = None, *, days: float | None = None, load_factor: float = 1.0, seed: int = 0) -> JobTrace:
-        """A trace of this workload: `jobs` jobs or so many `days`, as long as the fitted trace if neither is given. Second 0 is a Monday, 0:00.
+        """A trace of this workload: `jobs` jobs or so many `days`, as long as the fitted trace if neither is given. Second 0 is a
+        Monday, 0:00.
 
         `load_factor`: so many times as many bursts an hour. A longer trace begins with the shorter one of the same seed and factor. Raises
         OptionError for an option that cannot be used.
@@ -273,9 +275,9 @@ class FittedWorkload(_Part):
         try:
             content = json.loads(text)
         except json.JSONDecodeError as error:
-            raise InputError(f"not JSON: {error.msg}", path=source or None, line=error.lineno, expected="a fitted workload as JSON") from None
+            raise InputError(f"not JSON: {error.msg}", path=source or None, line=error.lineno, expected=_EXPECTED) from None
         except (RecursionError, ValueError):
-            raise InputError("not JSON that can be read", path=source or None, expected="a fitted workload as JSON") from None
+            raise InputError("not JSON that can be read", path=source or None, expected=_EXPECTED) from None
         version = content.get("schema_version") if isinstance(content, dict) else None
         if isinstance(content, dict) and version != SCHEMA_VERSION:
             found = "is missing" if version is None else f"is {ascii(version)[:40]}"

@@ -46,7 +46,7 @@ def fit_week_cycle(counts: Ints, hour: Ints) -> WeekCycle:
     'constant'
     """
     exposure = np.bincount(hour, minlength=HOURS).astype(np.float64)
-    total = np.bincount(hour, weights=counts, minlength=HOURS)
+    total = np.bincount(hour, weights=counts, minlength=HOURS).astype(np.float64)
     if total.sum() == 0:
         return WeekCycle("constant", np.ones(HOURS), 0, 1.0)
     rates: dict[str, tuple[Floats, int]] = {}
@@ -92,7 +92,7 @@ def _regress(design: Floats, total: Floats, exposure: Floats) -> Floats:
         b += np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-9:
             break
-    return np.exp(np.clip(design @ b, b[0] - _CLIP, b[0] + _CLIP))  # type: ignore[no-any-return]
+    return np.exp(np.clip(design @ b, b[0] - _CLIP, b[0] + _CLIP))
 
 
 def _pearson(counts: Ints, mean: Floats) -> float:
