@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
+from .planning.fleets.command import fleet
 from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
@@ -339,6 +340,7 @@ def fetch_trace(
 
 traces_app.command("fit")(fit_trace)
 traces_app.command("generate")(generate_trace)
+app.command("fleet")(fleet)
 
 
 Folder = Annotated[Path, typer.Option("--store", help="The folder of a platform; what is done there is done as its first administrator.")]
