@@ -166,6 +166,8 @@ def fleet_by_formula(
         return None
     low = math.floor(per_second * service.mean)  # not stable
     step, high = 1, low + 1
+    if high > most:
+        return None
     while quantile(high, per_second, service, q) > limit:
         if high >= most:
             return None

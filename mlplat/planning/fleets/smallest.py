@@ -54,16 +54,16 @@ def smallest_fleet(
     `service`, `distribution`, `scv`: the own service times of requests, as in `Requests.poisson`. `version`: what a replica is (slots,
     batches, queue, timeout, cold start, an autoscaler of which the fleet is the most); its number of replicas is what is looked for.
     `swing`: the rate goes up and down with the hour of the day by this part of it, over one day or `until`; the objective is that of
-    all requests of the day. Otherwise a replication is `requests` long, its first tenth left out. A request that is not answered counts as
-    later than any. `replications`, up to `most_replications` while the bound is inside the interval of level `confidence`; streams are the same
-    for all fleets (common random numbers). `price_per_hour`: of one replica.
+    all requests of the day. Otherwise a replication is `requests` long, its first tenth left out. A request that is not answered counts
+    as later than any. `replications`, up to `most_replications` while the bound is inside the interval of level `confidence`; streams are
+    the same for all fleets (common random numbers). `price_per_hour`: of one replica.
 
     A formula (docs/planning/fleets.md) says where to begin; steps that double find a fleet that keeps the objective and one that does not;
     bisection finds the border. Raises OptionError, UnknownNameError.
 
     >>> plan = smallest_fleet(20.0, "100ms", bound="600ms", requests=20_000, price_per_hour=2.5)
     >>> plan.replicas, plan.met, plan.by_formula
-    (5, True, 5)
+    (3, True, 3)
     """
     goal, limit, per_second = time_objective(objective), seconds(bound), number("rate", rate)
     if limit == 0:
@@ -72,6 +72,7 @@ def smallest_fleet(
     made = Version("fleet") if version is None else version
     if not isinstance(made, Version):
         raise OptionError(f"version={ascii(made)[:40]}: expected Version(…)")
+    price = 0.0 if price_per_hour == 0 else number("price_per_hour", price_per_hour)
     top = _whole("most", most, 1, MOST_REPLICAS)
     draw, warm = _streams(per_second, own, _part("swing", swing), until, requests, check_seed(seed))
     least = _whole("replications", replications, 2, 10_000)
@@ -97,8 +98,6 @@ def smallest_fleet(
     else:
         found = None
         formula = None
-    if price_per_hour != 0:
-        number("price_per_hour", price_per_hour)
     return FleetPlan(
         rate=per_second,
         service=own,
@@ -111,7 +110,7 @@ def smallest_fleet(
         unreachable=hopeless,
         most=top,
         confidence=level,
-        price_per_hour=float(price_per_hour),
+        price_per_hour=price,
         seed=seed,
     )
 

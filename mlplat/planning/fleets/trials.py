@@ -1,4 +1,4 @@
-"""Fleets of a size, simulated: replications under common random numbers, more of them where it is not clear which side of the bound it is."""
+"""Fleets of a size, simulated: replications under common random numbers, more of them where the bound is within the interval."""
 
 from __future__ import annotations
 

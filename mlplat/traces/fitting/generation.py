@@ -152,8 +152,7 @@ def _estimates(model: FittedWorkload, kind: Ints, duration: Floats, seed: int) -
     estimate = np.maximum(duration, model.resolution_s) * np.exp(low + (at - cell) * (high - low))
     if model.limits_s:
         limits = np.array(model.limits_s)
-        place = np.searchsorted(limits, estimate)
-        estimate = np.where(place < len(limits), limits[np.minimum(place, len(limits) - 1)], estimate)
+        estimate = limits[np.minimum(np.searchsorted(limits, estimate), len(limits) - 1)]
     finite = np.isfinite(estimate)
     estimate[finite] = _rounded(np.minimum(estimate[finite], 1e15), model.resolution_s)
     found: Floats = np.maximum(estimate, duration)

@@ -29,6 +29,8 @@ CLOSE, FAR = 0.05, 0.10
 """Kolmogorov-Smirnov distances up to which durations fit, and fit roughly."""
 NEAR_RATIO, FAR_RATIO = 1.25, 2.0
 """Ratios of a figure to that of the trace, either way, up to which it fits, and fits roughly."""
+SPREADS = 3.0
+"""Standard deviations of a figure over the generated traces within which that of the trace fits, if it is within the far ratio."""
 NEAR_APART, FAR_APART = 0.1, 0.2
 _VERDICTS = ("fits", "roughly", "does not fit")
 
@@ -225,7 +227,9 @@ def _autocorrelations(trace: JobTrace, made: list[JobTrace]) -> list[Check]:
         if math.isfinite(value) and others and len(ours) >= 4 * lag:
             mean = float(np.mean(others))
             away = 0.0 if min(others) <= value <= max(others) else abs(mean - value)
-            verdict = _verdict(away, NEAR_APART, FAR_APART)
+            verdict = _verdict(away, SPREADS = 3.0
+"""Standard deviations of a figure over the generated traces within which that of the trace fits, if it is within the far ratio."""
+NEAR_APART, FAR_APART)
             checks.append(Check("autocorrelation of hours", f"lag {lag} h", value, mean, min(others), max(others), None, None, verdict))
     return checks
 
@@ -235,7 +239,7 @@ def _ratio(what: str, figure: str, ours: float, theirs: list[float]) -> Check | 
     if not (math.isfinite(ours) and ours > 0 and theirs):
         return None
     mean = float(np.mean(theirs))
-    inside = min(theirs) <= ours <= max(theirs)
+    inside = abs(ours - mean) <= SPREADS * float(np.std(theirs))
     verdict = _verdict(1.0 if inside and mean / ours < FAR_RATIO else max(mean / ours, ours / mean), NEAR_RATIO, FAR_RATIO)
     return Check(what, figure, ours, mean, min(theirs), max(theirs), None, None, verdict)
 

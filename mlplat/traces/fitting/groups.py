@@ -79,7 +79,7 @@ def zipf_exponent(counts: Ints, rank: int) -> float:
         return float(s * (counts * logs).sum() + total * np.log(np.exp(-s * (logs - logs[0])).sum()) - total * s * logs[0])
 
     found = minimize_scalar(unlikely, bounds=(0, 10), method="bounded", options={"xatol": 1e-6})
-    return round(float(found.x), 4)
+    return round(float(found.x), 3)
 
 
 def _short(weights: Floats) -> tuple[float, ...]:
