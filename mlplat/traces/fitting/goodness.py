@@ -227,9 +227,7 @@ def _autocorrelations(trace: JobTrace, made: list[JobTrace]) -> list[Check]:
         if math.isfinite(value) and others and len(ours) >= 4 * lag:
             mean = float(np.mean(others))
             away = 0.0 if min(others) <= value <= max(others) else abs(mean - value)
-            verdict = _verdict(away, SPREADS = 3.0
-"""Standard deviations of a figure over the generated traces within which that of the trace fits, if it is within the far ratio."""
-NEAR_APART, FAR_APART)
+            verdict = _verdict(away, NEAR_APART, FAR_APART)
             checks.append(Check("autocorrelation of hours", f"lag {lag} h", value, mean, min(others), max(others), None, None, verdict))
     return checks
 
