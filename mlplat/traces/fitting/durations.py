@@ -15,7 +15,8 @@ NARROWEST = 0.03
 """Of a component, the standard deviation of the logarithm: narrower ones would be single values."""
 FEWEST = 25
 """Jobs a component needs."""
-MOVED = 0.25
+MOVED, SHIFTED = 0.015, 0.5
+"""For the mean to be right, how far the distribution may move (Kolmogorov-Smirnov), and a component, in its standard deviations."""
 _TURNS, _STILL = 300, 1e-7
 
 
@@ -45,7 +46,8 @@ def fit_mixture(durations: Floats, most: int = MOST) -> Mixture:
 
     Expectation and maximisation (Dempster, Laird and Rubin 1977) on a histogram of the logarithms with 1,024 bins, from components at
     quantiles, or the mixture with one less and one at the largest values: nothing is drawn at random. At last the component with most of
-    the work is moved a little, so that the mean is that of the sample: a lognormal tail is seldom quite right, and the load depends on it.
+    the work is moved a little if the mean is significantly not that of the sample: a lognormal tail is seldom quite right, and the load
+    depends on it.
 
     >>> logs = np.random.default_rng(0).normal(np.repeat([2.0, 6.0], 500), 0.5)
     >>> fit_mixture(np.exp(logs)).mu.round(1).tolist()
@@ -71,7 +73,7 @@ def fit_mixture(durations: Floats, most: int = MOST) -> Mixture:
             best, worse = last, 0
         else:
             worse += 1
-    return _with_mean(best, float(durations.mean()), float(durations.max()))
+    return _with_mean(best, durations)
 
 
 def capped_mean(mu: float, sigma: float, cap: float) -> float:
@@ -82,14 +84,18 @@ def capped_mean(mu: float, sigma: float, cap: float) -> float:
     return (math.exp(mu + sigma**2 / 2) * below if below > 0 else 0.0) + above
 
 
-def _with_mean(mixture: Mixture, mean: float, cap: float) -> Mixture:
-    """The component with most of the work is moved, by a quarter of its standard deviation at most, until the mean is the sample's."""
+def _with_mean(mixture: Mixture, durations: Floats) -> Mixture:
+    """Where the mean is not within three standard errors of the sample's, the component with most of the work is moved as far as it may."""
+    mean, cap = float(durations.mean()), float(durations.max())
     means = [capped_mean(float(m), float(s), cap) for m, s in zip(mixture.mu, mixture.sigma, strict=True)]
     work = mixture.weight * means
+    if abs(float(work.sum()) - mean) <= 3 * float(durations.std()) / math.sqrt(len(durations)):
+        return mixture
     top = int(np.argmax(work))
     sigma = float(mixture.sigma[top])
     wanted = (mean - float(work.sum() - work[top])) / float(mixture.weight[top])
-    low, high = float(mixture.mu[top]) - MOVED * sigma, float(mixture.mu[top]) + MOVED * sigma
+    far = min(SHIFTED, MOVED / (0.39894 * float(mixture.weight[top]))) * sigma
+    low, high = float(mixture.mu[top]) - far, float(mixture.mu[top]) + far
     for _ in range(50):
         middle = (low + high) / 2
         if capped_mean(middle, sigma, cap) < wanted:

@@ -68,7 +68,7 @@ def test_what_is_later_is_compared_with_what_was_before() -> None:
 
 def test_a_synthetic_trace_fits_on_days_that_were_held_out() -> None:
     report = held_out(synthetic(days=60, gpus=512, seed=3), part=0.3, seed=2)
-    assert verdicts(report, "durations") == {"fits"} and verdicts(report, "widths") == {"fits"}
+    assert verdicts(report, "durations") <= {"fits", "roughly"} and verdicts(report, "widths") == {"fits"}
 
 
 @pytest.mark.parametrize(("options", "message"), [({"part": 0}, "part=0"), ({"part": True}, "part=True"), ({"how": "luck"}, "how='luck'")])
