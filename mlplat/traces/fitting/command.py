@@ -23,8 +23,6 @@ def fit_trace(
     as_json: Json = False,
 ) -> None:
     """Fit a generator to a trace, and say how well it fits."""
-    from rich.console import Console
-
     from ..reading import read_trace
     from .fitting import fit
     from .goodness import held_out as compare
@@ -40,12 +38,11 @@ def fit_trace(
         found = {"model": str(out), "jobs": model.jobs, "days": model.days, "kinds": len(model.kinds), **report.to_dict()}
         print(json.dumps(found | ({} if later is None else {"held_out": later.to_dict()["checks"]}), ensure_ascii=False, allow_nan=False))
         return
-    console = Console(highlight=False)
     print(model)
-    console.print(report)
+    print(report)
     if later is not None:
         print("fitted without the last 30 %, compared with them:")
-        console.print(later)
+        print(later)
     misfits = [f"{check.what} ({check.figure})" for check in report.misfits]
     print("does not fit: " + "; ".join(misfits) if misfits else "nothing of it does not fit")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from ...workload import JobTrace
 from .classes import job_classes
 from .counts import DAY, HOUR, HOURS, Floats, autocorrelation, dispersion, hourly, week_second
 from .model import FittedWorkload
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 REPLICATIONS = 5
 WINDOWS = ((60.0, "1 min"), (600.0, "10 min"), (HOUR, "1 h"), (6 * HOUR, "6 h"), (DAY, "1 d"))
@@ -89,15 +86,6 @@ class GoodnessOfFit:
         rows = [_COLUMNS, *self.rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
         return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-
-    def __rich__(self) -> Table:
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(*_COLUMNS, title=Text(f"fit to {printable(self.source) or 'the trace'}"))
-        for row in self.rows():
-            table.add_row(*(Text(cell) for cell in row))
-        return table
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(name)}</th>" for name in _COLUMNS)
