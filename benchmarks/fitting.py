@@ -75,7 +75,7 @@ def measure(trace: JobTrace, seed: int, busy: float, million: int) -> dict[str, 
         "generated": million,
         "misfits": [f"{check.what}: {check.figure}" for check in report.misfits],
         "checks": len(report.checks),
-        "nodes": len(cluster),
+        "nodes": sum(group.count for group in cluster.groups),
         "waits_trace": waits(trace, cluster),
         "waits_generated": {name: [round(found[name], 1) for found in theirs] for name in theirs[0]},
         "problems": problems,
@@ -87,6 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fitting", description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, default=os.environ.get("MLPLAT_DATA"), help="folder with philly/philly.csv")
     parser.add_argument("--busy", type=float, default=0.7, help="part of the cluster that the load of the trace takes")
+    parser.add_argument("--only", choices=list(FILES), help="one of the traces")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--smoke", action="store_true", help="a small part of it, in seconds; required values are not checked")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -95,6 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         traces = {"synthetic": synthetic(2_000 if options.smoke else 100_000, gpus=64, seed=options.seed)}
     else:
         traces = {name: read_trace(options.data / file) for name, file in FILES.items() if (options.data / file).is_file()}
+        traces = {name: trace for name, trace in traces.items() if options.only in (None, name)}
     million = 5_000 if options.smoke else 1_000_000
     found = {name: measure(trace, options.seed, options.busy, million) for name, trace in traces.items()}
     missed = [f"{name}: {problem}" for name, figures in found.items() for problem in figures["problems"]]

@@ -80,7 +80,7 @@ def test_equal_arguments_give_equal_answers_and_other_seeds_other_figures() -> N
 
 
 def test_a_day_with_a_peak_needs_more_than_a_steady_one() -> None:
-    options: dict[str, Any] = {"bound": "2500ms", "until": "1d", "replications": 2, "most_replications": 2}
+    options: dict[str, Any] = {"bound": "2100ms", "until": "1d", "replications": 2, "most_replications": 2}
     steady, swinging = (smallest_fleet(1.5, "400ms", swing=swing, **options) for swing in (0.0, 1.0))
     assert steady.replicas is not None and swinging.replicas is not None and steady.replicas < swinging.replicas
     assert swinging.trial is not None and steady.trial is not None and swinging.trial.busy < steady.trial.busy
