@@ -38,7 +38,7 @@ def fleet(
     cold_start: Annotated[str, typer.Option(help="Until a replica that is started is ready.")] = "0s",
     swing: Annotated[float, typer.Option(help="Part by which the rate goes up and down in a day, 0 to 1.")] = 0.0,
     until: Annotated[str | None, typer.Option(help="Length of a replication, such as 6h.")] = None,
-    requests: Annotated[int, typer.Option(help="Requests of a replication without --swing and --until.")] = 100_000,
+    requests: Annotated[int | None, typer.Option(help="Requests of a replication without --swing and --until; enough by default.")] = None,
     replications: Annotated[int, typer.Option(help="At least so many.")] = 5,
     confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
     price: Annotated[float, typer.Option(help="Of a replica and hour.")] = 0.0,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DAY = 86400.0
 MOST_REQUESTS = 5_000_000
 """Requests of one replication."""
+FEWEST_REQUESTS, RELAXATIONS = 100_000, 50
 MOST_REPLICAS = 100_000
 KEPT_REQUESTS = 8_000_000
 """Requests that are kept from fleet to fleet; others are drawn again."""
@@ -41,7 +42,7 @@ def smallest_fleet(
     version: Version | None = None,
     swing: float = 0.0,
     until: Duration | None = None,
-    requests: int = 100_000,
+    requests: int | None = None,
     replications: int = 5,
     most_replications: int = 20,
     confidence: float = 0.95,
@@ -54,8 +55,8 @@ def smallest_fleet(
     `service`, `distribution`, `scv`: the own service times of requests, as in `Requests.poisson`. `version`: what a replica is (slots,
     batches, queue, timeout, cold start, an autoscaler of which the fleet is the most); its number of replicas is what is looked for.
     `swing`: the rate goes up and down with the hour of the day by this part of it, over one day or `until`; the objective is that of
-    all requests of the day. Otherwise a replication is `requests` long, its first tenth left out. A request that is not answered counts
-    as later than any. `replications`, up to `most_replications` while the bound is inside the interval of level `confidence`; streams are
+    all requests of the day. Otherwise a replication is `requests` long, its first tenth left out; by default 100,000, or
+    what comes in fifty relaxation times of the fleet by formula. A request that is not answered counts as later than any. `replications`, up to `most_replications` while the bound is inside the interval of level `confidence`; streams are
     the same for all fleets (common random numbers). `price_per_hour`: of one replica.
 
     A formula (docs/planning/fleets.md) says where to begin; steps that double find a fleet that keeps the objective and one that does not;
@@ -74,6 +75,8 @@ def smallest_fleet(
         raise OptionError(f"version={ascii(made)[:40]}: expected Version(…)")
     price = 0.0 if price_per_hour == 0 else number("price_per_hour", price_per_hour)
     top = _whole("most", most, 1, MOST_REPLICAS)
+    formula = _by_formula(per_second, own, made, goal, limit)
+    requests = _enough(per_second, own, made, formula) if requests is None else requests
     draw, warm = _streams(per_second, own, _part("swing", swing), until, requests, check_seed(seed))
     least = _whole("replications", replications, 2, 10_000)
     level = _part("confidence", confidence)
@@ -90,7 +93,6 @@ def smallest_fleet(
         warm=warm,
         seed=seed,
     )
-    formula = _by_formula(per_second, own, made, goal, limit)
     hopeless = _unreachable(draw(0), made, goal, limit)
     tried: dict[int, Trial] = {}
     if hopeless is None:
@@ -170,6 +172,19 @@ def _streams(
         return Requests.poisson(rate, count=count, name=name, **options)  # type: ignore[arg-type]
 
     return draw, not swing
+
+
+def _enough(rate: float, own: ServiceTime, version: Version, formula: int | None) -> int:
+    """Requests of a replication: fifty relaxation times of M/M/c, mean service / (√c - √a)² (Abate and Whitt 1987), within limits.
+
+    A fleet near saturation takes so long to fill its queue that a shorter run, which begins idle, would flatter it.
+    """
+    if formula is None:
+        return FEWEST_REQUESTS
+    slot = _slot_time(own, version)
+    away = math.sqrt(formula * version.slots) - math.sqrt(rate * slot.mean)
+    needed = RELAXATIONS * rate * slot.mean * max(1.0, (1 + own.scv) / 2) / max(away, 1e-6) ** 2
+    return int(min(max(FEWEST_REQUESTS, needed), MOST_REQUESTS))
 
 
 def _slot_time(own: ServiceTime, version: Version) -> ServiceTime:
