@@ -55,9 +55,10 @@ def smallest_fleet(
     `service`, `distribution`, `scv`: the own service times of requests, as in `Requests.poisson`. `version`: what a replica is (slots,
     batches, queue, timeout, cold start, an autoscaler of which the fleet is the most); its number of replicas is what is looked for.
     `swing`: the rate goes up and down with the hour of the day by this part of it, over one day or `until`; the objective is that of
-    all requests of the day. Otherwise a replication is `requests` long, its first tenth left out; by default 100,000, or
-    what comes in fifty relaxation times of the fleet by formula. A request that is not answered counts as later than any. `replications`, up to `most_replications` while the bound is inside the interval of level `confidence`; streams are
-    the same for all fleets (common random numbers). `price_per_hour`: of one replica.
+    all requests of the day. Otherwise a replication is `requests` long, its first tenth left out; by default 100,000, or what comes in
+    fifty relaxation times of the fleet by formula. A request that is not answered counts as later than any. `replications`, up to
+    `most_replications` while the bound is inside the interval of level `confidence`; streams are the same for all fleets (common random
+    numbers). `price_per_hour`: of one replica.
 
     A formula (docs/planning/fleets.md) says where to begin; steps that double find a fleet that keeps the objective and one that does not;
     bisection finds the border. Raises OptionError, UnknownNameError.
