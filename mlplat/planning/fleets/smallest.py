@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DAY = 86400.0
 MOST_REQUESTS = 5_000_000
 """Requests of one replication."""
-FEWEST_REQUESTS, RELAXATIONS = 100_000, 50
+FEWEST_REQUESTS, LONG_REQUESTS, RELAXATIONS = 100_000, 1_000_000, 50
 MOST_REPLICAS = 100_000
 KEPT_REQUESTS = 8_000_000
 """Requests that are kept from fleet to fleet; others are drawn again."""
@@ -56,9 +56,9 @@ def smallest_fleet(
     batches, queue, timeout, cold start, an autoscaler of which the fleet is the most); its number of replicas is what is looked for.
     `swing`: the rate goes up and down with the hour of the day by this part of it, over one day or `until`; the objective is that of
     all requests of the day. Otherwise a replication is `requests` long, its first tenth left out; by default 100,000, or what comes in
-    fifty relaxation times of the fleet by formula. A request that is not answered counts as later than any. `replications`, up to
-    `most_replications` while the bound is inside the interval of level `confidence`; streams are the same for all fleets (common random
-    numbers). `price_per_hour`: of one replica.
+    fifty relaxation times of the fleet below that by formula, up to a million. A request that is not answered counts as later than any.
+    `replications`, up to `most_replications` while the bound is inside the interval of level `confidence`; streams are the same for all
+    fleets (common random numbers). `price_per_hour`: of one replica.
 
     A formula (docs/planning/fleets.md) says where to begin; steps that double find a fleet that keeps the objective and one that does not;
     bisection finds the border. Raises OptionError, UnknownNameError.
@@ -183,9 +183,11 @@ def _enough(rate: float, own: ServiceTime, version: Version, formula: int | None
     if formula is None:
         return FEWEST_REQUESTS
     slot = _slot_time(own, version)
-    away = math.sqrt(formula * version.slots) - math.sqrt(rate * slot.mean)
+    fewer = (formula - 1) * version.slots  # the fleet that must be told from the answer
+    servers = fewer if fewer > rate * slot.mean else formula * version.slots
+    away = math.sqrt(servers) - math.sqrt(rate * slot.mean)
     needed = RELAXATIONS * rate * slot.mean * max(1.0, (1 + own.scv) / 2) / max(away, 1e-6) ** 2
-    return int(min(max(FEWEST_REQUESTS, needed), MOST_REQUESTS))
+    return int(min(max(FEWEST_REQUESTS, needed), LONG_REQUESTS))
 
 
 def _slot_time(own: ServiceTime, version: Version) -> ServiceTime:
