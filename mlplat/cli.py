@@ -20,6 +20,8 @@ import typer
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .planning.comparison.command import compare_command
 from .planning.scenario.command import app as scenario_app
+from .planning.fleets.command import fleet
+from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -290,6 +292,11 @@ def fetch_trace(
         _print_json({"name": name, "path": str(path)})
     else:
         print(path)
+
+
+traces_app.command("fit")(fit_trace)
+traces_app.command("generate")(generate_trace)
+app.command("fleet")(fleet)
 
 
 Folder = Annotated[Path, typer.Option("--store", help="The folder of a platform; what is done there is done as its first administrator.")]

@@ -11,10 +11,17 @@ from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .comparison import Comparison, compare
+    from .fleets import FleetPlan, smallest_fleet
     from .scenario import Scenario
 
-__all__ = ["Comparison", "Scenario", "compare"]
+__all__ = ["Comparison", "FleetPlan", "Scenario", "compare", "smallest_fleet"]
 
-_HOME = {"Comparison": "comparison", "Scenario": "scenario", "compare": "comparison"}
+_HOME = {
+    "Comparison": "comparison",
+    "FleetPlan": "fleets",
+    "Scenario": "scenario",
+    "compare": "comparison",
+    "smallest_fleet": "fleets",
+}
 
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)
