@@ -1,0 +1,1 @@
+"""Capacity planning: scenarios, statistics, and the search for what meets the objectives."""
