@@ -1,1 +1,1 @@
-"""Capacity planning: scenarios, statistics, and the search for what meets the objectives."""
+"""Capacity planning: scenarios, the statistics of replications, comparisons, sweeps and the search for the smallest cluster."""
