@@ -1,4 +1,4 @@
-"""Planning the slow way: every choice of counts is run and judged, and the cheapest that meets all is taken. From docs/planning/plans.md."""
+"""Planning the slow way: every choice of counts is run and judged, and the cheapest that meets all taken. From docs/planning/plans.md."""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from .space import Counts
 
@@ -14,22 +14,23 @@ Values = Mapping[str, float | None]
 
 Status = Literal["met", "missed", "undecided"]
 
-FALL_WITH_NODES = ("wait", "slowdown", "jct", "latency", "makespan", "utilization", "unfinished", "rejected", "timed_out", "preemptions")
+FALL_WITH_NODES = (
+    "wait",
+    "slowdown",
+    "jct",
+    "latency",
+    "utilization",
+    "unfinished",
+    "rejected",
+    "lost",
+    "preemptions",
+    "reclaimed",
+    "restarts",
+)
 """What becomes less with more nodes, by a part of its name. An upper bound on these asks for more nodes, a lower bound for fewer."""
 
-RISE_WITH_NODES = ("cost", "budget", "energy", "co2", "goodput", "completed", "throughput", "availability", "answered", "attainment")
-"""What becomes more with more nodes."""
-
-
-class Bound(Protocol):
-    """An objective of a scenario, as far as the search looks at it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def relation(self) -> str: ...
-    @property
-    def bound(self) -> float: ...
+RISE_WITH_NODES = ("cost", "energy", "co2", "node_hours", "goodput", "completed", "jobs", "availability", "held", "requests")
+"""What becomes more with more nodes, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,10 @@ class Goal:
     def fewer_helps(self) -> bool:
         """Whether it asks for fewer nodes, and not for more."""
         words = self.of.rpartition(".")[2]
-        if any(part in words for part in RISE_WITH_NODES):
-            return self.relation == "<="
         if any(part in words for part in FALL_WITH_NODES):
             return self.relation == ">="
+        if any(part in words for part in RISE_WITH_NODES):
+            return self.relation == "<="
         return False
 
     def margin(self, value: float) -> float:
@@ -131,7 +132,7 @@ class Verdict:
         return min(self.findings, key=lambda f: (f.assured_margin, f.margin), default=None)
 
     def shortfall(self) -> tuple[float, float]:
-        """What the best of those that miss is told by: the worst margin of the confidence bounds, then that of the means. More is better."""
+        """By what the best of those that miss is told: the worst margin of the confidence bounds, then of the means. More is better."""
         worst = self.worst
         return (-math.inf, -math.inf) if self.error or worst is None else (worst.assured_margin, worst.margin)
 
@@ -170,9 +171,6 @@ def finding(goal: Goal, values: Sequence[float | None], confidence: float) -> Fi
 def judge(counts: Counts, runs: Sequence[Values], goals: Sequence[Goal], confidence: float) -> Verdict:
     """The verdict on a choice after these runs of it, each goal at the one-sided confidence.
 
-    That each goal holds with the confidence is enough for all to hold with it (the intersection-union test, Berger 1982); no correction is needed.
+    Where each goal holds with the confidence, all hold with it (the intersection-union test, Berger 1982): no correction is needed.
     """
     return Verdict(counts, len(runs), tuple(finding(goal, [run.get(goal.of) for run in runs], confidence) for goal in goals))
-
-
-Judge = Callable[[Counts], Verdict]
