@@ -34,10 +34,12 @@ def search(
     ceiling: float | None = None,
     width: float | None = None,
     random: bool = True,
+    intervals: bool = True,
 ) -> Searched:
     """Searches once, or with `width` again with twice the replications until every interval is so narrow: half its width over the count.
 
     `random`: whether replications differ at all; where they do not there are no intervals, and one look is all there is to see.
+    `intervals`: whether the counts get intervals.
     """
     judging.sequential = width is not None and random
     last: Searched | None = None
@@ -48,18 +50,18 @@ def search(
                 return Searched(found, {}, "limit", judging.depth, judging.look)
             last.stopped = "limit"
             return last
-        intervals: dict[str, Interval] = {}
+        of_counts: dict[str, Interval] = {}
         stopped = "once" if found.best is not None else "unreachable"
         try:
-            if found.best is not None and random and judging.depth > 1:
+            if intervals and found.best is not None and random and judging.depth > 1:
                 for axis, name in enumerate(space.names):
-                    intervals[name] = count_interval(space, judging, found.best.counts, axis)
+                    of_counts[name] = count_interval(space, judging, found.best.counts, axis)
         except Exhausted:
             stopped = "limit"
-        last = Searched(found, intervals, stopped, judging.depth, judging.look)
+        last = Searched(found, of_counts, stopped, judging.depth, judging.look)
         if not judging.sequential or stopped == "limit":
             return last
-        if width is not None and intervals and all(i.relative <= width for i in intervals.values()):
+        if width is not None and of_counts and all(i.relative <= width for i in of_counts.values()):
             last.stopped = "narrow"
             return last
         if found.best is None and not any(v.status == "undecided" for verdict in found.verdicts.values() for v in verdict.findings):
