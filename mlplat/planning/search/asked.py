@@ -27,7 +27,7 @@ REACH = 16
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A search over `space` for `goals`, beginning at `start`; nothing may cost more than `ceiling` (US dollars a month) if there is one."""
+    """A search over `space` for `goals`, from `start` on; nothing may cost more than `ceiling` (US dollars a month) if there is one."""
 
     space: Space
     goals: tuple[Goal, ...]
@@ -96,7 +96,7 @@ def _ceiling(scenario: Scenario, goals: list[Goal]) -> float | None:
 
 
 def _counts_rejected(scenario: Scenario) -> bool:
-    """Whether jobs that are too wide for a choice count against it: a rejected job does not wait, and would make small clusters look good."""
+    """Whether jobs too wide for a choice count against it: a rejected job does not wait, and would make small clusters look good."""
     if scenario.workload is None or scenario.policies.queue == "loss" or scenario.policies.max_restarts is not None:
         return False
     return not any(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .goals import Verdict
@@ -143,10 +142,10 @@ class _Search:
 
 
 def _clearly(verdict: Verdict, *, fewer: bool) -> bool:
-    """Whether a goal is missed by so much that what lies beyond misses it too."""
+    """Whether a goal is missed by so much, in the mean, that what lies beyond misses it too."""
     if verdict.error:
         return True
-    return any(f.status == "missed" and f.goal.fewer_helps == fewer and f.margin <= -TOLERANCE for f in verdict.findings)
+    return any(f.status != "met" and f.goal.fewer_helps == fewer and f.margin <= -TOLERANCE for f in verdict.findings)
 
 
 def _expected(still_open: int, groups: int) -> int:
@@ -154,8 +153,3 @@ def _expected(still_open: int, groups: int) -> int:
     if still_open <= 1:
         return still_open
     return still_open.bit_length() if groups == 1 else still_open.bit_length() + round(still_open ** ((groups - 1) / groups))
-
-
-def as_mapping(space: Space, counts: Counts) -> Mapping[str, int]:
-    """The counts by the names of the groups."""
-    return dict(zip(space.names, counts, strict=True))

@@ -69,14 +69,16 @@ def _show_tried(found: Plan) -> None:
         table.add_row(*map(Text, texts))
     Console(highlight=False).print(table)
     for row in found.left_out.iter_rows(named=True):
-        print(f"{row['choices']:,} choices not run: {row['reason']}{'' if row['witness'] is None else f' ({row["witness"]})'}")
+        witness = "" if row["witness"] is None else f" {tuple(row['witness'])}"
+        print(f"{row['choices']:,} choices not run: {row['reason']}{witness}")
 
 
 class _Bar:
     """A progress bar on standard error, or nothing."""
 
     def __init__(self, shown: bool) -> None:
-        self._shown, self._bar = shown, None
+        self._shown = shown
+        self._bar: Any = None
 
     def __enter__(self) -> Progress | None:
         if not self._shown:

@@ -63,11 +63,9 @@ class Goal:
         return False
 
     def margin(self, value: float) -> float:
-        """How far the value is on the right side of the bound, as a part of the bound; below 0 on the wrong side."""
+        """How far the value is on the right side of the bound, as a part of the bound (of 1 where that is 0); below 0 on the wrong side."""
         over = value - self.bound if self.relation == "<=" else self.bound - value
-        if math.isinf(over):
-            return -over
-        return -over / abs(self.bound) if self.bound else -over
+        return 0.0 - over / (abs(self.bound) or 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class OpenChoices:
         self.space = space
         costs = space.costs()
         self._shape = costs.shape
-        total = sum(np.indices(self._shape)).ravel()
+        total = np.indices(self._shape).sum(axis=0).ravel()
         self._order = np.lexsort((np.arange(costs.size), total, costs.ravel()))  # as Space.rank
         self._rank = np.empty(costs.size, np.int64)
         self._rank[self._order] = np.arange(costs.size)
@@ -73,7 +73,7 @@ class OpenChoices:
         if not spare or not part.size:
             return self._close(part)
         first = sum(range(n)[s].start for n, s in zip(self._shape, corner, strict=True))
-        apart = np.abs(sum(np.indices(part.shape)) + first - sum(self._index(counts)))
+        apart = np.abs(np.indices(part.shape).sum(axis=0) + first - sum(self._index(counts)))
         closed = part & ((apart > spare) | (apart == 0))
         part &= ~closed
         return int(closed.sum())

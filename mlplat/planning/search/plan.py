@@ -11,6 +11,7 @@ from ...errors import OptionError, SpecError
 from ..statistics import Interval, mean_interval
 from . import plan_view, proof, words
 from .asked import Asked, asked, described
+from .cheapest import Found
 from .goals import Goal, Values, Verdict
 from .playing import Playing, PlayingInProcesses
 from .runs import Progress, Runs
@@ -82,7 +83,7 @@ class Plan:
     @property
     def tried(self) -> pl.DataFrame:
         """What was run: a row for each objective of each choice (columns: docs/planning/plans.md)."""
-        return proof.tried_frame(self.space, self.found)
+        return proof.tried_frame(self.space, self.found, self.searched.edges)
 
     @property
     def left_out(self) -> pl.DataFrame:
@@ -112,7 +113,7 @@ class Plan:
     # -- parts of it under a short name
 
     @property
-    def found(self) -> Any:
+    def found(self) -> Found:
         return self.searched.found
 
     @property
@@ -190,7 +191,7 @@ def plan(scenario: Scenario | str | os.PathLike[str], *, workers: int = 1, progr
 def planned(
     scenario: Scenario, *, workers: int = 1, progress: Progress | None = None, start: Counts | None = None, intervals: bool = True
 ) -> Plan:
-    """As `plan`. `start`: where the search begins, by default where the offered work says. `intervals`: whether the counts get intervals."""
+    """As `plan`. `start`: where the search begins, by default where the offered work says. `intervals`: whether counts get them."""
     from ..scenario import is_random, trace_of
 
     if workers < 1:
@@ -227,7 +228,9 @@ def planned(
         judging.confidence,
         random,
         {name: described(scenario, name) for name in names},
-        *(_mean(figures, name, judging.confidence) for name in ("cost_per_month", "energy_kwh_per_month", "co2_kg_per_month")),
+        cost=_mean(figures, "cost_per_month", judging.confidence),
+        energy=_mean(figures, "energy_kwh_per_month", judging.confidence),
+        co2=_mean(figures, "co2_kg_per_month", judging.confidence),
         workers=workers,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...frame_columns import Column
@@ -30,19 +30,21 @@ TRIED = (
     Column("why", "String", "", "why it was run"),
     Column("error", "String", "", "why it cannot be run, empty where it can"),
 )
-"""A row for each objective of each choice that was run."""
+"""A row for each objective of each choice that was run, those last that only the interval needed."""
 
 LEFT_OUT = (
     Column("reason", "String", "", "why the choices need no run"),
     Column("witness", "List(UInt32)", "nodes", "the choice whose runs say so, null for a budget"),
     Column("choices", "UInt64", "", "how many they are"),
 )
-"""A row for each reason why choices were not run. With the choices of `TRIED` they are all that the ranges hold."""
+"""A row for each reason why choices were not run. With the choices that the search ran they are all that the ranges hold."""
 
 
-def tried_frame(space: Space, found: Found) -> pl.DataFrame:
+def tried_frame(space: Space, found: Found, edges: Mapping[Counts, Verdict]) -> pl.DataFrame:
     """The frame of `TRIED`."""
-    rows = [row for order, (counts, verdict) in enumerate(found.verdicts.items()) for row in _rows(space, found, order, counts, verdict)]
+    told = [(verdict, found.why.get(counts, "")) for counts, verdict in found.verdicts.items()]
+    told += [(verdict, "for the interval") for verdict in edges.values()]
+    rows = [row for order, (verdict, reason) in enumerate(told) for row in _rows(space, order, verdict, reason)]
     return _frame(TRIED, rows)
 
 
@@ -51,9 +53,9 @@ def left_out_frame(closings: Sequence[Closing]) -> pl.DataFrame:
     return _frame(LEFT_OUT, [(c.reason, None if c.witness is None else list(c.witness), c.choices) for c in closings])
 
 
-def _rows(space: Space, found: Found, order: int, counts: Counts, verdict: Verdict) -> list[tuple[object, ...]]:
-    head = (order, list(counts), space.cost(counts), verdict.replications, verdict.met)
-    tail = (found.why.get(counts, ""), verdict.error)
+def _rows(space: Space, order: int, verdict: Verdict, reason: str) -> list[tuple[object, ...]]:
+    head = (order, list(verdict.counts), space.cost(verdict.counts), verdict.replications, verdict.met)
+    tail = (reason, verdict.error)
     if not verdict.findings:
         return [(*head, *[None] * 7, *tail)]
     return [(*head, *_told(finding), *tail) for finding in verdict.findings]

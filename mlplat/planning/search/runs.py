@@ -59,6 +59,10 @@ class Runs:
                 self._progress(self.made, self.made + expected)
         return tuple(done[:replications])
 
+    def has(self, counts: Counts, replications: int) -> bool:
+        """Whether as many replications of a choice have been made."""
+        return counts in self._refused or len(self._made.get(counts, ())) >= replications
+
     def refusal(self, counts: Counts) -> str:
         """Why the choice cannot be run; empty where it can, or has not been tried."""
         return self._refused.get(counts, "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..statistics import Interval
 from .cheapest import Found, cheapest
 from .count_interval import count_interval
+from .goals import Verdict
 from .runs import Exhausted
 from .space import Counts, Space
 from .verdicts import Judging
@@ -16,12 +17,14 @@ from .verdicts import Judging
 class Searched:
     """What was found at the last look that was completed, and the intervals of its counts by group; none where replications do not differ.
 
+    `edges`: choices that were run for the intervals alone.
     `stopped`: why no further look was taken: `once` (one look was asked for), `narrow`, `limit` (of runs), or `unreachable`.
     """
 
     found: Found
     intervals: dict[str, Interval]
     stopped: str
+    edges: dict[Counts, Verdict]
     replications: int
     looks: int
 
@@ -47,7 +50,7 @@ def search(
         found = cheapest(space, judging, start=start, ceiling=ceiling)
         if not found.proven:
             if last is None:
-                return Searched(found, {}, "limit", judging.depth, judging.look)
+                return Searched(found, {}, "limit", {}, judging.depth, judging.look)
             last.stopped = "limit"
             return last
         of_counts: dict[str, Interval] = {}
@@ -58,7 +61,8 @@ def search(
                     of_counts[name] = count_interval(space, judging, found.best.counts, axis)
         except Exhausted:
             stopped = "limit"
-        last = Searched(found, of_counts, stopped, judging.depth, judging.look)
+        edges = {c: judging.verdict(c) for c in judging.runs.tried() if c not in found.verdicts and judging.runs.has(c, judging.depth)}
+        last = Searched(found, of_counts, stopped, edges, judging.depth, judging.look)
         if not judging.sequential or stopped == "limit":
             return last
         if width is not None and of_counts and all(i.relative <= width for i in of_counts.values()):

@@ -35,7 +35,7 @@ class Judging:
     @property
     def depth(self) -> int:
         """Replications of a choice that is undecided at this look."""
-        return self.replications * 2 ** (self.look - 1)
+        return self.replications << (self.look - 1)
 
     def level(self, edge: bool) -> float:
         """The one-sided confidence of this look. `edge`: of an end of a two-sided interval, which may err half as often."""

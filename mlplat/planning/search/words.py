@@ -145,9 +145,8 @@ def remarks(plan: Plan) -> list[str]:
         told.append("One replication says nothing of chance: no interval.")
     if plan.disorder:
         (a, b), more = plan.disorder[0], len(plan.disorder) - 1
-        told.append(
-            f"More is not always better here: {_short(a)} is enough and {_short(b)} is not{f', and {more} more such pairs' if more else ''}."
-        )
+        others = f", and {more} more such pairs" if more else ""
+        told.append(f"More is not always better here: {_short(a)} is enough and {_short(b)} is not{others}.")
     return told
 
 
