@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
-    from .planning import Scenario
+    from .planning import Plan, Scenario, plan
     from .platform.facade import Platform
     from .platform.pipelines import StepContext, by_size, measured, pipeline, step, when
     from .resources import ResourceRequest
@@ -52,6 +52,7 @@ __all__ = [
     "MlplatError",
     "Outages",
     "PlacementPolicy",
+    "Plan",
     "Platform",
     "Quota",
     "QuotaWarning",
@@ -70,6 +71,7 @@ __all__ = [
     "hardware",
     "measured",
     "pipeline",
+    "plan",
     "read_trace",
     "replay",
     "step",
@@ -90,6 +92,7 @@ _HOME = {
     "Outages": "hardware.outages",
     "PLACEMENTS": "infra.placement",
     "PlacementPolicy": "infra.placement",
+    "Plan": "planning.search.plan",
     "Platform": "platform.facade",
     "QUEUES": "infra.queueing",
     "Quota": "infra.quotas",
@@ -107,6 +110,7 @@ _HOME = {
     "by_size": "platform.pipelines",
     "measured": "platform.pipelines",
     "pipeline": "platform.pipelines",
+    "plan": "planning.search.plan",
     "read_trace": "traces.reading",
     "replay": "runs.replay",
     "step": "platform.pipelines",

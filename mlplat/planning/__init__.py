@@ -11,9 +11,10 @@ from ..lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .scenario import Scenario
+    from .search.plan import Plan, plan
 
-__all__ = ["Scenario"]
+__all__ = ["Plan", "Scenario", "plan"]
 
-_HOME = {"Scenario": "scenario"}
+_HOME = {"Plan": "search.plan", "Scenario": "scenario", "plan": "search.plan"}
 
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)
