@@ -1,4 +1,4 @@
-"""Artificial clusters: figures as functions of the counts, monotone or not, with the same chance in every choice (common random numbers)."""
+"""Artificial clusters: figures as functions of the counts, monotone or not, under common random numbers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Case:
 
 
 def waits(speeds: Sequence[float], load: float, *, noise: float = 0.0, bump: float = 0.0, seed: int = 0) -> Evaluate:
-    """A wait that falls with what the nodes do, and a utilization. `noise`: of replications; `bump`: of each choice, which breaks the order."""
+    """A wait that falls with the nodes, and a utilization. `noise`: of replications; `bump`: of each choice, which breaks the order."""
 
     def evaluate(counts: tuple[int, ...], replication: int) -> Figures:
         chance = float(np.random.default_rng([seed, replication]).normal())

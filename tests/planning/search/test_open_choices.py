@@ -77,7 +77,7 @@ def test_with_one_group_it_is_the_middle() -> None:
 
 
 def test_a_box_that_nobody_thought_about_is_refused() -> None:
-    with pytest.raises(OptionError, match="narrow the ranges under search.groups"):
+    with pytest.raises(OptionError, match=r"narrow the ranges under search\.groups"):
         OpenChoices(Space(("a", "b"), (0, 0), (9_999, 9_999), (1.0, 1.0)))
 
 
