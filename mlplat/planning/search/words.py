@@ -179,6 +179,10 @@ def reasons(plan: Plan, best: Verdict) -> list[str]:
         against = [f for f in plan.found.verdicts[counts].findings if f.status != "met"]
         wanted = listed([goal_words(f.goal) for f in best.findings if not f.goal.fewer_helps and f.goal.of != LOST_WORK])
         told.append(f"{wanted} takes {_short(counts)} nodes, and there {listed([finding_words(f, plan.level) for f in against])}")
+    elif any(f.goal.fewer_helps for f in missed) and any(not f.goal.fewer_helps for f in missed):
+        more = listed([figure_words(f.goal.name) for f in missed if not f.goal.fewer_helps])
+        fewer = listed([figure_words(f.goal.name) for f in missed if f.goal.fewer_helps])
+        told.append(f"{more} takes more nodes, and {fewer} takes fewer")
     elif best.counts == plan.space.most:
         told.append("the ranges under search.groups allow no more nodes")
     elif plan.ceiling is not None:
