@@ -156,9 +156,12 @@ def _unreached(plan: Plan, asked: str, over: str) -> str:
     best = plan.best_reachable
     if best is None:
         errors = [verdict.error for verdict in plan.found.verdicts.values() if verdict.error]
-        return "\n".join([*lines, f"None can be run: {printable(errors[0])}" if errors else "Every choice costs more than the budget."])
-    told = listed([finding_words(f, plan.level) for f in best.findings if f.status != "met"])
-    lines.append(f"Best reachable: {counts_words(plan, plan.named(best.counts), intervals=False)}, {over}: {told}.")
+        told = f"None can be run: {printable(errors[0])}" if errors else "Every choice costs more than the budget."
+        if not plan.proven:
+            told = f"No choice was run: {plan.scenario.search.most_runs:,} runs, the limit, are fewer than the replications of one."
+        return "\n".join([*lines, told])
+    missed = listed([finding_words(f, plan.level) for f in best.findings if f.status != "met"])
+    lines.append(f"Best reachable: {counts_words(plan, plan.named(best.counts), intervals=False)}, {over}: {missed}.")
     lines += [f"Why: {reason}." for reason in reasons(plan, best)]
     return "\n".join(lines + remarks(plan))
 

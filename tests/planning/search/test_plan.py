@@ -113,6 +113,13 @@ def test_a_budget_that_does_not_reach_says_so() -> None:
     assert "Why: more nodes cost more than the budget of $40,000 a month." in str(poor)
 
 
+def test_a_limit_below_the_replications_of_one_choice_says_so() -> None:
+    none = mp.plan(scenario(search=BASE["search"] | {"most_runs": 2}))
+    assert not none.met and not none.proven and none.counts == {} and none.runs == 0
+    assert "No choice was run: 2 runs, the limit, are fewer than the replications of one." in str(none)
+    assert none.to_dict()["objectives"] == []
+
+
 def test_objectives_that_exclude_each_other_are_named() -> None:
     both = mp.plan(scenario(objectives={"mean_wait": "1m", "gpu_utilization": ">= 0.95"}))
     assert not both.met
