@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
     from .planning import Comparison, Scenario, compare
+    from .planning import Plan, Scenario, plan
     from .platform.facade import Platform
     from .platform.pipelines import StepContext, by_size, measured, pipeline, step, when
     from .resources import ResourceRequest
@@ -53,6 +54,7 @@ __all__ = [
     "MlplatError",
     "Outages",
     "PlacementPolicy",
+    "Plan",
     "Platform",
     "Quota",
     "QuotaWarning",
@@ -72,6 +74,7 @@ __all__ = [
     "hardware",
     "measured",
     "pipeline",
+    "plan",
     "read_trace",
     "replay",
     "step",
@@ -93,6 +96,7 @@ _HOME = {
     "Outages": "hardware.outages",
     "PLACEMENTS": "infra.placement",
     "PlacementPolicy": "infra.placement",
+    "Plan": "planning.search.plan",
     "Platform": "platform.facade",
     "QUEUES": "infra.queueing",
     "Quota": "infra.quotas",
@@ -111,6 +115,7 @@ _HOME = {
     "compare": "planning.comparison.comparing",
     "measured": "platform.pipelines",
     "pipeline": "platform.pipelines",
+    "plan": "planning.search.plan",
     "read_trace": "traces.reading",
     "replay": "runs.replay",
     "step": "platform.pipelines",

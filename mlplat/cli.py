@@ -22,6 +22,7 @@ from .planning.comparison.command import compare_command
 from .planning.scenario.command import app as scenario_app
 from .planning.fleets.command import fleet
 from .traces.fitting.command import fit_trace, generate_trace
+from .planning.search.command import plan_command
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ store_app = typer.Typer(help="Look after the folders in which platforms keep thi
 app.add_typer(store_app, name="store")
 app.command("compare")(compare_command)
 app.add_typer(scenario_app, name="scenario")
+app.command("plan")(plan_command)
 
 
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .comparison import Comparison, compare
     from .fleets import FleetPlan, smallest_fleet
     from .scenario import Scenario
+    from .search.plan import Plan, plan
 
 __all__ = ["Comparison", "FleetPlan", "Scenario", "compare", "smallest_fleet"]
 
@@ -23,5 +24,8 @@ _HOME = {
     "compare": "comparison",
     "smallest_fleet": "fleets",
 }
+__all__ = ["Plan", "Scenario", "plan"]
+
+_HOME = {"Plan": "search.plan", "Scenario": "scenario", "plan": "search.plan"}
 
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)

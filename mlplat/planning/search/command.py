@@ -1,0 +1,99 @@
+"""`mlplat plan`: the smallest or cheapest cluster that meets the objectives of a scenario."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from .plan import Plan
+    from .runs import Progress
+
+
+def plan_command(
+    scenario: Annotated[Path, typer.Argument(help="The scenario: a YAML or JSON file (docs/planning/scenarios.md).")],
+    workers: Annotated[int, typer.Option(help="Processes that play the runs; the plan does not depend on how many.")] = 1,
+    tried: Annotated[bool, typer.Option("--tried", help="List every choice that was run.")] = False,
+    sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Plan again with more and less load, failures and prices.")] = False,
+    seed: Annotated[int | None, typer.Option(help="The seed of everything that is drawn at random; the scenario's if left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")] = False,
+) -> None:
+    """Find the smallest or cheapest cluster that meets the objectives of a scenario: exit status 1 where none does."""
+    from ..scenario import Scenario
+    from .plan import plan
+
+    read = Scenario.open(scenario)
+    if seed is not None:
+        read = read.with_fields({"seed": seed})
+    with _Bar(sys.stderr.isatty() and not as_json) as told:
+        found = plan(read, workers=workers, progress=told)
+        hangs_on = found.sensitivity(progress=told) if sensitivity and found.counts else None
+    if as_json:
+        content = found.to_dict()
+        if hangs_on is not None:
+            content["sensitivity"] = hangs_on.frame.to_dicts()
+        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+    else:
+        _show(found, hangs_on, tried)
+    if not found.met:
+        raise typer.Exit(1)
+
+
+def _show(found: Plan, hangs_on: Any, tried: bool) -> None:
+    print(found)
+    if tried:
+        _show_tried(found)
+    if hangs_on is not None:
+        print(f"\n{hangs_on}")
+
+
+def _show_tried(found: Plan) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ...errors import printable
+    from .words import money, value_words
+
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for name in (*found.space.names, "a month", *(goal.name for goal in found.goals), "met", "why it was run"):
+        table.add_column(Text(printable(name)))
+    for counts, verdict in found.found.verdicts.items():
+        figures = [value_words(f.goal, f.mean) for f in verdict.findings] or ["–"] * len(found.goals)
+        met = "cannot be run" if verdict.error else "yes" if verdict.met else "no"
+        texts = [*map(str, counts), money(found.space.cost(counts)), *figures, met, found.found.why[counts]]
+        table.add_row(*map(Text, texts))
+    Console(highlight=False).print(table)
+    for row in found.left_out.iter_rows(named=True):
+        witness = "" if row["witness"] is None else f" {tuple(row['witness'])}"
+        print(f"{row['choices']:,} choices not run: {row['reason']}{witness}")
+
+
+class _Bar:
+    """A progress bar on standard error, or nothing."""
+
+    def __init__(self, shown: bool) -> None:
+        self._shown = shown
+        self._bar: Any = None
+
+    def __enter__(self) -> Progress | None:
+        if not self._shown:
+            return None
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        bar = Progress(
+            TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+        )
+        self._bar = bar
+        bar.start()
+        task = bar.add_task("runs", total=None)
+        return lambda made, expected: bar.update(task, completed=made, total=expected)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
