@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
+    from .planning import Scenario
     from .platform.facade import Platform
     from .platform.pipelines import StepContext, by_size, measured, pipeline, step, when
     from .resources import ResourceRequest
@@ -58,6 +59,7 @@ __all__ = [
     "ResourceRequest",
     "RestartPolicy",
     "Result",
+    "Scenario",
     "Simulation",
     "StepContext",
     "Synchronization",
@@ -96,6 +98,7 @@ _HOME = {
     "ResourceRequest": "resources",
     "RestartPolicy": "infra.virtualization",
     "Result": "runs.result",
+    "Scenario": "planning.scenario.scenario",
     "Simulation": "context",
     "StepContext": "platform.pipelines",
     "Synchronization": "infra.synchronization",

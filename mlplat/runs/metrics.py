@@ -71,7 +71,7 @@ def _usage(run: Run, first: float, stop: float) -> dict[str, Any]:
     seconds = np.where(np.isnan(attempts.end), stop, attempts.end) - attempts.start
     amounts = held(run, records)
     capacity = {"cpu_milli": run.nodes.cpu_milli, "memory_mib": run.nodes.memory_mib, "gpu_milli": run.nodes.gpus.astype(np.int64) * 1000}
-    used = {name: _share(float(np.dot(amount, seconds[of])), capacity[name], stop - first) for name, amount in amounts.items()}
+    used = {name: share_of(float(np.dot(amount, seconds[of])), capacity[name], stop - first) for name, amount in amounts.items()}
     gpu = amounts["gpu_milli"]
     final = int(gpu[np.isnan(attempts.end[of])].sum())
     allocated = float(np.dot(gpu, seconds[of]))
@@ -79,7 +79,7 @@ def _usage(run: Run, first: float, stop: float) -> dict[str, Any]:
         "cpu_utilization": used["cpu_milli"],
         "memory_utilization": used["memory_mib"],
         "gpu_utilization": used["gpu_milli"],
-        "gpu_allocation_final": _share(float(final), capacity["gpu_milli"], 1.0),
+        "gpu_allocation_final": share_of(float(final), capacity["gpu_milli"], 1.0),
         "preemptions": int((attempts.outcome == Outcome.PREEMPTED).sum()),
         "restarts": int((attempts.number > 0).sum()),
         "lost_gpu_hours": float(np.dot(gpu, attempts.lost[of])) / (1000 * 3600),
@@ -87,7 +87,7 @@ def _usage(run: Run, first: float, stop: float) -> dict[str, Any]:
     }
 
 
-def _share(amount: float, capacity: npt.NDArray[np.int64], seconds: float) -> float | None:
+def share_of(amount: float, capacity: npt.NDArray[np.int64], seconds: float) -> float | None:
     if not len(capacity) or capacity.max() >= UNLIMITED or capacity.max() == 0 or seconds <= 0:
         return None
     return amount / (float(capacity.sum()) * seconds)

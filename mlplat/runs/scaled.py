@@ -181,7 +181,7 @@ def cost(result: Result) -> pl.DataFrame:
     run, spec = result._run, result.spec
     first = float(run.trace.submit[0]) if len(run.trace) else 0.0
     end = max(first, result.end_s)
-    row, asked, joined, left = _stays(run, spec, first, end)
+    row, asked, joined, left = stays(run, spec, first, end)
     group = run.nodes.group[row]
     paid = np.clip(left, first, end) - np.clip(asked, first, end)
     hours = np.bincount(group, weights=paid, minlength=len(spec.groups)) / 3600.0
@@ -197,7 +197,7 @@ def cost(result: Result) -> pl.DataFrame:
     )
 
 
-def _stays(run: Run, spec: ClusterSpec, first: float, end: float) -> tuple[Floats, ...]:
+def stays(run: Run, spec: ClusterSpec, first: float, end: float) -> tuple[Floats, ...]:
     """Row, request, joining and leaving of each stay of a node by `end`; what goes on leaves at infinity."""
     there = np.ones(len(run.nodes), dtype=np.bool_)
     there[run.absent] = False

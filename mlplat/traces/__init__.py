@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .reading import FORMATS, read_trace
     from .registry import KNOWN_TRACES, KnownTrace, list_known
     from .trace_reader import TraceReader
-    from .transformations import filter, reorder, sample, scale_load, shift, slice
+    from .transformations import filter, merge, reorder, resample, sample, scale_load, shift, slice
 
 __all__ = [
     "FORMATS",
@@ -31,10 +31,12 @@ __all__ = [
     "filter",
     "inflate",
     "list_known",
+    "merge",
     "queueing",
     "read_openb_pods",
     "read_trace",
     "reorder",
+    "resample",
     "sample",
     "scale_load",
     "shift",
@@ -54,10 +56,12 @@ _HOME = {
     "filter": "transformations",
     "inflate": "inflation",
     "list_known": "registry",
+    "merge": "transformations",
     "queueing": "generators",
     "read_openb_pods": "openb",
     "read_trace": "reading",
     "reorder": "transformations",
+    "resample": "transformations",
     "sample": "transformations",
     "scale_load": "transformations",
     "shift": "transformations",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..streams import stream
 from ..units import Duration, seconds
 from ..workload import JobTrace
 
+_MOST_ROWS = 2**31 - 1
 _ROWS = ("duration", "estimate", "request", "replicas", "last_request", "priority", "group")
 
 
@@ -142,6 +143,85 @@ def reorder(trace: JobTrace, rows: npt.ArrayLike) -> JobTrace:
     columns = {name: getattr(trace, name)[index] for name in _ROWS}
     job_id = None if trace.job_id is None else trace.job_id[index]
     return replace(trace, submit=np.arange(len(index), dtype=np.float64), job_id=job_id, origin=0.0, **columns)
+
+
+def resample(trace: JobTrace, block: Duration = "1d", *, length: Duration | None = None, seed: int = 0) -> JobTrace:
+    """A block bootstrap: blocks of the trace (days, weeks) drawn with replacement, one after the other, until `length` is filled.
+
+    A block is what is submitted in one `block` of time from second 0 on, so that what belongs together within a day or a week stays
+    together. Only whole blocks are drawn, from the one with the first submission to the last that the trace fills; the daily and weekly
+    cycle goes on if `block` is a multiple of them. `length` is that of the whole blocks of the trace if not given; the last block drawn is
+    cut there. Jobs have no ids, since one may come several times, and the calendar time is lost. Equal arguments give equal traces.
+    Raises OptionError for a trace that is shorter than two blocks. Künsch (1989), with blocks that do not overlap (Carlstein 1986).
+
+    >>> from mlplat.resources import ResourceRequest
+    >>> trace = JobTrace.build(submit=[0, 60, 90, 120], duration=[1, 2, 3, 4], request=[0] * 4, requests=[ResourceRequest(cpus=1)])
+    >>> drawn = resample(trace, "1m", length="4m", seed=2)
+    >>> drawn.submit.tolist(), drawn.duration.tolist()
+    ([0.0, 60.0, 120.0, 150.0, 180.0], [1.0, 1.0, 2.0, 3.0, 1.0])
+    """
+    size = seconds(block)
+    if not size > 0:
+        raise OptionError(f"block={block!r}: expected a time above 0, such as '1d'")
+    first = math.floor(trace.submit[0] / size) if len(trace) else 0
+    # A trace does not say when its record ended: its last block is whole if only a hundredth of it has no submission.
+    whole = max(0, math.floor(trace.submit[-1] / size + 0.01) - first) if len(trace) else 0
+    if whole < 2:
+        raise OptionError(f"block={block!r}: the trace has {whole} whole blocks of that length; expected at least 2 to draw from")
+    filled = whole * size if length is None else seconds(length)
+    if not filled > 0:
+        raise OptionError(f"length={length!r}: expected a time above 0")
+    count = math.ceil(filled / size)
+    if count * (len(trace) / whole) > _MOST_ROWS:
+        raise OptionError(f"length={length!r}: {count:,} blocks are more jobs than a trace can have")
+    edges = np.searchsorted(trace.submit, (first + np.arange(whole + 1)) * size)
+    drawn = stream(seed, "traces.resample").integers(0, whole, count)
+    sizes = np.diff(edges)[drawn]
+    begins = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rows = np.repeat(edges[drawn], sizes) + np.arange(len(begins)) - begins
+    submit = trace.submit[rows] + np.repeat((np.arange(count) - first - drawn) * size, sizes)
+    kept = submit < filled
+    columns = {name: getattr(trace, name)[rows[kept]] for name in _ROWS}
+    return replace(trace, submit=np.maximum(submit[kept], 0.0), job_id=None, origin=0.0, **columns)
+
+
+def merge(traces: Sequence[JobTrace]) -> JobTrace:
+    """The jobs of several traces together, in order of submission; at one instant those of the first trace come first.
+
+    Groups of one name are one group. Jobs keep their ids where all traces have them. Raises OptionError for no trace, and for traces whose
+    jobs may be spread over nodes in different ways.
+
+    >>> from mlplat.resources import ResourceRequest
+    >>> one, other = (JobTrace.build(submit=[at], duration=[1], request=[0], requests=[ResourceRequest(cpus=1)], groups=[name])
+    ...               for at, name in ((5, "a"), (0, "b")))
+    >>> both = merge([one, other])
+    >>> both.submit.tolist(), [both.groups[g] for g in both.group]
+    ([0.0, 5.0], ['b', 'a'])
+    """
+    if not traces:
+        raise OptionError("traces: none; expected at least one to merge")
+    splits = list(dict.fromkeys(trace.split for trace in traces if len(trace)))
+    if len(splits) > 1:
+        raise OptionError(f"traces: jobs may be split by {' and by '.join(splits)}; expected one way to merge them")
+    groups = list(dict.fromkeys(name for trace in traces for name in trace.groups))
+    number = {name: i for i, name in enumerate(groups)}
+    requests = [request for trace in traces for request in trace.requests]
+    offsets = np.cumsum([0, *(len(trace.requests) for trace in traces)])[:-1].tolist()
+    named = all(trace.job_id is not None for trace in traces)
+    return JobTrace.build(
+        **{
+            name: np.concatenate([getattr(trace, name) for trace in traces])
+            for name in ("submit", "duration", "estimate", "replicas", "priority")
+        },
+        request=np.concatenate([trace.request + offset for trace, offset in zip(traces, offsets, strict=True)]),
+        last_request=np.concatenate([trace.last_request + offset for trace, offset in zip(traces, offsets, strict=True)]),
+        group=np.concatenate([np.array([number[name] for name in trace.groups], dtype=np.int32)[trace.group] for trace in traces]),
+        requests=requests,
+        groups=groups,
+        job_id=np.concatenate([np.asarray(trace.job_id, dtype=np.str_) for trace in traces]) if named else None,
+        source=" + ".join(trace.source for trace in traces),
+        split=splits[0] if splits else traces[0].split,
+    )
 
 
 def _moved(trace: JobTrace, by: float) -> float:

@@ -74,7 +74,7 @@ def _from_file(path: str | os.PathLike[str], name: str) -> ReadQuotas:
         raise InputError("unknown kind of file of quotas", path=shown(path), expected=f"a name that ends in {', '.join(SUFFIXES)}")
     text = read_source(path)
     document = parse_json(text, path=shown(path)) if suffix == ".json" else load_yaml(text, path=shown(path))
-    return _from_document(document, name, shown(path), _lines(text))
+    return _from_document(document, name, shown(path), lines_of(text))
 
 
 def _from_document(document: object, name: str, source: str | None, lines: Mapping[str, int]) -> ReadQuotas:
@@ -136,7 +136,7 @@ def _described(given: object, kind: type[Quota] | type[Cohort]) -> Described:
     return made
 
 
-def _lines(text: str) -> dict[str, int]:
+def lines_of(text: str) -> dict[str, int]:
     """The line of every place in a document that was read, such as `quotas[2].guarantee.gpus`."""
     lines: dict[str, int] = {}
     try:

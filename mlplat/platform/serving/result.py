@@ -18,6 +18,7 @@ from .requests import Requests
 from .versions import Version
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import polars as pl
 
 
@@ -33,6 +34,41 @@ class ServingResult:
     def end_s(self) -> float:
         """The horizon, or the last instant at which something happened (s)."""
         return self._until if self._until < math.inf else float(self._server.clock[0])
+
+    @property
+    def arrays(self) -> s.Requests:
+        """What became of each request, as arrays: `sent`, `end`, `attempts`, `outcome` and others. They are the run's own: read only."""
+        return self._server.requests
+
+    @property
+    def answered(self) -> npt.NDArray[np.bool_]:
+        """bool[N]: requests that were answered, with an error or without."""
+        outcome = self._server.requests.outcome
+        found: npt.NDArray[np.bool_] = (outcome == s.ANSWERED) | (outcome == s.ERROR)
+        return found
+
+    @property
+    def erroneous(self) -> npt.NDArray[np.bool_]:
+        """bool[N]: requests that were answered with an error."""
+        found: npt.NDArray[np.bool_] = self._server.requests.outcome == s.ERROR
+        return found
+
+    @property
+    def unfinished(self) -> npt.NDArray[np.bool_]:
+        """bool[N]: requests of which nothing had become by the end."""
+        found: npt.NDArray[np.bool_] = self._server.requests.outcome == s.UNFINISHED
+        return found
+
+    @property
+    def slot_seconds(self) -> tuple[float, float]:
+        """Busy and ready seconds of all slots."""
+        both = [self._integrals(v) for v in range(len(self._versions))]
+        return sum(busy for busy, _ in both), sum(ready for _, ready in both)
+
+    @property
+    def replica_seconds(self) -> float:
+        """Ready seconds of all replicas."""
+        return sum(self._integrals(v)[1] / version.slots for v, version in enumerate(self._versions))
 
     @cached_property
     def requests(self) -> pl.DataFrame:
