@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
     from .planning import Scenario
+    from .planning.sweeps import sweep
     from .platform.facade import Platform
     from .platform.pipelines import StepContext, by_size, measured, pipeline, step, when
     from .resources import ResourceRequest
@@ -73,6 +74,7 @@ __all__ = [
     "read_trace",
     "replay",
     "step",
+    "sweep",
     "traces",
     "when",
 ]
@@ -110,6 +112,7 @@ _HOME = {
     "read_trace": "traces.reading",
     "replay": "runs.replay",
     "step": "platform.pipelines",
+    "sweep": "planning.sweeps.sweeping",
     "when": "platform.pipelines",
 }
 _PACKAGES = ("hardware", "traces")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
+from .planning.sweeps.command import app as sweep_app
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ capsule_app = typer.Typer(help="Look at capsules, and take models in and out of 
 app.add_typer(capsule_app, name="capsule")
 store_app = typer.Typer(help="Look after the folders in which platforms keep things.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
+app.add_typer(sweep_app, name="sweep")
 
 
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]

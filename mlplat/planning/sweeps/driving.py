@@ -43,7 +43,7 @@ class Driver:
 
     def drive(self, missing: Sequence[Run], backend: Backend) -> None:
         """Have runs made. Raises SweepError where that cannot go on."""
-        pending = Pending(missing, backend.workers)
+        pending = Pending(missing, backend.workers, backend.most_runs)
         in_flight = self._warmed_up(backend, missing)
         vain = 0
         while pending or in_flight:

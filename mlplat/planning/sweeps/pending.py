@@ -10,7 +10,6 @@ from .planned import Run
 
 TASK_S = 1.0
 """Seconds that a task should take: sending one takes about a thousandth."""
-MOST_RUNS = 64
 MOST_DEATHS = 4
 """Workers that may die of a run before it is given up; after two of them, it runs while nothing else does."""
 
@@ -18,12 +17,12 @@ MOST_DEATHS = 4
 class Pending:
     """Runs to make. Runs that share a trace are handed out together, so that a worker has it mapped already."""
 
-    def __init__(self, runs: Iterable[Run], workers: int) -> None:
+    def __init__(self, runs: Iterable[Run], workers: int, most: int = 64) -> None:
         self._runs = deque(sorted(runs, key=lambda run: (run.trace or "", run.point, run.replication)))
         self._alone: deque[Run] = deque()
-        self._workers = workers
+        self._workers, self._most = workers, most
         self._deaths: Counter[tuple[str, int]] = Counter()
-        self._count, self._seconds = 0, 0.0
+        self._count, self._seconds = 0.0, 0.0
 
     def __bool__(self) -> bool:
         return bool(self._runs or self._alone)
@@ -62,4 +61,4 @@ class Pending:
             return 1
         wanted = math.ceil(TASK_S * self._count / max(self._seconds, 1e-9))
         fair = math.ceil(len(self._runs) / (2 * self._workers))
-        return max(1, min(wanted, fair, MOST_RUNS, len(self._runs)))
+        return max(1, min(wanted, fair, self._most, len(self._runs)))

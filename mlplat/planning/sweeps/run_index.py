@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .durable_files import UNFINISHED, sync_folder
+from .errors import SweepError
 from .run_files import Finished
 
 INDEX = "index.sqlite3"
@@ -31,6 +32,9 @@ class RunIndex:
         self._folder = folder
         try:
             self._connection = _open(folder / INDEX)
+            if self._connection.execute("PRAGMA quick_check").fetchall() != [("ok",)]:
+                self._connection.close()
+                raise sqlite3.DatabaseError("damaged")
             self._known = {(row.scenario, row.replication): row for row in _rows(self._connection)}
         except sqlite3.DatabaseError:  # not a database, or a damaged one; the files tell what is there
             for left in (INDEX, f"{INDEX}-journal"):
@@ -44,15 +48,18 @@ class RunIndex:
         return self._known
 
     def add(self, finished: Iterable[Finished]) -> None:
-        """Enter runs, all or none; they are on the disk when this returns."""
+        """Enter runs, all or none; they are on the disk when this returns. Raises SweepError where there is no room."""
         rows = list(finished)
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(_INSERT, [_row(one) for one in rows])
-        except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise SweepError(self._folder, f"the index cannot be written ({error})") from None
             raise
-        self._connection.execute("COMMIT")
         self._known.update({one.key: one for one in rows})
 
     def close(self) -> None:

@@ -81,7 +81,7 @@ def open_trace_arrays(place: Path) -> JobTrace:
     from ...workload import JobTrace
 
     about = json.loads((place / "trace.json").read_text(encoding="utf-8"))
-    columns = {column: _mapped(place / f"{column}.npy") for column in COLUMNS}
+    columns: dict[str, Any] = {column: _mapped(place / f"{column}.npy") for column in COLUMNS}
     if about["ids"] == "text":
         ids: Any = np.array(json.loads((place / "job_id.json").read_text(encoding="utf-8")), dtype=object)
     else:

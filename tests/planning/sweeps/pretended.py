@@ -60,7 +60,7 @@ class Pretending:
         return replace(base, **fields)
 
     def digest(self, scenario: Pretended) -> str:
-        return hashlib.sha256(f"{scenario.count} {scenario.policy} {scenario.load!r} {scenario.jobs}".encode()).hexdigest()
+        return hashlib.sha256(f"{scenario.count} {scenario.policy} {float(scenario.load)!r} {scenario.jobs}".encode()).hexdigest()
 
     def replications(self, scenario: Pretended, wanted: int) -> int:
         return wanted if self.random else 1

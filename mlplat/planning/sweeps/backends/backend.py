@@ -21,6 +21,8 @@ class Backend(ABC):
 
     name: str
     workers: int
+    most_runs: int = 64
+    """Runs that a task may have."""
 
     @abstractmethod
     def submit(self, task: Task) -> None:

@@ -13,6 +13,7 @@ class InProcess(Backend):
 
     name = "serial"
     workers = 1
+    most_runs = 1  # sending costs nothing
 
     def __init__(self) -> None:
         self._tasks: deque[Task] = deque()

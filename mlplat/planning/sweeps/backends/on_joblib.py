@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
@@ -11,6 +14,17 @@ from .backend import Backend, Died
 
 _ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """Each worker has one core, and no library in it starts threads for all of them."""
+
+
+def end_with(parent: int, every: float = 1.0) -> None:
+    """End this process soon after its parent has: the workers of a driver that was killed are told by nobody else."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(every)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="mlplat-sweep-watch").start()
 
 
 class OnJoblib(Backend):
@@ -34,7 +48,9 @@ class OnJoblib(Backend):
         """See `Backend.submit`."""
         for _ in range(2):  # a pool that broke is replaced
             if self._pool is None:
-                self._pool = self._loky.ProcessPoolExecutor(max_workers=self.workers, env=_ONE_THREAD)
+                self._pool = self._loky.ProcessPoolExecutor(
+                    max_workers=self.workers, env=_ONE_THREAD, initializer=end_with, initargs=(os.getpid(),)
+                )
             try:
                 self._flying[self._pool.submit(run_task, task)] = task
                 return
