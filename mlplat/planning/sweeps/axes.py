@@ -103,7 +103,9 @@ def read_axis(field: str, given: object) -> Axis:
         if isinstance(given, str):
             return _read_text(given)
         if not isinstance(given, Iterable) or isinstance(given, (bytes, dict)):
-            raise OptionError(f"{printable(repr(given))[:60]}: expected a list of values, such as [8, 16], or text such as '8:16'")
+            raise OptionError(
+                f"{printable(repr(given))[:60]}: expected a list of values, such as [8, 16], or text such as '8:16' (in YAML with the quotes)"
+            )
         values = tuple(json.loads(canonical_json(value)) for value in given)
         if not values:
             raise OptionError("expected at least one value")

@@ -24,7 +24,7 @@ objectives: {p95_wait: 1h}
 replications: 2
 seed: 3
 sweep:
-  cluster.groups.node.count: 2:3
+  cluster.groups.node.count: '2:3'
   policies.queue: [fifo, easy]
 """
 
