@@ -204,17 +204,19 @@ def killed(kills: int, seed: int, folder: Path) -> tuple[dict[str, Any], list[st
         driver = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         done["starts"] += 1
         while driver.poll() is None and done["drivers"] + done["workers"] < kills:
-            try:
-                driver.wait(timeout=float(draw.uniform(0.3, 6.0)))
-            except subprocess.TimeoutExpired:
-                children = [child for child in workers_of(driver.pid) if child != driver.pid]
-                if children and done["workers"] <= done["drivers"]:
-                    os.kill(children[int(draw.integers(len(children)))], signal.SIGKILL)
-                    done["workers"] += 1
-                elif done["drivers"] < done["workers"] or not children:
-                    driver.kill()
-                    done["drivers"] += 1
-                    break
+            # a random instant: after so many more runs, or none, and a moment
+            wanted = runs_in(folder / "killed") + int(draw.integers(0, 1 + 2 * whole.total // kills))
+            while driver.poll() is None and runs_in(folder / "killed") < wanted:
+                time.sleep(0.01)
+            time.sleep(float(draw.uniform(0.0, 0.5)))
+            children = workers_of(driver.pid)
+            if driver.poll() is None and children and draw.random() < 0.5:
+                os.kill(children[int(draw.integers(len(children)))], signal.SIGKILL)
+                done["workers"] += 1
+            elif driver.poll() is None:
+                driver.kill()
+                done["drivers"] += 1
+                break
         errors = driver.communicate()[1].decode()
         now = (
             {name: value for name, value in content(folder / "killed").items() if name.startswith("runs/")}
@@ -240,6 +242,11 @@ def killed(kills: int, seed: int, folder: Path) -> tuple[dict[str, Any], list[st
         "fingerprint": whole.fingerprint,
     }
     return figures, problems
+
+
+def runs_in(folder: Path) -> int:
+    """How many runs a folder holds."""
+    return sum(1 for _ in (folder / "runs").iterdir()) if (folder / "runs").is_dir() else 0
 
 
 def workers_of(driver: int) -> list[int]:

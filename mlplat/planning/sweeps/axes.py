@@ -104,7 +104,7 @@ def read_axis(field: str, given: object) -> Axis:
             return _read_text(given)
         if not isinstance(given, Iterable) or isinstance(given, (bytes, dict)):
             raise OptionError(
-                f"{printable(repr(given))[:60]}: expected a list of values, such as [8, 16], or text such as '8:16' (in YAML with the quotes)"
+                f"{printable(repr(given))[:60]}: expected a list of values, such as [8, 16], or text such as '8:16' (quoted, in YAML)"
             )
         values = tuple(json.loads(canonical_json(value)) for value in given)
         if not values:
