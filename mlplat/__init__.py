@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
     from .infra.workload_spec import Workload
-    from .planning import Comparison, Scenario, compare
-    from .planning import Plan, Scenario, plan
+    from .planning import Comparison, Plan, Scenario, compare, plan
+    from .planning.sweeps import sweep
     from .platform.facade import Platform
     from .platform.pipelines import StepContext, by_size, measured, pipeline, step, when
     from .resources import ResourceRequest
@@ -78,6 +78,7 @@ __all__ = [
     "read_trace",
     "replay",
     "step",
+    "sweep",
     "traces",
     "when",
 ]
@@ -119,6 +120,7 @@ _HOME = {
     "read_trace": "traces.reading",
     "replay": "runs.replay",
     "step": "platform.pipelines",
+    "sweep": "planning.sweeps.sweeping",
     "when": "platform.pipelines",
 }
 _PACKAGES = ("hardware", "traces")

@@ -19,10 +19,11 @@ import typer
 
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .planning.comparison.command import compare_command
-from .planning.scenario.command import app as scenario_app
 from .planning.fleets.command import fleet
-from .traces.fitting.command import fit_trace, generate_trace
+from .planning.scenario.command import app as scenario_app
 from .planning.search.command import plan_command
+from .planning.sweeps.command import app as sweep_app
+from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ app.add_typer(store_app, name="store")
 app.command("compare")(compare_command)
 app.add_typer(scenario_app, name="scenario")
 app.command("plan")(plan_command)
+app.add_typer(sweep_app, name="sweep")
 
 
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]

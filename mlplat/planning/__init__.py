@@ -15,17 +15,16 @@ if TYPE_CHECKING:
     from .scenario import Scenario
     from .search.plan import Plan, plan
 
-__all__ = ["Comparison", "FleetPlan", "Scenario", "compare", "smallest_fleet"]
+__all__ = ["Comparison", "FleetPlan", "Plan", "Scenario", "compare", "plan", "smallest_fleet"]
 
 _HOME = {
     "Comparison": "comparison",
     "FleetPlan": "fleets",
+    "Plan": "search.plan",
     "Scenario": "scenario",
     "compare": "comparison",
+    "plan": "search.plan",
     "smallest_fleet": "fleets",
 }
-__all__ = ["Plan", "Scenario", "plan"]
-
-_HOME = {"Plan": "search.plan", "Scenario": "scenario", "plan": "search.plan"}
 
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)
