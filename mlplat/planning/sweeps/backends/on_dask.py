@@ -51,6 +51,7 @@ class OnDask(Backend):
 
     def wait(self) -> list[tuple[Task, Done | Died]]:
         """See `Backend.wait`."""
+        assert self._client is not None
         with self._client.as_current():
             done = self._distributed.wait(list(self._flying), return_when="FIRST_COMPLETED").done
         ended: list[tuple[Task, Done | Died]] = []
