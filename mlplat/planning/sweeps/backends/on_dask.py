@@ -23,7 +23,9 @@ class OnDask(Backend):
             import distributed
         except ImportError:
             raise MissingExtraError("running a sweep on Dask", "dask") from None
-        self._distributed, self._cluster, self._client = distributed, None, None
+        self._distributed = distributed
+        self._cluster: Any = None
+        self._client: Any = None
         self._owned = True
         try:
             if address is None and workers is None:
@@ -46,7 +48,6 @@ class OnDask(Backend):
 
     def submit(self, task: Task) -> None:
         """See `Backend.submit`."""
-        assert self._client is not None
         self._flying[self._client.submit(run_task, task, pure=False)] = task
 
     def wait(self) -> list[tuple[Task, Done | Died]]:
