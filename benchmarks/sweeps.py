@@ -205,7 +205,7 @@ def killed(kills: int, seed: int, folder: Path) -> tuple[dict[str, Any], list[st
         done["starts"] += 1
         while driver.poll() is None and done["drivers"] + done["workers"] < kills:
             # a random instant: after so many more runs, or none, and a moment
-            wanted = runs_in(folder / "killed") + int(draw.integers(0, 1 + 2 * whole.total // kills))
+            wanted = runs_in(folder / "killed") + int(draw.integers(0, 1 + whole.total // kills))
             while driver.poll() is None and runs_in(folder / "killed") < wanted:
                 time.sleep(0.01)
             time.sleep(float(draw.uniform(0.0, 0.5)))
@@ -231,6 +231,8 @@ def killed(kills: int, seed: int, folder: Path) -> tuple[dict[str, Any], list[st
         if driver.returncode != -signal.SIGKILL:
             problems.append(f"a driver ended with status {driver.returncode}: {errors[-300:]}")
             break
+    if done["drivers"] + done["workers"] < kills:
+        problems.append(f"only {done['drivers'] + done['workers']} kills before all runs were there")
     same = content(folder / "killed") == content(folder / "whole")
     if not same:
         problems.append("the files differ from those of a sweep that nobody disturbed")

@@ -23,20 +23,23 @@ class OnDask(Backend):
             import distributed
         except ImportError:
             raise MissingExtraError("running a sweep on Dask", "dask") from None
-        self._distributed, self._cluster, self._client = distributed, None, None
+        self._distributed: Any = distributed
+        self._dask: Any = dask
+        self._cluster: Any = None
+        self._client: Any = None
         self._owned = True
         try:
             if address is None and workers is None:
                 with suppress(ValueError):  # there is none
-                    self._client, self._owned = distributed.default_client(), False
+                    self._client, self._owned = self._distributed.default_client(), False
             if self._client is None and address is None:
                 settings = {"distributed.scheduler.allowed-failures": 0, "distributed.admin.log-format": "%(message)s"}
-                with dask.config.set(settings):
-                    self._cluster = distributed.LocalCluster(
+                with self._dask.config.set(settings):
+                    self._cluster = self._distributed.LocalCluster(
                         n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL + 1
                     )
             if self._client is None:
-                self._client = distributed.Client(self._cluster if address is None else address, set_as_default=False)
+                self._client = self._distributed.Client(self._cluster if address is None else address, set_as_default=False)
                 self._client.wait_for_workers(1, timeout=60)
         except (OSError, TimeoutError) as error:
             self.close(at_once=True)
@@ -46,7 +49,6 @@ class OnDask(Backend):
 
     def submit(self, task: Task) -> None:
         """See `Backend.submit`."""
-        assert self._client is not None
         self._flying[self._client.submit(run_task, task, pure=False)] = task
 
     def wait(self) -> list[tuple[Task, Done | Died]]:

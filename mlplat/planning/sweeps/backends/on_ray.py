@@ -30,8 +30,9 @@ class OnRay(Backend):
             if self._owned:
                 cores = workers if address is None else None
                 ray.init(address=address, num_cpus=cores, log_to_driver=False, logging_level=logging.CRITICAL, **quiet)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise SweepError(address or "ray", f"no Ray cluster: {error}") from None
+        except Exception as error:  # Ray raises many kinds, the plain one too
+            ray.shutdown()
+            raise SweepError(address or "ray", f"no Ray cluster: {str(error).strip()[:300]}") from None
         self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._remote = ray.remote(max_retries=0)(run_task)
         self._flying: dict[Any, Task] = {}
