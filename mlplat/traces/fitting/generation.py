@@ -152,7 +152,8 @@ def _estimates(model: FittedWorkload, kind: Ints, duration: Floats, seed: int) -
     estimate = np.maximum(duration, model.resolution_s) * np.exp(low + (at - cell) * (high - low))
     if model.limits_s:
         limits = np.array(model.limits_s)
-        estimate = limits[np.minimum(np.searchsorted(limits, estimate), len(limits) - 1)]
+        nearest = np.searchsorted(np.sqrt(limits[1:] * limits[:-1]), estimate)  # the ratios are of limits already: up would be up twice
+        estimate = limits[np.minimum(np.maximum(nearest, np.searchsorted(limits, duration)), len(limits) - 1)]
     finite = np.isfinite(estimate)
     estimate[finite] = _rounded(np.minimum(estimate[finite], 1e15), model.resolution_s)
     found: Floats = np.maximum(estimate, duration)

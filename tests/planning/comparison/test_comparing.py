@@ -236,7 +236,7 @@ def test_a_comparison_that_cannot_be_meant_is_refused(arguments: tuple[Any, ...]
 
 
 def test_a_policy_that_does_not_go_with_the_scenario_is_a_fault_of_the_scenario() -> None:
-    zoned = BUSY[:-1] + ", zones: {quotas: [{name: a, guarantee: {gpus: 4}}]}}"
+    zoned = BUSY[:-1] + ", zones: {quotas: [{name: user-1, guarantee: {gpus: 4}}]}}"
     with pytest.raises(SpecError, match="policies"):
         compare(mp.Scenario.from_yaml(zoned), policies="fifo,las", replications=2)
 
