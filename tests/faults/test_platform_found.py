@@ -61,3 +61,12 @@ def test_a_run_whose_cached_model_cannot_be_published_again_is_not_called_wrong(
         Step(time=1490.0, verb="retrain"),
     ]
     holds(PlatformCase(steps=steps, faults=[Step(time=1320.0, verb="away", word="models")]))
+
+
+def test_a_canary_that_never_gets_room_ends_because_of_its_incident() -> None:
+    steps = [Step(18.0, "push", "good"), Step(252.0, "run"), Step(2460.0, "deploy", "model")]
+    holds(PlatformCase(gated=False, steps=steps, faults=[Step(2170.0, "fill", "prod", 900)]))
+
+
+def test_tasks_that_are_tried_again_leave_no_workload_behind() -> None:
+    holds(PlatformCase(steps=[Step(19.0, "push", "good")], faults=[Step(20.0, "away", "images")]))

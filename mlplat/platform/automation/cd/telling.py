@@ -145,7 +145,8 @@ class Telling:
         after = run.cause
         if reason is not Reason.ASKED:
             self._event(run, "incident.detected", {"kind": "deployment", **told})
-        run.cause = after
+        if after is not None:  # else nothing was told of it before, and what follows comes of the incident
+            run.cause = after
         if run.judged:
             self._event(run, "canary.finished", {"outcome": outcome, **told})
         cd._tracker.went_back(cd._change_of(run.change), run.acting, run.cause)
