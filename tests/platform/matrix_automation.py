@@ -82,6 +82,7 @@ RETRAINING = {
     "configure": row(ADMIN, "deployment:shop/new", "shop/new", ".robot", more=((ADMIN, "project:shop"),)),
     "bind": row(DEPLOY, DEPLOYMENT, "shop/front", FLOW, more=((READ, PIPELINE),)),
     "request": row(WRITE, DEPLOYMENT, "shop/front"),
+    "offer": row(WRITE, DEPLOYMENT, "shop/front", f"{MODEL}@1", more=((READ, f"model:{MODEL}@1"),)),
     "resume": row(WRITE, DEPLOYMENT, "shop/front"),
     "status": row(READ, DEPLOYMENT, "shop/front"),
     "history": row(READ, DEPLOYMENT, "shop/front"),

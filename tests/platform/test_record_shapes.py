@@ -97,7 +97,7 @@ def test_every_kind_of_record_that_components_write_is_declared_and_every_declar
         except Exception:  # the one that takes a folder of git's
             continue
         written |= {(journal, record["what"]) for journal in other.journals() for record in other.records(journal)}
-    by_itself = {("retraining", what) for what in ("bound", "deferred", "suppressed", "given_up")}  # which no call leads to
+    by_itself = {("retraining", what) for what in ("bound", "deferred", "suppressed", "given_up", "offered")}  # which no call leads to
     by_itself.add(("cd", "dropped"))
     assert written - {("audit", "decisions")} | {("scm", "imported")} | by_itself == declared
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mlplat.platform.reproduction import Outcome
+from mlplat.platform.training import LogisticRegression
 
 from .test_ip01_integration import objects_of
 from .worlds import REPO, Shop, model_of
@@ -101,6 +102,28 @@ def test_s112_ip6_ip7_a_model_trained_elsewhere_is_registered_deployed_and_monit
     assert not lineage.reproducible and lineage.missing
     kinds = {event.data["kind"] for event in there.events("incident.detected") if event.source == "monitoring"}
     assert kinds == {"baseline_missing"} and there.platform.monitoring.windows("shop/api", actor=there.ada)
+    there.check()
+
+
+def test_s112_ip8_entered_with_a_candidate_trained_elsewhere_it_is_judged_and_deployed(full: Any) -> None:
+    here, made = full
+    there = Shop(artifacts=False)
+    data(there, here)
+    version = from_image(there, here, made["commit"])
+    there.platform.scm.set_status(f"{REPO}@{made['commit']}", "success", description="tested elsewhere", actor=there.ada)
+    there.bind(version, "dataset:shop/customers")
+    signature = here.platform.models.resolve("shop/churn@1", actor=here.ada).signature
+    first = LogisticRegression(max_iter=1).fit(there.rows.drop("churned")[:60].to_numpy(), there.rows["churned"][:60].to_numpy())
+    for parts in (first.to_parts(), here.platform.models.load("shop/churn@1", actor=here.ada)):
+        there.platform.models.register("shop/churn", parts, external=["code", "data"], signature=signature, actor=there.ada)
+    there.serve("shop/churn@1", strategy="rolling")
+    there.traffic(until="8h")
+    judged = there.platform.retraining.offer("shop/train", "shop/churn@2", actor=there.ada)
+    there.wait("2h")
+    assert judged.accepted and there.platform.models.resolve("shop/churn@2", actor=there.ada).digest == made["model"]
+    assert there.production()[1] == "shop/churn@2" and not there.events("retraining.requested")
+    causes = [event.predicate for event in there.sim.log.causes(there.events("service.upgraded")[-1])]
+    assert causes == ["metadata.recorded"]
     there.check()
 
 

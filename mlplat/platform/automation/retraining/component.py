@@ -103,6 +103,19 @@ class Retrainer(Working):
         return self._status(path)
 
     @call(Right.WRITE)
+    def offer(self, name: str, candidate: str, *, actor: Actor) -> Retraining:
+        """Judge a version of a model that was made elsewhere, and go on with it as with what a run of the deployed pipeline has made.
+
+        It is no run: cool-downs and what waits stay as they are. Takes `read` on the model. Event `metadata.recorded` {kind: candidate}.
+        Raises UnknownNameError.
+        """
+        path = whole_name(name).path
+        self._known(path, actor)
+        version = self._models.resolve(candidate, actor=actor)
+        self._take_offer(path, version.reference, principal_of(actor))
+        return self._state.of(path).past[-1]
+
+    @call(Right.WRITE)
     def resume(self, name: str, *, actor: Actor) -> RetrainingStatus:
         """Somebody has looked: triggers are followed again, with the first cool-down. Event `metadata.recorded`.
 

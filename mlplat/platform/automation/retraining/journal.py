@@ -18,6 +18,7 @@ RECORDS: Final[Mapping[str, Mapping[str, Shape]]] = {
     "suppressed": {**_DONE, "name": TEXT, "trigger": _TRIGGER, "reason": TEXT},
     "requested": {**_DONE, "name": TEXT, "trigger": _TRIGGER},
     "finished": {**_DONE, "name": TEXT, "run": TEXT, "outcome": TEXT, "reason": TEXT, "candidate": TEXT, "text": TEXT, "helped": FLAG},
+    "offered": {**_DONE, "name": TEXT, "candidate": TEXT, "reason": TEXT, "text": TEXT},
     "given_up": {**_DONE, "name": TEXT},
     "recovered": {**_DONE, "name": TEXT},
 }

@@ -36,6 +36,7 @@ class RetrainingReason(StrEnum):
 class Retraining(NamedTuple):
     """A retraining that is over. `requested_s`, `ended_s`: s. `trigger`: what led to it. `run`: of the pipeline, empty without.
     `outcome`: success, failure, error or cancelled, of the run. `candidate`: the model version, empty without. `text`: the verdict.
+    Of a candidate made elsewhere the trigger is called `offer`, and there is no run.
     """
 
     requested_s: float
@@ -133,6 +134,13 @@ class RetrainingState:
         one.past.append(Retraining(since, record["time"], trigger, run, outcome, RetrainingReason(reason), candidate, text))
         one.going, one.state.in_flight = None, False
         one.state.failures = 0 if record["helped"] else one.state.failures + 1
+
+    def _offered(self, one: Deployed, record: Mapping[str, Any]) -> None:
+        time, candidate, reason = record["time"], record["candidate"], RetrainingReason(record["reason"])
+        trigger = Trigger("offer", f"model:{candidate}", time=time)
+        one.past.append(Retraining(time, time, trigger, "", "", reason, candidate, record["text"]))
+        if reason is RetrainingReason.ACCEPTED:
+            one.state.failures = 0
 
     def _given_up(self, one: Deployed, record: Mapping[str, Any]) -> None:
         one.state.given_up = True

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ...identity.principals import Principal
     from ...pipelines.handles import PipelineRun
 
+_REASONS = {True: RetrainingReason.ACCEPTED, False: RetrainingReason.WORSE, None: RetrainingReason.NOT_JUDGED}
+
 
 class Working(Hearing):
     """Retraining without its calls. See `Retrainer`."""
@@ -154,30 +156,45 @@ class Working(Hearing):
             self._finish(name, RetrainingReason.NO_MODEL, **said)
             return
         reference = candidate.partition(":")[2]
+        found = self._judged(name, reference)
+        self._finish(name, _REASONS[found.accepted], run=run.name, outcome=run.outcome, candidate=reference, text=found.text)
+        published = self._sim.log.select(subject=candidate, predicate="artifact.published")
+        self._conclude(name, reference, found, published[-1] if published else None, account)
+
+    def _take_offer(self, name: str, candidate: str, actor: Principal) -> None:
+        """Judge a candidate made elsewhere, and go on as with one of its own."""
+        _, account = self._known(name)
+        found = self._judged(name, candidate)
+        reason = _REASONS[found.accepted].value
+        self._keep(self._record("offered", actor, name=name, candidate=candidate, reason=reason, text=found.text[:500]))
+        data = {"kind": "candidate", "candidate": f"model:{candidate}", "reason": reason}
+        offered = self._emit(f"deployment:{name}", "metadata.recorded", actor, data)
+        self._conclude(name, candidate, found, offered, account)
+
+    def _judged(self, name: str, candidate: str) -> Judgement:
+        """Whether a candidate is good enough, as its account may see it."""
+        spec, account = self._known(name)
         try:
-            found = judge(spec, reference, self._models, self._data, account, self._sim.seed)
+            return judge(spec, candidate, self._models, self._data, account, self._sim.seed)
         except MlplatError as error:
             found = Judgement(None, printable(f"{type(error).__name__}: {error}")[:500])
             self._alarm(name, "access" if isinstance(error, AccessDenied) else "retraining", f"{name}: {found.text}", None)
-        self._conclude(name, run, reference, found, account)
+            return found
 
-    def _conclude(self, name: str, run: PipelineRun, candidate: str, found: Judgement, account: Principal) -> None:
+    def _conclude(self, name: str, candidate: str, found: Judgement, cause: Event | None, account: Principal) -> None:
+        """What becomes of a candidate. `cause`: of its deployment; where there is none, it waits."""
         spec, _ = self._known(name)
-        published = self._sim.log.select(subject=f"model:{candidate}", predicate="artifact.published")
-        reasons = {True: RetrainingReason.ACCEPTED, False: RetrainingReason.WORSE, None: RetrainingReason.NOT_JUDGED}
-        reason = reasons[found.accepted]
-        self._finish(name, reason, run=run.name, outcome=run.outcome, candidate=candidate, text=found.text)
         if not found.accepted:
             if found.accepted is False:
                 self._fail(candidate, account)
             self._tell(name, f"{name}: {candidate} is not taken: {found.text}")
-        elif spec.deploy and self._deploy is not None and published:
+        elif spec.deploy and self._deploy is not None and cause is not None:
             try:
-                with self._sim.caused_by(published[-1]):
-                    self._deploy(spec.deploy, candidate, account, published[-1])
+                with self._sim.caused_by(cause):
+                    self._deploy(spec.deploy, candidate, account, cause)
             except MlplatError as error:
                 text = f"{name}: {candidate} is good enough, and was not deployed: {printable(str(error))[:400]}"
-                self._alarm(name, "access" if isinstance(error, AccessDenied) else "retraining", text, published[-1])
+                self._alarm(name, "access" if isinstance(error, AccessDenied) else "retraining", text, cause)
         else:
             self._tell(name, f"{name}: {candidate} is good enough, and waits to be deployed: {found.text}")
 
