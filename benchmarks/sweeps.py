@@ -205,7 +205,8 @@ def killed(kills: int, seed: int, folder: Path) -> tuple[dict[str, Any], list[st
         done["starts"] += 1
         while driver.poll() is None and done["drivers"] + done["workers"] < kills:
             # a random instant: after so many more runs, or none, and a moment
-            wanted = runs_in(folder / "killed") + int(draw.integers(0, 1 + whole.total // kills))
+            there, more = runs_in(folder / "killed"), kills - done["drivers"] - done["workers"]
+            wanted = there + int(draw.integers(0, 1 + max(0, whole.total - there) // more))
             while driver.poll() is None and runs_in(folder / "killed") < wanted:
                 time.sleep(0.01)
             time.sleep(float(draw.uniform(0.0, 0.5)))
