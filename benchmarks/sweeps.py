@@ -122,13 +122,16 @@ def measured(data: Path, runs: int, workers: int, seed: int, folder: Path) -> tu
     trace = trace_of(scenario)
     run_once(points[0][0], 0, trace=trace)  # compiles
     some = points[:: max(1, len(points) // 50)]
-    singles, prints = [], {}
-    for point, replication in some:
-        begun = time.process_time()
-        prints[point.digest, replication] = run_once(point, replication, trace=trace).fingerprint
-        singles.append(time.process_time() - begun)
-    single = statistics.mean(singles) * len(points)
+    singles: list[float] = []
+    prints: dict[tuple[str, int], str] = {}
 
+    def alone(part: list[tuple[Scenario, int]]) -> None:
+        for point, replication in part:
+            begun = time.process_time()
+            prints[point.digest, replication] = run_once(point, replication, trace=trace).fingerprint
+            singles.append(time.process_time() - begun)
+
+    alone(some[::2])  # half before the sweep and half after it, since what else the machine does is not the same all the time
     watch = Watch()
     watch.start()
     before, begun = used(), time.perf_counter()
@@ -136,6 +139,8 @@ def measured(data: Path, runs: int, workers: int, seed: int, folder: Path) -> tu
     wall, cost = time.perf_counter() - begun, used() - before
     watch.over.set()
     watch.join()
+    alone(some[1::2])
+    single = statistics.mean(singles) * len(points)
     frame = sweep.frame
     found = dict(zip(zip(frame["scenario"], frame["replication"], strict=True), frame["fingerprint"], strict=True))
     busy = sorted(watch.seconds.values(), reverse=True)[:workers]
@@ -205,7 +210,8 @@ def killed(kills: int, seed: int, folder: Path) -> tuple[dict[str, Any], list[st
         done["starts"] += 1
         while driver.poll() is None and done["drivers"] + done["workers"] < kills:
             # a random instant: after so many more runs, or none, and a moment
-            wanted = runs_in(folder / "killed") + int(draw.integers(0, 1 + whole.total // kills))
+            there, more = runs_in(folder / "killed"), kills - done["drivers"] - done["workers"]
+            wanted = there + int(draw.integers(0, 1 + max(0, whole.total - there) // more))
             while driver.poll() is None and runs_in(folder / "killed") < wanted:
                 time.sleep(0.01)
             time.sleep(float(draw.uniform(0.0, 0.5)))
