@@ -22,6 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from mlplat.planning.fleets import mean_wait
+from mlplat.planning.fleets.approximations import service_time
 from mlplat.planning.scenario import Objective, Scenario
 from mlplat.planning.search.plan import Plan, planned
 from mlplat.planning.search.playing import Playing
@@ -155,24 +157,13 @@ def random_cases(seed: int, first: int, cases: int) -> tuple[dict[str, Any], lis
     }, others
 
 
-def erlang_wait(servers: int, load: float) -> float:
-    """Mean wait in M/M/c for a mean service of 1 (Erlang 1917)."""
-    if servers <= load:
-        return math.inf
-    blocked = 1.0
-    for k in range(1, servers + 1):
-        blocked = load * blocked / (k + load * blocked)
-    waits = servers * blocked / (servers - load * (1 - blocked))
-    return waits / (servers - load)
-
-
 def queueing_plan(seed: int, number: int, jobs: int) -> tuple[Plan, int]:
     """The plan of a random M/M/c, and the c of the formula."""
     rng = stream(seed, f"planning/queue/{number}")
     load = float(rng.uniform(1.5, 25.0))
     servers = math.ceil(load + 1) + int(rng.integers(0, 4))
-    few = erlang_wait(servers - 1, load)
-    bound = math.sqrt(erlang_wait(servers, load) * few)
+    more, few = (mean_wait(c, load, service_time(1.0)) for c in (servers, servers - 1))
+    bound = math.sqrt(more * few)
     made = Scenario.from_dict(
         {
             "name": f"M/M/c {number}",

@@ -25,6 +25,7 @@ import numpy as np
 
 import mlplat as mp
 from benchmarks.queue_recursion import Floats, fcfs_waits, mmc_waits
+from mlplat.planning.fleets import erlang_c
 from mlplat.planning.statistics import (
     Interval,
     batch_means,
@@ -47,14 +48,6 @@ INDEPENDENT, REACHED = 200, 500
 """Independent runs for a quantile, and the job of each whose wait is taken."""
 
 COVERAGE, CORRECT, NARROWING = (0.93, 0.97), 0.95, 3.0
-
-
-def erlang_c(servers: int, load: float) -> float:
-    """The part of the jobs that wait in M/M/c."""
-    blocked = 1.0
-    for k in range(1, servers + 1):
-        blocked = load * blocked / (k + load * blocked)
-    return servers * blocked / (servers - load * (1 - blocked))
 
 
 def true_mean(servers: int, load: float) -> float:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ...errors import OptionError, UnknownNameError
 from ...units import Duration, seconds
+from ..statistics.samples import between
 from .erlang import erlang_c
 
 Distribution = Literal["exponential", "deterministic", "lognormal", "hyperexponential"]
@@ -65,7 +66,7 @@ def service_time(mean: Duration, distribution: str = "exponential", scv: float |
             raise OptionError(f"scv={scv!r}: the variation of {distribution} service is fixed; leave scv out")
         return ServiceTime(distribution, middle, 1.0 if distribution == "exponential" else 0.0)  # type: ignore[arg-type]
     least = 0.0 if distribution == "lognormal" else 1.0
-    variation = number("scv", 4.0 if scv is None else scv)
+    variation = between("scv", 4.0 if scv is None else scv, 0.0, math.inf)
     if not least < variation <= 1e6:
         raise OptionError(f"scv={scv!r}: expected more than {least:g} for {distribution} service")
     return ServiceTime(distribution, middle, variation)  # type: ignore[arg-type]
@@ -96,7 +97,7 @@ def wait_quantile(servers: int, rate: float, service: ServiceTime, q: float, *, 
     >>> round(wait_quantile(1, 0.5, service_time(1.0), 0.75), 6)
     1.386294
     """
-    part = _between("q", q)
+    part = between("q", q, 0.0, 1.0)
     offered = rate * service.mean
     if offered >= servers:
         return math.inf
@@ -114,7 +115,7 @@ def latency_quantile(servers: int, rate: float, service: ServiceTime, q: float, 
     >>> round(latency_quantile(1, 0.5, service_time(1.0), 0.5), 4)
     1.3863
     """
-    part = _between("q", q)
+    part = between("q", q, 0.0, 1.0)
     offered = rate * service.mean
     if offered >= servers:
         return math.inf
@@ -158,11 +159,11 @@ def fleet_by_formula(
     >>> fleet_by_formula(200.0, service_time("80ms"), 0.99, "400ms")
     19
     """
-    per_second, limit = number("rate", rate), seconds(bound)
+    per_second, limit = between("rate", rate, 0.0, math.inf), seconds(bound)
     quantile: Any = {"latency": latency_quantile, "wait": wait_quantile}.get(of)
     if quantile is None:
         raise UnknownNameError("time", of, ("latency", "wait"))
-    if of == "latency" and float(service.quantiles(np.array([_between("q", q)]))[0]) > limit:
+    if of == "latency" and float(service.quantiles(np.array([between("q", q, 0.0, 1.0)]))[0]) > limit:
         return None
     low = math.floor(per_second * service.mean)  # not stable
     step, high = 1, low + 1
@@ -177,18 +178,3 @@ def fleet_by_formula(
         middle = (low + high) // 2
         low, high = (low, middle) if quantile(middle, per_second, service, q) <= limit else (middle, high)
     return high
-
-
-def number(name: str, value: object) -> float:
-    """A finite number above 0. Raises OptionError."""
-    good = not isinstance(value, (bool, str)) and hasattr(value, "__float__")
-    if not good or not 0 < float(value) < math.inf:  # type: ignore[arg-type]
-        raise OptionError(f"{name}={ascii(value)[:40]}: expected a number above 0")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _between(name: str, value: object) -> float:
-    part = number(name, value)
-    if not part < 1:
-        raise OptionError(f"{name}={ascii(value)[:40]}: expected a number between 0 and 1")
-    return part

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import printable
 from ...platform.serving import Version
+from ..scenario.accounts import HOURS_PER_MONTH
 from .approximations import ServiceTime
 from .objective import TimeObjective
 from .trials import Trial
 
 if TYPE_CHECKING:
     import polars as pl
-
-HOURS_A_MONTH = 730.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class FleetPlan:
     def cost_per_month(self) -> float | None:
         """Of the replicas that are ready on average, in the currency of the price, a month being 730 h."""
         trial = self.trial
-        return None if trial is None or not self.met else self._paid(trial) * self.price_per_hour * HOURS_A_MONTH
+        return None if trial is None or not self.met else self._paid(trial) * self.price_per_hour * HOURS_PER_MONTH
 
     def _paid(self, trial: Trial) -> float:
         return float(trial.replicas) if self.version.scale is None else trial.ready

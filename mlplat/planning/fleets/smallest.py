@@ -14,10 +14,11 @@ from ...errors import OptionError
 from ...platform.serving import Requests, Version
 from ...streams import check_seed
 from ...units import Duration, seconds
-from .approximations import ServiceTime, fleet_by_formula, number, service_time
+from ..statistics.samples import between, level
+from .approximations import ServiceTime, fleet_by_formula, service_time
 from .fleet_plan import FleetPlan
 from .objective import TimeObjective, time_objective
-from .trials import Simulator, Trial
+from .trials import Simulator, Trial, quantile
 
 if TYPE_CHECKING:
     from .approximations import Distribution
@@ -67,22 +68,20 @@ def smallest_fleet(
     >>> plan.replicas, plan.met, plan.by_formula
     (3, True, 3)
     """
-    goal, limit, per_second = time_objective(objective), seconds(bound), number("rate", rate)
+    goal, limit, per_second = time_objective(objective), seconds(bound), between("rate", rate, 0.0, math.inf)
     if limit == 0:
         raise OptionError("bound=0: expected more than 0 s")
     own = service_time(service, distribution, scv)
     made = Version("fleet") if version is None else version
     if not isinstance(made, Version):
         raise OptionError(f"version={ascii(made)[:40]}: expected Version(…)")
-    price = 0.0 if price_per_hour == 0 else number("price_per_hour", price_per_hour)
+    price = 0.0 if price_per_hour == 0 else between("price_per_hour", price_per_hour, 0.0, math.inf)
     top = _whole("most", most, 1, MOST_REPLICAS)
     formula = _by_formula(per_second, own, made, goal, limit)
     requests = _enough(per_second, own, made, formula) if requests is None else requests
     draw, warm = _streams(per_second, own, _part("swing", swing), until, requests, check_seed(seed))
     least = _whole("replications", replications, 2, 10_000)
-    level = _part("confidence", confidence)
-    if not 0 < level < 1:
-        raise OptionError(f"confidence={confidence!r}: expected a number between 0 and 1")
+    sure = level(confidence)
     simulator = Simulator(
         version=made,
         objective=goal,
@@ -90,7 +89,7 @@ def smallest_fleet(
         draw=draw,
         least=least,
         most=_whole("most_replications", most_replications, least, 10_000),
-        confidence=level,
+        confidence=sure,
         warm=warm,
         seed=seed,
     )
@@ -112,7 +111,7 @@ def smallest_fleet(
         trials=tuple(tried[c] for c in sorted(tried)),
         unreachable=hopeless,
         most=top,
-        confidence=level,
+        confidence=sure,
         price_per_hour=price,
         seed=seed,
     )
@@ -219,8 +218,7 @@ def _unreachable(requests: Requests, version: Version, goal: TimeObjective, boun
     if goal.of != "latency":
         return None
     alone = (requests.service + float(version.base) + float(version.each)) * version.pace  # type: ignore[arg-type]
-    rank = max(1, math.ceil(goal.q * len(alone) - 1e-9))
-    least = float(np.partition(alone, rank - 1)[rank - 1])
+    least = quantile(alone, goal.q)
     return least if least > bound * 1.1 else None
 
 

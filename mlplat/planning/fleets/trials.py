@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...platform.serving import Requests, Version, serve
+from ..statistics import mean_interval
 from .objective import TimeObjective
 
 WARM_UP = 0.1
@@ -96,16 +97,12 @@ def quantile(times: Any, q: float) -> float:
 
 
 def student(values: list[float], confidence: float) -> tuple[float, float, float]:
-    """Mean and Student's interval; infinite where a value is.
+    """Mean and Student's interval of times, at least two; infinite where one is.
 
     >>> student([1.0, 1.0], 0.95)
     (1.0, 1.0, 1.0)
     """
-    from scipy.stats import t
-
-    mean = math.fsum(values) / len(values)
-    if not math.isfinite(mean):
+    if not all(map(math.isfinite, values)):
         return math.inf, math.inf, math.inf
-    spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else math.inf
-    half = float(t.ppf((1 + confidence) / 2, len(values) - 1)) * spread / math.sqrt(len(values)) if len(values) > 1 else math.inf
-    return mean, max(0.0, mean - half), mean + half
+    found = mean_interval(values, confidence)
+    return found.estimate, max(0.0, found.low), found.high

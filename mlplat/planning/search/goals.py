@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..statistics.means import one_sided
 from .space import Counts
 
 Values = Mapping[str, float | None]
@@ -135,23 +136,6 @@ class Verdict:
         return (-math.inf, -math.inf) if self.error or worst is None else (worst.assured_margin, worst.margin)
 
 
-def student(values: Sequence[float], confidence: float) -> tuple[float, float, float]:
-    """Mean, and its lower and upper one-sided confidence bounds (Student's t); all equal for equal values and for a single one.
-
-    >>> [round(x, 3) for x in student([1.0, 2.0, 3.0], 0.95)]
-    [2.0, 0.314, 3.686]
-    """
-    from scipy.special import stdtrit
-
-    n = len(values)
-    mean = math.fsum(values) / n
-    spread = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)) if n > 1 else 0.0
-    if not spread:
-        return mean, mean, mean
-    half = float(stdtrit(n - 1, confidence)) * spread / math.sqrt(n)
-    return mean, mean - half, mean + half
-
-
 def finding(goal: Goal, values: Sequence[float | None], confidence: float) -> Finding:
     """What values of the figure, one of each replication, say about the goal."""
     known = [v for v in values if v is not None and not math.isnan(v)]
@@ -160,7 +144,7 @@ def finding(goal: Goal, values: Sequence[float | None], confidence: float) -> Fi
     if any(math.isinf(v) for v in known):
         mean = low = high = next(v for v in known if math.isinf(v))
     else:
-        mean, low, high = student(known, confidence)
+        mean, low, high = one_sided(known, confidence)
     worst, best = (high, low) if goal.relation == "<=" else (low, high)
     status: Status = "met" if goal.margin(worst) >= 0 else "missed" if goal.margin(best) < 0 else "undecided"
     return Finding(goal, mean, low, high, status)
