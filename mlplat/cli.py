@@ -5,7 +5,6 @@ Every command takes `--seed` and `--json`; bad input ends with one line on stand
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from .command_options import Json, Seed, UnusedSeed, errors_of, print_json
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .planning.comparison.command import compare_command
 from .planning.fleets.command import fleet
@@ -46,11 +46,6 @@ app.command("compare")(compare_command)
 app.add_typer(scenario_app, name="scenario")
 app.command("plan")(plan_command)
 app.add_typer(sweep_app, name="sweep")
-
-
-Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")]
-UnusedSeed = Annotated[int, typer.Option("--seed", help="Taken by every command; nothing is drawn at random here.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 
 
 def _version(wanted: bool) -> None:
@@ -107,9 +102,7 @@ def replay(
     from .traces import read_trace
 
     spec = cluster_of(nodes, cluster)
-    if errors not in ("raise", "skip"):
-        raise OptionError(f"--errors {errors}: expected raise or skip")
-    trace = read_trace(jobs, format=format, errors="skip" if errors == "skip" else "raise")
+    trace = read_trace(jobs, format=format, errors=errors_of(errors))
     result = run(
         spec,
         trace,
@@ -131,7 +124,7 @@ def replay(
     if out is not None:
         result.save(out)
     if as_json:
-        _print_json(result.summary() | ({} if explanation is None else {"explanation": explanation.text}))
+        print_json(result.summary() | ({} if explanation is None else {"explanation": explanation.text}))
         return
     report_left_out(trace)
     _print_result(result)
@@ -195,10 +188,6 @@ def _print_table(title: str, figures: Iterable[tuple[str, str]]) -> None:
     Console(highlight=False).print(table)
 
 
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, ensure_ascii=False, allow_nan=False))
-
-
 @app.command()
 def demo(seed: Seed = 0, as_json: Json = False) -> None:
     """The life of a model: pushed, tested, delivered, served, watched; its world changes, and it is trained again by itself."""
@@ -207,7 +196,7 @@ def demo(seed: Seed = 0, as_json: Json = False) -> None:
     told = (lambda phase: print(f"… {phase}", file=sys.stderr)) if sys.stderr.isatty() and not as_json else lambda phase: None
     found = demonstrate(seed, told)
     if as_json:
-        _print_json(found.summary())
+        print_json(found.summary())
     else:
         show(found)
     if not found.closed:
@@ -235,7 +224,7 @@ def network(
             raise OptionError("--svg: this is the cluster's description; expected another file")
         write_text(svg, Topology.of(spec).svg() + "\n")
     if as_json:
-        _print_json(described | ({} if svg is None else {"svg": str(svg)}))
+        print_json(described | ({} if svg is None else {"svg": str(svg)}))
         return
     _print_table(f"the network of {printable(spec.name)}", readable_network(described))
 
@@ -251,7 +240,7 @@ def list_traces(seed: UnusedSeed = 0, as_json: Json = False) -> None:
 
     known = list_known()
     if as_json:
-        _print_json({"traces": known})
+        print_json({"traces": known})
         return
     table = Table("name", "format", "what", "publisher")
     for row in known:
@@ -272,11 +261,9 @@ def describe_trace(
 
     from .traces import describe, read_trace
 
-    if errors not in ("raise", "skip"):
-        raise OptionError(f"--errors {errors}: expected raise or skip")
-    description = describe(read_trace(file, format=format, errors="skip" if errors == "skip" else "raise"))
+    description = describe(read_trace(file, format=format, errors=errors_of(errors)))
     if as_json:
-        _print_json(description.to_dict())
+        print_json(description.to_dict())
     else:
         Console(highlight=False).print(description)
 
@@ -293,7 +280,7 @@ def fetch_trace(
 
     path = fetch(name, folder)
     if as_json:
-        _print_json({"name": name, "path": str(path)})
+        print_json({"name": name, "path": str(path)})
     else:
         print(path)
 
@@ -321,7 +308,7 @@ def inspect_capsule(
     platform = Platform()
     summary = platform.capsules.inspect(file, max_bytes=max_bytes, actor=platform.admin)
     if as_json:
-        _print_json(summary.to_dict())
+        print_json(summary.to_dict())
     else:
         print(summary)
 
@@ -349,7 +336,7 @@ def import_capsule(
                 platform.identity.create_project(project, owner=admin, actor=admin)
         imported = platform.capsules.import_file(file, project=project, max_bytes=max_bytes, actor=admin)
     if as_json:
-        _print_json({name: getattr(imported, name) for name in ("model", "registered", "known")} | {"capsule": imported.summary.digest})
+        print_json({name: getattr(imported, name) for name in ("model", "registered", "known")} | {"capsule": imported.summary.digest})
     else:
         print(imported)
 
@@ -372,7 +359,7 @@ def export_capsule(
     with Platform.open(store) as platform:
         summary = platform.capsules.export(model, file, withhold=withhold, licence=licence, actor=platform.admin)
     if as_json:
-        _print_json(summary.to_dict())
+        print_json(summary.to_dict())
     else:
         print(summary)
 
@@ -396,7 +383,7 @@ def lineage(
     with Platform.open(store) as platform:
         found = platform.metadata.lineage(model, actor=platform.admin)
         if as_json:
-            _print_json(found.to_dict())
+            print_json(found.to_dict())
         else:
             print(written(platform, found, form), end="")
     if found.missing:
@@ -414,7 +401,7 @@ def check_store(
 
     found = check_folder(folder)
     if as_json:
-        _print_json(found.to_dict())
+        print_json(found.to_dict())
     else:
         print(found)
     if not found:

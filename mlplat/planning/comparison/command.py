@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...command_options import Json, errors_of, print_json
 from ...errors import OptionError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def compare_command(
     until: Annotated[str | None, typer.Option(help="The horizon, such as 36h; nothing after it happens.")] = None,
     errors: Annotated[str, typer.Option(help="Bad rows of the trace: raise or skip.")] = "raise",
     seed: Annotated[int | None, typer.Option(help="The seed of everything that is drawn at random; the scenario's, or 0.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare policies on the same jobs, with intervals of the differences and a verdict only where it is significant."""
     from .comparing import compare
@@ -71,8 +71,7 @@ def compare_command(
         "correction": correction,
         "seed": seed,
     }
-    if errors not in ("raise", "skip"):
-        raise OptionError(f"--errors {errors}: expected raise or skip")
+    bad_rows = errors_of(errors)
     if (scenario is None) == (jobs is None):
         raise OptionError("give either a scenario or a trace: mlplat compare scenario.yaml …, or --jobs FILE with --cluster or --nodes")
     given = locals()
@@ -87,7 +86,7 @@ def compare_command(
         from ...traces import read_trace
 
         spec = cluster_of(nodes, cluster)
-        trace = read_trace(jobs or Path(), format=format, errors="skip" if errors == "skip" else "raise")
+        trace = read_trace(jobs or Path(), format=format, errors=bad_rows)
         if not as_json:
             report_left_out(trace)
         conditions: dict[str, Any] = {
@@ -103,7 +102,7 @@ def compare_command(
         with _progress() as told:
             found = compare(spec, trace, resample=resample, progress=told, **options, **conditions)
     if as_json:
-        print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+        print_json(found.to_dict())
     else:
         show(found)
 

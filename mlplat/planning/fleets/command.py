@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
 
+from ...command_options import Json, Seed, print_json
 from ...errors import OptionError
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 OBJECTIVES = ("p50", "p95", "p99")
 
 
@@ -43,7 +42,7 @@ def fleet(
     confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
     price: Annotated[float, typer.Option(help="Of a replica and hour.")] = 0.0,
     most: Annotated[int, typer.Option(help="Replicas up to which is looked.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")] = 0,
+    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Find the smallest serving fleet that keeps a latency; exit status 1 if none does."""
@@ -88,7 +87,7 @@ def fleet(
         seed=seed,
     )
     if as_json:
-        print(json.dumps(plan.to_dict(), ensure_ascii=False, allow_nan=False))
+        print_json(plan.to_dict())
     else:
         print("\n".join(str(plan).split("; ")))
     if not plan.met:

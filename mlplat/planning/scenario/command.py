@@ -8,12 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from ...command_options import Json, UnusedSeed, print_json
 from ...errors import OptionError, UnknownNameError, printable, shown
 
 app = typer.Typer(help="Write, check and describe scenarios of capacity planning.", no_args_is_help=True)
-
-UnusedSeed = Annotated[int, typer.Option("--seed", help="Taken by every command; nothing is drawn at random here.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 
 
 @app.command("new")
@@ -30,7 +28,7 @@ def new(
 
     if template is None:
         if as_json:
-            _print_json({"templates": [{"name": name, "asks": asks} for name, asks in TEMPLATES.items()]})
+            print_json({"templates": [{"name": name, "asks": asks} for name, asks in TEMPLATES.items()]})
         else:
             width = max(map(len, TEMPLATES))
             for name, asks in TEMPLATES.items():
@@ -41,7 +39,7 @@ def new(
     text = template_text(template)
     if file is None:
         if as_json:
-            _print_json({"template": template, "text": text})
+            print_json({"template": template, "text": text})
         else:
             print(text, end="")
         return
@@ -55,7 +53,7 @@ def new(
     except (OSError, ValueError) as error:
         raise OptionError(f"{shown(file)}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
     if as_json:
-        _print_json({"template": template, "path": str(file)})
+        print_json({"template": template, "path": str(file)})
     else:
         print(f"{shown(file)}: check it with 'mlplat scenario check {shown(file)}'")
 
@@ -77,14 +75,14 @@ def check(
     faults = faults_of(file)
     if faults:
         if as_json:
-            _print_json({"ok": False, "faults": [_fault(error) for error in faults]})
+            print_json({"ok": False, "faults": [_fault(error) for error in faults]})
         for error in faults:
             print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(2)
     scenario = Scenario.open(file)
     if as_json:
         told = {"name": scenario.name, "digest": scenario.digest, "random": is_random(scenario), "replications": scenario.replications}
-        _print_json({"ok": True, "faults": []} | told)
+        print_json({"ok": True, "faults": []} | told)
         return
     print(f"{printable(scenario.name)}: nothing wrong")
     for name, value in rows(scenario):
@@ -107,7 +105,7 @@ def schema(
         return
     write_text(file, text + "\n")
     if as_json:
-        _print_json({"path": str(file)})
+        print_json({"path": str(file)})
     else:
         print(f"{shown(file)}: name it in the first line of a scenario, '# yaml-language-server: $schema={shown(file)}'")
 
@@ -116,7 +114,3 @@ def _fault(error: Any) -> dict[str, Any]:
     place = getattr(error, "where", None) or None
     problem = getattr(error, "problem", str(error))
     return {"where": place, "problem": problem, "text": str(error)}
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, ensure_ascii=False, allow_nan=False))

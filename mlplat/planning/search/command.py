@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from ...command_options import Json, ScenarioSeed, print_json
 
 if TYPE_CHECKING:
     from .plan import Plan
@@ -19,8 +20,8 @@ def plan_command(
     workers: Annotated[int, typer.Option(help="Processes that play the runs; the plan does not depend on how many.")] = 1,
     tried: Annotated[bool, typer.Option("--tried", help="List every choice that was run.")] = False,
     sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Plan again with more and less load, failures and prices.")] = False,
-    seed: Annotated[int | None, typer.Option(help="The seed of everything that is drawn at random; the scenario's if left out.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")] = False,
+    seed: ScenarioSeed = None,
+    as_json: Json = False,
 ) -> None:
     """Find the smallest or cheapest cluster that meets the objectives of a scenario: exit status 1 where none does."""
     from ..scenario import Scenario
@@ -36,7 +37,7 @@ def plan_command(
         content = found.to_dict()
         if hangs_on is not None:
             content["sensitivity"] = hangs_on.frame.to_dicts()
-        print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+        print_json(content)
     else:
         _show(found, hangs_on, tried)
     if not found.met:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ...command_options import Json, ScenarioSeed, UnusedSeed, print_json
 from ...errors import OptionError, printable
 
 if TYPE_CHECKING:
     from .designs import Design
     from .outcome import Sweep
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 
 
 class _RunUnlessNamed(TyperGroup):
@@ -55,7 +53,7 @@ def run_sweep_command(
         typer.Option(help="joblib (processes here), serial, dask or ray; dask:tcp://host:8786 or ray:auto for a cluster that is there."),
     ] = "joblib",
     workers: Annotated[int | None, typer.Option(help="As many as there are cores if left out.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The seed of everything that is drawn at random; the scenario's if left out.")] = None,
+    seed: ScenarioSeed = None,
     as_json: Json = False,
 ) -> None:
     """Run a scenario at every point of a design: exit status 1 where a run failed or is missing."""
@@ -88,7 +86,7 @@ def run_sweep_command(
 @app.command("show")
 def show_sweep_command(
     folder: Annotated[Path, typer.Argument(help="The folder of a sweep.")],
-    seed: Annotated[int, typer.Option("--seed", help="Taken by every command; nothing is drawn at random here.")] = 0,
+    seed: UnusedSeed = 0,
     as_json: Json = False,
 ) -> None:
     """Show the runs of a sweep that are there, also while it runs: exit status 1 where a run failed or is missing."""
@@ -114,7 +112,7 @@ def _design(vary: list[str], kind: str, samples: int | None, seed: int) -> Desig
 
 def _show(made: Sweep, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(made.to_dict(), ensure_ascii=False, allow_nan=False))
+        print_json(made.to_dict())
     else:
         print(made)
     if not made.complete or made.failed.height:

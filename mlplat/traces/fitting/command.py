@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ...errors import InputError, OptionError, shown
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
+from ...command_options import Json, Seed, errors_of, print_json
+from ...errors import InputError, shown
 
 
 def fit_trace(
@@ -27,16 +25,14 @@ def fit_trace(
     from .fitting import fit
     from .goodness import held_out as compare
 
-    if errors not in ("raise", "skip"):
-        raise OptionError(f"--errors {errors}: expected raise or skip")
-    trace = read_trace(file, format=format, errors="skip" if errors == "skip" else "raise")
+    trace = read_trace(file, format=format, errors=errors_of(errors))
     model = fit(trace, seed=seed)
     report = model.goodness(trace, seed=seed)
     later = compare(trace, how="later", seed=seed) if held_out else None
     model.to_json(out)
     if as_json:
         found = {"model": str(out), "jobs": model.jobs, "days": model.days, "kinds": len(model.kinds), **report.to_dict()}
-        print(json.dumps(found | ({} if later is None else {"held_out": later.to_dict()["checks"]}), ensure_ascii=False, allow_nan=False))
+        print_json(found | ({} if later is None else {"held_out": later.to_dict()["checks"]}))
         return
     print(model)
     print(report)
@@ -53,7 +49,7 @@ def generate_trace(
     days: Annotated[float | None, typer.Option(help="How long; that of the fitted trace if neither is given.")] = None,
     jobs: Annotated[int | None, typer.Option(help="How many jobs, instead of days.")] = None,
     load: Annotated[float, typer.Option("--load", help="So many times as many jobs.")] = 1.0,
-    seed: Annotated[int, typer.Option(help="The seed of everything that is drawn at random.")] = 0,
+    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Generate a trace from a fitted model."""
@@ -65,6 +61,6 @@ def generate_trace(
     trace = FittedWorkload.from_json(model).generate(jobs, days=days, load_factor=load, seed=seed)
     write_trace(trace, out)
     if as_json:
-        print(json.dumps({"path": str(out), "jobs": len(trace), "days": trace.span / 86400}, ensure_ascii=False, allow_nan=False))
+        print_json({"path": str(out), "jobs": len(trace), "days": trace.span / 86400})
     else:
         print(f"{len(trace):,} jobs in {trace.span / 86400:.4g} days: {shown(out)}")
