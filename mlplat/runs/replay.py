@@ -29,6 +29,7 @@ from ..units import Duration, seconds
 from ..workload import JobTrace
 from .driving import drive
 from .failing import Failing
+from .progress_bar import progress_bar
 from .result import Result
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ def replay(
     drive(run, -np.inf)  # compiles the clock, or loads what was compiled before, so that the time below is the run's alone
     started = time.perf_counter()
     if progress:
-        _with_progress(run, horizon, clock, failing, scaled)
+        with progress_bar(f"{run.queue.label()} / {run.placement.label()}", "jobs") as told:
+            assert told is not None
+            drive(run, horizon, clock, lambda arrived: told(arrived, len(run.trace)), failing=failing, scaled=scaled)
     else:
         drive(run, horizon, clock, failing=failing, scaled=scaled)
     took = time.perf_counter() - started
@@ -232,13 +235,3 @@ def _check_kinds(spec: object, trace: object) -> None:
         raise OptionError(f"spec is a {type(spec).__name__}; expected a ClusterSpec, such as ClusterSpec.parse('96x8xV100')")
     if not isinstance(trace, JobTrace):
         raise OptionError(f"trace is a {type(trace).__name__}; expected a JobTrace, such as read_trace('jobs.csv')")
-
-
-def _with_progress(run: Run, until: float, clock: str, failing: Failing | None, scaled: Scaled | None) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("jobs"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"{run.queue.label()} / {run.placement.label()}", total=len(run.trace))
-        drive(run, until, clock, lambda arrived: bar.update(task, completed=arrived), failing=failing, scaled=scaled)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +12,6 @@ from ...command_options import Json, errors_of, print_json
 from ...errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .comparison_result import Comparison
 
 NOT_OF_SCENARIOS = (
@@ -61,6 +57,7 @@ def compare_command(
     as_json: Json = False,
 ) -> None:
     """Compare policies on the same jobs, with intervals of the differences and a verdict only where it is significant."""
+    from ...runs.progress_bar import progress_bar
     from .comparing import compare
 
     options: dict[str, Any] = {
@@ -79,7 +76,7 @@ def compare_command(
         for name in NOT_OF_SCENARIOS:
             if given[name] not in (None, "node-order", "none"):
                 raise OptionError(f"--{name.replace('_', '-')} goes with --jobs; a scenario says all of that itself")
-        with _progress() as told:
+        with progress_bar("compare", "runs", sys.stderr.isatty()) as told:
             found = compare(scenario, progress=told, **options)
     else:
         from ...runs.command_line import cluster_of, failures_of, report_left_out, sync_of
@@ -99,7 +96,7 @@ def compare_command(
             "sync": sync_of(sync),
             "until": until,
         }
-        with _progress() as told:
+        with progress_bar("compare", "runs", sys.stderr.isatty()) as told:
             found = compare(spec, trace, resample=resample, progress=told, **options, **conditions)
     if as_json:
         print_json(found.to_dict())
@@ -124,18 +121,3 @@ def show(found: Comparison) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(Text(found.said))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("runs", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

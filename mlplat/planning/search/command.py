@@ -12,7 +12,6 @@ from ...command_options import Json, ScenarioSeed, print_json
 
 if TYPE_CHECKING:
     from .plan import Plan
-    from .runs import Progress
 
 
 def plan_command(
@@ -24,13 +23,14 @@ def plan_command(
     as_json: Json = False,
 ) -> None:
     """Find the smallest or cheapest cluster that meets the objectives of a scenario: exit status 1 where none does."""
+    from ...runs.progress_bar import progress_bar
     from ..scenario import Scenario
     from .plan import plan
 
     read = Scenario.open(scenario)
     if seed is not None:
         read = read.with_fields({"seed": seed})
-    with _Bar(sys.stderr.isatty() and not as_json) as told:
+    with progress_bar(read.name, "runs", sys.stderr.isatty() and not as_json) as told:
         found = plan(read, workers=workers, progress=told)
         hangs_on = found.sensitivity(progress=told) if sensitivity and found.counts else None
     if as_json:
@@ -72,29 +72,3 @@ def _show_tried(found: Plan) -> None:
     for row in found.left_out.iter_rows(named=True):
         witness = "" if row["witness"] is None else f" {tuple(row['witness'])}"
         print(f"{row['choices']:,} choices not run: {row['reason']}{witness}")
-
-
-class _Bar:
-    """A progress bar on standard error, or nothing."""
-
-    def __init__(self, shown: bool) -> None:
-        self._shown = shown
-        self._bar: Any = None
-
-    def __enter__(self) -> Progress | None:
-        if not self._shown:
-            return None
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        bar = Progress(
-            TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
-        )
-        self._bar = bar
-        bar.start()
-        task = bar.add_task("runs", total=None)
-        return lambda made, expected: bar.update(task, completed=made, total=expected)
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()

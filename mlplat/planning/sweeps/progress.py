@@ -1,4 +1,4 @@
-"""How far a sweep is, on standard error: a bar, the runs there are, those that failed, and the time that is left."""
+"""How far a sweep is: the runs there are, those that failed, and the time that is left, or whatever the caller makes of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ...runs.progress_bar import progress_bar
 from .driving import Told
 
 
@@ -18,28 +19,6 @@ def shown_progress(progress: bool | Callable[[int, int, int], object] | None, ti
     if not (sys.stderr.isatty() if progress is None else progress):
         yield lambda finished, total, failed: None
         return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("runs{task.fields[failed]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(escape(title), total=None, failed="")
-        begun = False
-
-        def told(finished: int, total: int, failed: int) -> None:
-            nonlocal begun
-            if not begun:  # what was there before says nothing about the speed
-                begun = True
-                bar.reset(task, total=total, completed=finished)
-            bar.update(task, completed=finished, failed=f", {failed:,} failed" if failed else "")
-
-        yield told
+    with progress_bar(title, "runs") as bar:
+        assert bar is not None
+        yield lambda finished, total, failed: bar(finished, total, f", {failed:,} failed" if failed else "")
