@@ -1,6 +1,6 @@
 """Public names of a package that are loaded when they are first used, so that importing the package costs next to nothing (PEP 562).
 
-`traces`, which is to know nothing but the vocabulary of traces, says it for itself."""
+The package `traces` itself, which is to know nothing but the vocabulary of traces, says it for itself."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from ...runs.window import Window
 from ...traces.transformations import resample
 from ...units import Duration
 from ..scenario import is_random, replication_seed, run_once, trace_of
+from ..scenario.running import draws_at_random
 from .basis import Basis
 from .policies import Policy
 
@@ -65,10 +66,8 @@ class OfTrace:
         failures = self._conditions.get("failures")
         if failures is not None and not isinstance(failures, Outages):
             return True
-        if self._conditions.get("ties") == "random" or any(policy.placement == "random" for policy in self._policies):
-            return True
-        spot = any(group.scaling is not None and group.scaling.spot is not None for group in self._spec.groups)
-        return spot and self._conditions.get("autoscaling", True) is not False
+        ties, autoscaling = self._conditions.get("ties"), self._conditions.get("autoscaling", True)
+        return any(draws_at_random(self._spec, ties, policy.placement, autoscaling) for policy in self._policies)
 
     def run(self, replication: int) -> Iterator[Figured]:
         seed = self._seed if self.basis == "exact" else replication_seed(self._seed, replication)

@@ -77,12 +77,14 @@ def is_random(scenario: Scenario) -> bool:
         return True
     if scenario.serving is not None or scenario.failures.draws:
         return True
-    if scenario.workload is None:
-        return False
-    if scenario.policies.ties == "random" or scenario.policies.placement == "random":
-        return True
-    spot = any(group.scaling is not None and group.scaling.spot is not None for group in scenario.cluster.groups)
-    return spot and scenario.autoscaling is not False
+    policies = scenario.policies
+    return scenario.workload is not None and draws_at_random(scenario.cluster, policies.ties, policies.placement, scenario.autoscaling)
+
+
+def draws_at_random(spec: ClusterSpec, ties: object, placement: object, autoscaling: object) -> bool:
+    """Whether a replay draws anything but failures: where jobs go, or when spot nodes are taken away."""
+    spot = any(group.scaling is not None and group.scaling.spot is not None for group in spec.groups)
+    return ties == "random" or placement == "random" or (spot and autoscaling is not False)
 
 
 def result_of(scenario: Scenario, replication: int = 0, *, trace: JobTrace | None = None) -> Result:

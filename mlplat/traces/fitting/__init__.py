@@ -5,8 +5,9 @@ Names are loaded when first used, so that importing the package costs nothing.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .fitting import fit
@@ -17,14 +18,4 @@ __all__ = ["Check", "FittedWorkload", "GoodnessOfFit", "fit", "held_out"]
 
 _HOME = {"Check": "goodness", "FittedWorkload": "model", "GoodnessOfFit": "goodness", "fit": "fitting", "held_out": "goodness"}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)
