@@ -10,12 +10,12 @@ import numpy as np
 
 from .attempt_state import CLOSED, EARMARKED, OFFLINE
 from .compilation import kernel
-from .devices import choose_device, give, take
+from .devices import choose_device, take
 from .fragmentation import fragment
 from .gangs import occupy, withdraw
 from .quota_state import CLAIMS, KEPT_SHUT, PLANNED
 from .room import fits
-from .shadow import copy_row, place_over
+from .shadow import copy_row, place_over, undo_placing
 from .state import CPU, FRAGMENT, LAST, RECORDS, REPLICAS, REQUEST, World
 from .tree import note_change
 
@@ -179,9 +179,7 @@ def _place_over_as_planned(world: World, job: int, begin: int, touched: int) -> 
         node = np.int64(world.quotas.plan[begin + replica])
         touched = copy_row(world, shadow, reservation.shadow_stamp, reservation.epoch[0], node, touched)
         if not fits(shadow, cluster, classes, cls, node):
-            for earlier in range(replica):
-                at, device = np.int64(reservation.placed_node[earlier]), np.int64(reservation.placed_device[earlier])
-                give(shadow, cluster, classes, policy, np.int64(gang[job, REQUEST]), at, device, job, np.int64(1))
+            undo_placing(world, shadow, job, np.int64(replica))
             return touched
         where = choose_device(shadow, cluster, classes, policy, cls, node, job, replica)
         where = take(shadow, cluster, classes, policy, cls, node, where, job, shadow, np.bool_(False))

@@ -8,10 +8,10 @@ from .attempt_state import Outcome
 from .attempts import dismiss
 from .compilation import kernel
 from .running import children, next_end
-from .shadow import give_back_on, place_over, take_again_on, undo_placing
-from .state import HAVE, LAST, RANKED, REPLICAS, REQUEST, STOPPING, Placement, Queue, World
+from .shadow import gang_fits, give_back_on, take_again_on
+from .state import HAVE, RANKED, REQUEST, STOPPING, Queue, World
 
-SRTF, CUSTOM, PREEMPTED = int(Queue.SRTF), int(Placement.CUSTOM), int(Outcome.PREEMPTED)
+SRTF, PREEMPTED = int(Queue.SRTF), int(Outcome.PREEMPTED)
 
 
 @kernel
@@ -21,21 +21,6 @@ def may_preempt(world: World, head: int, victim: int, now: float) -> bool:
         ends = -world.reservation.end[world.reservation.position[victim]]
         return ends > now + world.jobs.estimate[head]  # type: ignore[no-any-return]
     return world.progress.level[victim] < world.progress.level[head]  # type: ignore[no-any-return]
-
-
-@kernel
-def _fits_on_shadow(world: World, head: int, have: int, touched: int):  # type: ignore[no-untyped-def]
-    """Whether the head's gang fits on `shadow`, of which `have` replicas of its request do. Returns (fits, touched nodes)."""
-    reservation, gang = world.reservation, world.jobs.gang
-    replicas = np.int64(gang[head, REPLICAS])
-    if gang[head, LAST] == gang[head, REQUEST] and world.policy.code != CUSTOM:
-        return have >= replicas, touched
-    if have < replicas - 1:
-        return False, touched
-    placed, touched = place_over(world, reservation.shadow, reservation.shadow_stamp, reservation.epoch[0], head, touched)
-    if placed == replicas:
-        undo_placing(world, reservation.shadow, head)
-    return placed == replicas, touched
 
 
 @kernel
@@ -49,7 +34,7 @@ def preempt(world: World, head: int, now: float) -> bool:
     touched, have = np.int64(0), np.int64(count[HAVE])
     for i in range(count[STOPPING]):
         touched, have = give_back_on(world, np.int64(world.progress.stopping[i]), cls, touched, have)
-    fits, touched = _fits_on_shadow(world, head, have, touched)
+    fits, touched = gang_fits(world, head, have, touched)
     if fits:
         return False
     chosen, size = 0, 1
@@ -63,13 +48,13 @@ def preempt(world: World, head: int, now: float) -> bool:
         reservation.victims[chosen] = victim
         chosen += 1
         touched, have = give_back_on(world, victim, cls, touched, have)
-        fits, touched = _fits_on_shadow(world, head, have, touched)
+        fits, touched = gang_fits(world, head, have, touched)
     if not fits:
         return False
     for i in range(chosen - 2, -1, -1):
         victim = np.int64(reservation.victims[i])
         have = take_again_on(world, victim, cls, have)
-        spared, touched = _fits_on_shadow(world, head, have, touched)
+        spared, touched = gang_fits(world, head, have, touched)
         if spared:
             reservation.victims[i] = -1
         else:

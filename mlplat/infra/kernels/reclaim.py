@@ -12,10 +12,10 @@ from .earmarks import close_earmarked, open_earmarked, place_claims
 from .quota_state import EARLIER, INITIAL_SHARE, KEPT_SHUT
 from .quota_tree import charge, fits_quota, is_within, share, share_with
 from .running import children, next_end
-from .shadow import give_back_on, place_over, take_again_on, undo_placing
-from .state import LAST, RANKED, REPLICAS, REQUEST, STOPPING, Placement, World
+from .shadow import gang_fits, give_back_on, place_over, take_again_on, undo_placing
+from .state import RANKED, REPLICAS, REQUEST, STOPPING, World
 
-CUSTOM, PREEMPTED, RECLAIMED = int(Placement.CUSTOM), int(Outcome.PREEMPTED), int(Outcome.RECLAIMED)
+PREEMPTED, RECLAIMED = int(Outcome.PREEMPTED), int(Outcome.RECLAIMED)
 # What `make_room` answers
 NOTHING, AT_ONCE, LATER, AS_IT_IS = 0, 1, 2, 3
 
@@ -25,20 +25,10 @@ def _fits(world: World, job: int, have: int, touched: int, anywhere: bool, most:
     """Whether the job fits its quota, whose share with it is at most `most`, and its gang fits on `shadow`, of which `have` replicas do.
     Returns (fits, touched nodes). `anywhere`: nodes do not matter.
     """
-    reservation, gang, quota = world.reservation, world.jobs.gang, np.int64(world.quotas.of[job])
+    quota = np.int64(world.quotas.of[job])
     if not fits_quota(world.quotas, quota) or (most < np.inf and share_with(world.quotas, quota) > most):
         return False, touched
-    if anywhere:
-        return True, touched
-    replicas = np.int64(gang[job, REPLICAS])
-    if gang[job, LAST] == gang[job, REQUEST] and world.policy.code != CUSTOM:
-        return have >= replicas, touched
-    if have < replicas - 1:
-        return False, touched
-    placed, touched = place_over(world, reservation.shadow, reservation.shadow_stamp, reservation.epoch[0], job, touched)
-    if placed == replicas:
-        undo_placing(world, reservation.shadow, job)
-    return placed == replicas, touched
+    return (True, touched) if anywhere else gang_fits(world, job, have, touched)
 
 
 @kernel
@@ -83,7 +73,7 @@ def find_room(world: World, job: int, anywhere: bool):  # type: ignore[no-untype
         touched = place_claims(world, quotas.number[EARLIER], touched)
         have, touched = place_over(world, shadow, stamp, epoch, job, touched)
         if have == replicas:
-            undo_placing(world, shadow, job)
+            undo_placing(world, shadow, job, replicas)
     chosen = 0
     fits = False
     if stopping > 0:
@@ -177,14 +167,19 @@ def _note_yielding(world: World, job: int, chosen: int) -> None:
     whatever is stopping and they themselves being gone.
     """
     quotas, stopping, victims = world.quotas, world.progress.stopping, world.reservation.victims
-    quota, fair = np.int64(quotas.of[job]), quotas.by_share and quotas.fair != 0
+    quota = np.int64(quotas.of[job])
+    if quotas.by_share and quotas.fair != 0:
+        for i in range(chosen):
+            if victims[i] >= 0 and quotas.of[victims[i]] != quota:
+                quotas.yielded[victims[i]] = True
+        return
     _charge_all(world, stopping, world.count[STOPPING], np.int64(-1))
     _charge_all(world, victims, chosen, np.int64(-1))
     for i in range(chosen):
         victim = np.int64(victims[i])
         if victim >= 0 and quotas.of[victim] != quota:
             mine, _ = branches(world, quota, np.int64(quotas.of[victim]))
-            if fair or is_within(quotas, quota, mine):
+            if is_within(quotas, quota, mine):
                 quotas.yielded[victim] = True
     _charge_all(world, victims, chosen, np.int64(1))
     _charge_all(world, stopping, world.count[STOPPING], np.int64(1))

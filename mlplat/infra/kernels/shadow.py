@@ -17,7 +17,7 @@ from .state import DEVICE, HELD, LAST, NO_NODE, NODE, REPLICAS, REQUEST, TYPE, W
 from .topology import node_beside, plan_gang
 from .tree import best_node, set_leaf, tree_of
 
-TOPOLOGY = int(Placement.TOPOLOGY)
+TOPOLOGY, CUSTOM = int(Placement.TOPOLOGY), int(Placement.CUSTOM)
 
 
 @kernel
@@ -82,9 +82,7 @@ def place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched:
         if last != cls:
             set_leaf(trees, policy, last_slot, node, score(state, cluster, classes, policy, last, node))
     if placed < replicas:
-        for replica in range(placed):
-            node = np.int64(reservation.placed_node[replica])
-            give(state, cluster, classes, policy, cls, node, np.int64(reservation.placed_device[replica]), job, np.int64(1))
+        undo_placing(world, state, job, np.int64(placed))
     for i in range(touched):
         node = np.int64(reservation.touched[i])
         set_leaf(trees, policy, slot, node, score(world.nodes, cluster, classes, policy, cls, node))
@@ -94,14 +92,28 @@ def place_over(world: World, state: Nodes, stamp, epoch: int, job: int, touched:
 
 
 @kernel
-def undo_placing(world: World, state: Nodes, job: int) -> None:
-    """Take back what `place_over` has placed."""
+def undo_placing(world: World, state: Nodes, job: int, placed: int) -> None:
+    """Take back the first `placed` replicas of a job, which are where `placed_node` and `placed_device` say."""
     reservation, gang = world.reservation, world.jobs.gang
-    replicas = np.int64(gang[job, REPLICAS])
-    for replica in range(replicas):
-        cls = np.int64(gang[job, LAST]) if replica == replicas - 1 else np.int64(gang[job, REQUEST])
+    for replica in range(placed):
+        cls = np.int64(gang[job, LAST]) if replica == gang[job, REPLICAS] - 1 else np.int64(gang[job, REQUEST])
         node, where = np.int64(reservation.placed_node[replica]), np.int64(reservation.placed_device[replica])
         give(state, world.cluster, world.classes, world.policy, cls, node, where, job, np.int64(1))
+
+
+@kernel
+def gang_fits(world: World, job: int, have: int, touched: int):  # type: ignore[no-untyped-def]
+    """Whether a job's gang fits on `shadow`, of which `have` replicas of its request do. Returns (fits, touched nodes)."""
+    reservation, gang = world.reservation, world.jobs.gang
+    replicas = np.int64(gang[job, REPLICAS])
+    if gang[job, LAST] == gang[job, REQUEST] and world.policy.code != CUSTOM:
+        return have >= replicas, touched
+    if have < replicas - 1:
+        return False, touched
+    placed, touched = place_over(world, reservation.shadow, reservation.shadow_stamp, reservation.epoch[0], job, touched)
+    if placed == replicas:
+        undo_placing(world, reservation.shadow, job, replicas)
+    return placed == replicas, touched
 
 
 @kernel
