@@ -21,7 +21,7 @@ Split = Literal["never", "nodes", "cores"]
 LONGEST = 1e15  # s; sums over jobs stay exact enough, and finite
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class JobTrace:
     """N jobs in order of submission, one array per column. Build it with `JobTrace.build`, which checks and sorts.
 
@@ -57,6 +57,8 @@ class JobTrace:
     def __post_init__(self) -> None:
         for name in ("submit", "duration", "estimate", "request", "replicas", "last_request", "priority", "group"):
             getattr(self, name).setflags(write=False)  # results share them
+        if self.job_id is not None:
+            self.job_id.setflags(write=False)
 
     @classmethod
     def build(

@@ -8,6 +8,7 @@ import json
 import platform
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -66,7 +67,16 @@ def run_digest(run: Run, until: float) -> str:
 
 
 def trace_digest(trace: JobTrace) -> str:
-    """SHA-256 of a trace: its columns, requests, groups and ids."""
+    """SHA-256 of a trace: its columns, requests, groups and ids. Made once for each trace, which never changes."""
+    if (known := _DIGESTS.get(trace)) is None:
+        known = _DIGESTS[trace] = _trace_digest(trace)
+    return known
+
+
+_DIGESTS: WeakKeyDictionary[JobTrace, str] = WeakKeyDictionary()
+
+
+def _trace_digest(trace: JobTrace) -> str:
     names = ("submit", "duration", "estimate", "request", "replicas", "last_request", "priority", "group")
     requests = [[*(getattr(r, name) for name in AMOUNTS), r.mig, *r.models] for r in trace.requests]
     described = json.dumps([requests, list(trace.groups), trace.split])
