@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mlplat.errors import InputError, MlplatError, SpecError
 from mlplat.hardware import Accelerator, ClusterSpec, NodeGroup, Storage, Taint, accelerator
+from mlplat.hardware.yaml_text import load_yaml
 
 WHOLE = """\
 name: lab
@@ -55,6 +56,13 @@ def test_human_amounts_are_read_as_what_they_say() -> None:
     big, own = ClusterSpec.from_yaml(WHOLE).groups
     assert (big.cpu_milli, big.memory_mib, big.disk_mib) == (64_000, 512 * 1024, 90 * 1024)
     assert (own.cpu_milli, own.memory_mib, str(own.taints[0]), str(own.taints[1])) == (250, 1536, "team=a:NoExecute", "k:NoSchedule")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("8:16", "8:16"), ("1:30:00", "1:30:00"), ("2:3.5", "2:3.5"), ("12", 12), ("1.5e+3", 1500.0), ("0x1F", 31)]
+)
+def test_colons_make_no_number_to_the_base_of_60(written: str, read: object) -> None:
+    assert load_yaml(f"[{written}]") == [read]
 
 
 def test_files_are_told_apart_by_suffix_and_content(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import yaml
 
 from ...errors import InputError, OptionError, SpecError, UnknownNameError, printable, shown
 from ...hardware.source_text import read_source
-from ...hardware.yaml_text import load_yaml
+from ...hardware.yaml_text import Loader, load_yaml
 from ..workload_spec import FIELDS, Workload
 from .manifest_kinds import MANIFESTS
 from .manifest_writing import plain
@@ -22,7 +22,6 @@ from .network_objects import NetworkObject, label_of
 
 if TYPE_CHECKING:
     from .directory import Directory
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Wanted(NamedTuple):
@@ -137,7 +136,7 @@ def _documents(source: object) -> tuple[object, list[Any]]:
 def _split(text: str, path: object) -> list[str]:
     """The documents of a stream, each moved down to its own lines, so that errors name the lines of the whole."""
     try:
-        events: Any = yaml.parse(text, Loader=_LOADER)
+        events: Any = yaml.parse(text, Loader=Loader)
         marks: list[Any] = [event.start_mark for event in events if isinstance(event, yaml.DocumentStartEvent)]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

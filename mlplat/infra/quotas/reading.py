@@ -14,7 +14,7 @@ import yaml
 from ...errors import InputError, OptionError, SpecError, UnknownNameError, printable, shown
 from ...hardware.source_text import read_source
 from ...hardware.spec_io import parse_json
-from ...hardware.yaml_text import load_yaml
+from ...hardware.yaml_text import Loader, load_yaml
 from .descriptions import Cohort, Described, Quota
 
 KINDS: Final[Mapping[str, type[Quota] | type[Cohort]]] = {"quotas": Quota, "cohorts": Cohort}
@@ -140,7 +140,7 @@ def lines_of(text: str) -> dict[str, int]:
     """The line of every place in a document that was read, such as `quotas[2].guarantee.gpus`."""
     lines: dict[str, int] = {}
     try:
-        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        root = yaml.compose(text, Loader=Loader)
     except (yaml.YAMLError, ValueError):  # JSON that is no YAML
         return lines
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...errors import InputError, OptionError, UnknownNameError, printable
-from ...hardware.yaml_text import load_yaml
+from ...hardware.yaml_text import Loader, load_yaml
 from ...units import seconds
 
 LARGEST: Final = 2**18
@@ -116,8 +116,8 @@ def _lines(text: str, path: str) -> dict[Place, int]:
     import yaml
 
     lines: dict[Place, int] = {(): 1}
-    open_: list[tuple[Any, Place]] = [(yaml.compose(text, Loader=yaml.SafeLoader), ())]
-    constructor = yaml.SafeLoader("")
+    open_: list[tuple[Any, Place]] = [(yaml.compose(text, Loader=Loader), ())]
+    constructor = Loader("")
     while open_:
         node, place = open_.pop()
         if len(lines) > MOST:
