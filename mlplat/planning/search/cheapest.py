@@ -12,7 +12,8 @@ from .verdicts import Judging
 
 TOLERANCE = 0.25
 """A goal that is missed by less than this part of its bound is missed narrowly: what lies just below such a choice is run, not inferred.
-Waits need not fall with each node where gangs and fragments are, and near the bound that matters."""
+Waits need not fall with each node where gangs and fragments are, and near the bound that matters. As narrow is a miss that would be so
+without the worst replication: one unlucky replication of a larger cluster says little of a smaller one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def cheapest(space: Space, judging: Judging, *, start: Counts | None = None, cei
 
     - a choice that meets all closes what ranks behind it (dearer, or as dear with more nodes);
     - one that misses a goal that more nodes help closes what has no more of any group; if it misses narrowly (`TOLERANCE`), those with one
-      node less stay open and are run;
+      node less stay open and are run; if it keeps to the goal in the mean, and only its replications differ too much to show it, it closes
+      nothing but itself;
     - one that misses a goal that fewer nodes help closes likewise what has no fewer of any group.
     """
     search = _Search(space, judging, ceiling)
@@ -120,7 +122,7 @@ class _Search:
     def _reason(self, point: Counts) -> str:
         for counts, verdict in self.found.verdicts.items():
             if verdict.asks_for_more and sum(counts) - sum(point) == 1 and all(a <= b for a, b in zip(point, counts, strict=True)):
-                return "one node below a choice that misses narrowly" if not _clearly(verdict, fewer=False) else "splits what is open"
+                return "one node below a choice that misses narrowly" if _spared(verdict, fewer=False) == 1 else "splits what is open"
         return "splits what is open"
 
     def _close(self, choices: OpenChoices, verdict: Verdict) -> None:
@@ -129,11 +131,11 @@ class _Search:
         if verdict.met:
             self._note("costs no less than one that meets all", counts, choices.close_from(counts))
             return
-        if verdict.asks_for_more:
-            closed = choices.close_below(counts, spare=0 if _clearly(verdict, fewer=False) else 1)
+        if (spare := _spared(verdict, fewer=False)) is not None:
+            closed = choices.close_below(counts, spare=spare)
             self._note("has no more of any group than one that misses a goal", counts, closed)
-        if verdict.asks_for_fewer:
-            closed = choices.close_above(counts, spare=0 if _clearly(verdict, fewer=True) else 1)
+        if (spare := _spared(verdict, fewer=True)) is not None:
+            closed = choices.close_above(counts, spare=spare)
             self._note("has no fewer of any group than one that misses a goal which fewer nodes help", counts, closed)
 
     def _note(self, reason: str, witness: Counts | None, choices: int) -> None:
@@ -141,11 +143,17 @@ class _Search:
             self.found.closings.append(Closing(reason, witness, choices))
 
 
-def _clearly(verdict: Verdict, *, fewer: bool) -> bool:
-    """Whether a goal is missed by so much, in the mean, that what lies beyond misses it too."""
+def _spared(verdict: Verdict, *, fewer: bool) -> int | None:
+    """By how many nodes what stays open differs from a choice that does not meet goals that fewer nodes, or more, help.
+
+    0 where one is missed by so much that what lies beyond misses it too, 1 where it is missed narrowly, None where all stays open.
+    """
     if verdict.error:
-        return True
-    return any(f.status != "met" and f.goal.fewer_helps == fewer and f.margin <= -TOLERANCE for f in verdict.findings)
+        return None if fewer else 0
+    unmet = [f for f in verdict.findings if f.status != "met" and f.goal.fewer_helps == fewer]
+    if any(max(f.margin, f.margin_without_worst) <= -TOLERANCE for f in unmet):
+        return 0
+    return 1 if any(f.margin < 0 for f in unmet) else None
 
 
 def _expected(still_open: int, groups: int) -> int:

@@ -75,6 +75,7 @@ class Finding:
 
     `mean` of the figure; `low` and `high`: the one-sided confidence bounds of the mean, so that it is above `low` with the confidence and
     below `high` with the confidence; both equal the mean where replications do not differ. None for a figure that a run did not have.
+    `mean_without_worst`: that of all replications but the one that is worst for the goal, or of the only one.
     """
 
     goal: Goal
@@ -82,11 +83,17 @@ class Finding:
     low: float | None
     high: float | None
     status: Status
+    mean_without_worst: float | None = None
 
     @property
     def margin(self) -> float:
         """Of the mean; minus infinity where there is none."""
         return -math.inf if self.mean is None else self.goal.margin(self.mean)
+
+    @property
+    def margin_without_worst(self) -> float:
+        """Of the mean without the worst replication: where this misses, the miss does not hang on a single one. Minus infinity for none."""
+        return -math.inf if self.mean_without_worst is None else self.goal.margin(self.mean_without_worst)
 
     @property
     def assured_margin(self) -> float:
@@ -147,7 +154,8 @@ def finding(goal: Goal, values: Sequence[float | None], confidence: float) -> Fi
         mean, low, high = one_sided(known, confidence)
     worst, best = (high, low) if goal.relation == "<=" else (low, high)
     status: Status = "met" if goal.margin(worst) >= 0 else "missed" if goal.margin(best) < 0 else "undecided"
-    return Finding(goal, mean, low, high, status)
+    others = sorted(known, key=goal.margin)[1:] or known
+    return Finding(goal, mean, low, high, status, math.fsum(others) / len(others))
 
 
 def judge(counts: Counts, runs: Sequence[Values], goals: Sequence[Goal], confidence: float) -> Verdict:
