@@ -83,7 +83,7 @@ def test_a_single_unlucky_replication_of_a_larger_choice_closes_only_what_is_far
         return {"mean_wait": 3000.0 if unlucky else 1000.0 if counts[0] < 19 else 0.0}
 
     case = Case(Space(("node",), (1,), (39,), (10.0,)), evaluate, (("mean_wait", "<=", 100.0),), replications=5)
-    found, _ = case.search(start=(39,))
+    found, _ = case.search(start=(20,))
     assert found.best is not None
     assert found.best.counts == case.exhaustive() == (19,)
     assert found.why[19,] == "one node below a choice that misses narrowly"
@@ -94,7 +94,7 @@ def test_a_choice_whose_replications_only_differ_too_much_closes_nothing_but_its
         return {"mean_wait": 1000.0 if counts[0] < 8 else 150.0 * (replication == 0) if counts[0] == 20 else 0.0}
 
     case = Case(Space(("node",), (1,), (39,), (10.0,)), evaluate, (("mean_wait", "<=", 100.0),), replications=2)
-    found, _ = case.search(start=(39,))
+    found, _ = case.search(start=(20,))
     assert found.best is not None
     assert found.verdicts[20,].findings[0].status == "undecided"
     assert found.best.counts == case.exhaustive() == (8,)
