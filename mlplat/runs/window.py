@@ -192,12 +192,12 @@ class Window:
         }
 
     def waits(self) -> Floats:
-        """float64[n]: the waits of the jobs that count, in order of submission, as in the figures."""
+        """float64[n]: the waits of the jobs that count, in order of submission, as in the figures; NaN of those that were refused."""
         log, trace, rows = self._run.world.log, self._result.trace, self._rows
         start, state = log.start[rows], log.state[rows]
-        wait: Floats = np.where(np.isnan(start), self.end, start) - trace.submit[rows]
-        kept: Floats = wait[~(np.isnan(start) & np.isin(state, FINAL))]
-        return kept
+        waits: Floats = np.where(np.isnan(start), self.end, start) - trace.submit[rows]
+        waits[np.isnan(start) & np.isin(state, FINAL)] = np.nan
+        return waits
 
 
 def _percentile(values: Floats, percent: int) -> float | None:

@@ -173,10 +173,11 @@ def found_warm_up(scenario: Scenario) -> float:
         from ..statistics import mser5
 
         results = [result_of(scenario, replication) for replication in range(scenario.replications)]
-        waits = [Window(result, 0.0).waits() for result in results]
-        jobs = min(map(len, waits))
-        left_out = mser5(np.mean([each[:jobs] for each in waits], axis=0)) if jobs else 0
-        begins = [float(result.trace.submit[left_out]) for result in results] if left_out else [0.0]
+        jobs = min(len(result.trace) for result in results)
+        waits = np.array([Window(result, 0.0).waits()[:jobs] for result in results])
+        counted = np.flatnonzero(~np.isnan(waits).all(axis=0))  # those that no replication rejects, or not every one
+        left_out = mser5(np.nanmean(waits[:, counted], axis=0)) if len(counted) else 0
+        begins = [float(result.trace.submit[counted[left_out]]) for result in results] if left_out else [0.0]
         if len(_WARM_UPS) == _MOST_WARM_UPS:
             del _WARM_UPS[next(iter(_WARM_UPS))]
         _WARM_UPS[key] = float(np.mean(begins))

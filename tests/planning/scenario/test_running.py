@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from mlplat.planning.scenario.running import found_warm_up
 from mlplat.planning.scenario.scenario import Scenario
 from mlplat.planning.statistics import mser5
 from mlplat.runs.window import Window
+from mlplat.traces.fitting import fit
 
 from .texts import QUEUE, small
 
@@ -176,6 +178,35 @@ def test_the_warm_up_is_found_from_the_mean_over_all_replications() -> None:
     assert 0 < left_out < 2000 and first.warm_up == second.warm_up == found_warm_up(scenario) == pytest.approx(np.mean(begins))
     assert first["jobs"] == (trace_of(scenario, 0).submit >= first.warm_up).sum()
     assert first == run_once(scenario.with_fields({"warm_up": first.warm_up}))
+
+
+def test_rejected_jobs_do_not_count_for_the_warm_up() -> None:
+    scenario = small(
+        cluster="2x4xV100",
+        workload={"synthetic": {"jobs": 600, "gpus": 8, "load": 0.7, "longest": "2h", "widths": {1: 0.8, 16: 0.2}}},
+        warm_up="mser-5",
+        replications=3,
+    )
+    results = [result_of(scenario, r) for r in range(3)]
+    rejected = [result.jobs["state"].to_numpy() == "rejected" for result in results]
+    assert all(20 < mask.sum() < 300 for mask in rejected)
+    waits = np.array([np.where(mask, np.nan, r.jobs["wait_s"].to_numpy()) for r, mask in zip(results, rejected, strict=True)])
+    counted = np.flatnonzero(~np.isnan(waits).all(axis=0))
+    first = counted[mser5(np.nanmean(waits[:, counted], axis=0))]
+    assert found_warm_up(scenario) == pytest.approx(np.mean([r.trace.submit[first] for r in results]) if first != counted[0] else 0.0)
+
+
+def test_a_fitted_model_gives_other_jobs_of_the_same_kind_in_each_replication(tmp_path: Path) -> None:
+    fit(trace_of(small(workload={"synthetic": {"jobs": 500, "gpus": 16, "load": 0.7}}))).to_json(tmp_path / "model.json")
+    scenario = Scenario.from_yaml(
+        "{cluster: 2x8xV100, workload: {fitted: {model: model.json, jobs: 300}}, objectives: {p95_wait: 10d}, replications: 3}",
+        folder=tmp_path,
+    )
+    assert is_random(scenario)
+    first, second = run_once(scenario, 0), run_once(scenario, 1)
+    assert first["jobs"] == second["jobs"] == 300 and first.fingerprint != second.fingerprint
+    assert run_once(scenario, 0).fingerprint == first.fingerprint
+    assert mp.plan(scenario.with_fields({"search": {"groups": {"node": {"least": 1, "most": 8}}}})).met
 
 
 def test_a_serving_load_is_answered_by_the_replicas_of_its_group() -> None:
