@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .resources import ResourceRequest
     from .runs.replay import replay
     from .runs.result import Result
+    from .runs.saved_run import SavedRun
     from .traces import read_trace
     from .workload import JobTrace
 
@@ -62,6 +63,7 @@ __all__ = [
     "ResourceRequest",
     "RestartPolicy",
     "Result",
+    "SavedRun",
     "Scenario",
     "Simulation",
     "StepContext",
@@ -106,6 +108,7 @@ _HOME = {
     "ResourceRequest": "resources",
     "RestartPolicy": "infra.virtualization",
     "Result": "runs.result",
+    "SavedRun": "runs.saved_run",
     "Scenario": "planning.scenario.scenario",
     "Simulation": "context",
     "StepContext": "platform.pipelines",
