@@ -30,7 +30,7 @@ def text_file(path: Target) -> Iterator[IO[str]]:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".unfinished-")
         aside = Path(name)
         try:
-            with open(handle, "wb") as raw, _packed(raw, target) as binary:
+            with os.fdopen(handle, "wb") as raw, _packed(raw, target) as binary:
                 text = io.TextIOWrapper(binary, encoding="utf-8", newline="\n", errors="replace", write_through=False)
                 yield text
                 text.flush()

@@ -112,7 +112,7 @@ def export_folder(
 ) -> dict[str, Any]:
     """Write a saved run or a platform in a folder in another format.
 
-    `diagram`: of Mermaid. `of`: the part of a platform that Mermaid shows. `most`: slices of a Perfetto trace, None for all, 0 for the usual
+    `diagram`: of Mermaid. `of`: the part of a platform that it shows. `most`: slices of a Perfetto trace, None for all, 0 for the usual
     number. Returns `kind`, `format`, `path` and what the format tells of itself. Raises UnknownNameError for a format or diagram that the
     folder cannot be given in, InputError, OptionError, MissingExtraError.
     """

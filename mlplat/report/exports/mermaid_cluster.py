@@ -26,8 +26,8 @@ def mermaid_cluster(spec: ClusterSpec) -> str:
     >>> print(mermaid_cluster(mp.ClusterSpec.parse("2x8xV100")), end="")
     flowchart TB
       subgraph r0["rack-0"]
-        h0["node-0<br/>64 cores, 8 × V100"]
-        h1["node-1<br/>64 cores, 8 × V100"]
+        h0["node-0<br/>64 cores, 8 × V100-16"]
+        h1["node-1<br/>64 cores, 8 × V100-16"]
       end
     """
     table = spec.nodes()

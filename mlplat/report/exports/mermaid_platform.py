@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ...errors import OptionError
 from ...platform.artifacts.metadata.exports.mermaid_graph import mermaid, quoted
-from ...platform.artifacts.metadata.lineage import Subgraph
+from ...platform.artifacts.metadata.lineage import Node, Subgraph
+from ...platform.artifacts.metadata.nodes import node_kind
 
 if TYPE_CHECKING:
     from ...platform.facade import Platform
@@ -25,12 +26,13 @@ def mermaid_lineage(platform: Platform, of: str | None = None) -> str:
     """
     admin = platform.admin
     if of is not None:
-        roots = [of if ":" in of else f"model:{of}"]
+        roots = [of if ":" in of else platform.models.resolve(of, actor=admin).resource]
     else:
-        listed = platform.models.list(actor=admin)
-        roots = [f"model:{name}@{platform.models.versions(name, actor=admin)[-1].number}" for name in listed]
+        versions = [platform.models.versions(name, actor=admin) for name in platform.models.list(actor=admin)]
+        roots = [known[-1].resource for known in versions if known]
     graphs = [platform.metadata.graph(root, actor=admin) for root in roots]
-    nodes = sorted({node.name: node for graph in graphs for node in graph.nodes}.values(), key=lambda node: node.name)
+    known = {root: Node(root, node_kind(root)) for root in roots}  # of which no record may tell
+    nodes = sorted((known | {node.name: node for graph in graphs for node in graph.nodes}).values(), key=lambda node: node.name)
     links = sorted({link for graph in graphs for link in graph.links})
     _check(len(nodes), len(links), "name one model version")
     return _within(mermaid(Subgraph(roots[0] if roots else "", tuple(nodes), tuple(links))) + "\n")

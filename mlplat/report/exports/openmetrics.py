@@ -39,7 +39,8 @@ def openmetrics(
     """Write a run as OpenMetrics text with timestamps, packed by gzip where the name ends in `.gz`.
 
     `step`: time between samples; None for a round one that gives about 5,000, and 15 s at least. `epoch`: the date of second 0, as of
-    `Simulation`. Returns `samples`, `series_samples` and `step_s`. Raises OptionError for more than 100,000 samples of a series, InputError.
+    `Simulation`. Returns `samples`, `series_samples` and `step_s`.
+    Raises OptionError for more than 100,000 samples of a series, InputError.
     """
     start = Simulation(epoch=epoch, log="none").epoch
     end = run.end_s
@@ -49,7 +50,7 @@ def openmetrics(
         raise OptionError(
             f"step={step!r:.40}: the {end:g} s of the run would have more than {MOST_SAMPLES:,} samples; expected a longer one"
         )
-    grid = np.arange(int(count)) * every
+    grid: npt.NDArray[np.float64] = np.arange(int(count), dtype=np.float64) * every
     with text_file(path) as stream:
         samples = write_openmetrics(_families(run, grid, start), stream)
     return {"samples": samples, "series_samples": int(count), "step_s": every}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import printable
 from .lanes import lanes_of
 from .run_frames import job_names
 from .thinning import thinned
@@ -112,7 +113,11 @@ def _write_slices(run: RunFrames, trace: TraceEvents, slices: pl.DataFrame) -> N
     import polars as pl
 
     jobs = run.jobs.select(
-        "job", group=pl.col("group").cast(pl.String), state=pl.col("state").cast(pl.String), wait_s="wait_s"
+        "job",
+        group=pl.col("group").cast(pl.String),
+        state=pl.col("state").cast(pl.String),
+        asks=pl.col("asks").cast(pl.String),
+        wait_s="wait_s",
     ).with_columns(name=job_names(run.jobs))
     rows = slices.join(jobs, on="job", how="left").sort("begin", "row")
     heads = rows.unique(["job", "attempt"], keep="first", maintain_order=True)
@@ -122,7 +127,8 @@ def _write_slices(run: RunFrames, trace: TraceEvents, slices: pl.DataFrame) -> N
     }
     for row in _rows(rows):
         node, thread, begin, over = row["node"] + 2, row["thread"], row["begin"], row["over"]
-        args = {key: row[key] for key in ("job", "attempt", "group", "replicas", "outcome", "wait_s", "saved_s", "lost_s", "state")}
+        args = {key: row[key] for key in ("job", "attempt", "group", "replicas", "outcome", "wait_s", "saved_s", "lost_s", "state", "asks")}
+        args["group"] = printable(row["group"] or "")
         if row["mig_start"] >= 0:
             args["mig_start"] = row["mig_start"]
         if row.get("stopped_for") is not None:

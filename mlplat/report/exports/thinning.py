@@ -25,4 +25,5 @@ def thinned(time: npt.NDArray[np.float64], value: npt.NDArray[np.float64], most:
     last = np.append(first[1:], len(changes)) - 1
     by_value = np.lexsort((changes, value[changes], bucket))  # within a bucket the lowest stands first, the highest last
     kept = np.unique(np.concatenate([first, last, by_value[first], by_value[last]]))
-    return changes[kept]
+    found: npt.NDArray[np.int64] = changes[kept]
+    return found
