@@ -48,8 +48,9 @@ class View:
     """A simulation at one instant.
 
     `time`: s. `horizon`: where it ends (s), infinite where that is open. `counts`: jobs by where they are in their life. `held`, `whole`:
-    of each pool that is limited, amounts over all nodes. `part`: float64[N], the held part of each node's devices, of its cores
-    where it has none. `health`: int8[N], places in `HEALTH`. `waiting`, `running`: the first to arrive, the last to start. `events`: the latest last.
+    of each pool that is limited, amounts over all nodes. `part`: float64[N], the held part of each node's devices, of its cores where it
+    has none. `health`: int8[N], places in `HEALTH`. `waiting`, `running`: the first to arrive, the last to start. `events`: the latest
+    last.
     """
 
     time: float

@@ -78,7 +78,7 @@ def watching(
 ) -> Iterator[Display]:
     """Within the block every `run` and `step` of the simulation is paced and shown, as by `watch`. A stop comes out of them as `Stopped`.
 
-    For code that lets the simulation run itself; `until` says only where it is going to end.
+    For code that lets the simulation run itself; it is stopped before the first instant after `until`.
     """
     sim, cluster = parts_of(what)
     news = LogNews(sim.log)
@@ -95,7 +95,13 @@ def watching(
     with Display(
         named, view, nodes=None if cluster is None else cluster.nodes, pace=_pace(speed, sim.now), page=page, console=console
     ) as display:
-        end = sim.before_instants(display.pass_time)
+
+        def before(coming: float) -> None:
+            display.pass_time(min(coming, horizon))
+            if coming > horizon:
+                raise Stopped
+
+        end = sim.before_instants(before)
         try:
             yield display
         finally:
