@@ -61,7 +61,7 @@ def watch_demo(
     speed: str | float, *, until: str | None = None, page: bool = False, seed: int = 0, quiet: bool = False
 ) -> Demonstration | None:
     """The demonstration while it is shown; None where it was stopped. `quiet`: nothing is shown and nothing is paced."""
-    from ..report.live.watching import Stopped, watching
+    from ..report.live.paced_runs import Stopped, watching
     from .loop import demonstrate
 
     with contextlib.ExitStack() as shown:
@@ -79,7 +79,7 @@ def watch_demo(
 
 def _watch_scenario(file: Path, speed: str, until: str | None, page: bool, seed: int | None, as_json: bool) -> None:
     from ..planning.scenario import Scenario
-    from ..report.live.watching import watch_scenario
+    from ..report.live.paced_runs import watch_scenario
 
     scenario = Scenario.open(file)
     if seed is not None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .watching import watch, watch_scenario, watching
+    from .paced_runs import watch, watch_scenario, watching
 
 __all__ = ["watch", "watch_scenario", "watching"]
 
-_HOME = {"watch": "watching", "watch_scenario": "watching", "watching": "watching"}
+_HOME = {"watch": "paced_runs", "watch_scenario": "watching", "watching": "watching"}
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)

@@ -99,7 +99,7 @@ class Display:
 
     def _attend(self, wait: float) -> None:
         """Do what keys and page ask for, and draw."""
-        from .watching import Stopped
+        from .paced_runs import Stopped
 
         asked = [*self._keys.wait(wait), *(self._server.asked() if self._server is not None else ())]
         for action in asked:

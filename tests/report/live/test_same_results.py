@@ -15,7 +15,7 @@ from mlplat.planning import Scenario
 from mlplat.planning.scenario.running import result_of
 from mlplat.report.live import display, watch, watch_scenario, watching
 from mlplat.report.live.keys import Keys
-from mlplat.report.live.watching import Stopped
+from mlplat.report.live.paced_runs import Stopped
 
 SCENARIO = """
 name: "<b>next year</b>"
@@ -73,7 +73,6 @@ def test_a_watched_scenario_has_the_fingerprint_of_an_unwatched_one(text: str, p
     scenario = Scenario.from_yaml(text)
     plain = result_of(scenario).fingerprint
     pressed(["", "step", "step", "faster", "play", "", "slower", "faster", "faster", *["faster"] * 30])
-    quiet = Console(file=io.StringIO())
     for options in (
         {"speed": 3e4, "console": terminal()},
         {"speed": "max", "console": terminal(24)},
