@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 __all__ = ["watch", "watch_scenario", "watching"]
 
-_HOME = {"watch": "paced_runs", "watch_scenario": "watching", "watching": "watching"}
+_HOME = {"watch": "paced_runs", "watch_scenario": "paced_runs", "watching": "paced_runs"}
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)
