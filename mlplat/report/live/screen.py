@@ -36,7 +36,7 @@ def screen(title: str, view: View, nodes: NodeTable | None, pace: Pace | None, *
     if nodes is not None and len(nodes):
         most = max(FEWEST_ROWS, rest * 2 // 5)
         parts.append(_hardware(view, nodes, most))
-        rest -= min(most, _rows_of(nodes, most)) + 1
+        rest -= _lines_of(nodes, most) + 1
         jobs = max(FEWEST_ROWS, rest // 2 - 1)
         parts.append(_jobs(view, jobs))
         rest -= jobs + 2
@@ -71,8 +71,10 @@ def _head(title: str, view: View, pace: Pace | None, ended: bool) -> RenderableT
     return Panel(Group(*lines), title=Text(printable(title)), title_align="left", padding=(0, 1))
 
 
-def _rows_of(nodes: NodeTable, most: int) -> int:
-    return len(nodes) if len(nodes) <= most else len(nodes.racks)
+def _lines_of(nodes: NodeTable, most: int) -> int:
+    """How many lines the bars take, of at most so many."""
+    rows = len(nodes) if len(nodes) <= 2 * most else min(len(nodes.racks), 2 * most)
+    return rows if rows <= most else -(-rows // 2)
 
 
 def _hardware(view: View, nodes: NodeTable, most: int) -> RenderableType:

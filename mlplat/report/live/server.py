@@ -58,6 +58,8 @@ class PageServer:
         self._racks = None if nodes is None or len(nodes) <= MOST_CELLS else nodes
         self._state = b"null"
         self._looked = -math.inf
+        self.closed = False
+        """Whether the block was left: connections that are still open get no answer."""
         self._server = _Server((LOOPBACK, 0), _Handler)
         self._server.page = self
         port = self._server.server_address[1]
@@ -70,6 +72,7 @@ class PageServer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.closed = True
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -134,6 +137,12 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "mlplat", ""
     timeout = 10
     server: _Server
+
+    def parse_request(self) -> bool:
+        if self.server.page.closed:
+            self.close_connection = True
+            return False
+        return super().parse_request()
 
     def do_GET(self) -> None:
         name = self._name()
