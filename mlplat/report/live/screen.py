@@ -48,7 +48,8 @@ def screen(title: str, view: View, nodes: NodeTable | None, pace: Pace | None, *
 
 def _head(title: str, view: View, pace: Pace | None, ended: bool) -> RenderableType:
     line = Text()
-    line.append(clock_text(view.time), style="bold")
+    rounded = pace is not None and pace.playing and not ended
+    line.append(clock_text(float(round(view.time)) if rounded else view.time), style="bold")
     if math.isfinite(view.horizon):
         line.append(f" of {format_seconds(view.horizon)}", style="dim")
     if ended:

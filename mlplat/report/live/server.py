@@ -207,7 +207,7 @@ def _state(view: View, pace: Pace, ended: bool, racks: NodeTable | None) -> dict
         health = worst
     return {
         "time": view.time,
-        "clock": clock_text(view.time),
+        "clock": clock_text(float(round(view.time)) if pace.playing else view.time),
         "horizon": view.horizon if math.isfinite(view.horizon) else None,
         "playing": pace.playing,
         "speed": pace.speed if math.isfinite(pace.speed) else None,

@@ -58,6 +58,8 @@ def test_a_run_is_paced_from_the_page_and_comes_to_the_same_end(
     page.click("[data-do=step]")
     page.wait_for_function("(before) => document.getElementById('clock').textContent !== before", arg=clock)
     assert page.locator("#cells li[data-level='10']").count() > 0
+    shades = "() => new Set([...document.querySelectorAll('#cells li')].map((cell) => getComputedStyle(cell).backgroundColor)).size"
+    assert page.evaluate(shades) > 2
     axe(page)
     screenshot(page, "watch-light")
     page.emulate_media(color_scheme="dark")
