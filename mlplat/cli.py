@@ -23,6 +23,7 @@ from .planning.fleets.command import fleet
 from .planning.scenario.command import app as scenario_app
 from .planning.search.command import plan_command
 from .planning.sweeps.command import app as sweep_app
+from .report.run_page.command import report
 from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
@@ -46,6 +47,7 @@ app.command("compare")(compare_command)
 app.add_typer(scenario_app, name="scenario")
 app.command("plan")(plan_command)
 app.add_typer(sweep_app, name="sweep")
+app.command("report")(report)
 
 
 def _version(wanted: bool) -> None:
@@ -122,7 +124,7 @@ def replay(
     )
     explanation = None if explain is None else result.explain(explain)
     if out is not None:
-        result.save(out)
+        result.save(out, explain=50)
     if as_json:
         print_json(result.summary() | ({} if explanation is None else {"explanation": explanation.text}))
         return
