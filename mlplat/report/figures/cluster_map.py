@@ -130,10 +130,12 @@ Records = list[tuple[int, int, int]]
 def _row(nodes: NodeTable, group: list[int], by_node: dict[int, list[int]], records: Records, jobs: Sequence[str]) -> list[Cell | None]:
     """The cells of nodes beside each other, a gap between two nodes with devices."""
     cells: list[Cell | None] = []
+    before = 0
     for node in group:
         devices = int(nodes.gpus[node])
-        if cells and devices > 1:
+        if cells and max(devices, before) > 1:
             cells.append(None)
+        before = devices
         cells += _devices(nodes, node, by_node.get(node, []), records, jobs) if devices else [_cores(nodes, node, by_node, records, jobs)]
     return cells
 

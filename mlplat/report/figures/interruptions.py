@@ -38,7 +38,7 @@ def failures(run: Run) -> go.Figure:
     >>> trace = mp.JobTrace.build(submit=[0], duration=[7200], request=[0], requests=[mp.ResourceRequest(gpus=8)])
     >>> outage = mp.Outages.build(start=[3600], end=[4200], node=[0])
     >>> figure = failures(mp.replay(mp.ClusterSpec.parse("1x8xV100"), trace, failures=outage))
-    >>> figure.data[0].name, figure.data[0].y.sum(), figure.data[-1].y.sum()
+    >>> figure.data[0].name, int(sum(figure.data[0].y)), float(sum(figure.data[-1].y))
     ('node failed', 1, 8.0)
     """
     frame, end = run.attempts, run.end_s

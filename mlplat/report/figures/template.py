@@ -60,7 +60,7 @@ def _template(theme: str, ink: str, faint: str, grid: str, sequence: tuple[str, 
         "ticklen": 4,
         "zeroline": False,
         "automargin": True,
-        "title": {"standoff": 8},
+        "title": {"standoff": 8, "font": {"size": 13}},
     }
     layout = {
         "font": {"family": FONT, "size": 13, "color": ink},
@@ -70,7 +70,15 @@ def _template(theme: str, ink: str, faint: str, grid: str, sequence: tuple[str, 
         "colorway": list(COLOURS),
         "colorscale": {"sequential": _spaced(sequence)},
         "margin": {"l": 64, "r": 24, "t": 76, "b": 52},
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+            "bgcolor": "rgba(0,0,0,0)",
+        },
         "hoverlabel": {"font": {"family": FONT, "size": 12, "color": ink}, "bgcolor": paper, "bordercolor": faint, "align": "left"},
         "xaxis": axis | {"showgrid": False},
         "yaxis": axis,
@@ -80,7 +88,7 @@ def _template(theme: str, ink: str, faint: str, grid: str, sequence: tuple[str, 
         "annotationdefaults": {"font": {"color": ink, "size": 12}},
         "shapedefaults": {"line": {"color": faint, "width": 1}},
     }
-    return go.layout.Template(layout=layout)
+    return go.layout.Template(layout=layout, data={"heatmap": [{"colorscale": _spaced(sequence)}]})
 
 
 def _spaced(colours: tuple[str, ...]) -> list[list[object]]:

@@ -44,12 +44,12 @@ def waits(run: Run) -> go.Figure:
     positive = max(1e-3, float(wait[wait > 0][0]) if wait[-1] > 0 else 1.0)
     figure.add_trace(_curve(wait, positive), 1, 2)
     figure.add_trace(_marks(wait, positive), 1, 2)
-    figure.update_xaxes(title={"text": "wait"}, type="category", row=1, col=1)
+    figure.update_xaxes(title={"text": "wait"}, type="category", tickangle=-40, row=1, col=1)
     figure.update_yaxes(title={"text": "jobs, %"}, rangemode="tozero", row=1, col=1)
     ticks = (1e-3, 1e-2, 0.1, *STEPS_S, 30 * 86400)
     texts = ("1 ms", "10 ms", "0.1 s", *STEP_TEXTS, "30 d")
-    figure.update_xaxes(title={"text": "wait, logarithmic"}, type="log", tickvals=ticks, ticktext=texts, row=1, col=2)
-    figure.update_yaxes(title={"text": "jobs that waited no longer, %"}, range=[0, 103], row=1, col=2)
+    figure.update_xaxes(title={"text": "waited at most (logarithmic)"}, type="log", tickvals=ticks, ticktext=texts, row=1, col=2)
+    figure.update_yaxes(title={"text": "jobs, %"}, range=[0, 103], row=1, col=2)
     return figure
 
 
@@ -86,7 +86,7 @@ def _marks(wait: np.ndarray[tuple[int], np.dtype[np.float64]], positive: float) 
         mode="markers+text",
         marker={"color": VERMILLION, "size": 8},
         text=[f"P{p} {format_seconds(value)}" for p, value in zip(PERCENTILES, at.tolist(), strict=True)],
-        textposition=["middle left" if value > positive else "middle right" for value in at.tolist()],
+        textposition=["bottom right", "bottom right", "top left"] if at[-1] > positive else "middle right",
         cliponaxis=False,
         hoverinfo="skip",
     )
