@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _MAP = """
 <div class="scrubber" id="scrubber">
 <canvas id="strip" class="drawn" height="72" role="img" aria-label="Held devices and waiting jobs over the run"></canvas>
+<p class="rest" id="strip-legend"></p>
 <input type="range" id="instant" min="0" max="1000" value="0" step="1" aria-label="Instant of the run" aria-valuetext="">
 <p class="controls">
 <button type="button" id="play" aria-pressed="false">Play</button>
@@ -80,5 +81,5 @@ def jobs_html(choice: Choice, told: Mapping[int, str]) -> str:
         if told
         else "Of each job the page says what the frames show; result.explain(job) asks the run itself."
     )
-    saved = paragraph(data_download("Explanations (JSON)", "run", "run.json")) if told else ""
+    saved = paragraph(data_download("Explanations (JSON)", "explanations", "explanations.json")) if told else ""
     return paragraph(choice.text) + _GANTT + f'<div id="gantt-help">{used}</div>' + explained + saved

@@ -3,7 +3,7 @@
 (() => {
   const canvas = document.getElementById("map"), told = document.getElementById("map-at"), legend = document.getElementById("map-legend");
   const pen = canvas.getContext("2d");
-  const SIZES = [20, 16, 13, 10, 8, 6, 5, 4], TALLEST = 760, MOST_ROWS = 8, SHADES = 20;
+  const SIZES = [28, 22, 16, 13, 10, 8, 6, 5, 4], TALLEST = 760, MOST_ROWS = 8, SHADES = 20;
   let run, cluster, state, layout, palette = [], chosen = -1;
 
   function racks() {

@@ -36,7 +36,8 @@
   }
 
   async function load() {
-    const [run, jobs, attempts, nodes, series] = await Promise.all(["run", "jobs", "attempts", "nodes", "series"].map(mlplat.data));
+    const names = ["run", "jobs", "attempts", "nodes", "series", "explanations"];
+    const [run, jobs, attempts, nodes, series, explained] = await Promise.all(names.map(mlplat.data));
     const grid = run.exact ? null : { parts: await mlplat.data("grid"), ...(await mlplat.data("instants")) };
     const count = jobs.job.length;
     const place = new Int32Array(run.jobs).fill(-1); // row of the trace -> place in `jobs`
@@ -45,7 +46,7 @@
     const until = Float64Array.from(attempts.end_s, (end) => (Number.isNaN(end) ? Infinity : end));
     const [firstOfJob, byJob] = grouped(of, count);
     const name = (k) => (k < 0 ? "?" : (jobs.job_id?.[k] ?? String(jobs.job[k])));
-    return { ...run, jobs, count, attempts, nodes, series, grid, place, of, until, firstOfJob, byJob, name };
+    return { ...run, jobs, count, attempts, nodes, series, explained, grid, place, of, until, firstOfJob, byJob, name };
   }
 
   Object.assign(mlplat, { above, span, grouped, run: load() });

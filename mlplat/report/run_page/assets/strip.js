@@ -62,5 +62,12 @@
   document.addEventListener("mlplat:theme", draw);
   new ResizeObserver(draw).observe(canvas);
   mlplat.fit = fit;
-  mlplat.run.then((loaded) => ((run = loaded), (time = run.first), draw()));
+  mlplat.run.then((loaded) => {
+    run = loaded;
+    time = run.first;
+    const what = run.series.gpu_part ? "the held part of the devices" : "the held part of the cores";
+    const most = run.series.waiting.reduce((a, b) => Math.max(a, b), 0).toLocaleString("en");
+    document.getElementById("strip-legend").textContent = `Area: ${what}. Line: waiting jobs, at most ${most}.`;
+    draw();
+  });
 })();
