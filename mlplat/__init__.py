@@ -15,6 +15,7 @@ from .version import VERSION as __version__
 if TYPE_CHECKING:
     from . import hardware, traces
     from .context import Simulation
+    from .course.checking import check
     from .hardware import ClusterSpec
     from .hardware.outages import Outages
     from .hardware.reliability import Reliability
@@ -72,6 +73,7 @@ __all__ = [
     "Workload",
     "__version__",
     "by_size",
+    "check",
     "compare",
     "hardware",
     "measured",
@@ -116,6 +118,7 @@ _HOME = {
     "Usage": "infra.virtualization",
     "Workload": "infra.workload_spec",
     "by_size": "platform.pipelines",
+    "check": "course.checking",
     "compare": "planning.comparison.comparing",
     "measured": "platform.pipelines",
     "pipeline": "platform.pipelines",
