@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .resources import ResourceRequest
     from .runs.replay import replay
     from .runs.result import Result
+    from .runs.saved_run import SavedRun
     from .traces import read_trace
     from .workload import JobTrace
 
@@ -63,6 +64,7 @@ __all__ = [
     "ResourceRequest",
     "RestartPolicy",
     "Result",
+    "SavedRun",
     "Scenario",
     "Simulation",
     "StepContext",
@@ -108,6 +110,7 @@ _HOME = {
     "ResourceRequest": "resources",
     "RestartPolicy": "infra.virtualization",
     "Result": "runs.result",
+    "SavedRun": "runs.saved_run",
     "Scenario": "planning.scenario.scenario",
     "Simulation": "context",
     "StepContext": "platform.pipelines",
