@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from .command_options import Json, Seed, UnusedSeed, errors_of, print_json
+from .course.command import app as course_app
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .planning.comparison.command import compare_command
 from .planning.fleets.command import fleet
@@ -48,6 +49,7 @@ app.add_typer(scenario_app, name="scenario")
 app.command("plan")(plan_command)
 app.add_typer(sweep_app, name="sweep")
 app.command("export")(export_command)
+app.add_typer(course_app, name="course")
 
 
 def _version(wanted: bool) -> None:
