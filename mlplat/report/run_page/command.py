@@ -12,7 +12,7 @@ from ...command_options import Json, UnusedSeed, print_json
 from ...errors import OptionError, shown
 
 
-def report(
+def report_command(
     folders: Annotated[
         list[Path],
         typer.Argument(help="The folder of a run (mlplat replay --out); several are compared.", metavar="RUN_DIR..."),
