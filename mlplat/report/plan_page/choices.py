@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from ...errors import printable
 from ...planning.search.proof import Standing, standing
 from ...planning.search.words import money
-from ..figures.template import BLUE, GREEN, PINK, VERMILLION
+from ..figures.template import BLUE, GREEN, PINK, VERMILLION, themed
 from ..figures.texts import label
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def choices_map(plan: Plan) -> go.Figure:
         )
     y_axis = {"title": {"text": _title(plan, 1)}} if len(axes) > 1 else {"visible": False, "range": [-0.5, 0.5]}
     layout = {"xaxis": {"title": {"text": _title(plan, 0)}}, "yaxis": y_axis, "height": 520 if len(axes) > 1 else 260}
-    return figure.update_layout(
+    return themed(figure).update_layout(
         **layout, showlegend=True, legend={"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom"}, margin={"t": 20, "b": 130}
     )
 

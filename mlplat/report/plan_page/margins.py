@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from ...planning.search.words import finding_words, goal_words, money
-from ..figures.template import COLOURS
+from ..figures.template import COLOURS, themed
 from ..figures.texts import label
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def margins(plan: Plan) -> go.Figure | None:
         "nodes" if alone and not plan.pool else label(plan.nodes[plan.space.names[0]]) if alone else "cost of the nodes a month, US dollars"
     )
     axis = {"type": "log", "title": {"text": "times the bound (above 1: missed)"}, "dtick": 1}
-    return figure.update_layout(
+    return themed(figure).update_layout(
         xaxis={"title": {"text": what}},
         yaxis=axis,
         height=420,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from ...planning.search.words import money
-from ..figures.template import BLUE, VERMILLION
+from ..figures.template import BLUE, VERMILLION, themed
 from ..figures.texts import label
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def tornado(found: Sensitivity) -> go.Figure:
             hovertemplate="%{hovertext}<extra></extra>",
         )
     figure.add_vline(x=0, line={"width": 1.5})
-    return figure.update_layout(
+    return themed(figure).update_layout(
         barmode="group",
         height=140 + 80 * len(factors),
         xaxis={"title": {"text": f"US dollars a month more than {money(found.cost)}"}, "tickformat": "+,.3~s"},
