@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UnknownNameError, printable
 from ...frame_columns import Column
+from ...html_pages import write_html
 from ...units import format_seconds
 from ..statistics import Interval
 from .basis import SAID, Basis
@@ -161,6 +164,10 @@ class Comparison:
             return ("+" if row["difference"] > 0 else "") + amount(row["difference"], row["unit"])
         scale, unit = _scale(row)
         return Interval(row["difference"], row["low"], row["high"], self.confidence, self.replications).text(scale, unit)
+
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the comparison as one self-contained HTML page, and return where. Raises InputError, MissingExtraError."""
+        return write_html("comparison_page", self, path)
 
     def __str__(self) -> str:
         lines = [HEADINGS, *self.readable()]

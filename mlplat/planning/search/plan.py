@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, SpecError
+from ...html_pages import write_html
 from ..statistics import Interval, mean_interval
 from . import plan_view, proof, words
 from .asked import Asked, asked, described
@@ -154,6 +156,13 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """What `mlplat plan --json` prints."""
         return plan_view.to_dict(self)
+
+    def to_html(self, path: str | os.PathLike[str], *, sensitivity: Sensitivity | None = None) -> Path:
+        """Write the plan as one self-contained HTML page, with what `sensitivity()` found if that is given, and return where.
+
+        Raises InputError where it cannot be written, MissingExtraError without the extra `report`.
+        """
+        return write_html("plan_page", self, path, sensitivity=sensitivity)
 
     def __str__(self) -> str:
         return words.sentence(self)

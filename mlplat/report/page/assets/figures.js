@@ -12,7 +12,11 @@
     return result;
   }
 
-  function themed(template) {
+  const held = [...document.querySelectorAll("script[data-name]")].find((e) => e.dataset.name === "plotly-templates");
+  const templates = JSON.parse(held.textContent);
+
+  function themed(given) {
+    const template = given === "mlplat" ? templates[window.mlplat.theme()] : given;
     const { colour } = window.mlplat;
     const [text, muted, line, surface] = ["--text", "--muted", "--line", "--surface"].map(colour);
     const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, tickfont: { color: muted }, title: { font: { color: text } }, automargin: true };
@@ -20,6 +24,7 @@
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: text, family: getComputedStyle(document.body).fontFamily, size: 13 },
+      title: { font: { color: text } },
       xaxis: axis,
       yaxis: axis,
       coloraxis: { colorbar: { tickfont: { color: muted }, outlinewidth: 0 } },
