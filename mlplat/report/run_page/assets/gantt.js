@@ -264,4 +264,5 @@
     draw();
     return mlplat.mapReady;
   });
+  mlplat.ready.then(() => performance.mark("mlplat:ready"));
 })();

@@ -11,28 +11,35 @@
     return run.racks.map((name, r) => [name, order.subarray(first[r], first[r + 1])]).filter(([, members]) => members.length);
   }
 
-  // Where every cell stands with cells of a size: x and y of each, the titles of racks, and the height of it all.
+  // Where every cell stands with cells of a size: x and y of each, the titles of racks, and the height of it all. Racks stand beside each
+  // other as far as the width goes; one that is wider than it takes several lines.
   function laid(size, width) {
     const x = new Float32Array(cluster.cells), y = new Float32Array(cluster.cells), titles = [];
-    const gap = size > 5 ? 3 : 1;
-    let top = 0;
+    const gap = size > 5 ? 3 : 1, TITLE = 16, letter = 6.5;
+    let left = 0, top = 0, lowest = 0;
     for (const [name, members] of racks()) {
-      titles.push([name, top + 11]);
-      top += 16;
-      let left = 0, tallest = 0;
-      for (const node of members) {
-        const cells = cluster.firstCell[node + 1] - cluster.firstCell[node], rows = Math.min(cells, MOST_ROWS), columns = Math.ceil(cells / MOST_ROWS);
-        if (left > 0 && left + columns * size > width) [left, top, tallest] = [0, top + tallest + gap, 0];
+      const boxes = Array.from(members, (node) => {
+        const cells = cluster.firstCell[node + 1] - cluster.firstCell[node];
+        return [cluster.firstCell[node], cells, Math.min(cells, MOST_ROWS), Math.ceil(cells / MOST_ROWS) * size];
+      });
+      const whole = Math.max(boxes.reduce((sum, [, , , wide]) => sum + wide + gap, 0), Math.min(name.length, 24) * letter);
+      if (left > 0 && left + whole > width) [left, top] = [0, lowest];
+      titles.push([name.length > 24 ? `${name.slice(0, 23)}…` : name, left, top + 11]);
+      let across = left, down = top + TITLE, tallest = 0, widest = left;
+      for (const [first, cells, rows, wide] of boxes) {
+        if (across > left && across + wide > width) [across, down, tallest] = [left, down + tallest + gap, 0];
         for (let c = 0; c < cells; c += 1) {
-          x[cluster.firstCell[node] + c] = left + Math.floor(c / rows) * size;
-          y[cluster.firstCell[node] + c] = top + (c % rows) * size;
+          x[first + c] = across + Math.floor(c / rows) * size;
+          y[first + c] = down + (c % rows) * size;
         }
-        left += columns * size + gap;
+        across += wide + gap;
+        widest = Math.max(widest, across);
         tallest = Math.max(tallest, rows * size);
       }
-      top += tallest + 8;
+      lowest = Math.max(lowest, down + tallest + 8);
+      left = Math.max(widest, left + Math.min(name.length, 24) * letter) + 12;
     }
-    return { size, width, x, y, titles, height: Math.ceil(top) };
+    return { size, width, x, y, titles, height: Math.ceil(lowest) };
   }
 
   function lay() {
@@ -67,7 +74,7 @@
     pen.clearRect(0, 0, layout.width, layout.height);
     pen.font = "11px system-ui, sans-serif";
     pen.fillStyle = mlplat.colour("--muted");
-    for (const [name, y] of layout.titles) pen.fillText(name, 0, y);
+    for (const [name, x, y] of layout.titles) pen.fillText(name, x, y);
     const inner = layout.size - 1, shadeOf = Uint8Array.from(state.parts, shade);
     palette.forEach((colour, s) => {
       pen.fillStyle = colour;
