@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from ...platform.serving.result import ServingResult
 
+    Floats = npt.NDArray[np.floating[Any]]
+
 SPANS = 120
 """Equal spans of the run for which a figure is told."""
 
