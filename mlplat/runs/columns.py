@@ -56,6 +56,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
         ),
         Column("reason", "Enum", "", "why it was rejected, lost or failed: dimensions joined by |, empty otherwise"),
         Column("replicas", "Int32", "", "gang size"),
+        Column("asks", "Enum", "", "what it asks for, in words"),
         Column("attempts", "UInt32", "", "how often it started"),
     ),
     "attempts": (
