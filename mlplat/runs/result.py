@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..plotting import RUN_FIGURES, Plots
 from ..version import VERSION
 from .frames import attempts_frame, events_frame, jobs_frame, nodes_frame, timeline_frame
 from .metrics import last_instant, measure
@@ -173,6 +174,11 @@ class Result:
         from .saving import save
 
         save(self, folder)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures of the run: `plot()`, `plot.waits()`, … (docs/notebooks_and_plots.md)."""
+        return Plots(self, *RUN_FIGURES)
 
     def __repr__(self) -> str:
         from .result_view import one_line

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, SpecError
 from ...html_pages import write_html
+from ...plotting import Plots
 from ..statistics import Interval, mean_interval
 from . import plan_view, proof, words
 from .asked import Asked, asked, described
@@ -111,6 +112,11 @@ class Plan:
         from .sensitivity import sensitivity
 
         return sensitivity(self, load=load, failures=failures, prices=prices, progress=progress)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures of what was tried, and of what the plan hangs on: `plot()`, `plot.tornado()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "tried", "tornado")
 
     # -- parts of it under a short name
 
