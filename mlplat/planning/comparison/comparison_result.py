@@ -66,7 +66,7 @@ class Comparison:
 
     title: str
     basis: Basis
-    policies: tuple[Policy, ...]
+    policies: tuple[Policy | str, ...]
     replications: int
     confidence: float
     correction: str
