@@ -1,1 +1,1 @@
-"""How the documentation becomes a site: what MkDocs is not told by pages alone. Nothing here belongs to the package or is imported by it."""
+"""How the documentation becomes a site: what MkDocs is not told by pages alone. The package knows nothing of it."""

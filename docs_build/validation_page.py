@@ -19,9 +19,15 @@ KINDS = {
         "Each compiled function has a slow, obvious twin written from [the exact definitions](../scheduling.md) alone. Random input "
         "must give equal results, bit for bit.",
     ),
-    "traces": ("Traces", "Readers are held against files with every kind of bad row, and against the real archives where they are at hand."),
+    "traces": (
+        "Traces",
+        "Readers are held against files with every kind of bad row, and against the real archives where they are at hand.",
+    ),
     "kueue": ("Kueue's scenarios", "Scenarios that the documentation of Kueue tells, with what becomes of each workload."),
-    "faults": ("Faults", "Faults at random instants, and the whole state checked after every event. Each fault found so is kept as a test."),
+    "faults": (
+        "Faults",
+        "Faults at random instants, and the whole state checked after every event. Each fault found so is kept as a test.",
+    ),
 }
 """Folders of tests/ that are about truth, and what each kind of test is."""
 
@@ -68,8 +74,8 @@ def validation_page(root: Path) -> str:
     """The page as Markdown. `root`: the folder of the project."""
     parts = [
         "# How we know it is right",
-        "A simulator is believed for what it has been held against. This page is made from the tests when the site is built: each line is what "
-        "a file of tests says it holds, with the number of its test functions. Many of those run with hundreds of drawn inputs.",
+        "A simulator is believed for what it has been held against. This page is made from the tests when the site is built: each line is "
+        "what a file of tests says it holds, with the number of its test functions. Many of those run with hundreds of drawn inputs.",
     ]
     summary = ["| held against | files | test functions |", "|---|---|---|"]
     sections = []

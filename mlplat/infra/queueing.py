@@ -156,7 +156,7 @@ QUEUES: Mapping[str, QueuePolicy] = MappingProxyType(
         )
     }
 )
-"""Name -> policy."""
+"""The queue policies that come with mlplat, by name."""
 
 
 def queue_policy(policy: object, **options: Any) -> QueuePolicy:

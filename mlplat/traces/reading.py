@@ -31,6 +31,12 @@ def read_trace(path: str | os.PathLike[str], format: str | TraceReader | None = 
     rows that the format itself marks as unknown are left out and counted in `trace.dropped`.
 
     Raises InputError (file, line, column, value, what was expected), UnknownNameError for an unknown format, OptionError for `errors`.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "jobs.csv")
+    >>> _ = path.write_text("submit,duration,gpus\\n0,600,1\\n30,1200,8\\n")
+    >>> read_trace(path).duration.tolist()
+    [600.0, 1200.0]
     """
     check_errors(errors)
     if isinstance(format, TraceReader):

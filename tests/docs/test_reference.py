@@ -19,7 +19,7 @@ griffe = pytest.importorskip("griffe", reason="griffe is not installed (pip inst
 REFERENCE = sorted((ROOT / "docs" / "reference").glob("*.md"))
 
 TIME_OR_AMOUNT = re.compile(
-    r"^(.*_)?(duration|period|grace|until|after|before|within|every|timeout|cooldown|age|memory|disk|size|bandwidth|rate|latency)$"
+    r"^(.*_)?(duration|period|grace|until|after|before|within|every|timeout|cooldown|age|memory|disk|bandwidth|rate|latency)$"
 )
 """Parameters whose bare number could be misread. Those that end in a unit (`wait_s`, `memory_mib`, `price_per_hour`) are not among them."""
 
