@@ -9,16 +9,19 @@ from ..lazy_names import lazy_names
 if TYPE_CHECKING:
     from .checking import Answered, Checked, check
     from .finding import find_lesson, lesson_names
+    from .grading import Graded, grade
     from .lesson import Lesson, Question
     from .seeds import student_seed
 
 __all__ = [
     "Answered",
     "Checked",
+    "Graded",
     "Lesson",
     "Question",
     "check",
     "find_lesson",
+    "grade",
     "lesson_names",
     "student_seed",
 ]
@@ -26,10 +29,12 @@ __all__ = [
 _HOME = {
     "Answered": "checking",
     "Checked": "checking",
+    "Graded": "grading",
     "Lesson": "lesson",
     "Question": "lesson",
     "check": "checking",
     "find_lesson": "finding",
+    "grade": "grading",
     "lesson_names": "finding",
     "student_seed": "seeds",
 }

@@ -102,12 +102,16 @@ def verify_weight(answer: Any) -> str | None:
     weight = number(answer)
     if weight is None:
         return f"expected a number, found a {kind(answer)}"
-    many = [0] * 60 + [1] * 60
     trace = JobTrace.build(
-        submit=[0] * 120, duration=[HOUR] * 120, request=[0] * 120, requests=[ResourceRequest(gpus=1)], group=many, groups=["blue", "red"]
+        submit=[0] * 120,
+        duration=[HOUR] * 120,
+        request=[0] * 120,
+        requests=[ResourceRequest(gpus=1)],
+        group=[0] * 60 + [1] * 60,
+        groups=["blue", "red", "shop"],
     )
     try:
-        zones = [Quota("blue"), Quota("red", weight=weight)]
+        zones = [Quota("shop", guarantee={"gpus": 8}), Quota("blue"), Quota("red", weight=weight)]
         used = replay(ClusterSpec.parse("1x8xV100"), trace, queue="drf", zones=zones, until="5h").zones
     except MlplatError as error:
         return f"this weight cannot be used: {error}"
