@@ -60,7 +60,7 @@ class Platform:
     is kept, in memory unless said. `level`: of maturity (`maturity.LEVELS`): what runs by itself; by hand all can be done at every level.
     `data_at`: the data store's place in the network of the cluster, an external endpoint or a node, from
     which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
-    sealed before they are kept; None to keep them in the clear.
+    sealed before they are kept; None to keep them in the clear. Raises OptionError.
 
     `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `cd`,
     `orchestrator`, `monitoring`, `retraining`, `serving`, `reproduction`: the components. `tasks`: what these have work done by in zones;

@@ -30,6 +30,11 @@ class Result:
     `queue`, `placement`, `clock`: names; `seed`; `until`: the horizon in seconds, infinite without one; `engine_seconds`: wall-clock
     seconds of the event loop, the only figure that is not reproducible; `rebuilt()`: the same run before its first event. `quotas`: the
     zones and cohorts it ran under.
+
+    >>> from mlplat import ClusterSpec, replay, traces
+    >>> result = replay(ClusterSpec.parse("2x8xV100"), traces.synthetic(100, gpus=16, seed=1), queue="easy")
+    >>> result.jobs.height, result.summary()["completed"], len(result.fingerprint)
+    (100, 100, 64)
     """
 
     def __init__(

@@ -62,6 +62,12 @@ class Comparison:
     of every run.
 
     `basis`: `exact` (nothing is random: true for these jobs only), `replications`, or `resampled` (traces made of blocks of one).
+
+    >>> from mlplat import ClusterSpec, compare, traces
+    >>> jobs = traces.synthetic(300, gpus=16, seed=1)
+    >>> found = compare(ClusterSpec.parse("2x8xV100"), jobs, policies=["fifo/best-fit", "easy/best-fit"])
+    >>> found.baseline, found.frame.get_column("policy").unique().to_list()
+    ('fifo/best-fit', ['easy/best-fit'])
     """
 
     title: str

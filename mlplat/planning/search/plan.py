@@ -37,6 +37,16 @@ class Plan:
     made. `level`: the confidence with which each objective of it holds, one-sided. `random`: whether replications differ at all. `nodes`:
     what a node of each group is. `cost` (US dollars), `energy` (kWh) and `co2` (kg): means a month with their intervals, of the
     choice that was found, else of the best reachable.
+
+    >>> from mlplat.planning.scenario import Scenario
+    >>> found = plan(Scenario.from_yaml('''
+    ... cluster: 1x8xV100
+    ... workload: {synthetic: {jobs: 60, gpus: 16}}
+    ... objectives: {p95_wait: 1h}
+    ... search: {groups: {node: {least: 1, most: 6}}}
+    ... '''))
+    >>> found.met, found.counts
+    (True, {'node': 3})
     """
 
     scenario: Scenario
