@@ -15,6 +15,7 @@ from .version import VERSION as __version__
 if TYPE_CHECKING:
     from . import hardware, traces
     from .context import Simulation
+    from .course.checking import check
     from .hardware import ClusterSpec
     from .hardware.outages import Outages
     from .hardware.reliability import Reliability
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .resources import ResourceRequest
     from .runs.replay import replay
     from .runs.result import Result
+    from .runs.saved_run import SavedRun
     from .traces import TraceReader, read_trace
     from .workload import JobTrace
 
@@ -64,6 +66,7 @@ __all__ = [
     "ResourceRequest",
     "RestartPolicy",
     "Result",
+    "SavedRun",
     "Scenario",
     "Simulation",
     "StepContext",
@@ -73,6 +76,7 @@ __all__ = [
     "Workload",
     "__version__",
     "by_size",
+    "check",
     "compare",
     "hardware",
     "measured",
@@ -111,6 +115,7 @@ _HOME = {
     "ResourceRequest": "resources",
     "RestartPolicy": "infra.virtualization",
     "Result": "runs.result",
+    "SavedRun": "runs.saved_run",
     "Scenario": "planning.scenario.scenario",
     "Simulation": "context",
     "StepContext": "platform.pipelines",
@@ -119,6 +124,7 @@ _HOME = {
     "Usage": "infra.virtualization",
     "Workload": "infra.workload_spec",
     "by_size": "platform.pipelines",
+    "check": "course.checking",
     "compare": "planning.comparison.comparing",
     "measured": "platform.pipelines",
     "pipeline": "platform.pipelines",

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from .command_options import Json, Seed, UnusedSeed, errors_of, print_json
+from .course.command import app as course_app
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .planning.comparison.command import compare_command
 from .planning.fleets.command import fleet
 from .planning.scenario.command import app as scenario_app
 from .planning.search.command import plan_command
 from .planning.sweeps.command import app as sweep_app
+from .report.exports.command import export_command
 from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
@@ -46,6 +48,8 @@ app.command("compare")(compare_command)
 app.add_typer(scenario_app, name="scenario")
 app.command("plan")(plan_command)
 app.add_typer(sweep_app, name="sweep")
+app.command("export")(export_command)
+app.add_typer(course_app, name="course")
 
 
 def _version(wanted: bool) -> None:

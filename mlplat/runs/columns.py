@@ -56,6 +56,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
         ),
         Column("reason", "Enum", "", "why it was rejected, lost or failed: dimensions joined by |, empty otherwise"),
         Column("replicas", "Int32", "", "gang size"),
+        Column("asks", "Enum", "", "what it asks for, in words"),
         Column("attempts", "UInt32", "", "how often it started"),
     ),
     "attempts": (
@@ -71,6 +72,9 @@ FRAMES: dict[str, tuple[Column, ...]] = {
         Column("outcome", "Enum", "", "running, completed, preempted, drained, node, device, fenced, cancelled, error, reclaimed"),
         Column("saved_s", "Float64", "s", "work it need not do again; what is done so far of one that runs"),
         Column("lost_s", "Float64", "s", "work it had done and has to do again"),
+        Column("cpu_milli", "Int64", "milli-cores", "held by the record"),
+        Column("memory_mib", "Int64", "MiB", "held"),
+        Column("gpu_milli", "Int64", "milli of a device", "held"),
         Column("stopped_for", "UInt32", "", "row of the job for which it was stopped, null for none; only in a run under zones"),
     ),
     "nodes": (
@@ -83,6 +87,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
         Column("memory_busy_s", "Float64", "GiB-seconds", "memory times the time it was held"),
         Column("gpu_busy_s", "Float64", "device-seconds", "devices times the time they were held"),
         Column("gpu_utilization", "Float64", "", "held part of its devices over the run, null without devices"),
+        Column("paid_s", "Float64", "s", "from asking for it until it left, within the run"),
     ),
     "timeline": (
         Column("time_s", "Float64", "s", "an instant at which something changed"),

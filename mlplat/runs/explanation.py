@@ -19,7 +19,7 @@ from ..infra.quotas.reasons import WAITING, UnderQuota, under_quota
 from ..infra.records import attempts_of
 from ..units import format_seconds
 from .driving import drive
-from .frames import reason_text
+from .frames import asks, reason_text
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -114,7 +114,7 @@ def explain(result: Result, job: int) -> Explanation:
         run.nodes.names[node],
         float(scores[place]),
         feasible,
-        f"Job {name} ({_asks(run, job)}) {text}",
+        f"Job {name} ({asks(run, job)}) {text}",
         quota,
     )
 
@@ -163,14 +163,8 @@ def _never_started(result: Result, job: int, name: str, state: JobState) -> Expl
     elif result.quotas and reason == Reason.QUOTA.name:
         quota = _under_quota(result, run, job, result.end_s)
         sentence = f"was rejected: {quota.never_because}."
-    text = f"Job {name} ({_asks(run, job)}) {sentence}"
+    text = f"Job {name} ({asks(run, job)}) {sentence}"
     return Explanation(job, name, state.name.lower(), reason, None, None, 0.0, 0.0, 0, None, None, 0, text, quota)
-
-
-def _asks(run: Run, job: int) -> str:
-    replicas = int(run.gangs.replicas[job])
-    request = run.gangs.requests[int(run.gangs.last_request[job] if replicas == 1 else run.gangs.request[job])]
-    return str(request) if replicas == 1 else f"{replicas} x {request}"
 
 
 def _ahead(run: Run, job: int) -> tuple[int | None, float, int]:
@@ -208,7 +202,7 @@ def _waited(run: Run, wait: float, behind: int | None, behind_s: float, blocked:
     elif behind is None:
         text = f"waited {format_seconds(wait)} for {room}"
     else:
-        ahead = f"{printable(run.trace.id_of(behind))} ({_asks(run, behind)})"
+        ahead = f"{printable(run.trace.id_of(behind))} ({asks(run, behind)})"
         text = f"waited {format_seconds(wait)}: {format_seconds(behind_s)} behind job {ahead}"
         text += f", then {format_seconds(blocked)} for {room}" if blocked > 0 else ""
     return text + (f", ahead of {overtook:,} earlier jobs" if overtook else "")

@@ -60,6 +60,7 @@ def jobs_frame(run: Run) -> pl.DataFrame:
         "state": _codes(log.state, list(STATES)),
         "reason": _codes(reason, [reason_text(int(r)) for r in reasons]),
         "replicas": run.gangs.replicas,
+        "asks": _asks(run),
         "attempts": started_times(run),
     }
     if columns["group"] is None:
@@ -67,6 +68,24 @@ def jobs_frame(run: Run) -> pl.DataFrame:
     if trace.job_id is not None:
         columns["job_id"] = pl.Series(trace.job_id.tolist(), dtype=pl.String)
     return pl.DataFrame({column.name: columns[column.name] for column in FRAMES["jobs"] if column.name in columns})
+
+
+def asks(run: Run, job: int) -> str:
+    """What a job asks for, in words."""
+    gangs, replicas = run.gangs, int(run.gangs.replicas[job])
+    request = gangs.requests[int(gangs.last_request[job] if replicas == 1 else gangs.request[job])]
+    return str(request) if replicas == 1 else f"{replicas} x {request}"
+
+
+def _asks(run: Run) -> pl.Series:
+    """What each job asks for: a text for each shape of gang, in order of first use."""
+    gangs = run.gangs
+    request = np.where(gangs.replicas == 1, gangs.last_request, gangs.request).astype(np.int64)
+    _, first, shape = np.unique(request << 32 | gangs.replicas, return_index=True, return_inverse=True)
+    texts = [asks(run, job) for job in first.tolist()]
+    index = {text: code for code, text in enumerate(dict.fromkeys(texts[i] for i in np.argsort(first).tolist()))}
+    codes = np.array([index[text] for text in texts], dtype=np.int64)[shape]
+    return _codes(codes, list(index))
 
 
 def started_times(run: Run) -> npt.NDArray[np.uint32]:
@@ -95,6 +114,7 @@ def attempts_frame(run: Run, until: float) -> pl.DataFrame:
             "saved_s": attempts.saved[of],
             "lost_s": attempts.lost[of],
         }
+        | held(run, records)
     )
     if not len(run.world.quotas.parent):
         return frame
@@ -111,8 +131,8 @@ def held(run: Run, records: Records) -> dict[str, npt.NDArray[np.int64]]:
     return amounts | {"gpu_milli": gpu_milli(run, records)}
 
 
-def nodes_frame(run: Run, horizon: float) -> pl.DataFrame:
-    """One row a node."""
+def nodes_frame(run: Run, horizon: float, paid: npt.NDArray[np.float64]) -> pl.DataFrame:
+    """One row a node. `paid`: float64[N], seconds (`scaled.paid_seconds`)."""
     records = placed(run)
     nodes = run.nodes
     attempts = attempts_of(run)
@@ -140,6 +160,7 @@ def nodes_frame(run: Run, horizon: float) -> pl.DataFrame:
             "gpu_utilization": pl.Series(
                 np.divide(gpu_busy, possible, out=np.full(len(nodes), np.nan), where=possible > 0), nan_to_null=True
             ),
+            "paid_s": paid,
         }
     )
 

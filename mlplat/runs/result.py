@@ -61,7 +61,9 @@ class Result:
     @cached_property
     def nodes(self) -> pl.DataFrame:
         """One row a node: what it held over the run."""
-        return nodes_frame(self._run, self.end_s)
+        from .scaled import paid_seconds
+
+        return nodes_frame(self._run, self.end_s, paid_seconds(self._run, self.spec, self.end_s))
 
     @cached_property
     def timeline(self) -> pl.DataFrame:
@@ -115,6 +117,17 @@ class Result:
             }
         )
 
+    @cached_property
+    def measures(self) -> dict[str, Any]:
+        """What planning measures a run by, over the whole of it: `seconds`; `figures` by name and `zones` of each zone, those of
+        `planning.scenario.measures`; `groups`: of each node group, the node-, core- and device-seconds it was there for and held.
+        """
+        from .window import Window
+
+        window = Window(self, 0.0)
+        groups = [use._asdict() for use in window.groups()]
+        return {"seconds": window.seconds, "figures": window.figures(), "zones": window.zones(), "groups": groups}
+
     def _of_zones(self) -> dict[str, Any]:
         from .zones import zone_figures
 
@@ -136,7 +149,8 @@ class Result:
         return explain(self, self.trace.row_of(job))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write the frames as Parquet, `summary.json` and `manifest.json` into `folder`. Raises InputError where that cannot be done."""
+        """Write the frames as Parquet, and `summary.json`, `measures.json`, `manifest.json` and `cluster.json` (the spec) into `folder`,
+        for `SavedRun.open`. Raises InputError where that cannot be done."""
         from .saving import save
 
         save(self, folder)

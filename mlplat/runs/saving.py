@@ -1,4 +1,4 @@
-"""Writing a result to a folder: Parquet frames, `summary.json` and `manifest.json`."""
+"""Writing a result to a folder: Parquet frames, `summary.json`, `measures.json`, `manifest.json` and `cluster.json`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAME_NAMES = ("jobs", "attempts", "nodes", "timeline", "events")
 
 
 def save(result: Result, folder: str | os.PathLike[str]) -> None:
-    """Write every frame and both JSON files; the folder is made if it is not there, and files appear in it only when all are
+    """Write every frame and the JSON files; the folder is made if it is not there, and files appear in it only when all are
     written. Raises InputError where that cannot be done.
     """
     target = Path(folder)
@@ -26,7 +26,8 @@ def save(result: Result, folder: str | os.PathLike[str]) -> None:
         with tempfile.TemporaryDirectory(dir=target, prefix=".unfinished-") as aside:
             for name in (*FRAME_NAMES, *(("zones",) if result.quotas else ())):
                 getattr(result, name).write_parquet(Path(aside) / f"{name}.parquet")
-            for name, content in (("summary", result.summary()), ("manifest", result.manifest)):
+            result.spec.to_json(Path(aside) / "cluster.json")
+            for name, content in (("summary", result.summary()), ("measures", result.measures), ("manifest", result.manifest)):
                 text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
                 (Path(aside) / f"{name}.json").write_text(text, encoding="utf-8")
             files = sorted(Path(aside).iterdir())
@@ -35,5 +36,7 @@ def save(result: Result, folder: str | os.PathLike[str]) -> None:
                 raise InputError("cannot be written: it is a folder", path=shown(blocked))
             for file in files:
                 file.replace(target / file.name)
+            if not result.quotas:  # of a run that was there before
+                (target / "zones.parquet").unlink(missing_ok=True)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"cannot be written: {getattr(error, 'strerror', None) or error}", path=shown(target)) from None

@@ -24,7 +24,9 @@ def test_frames_and_figures_read_back_as_they_were(tmp_path: Path) -> None:
     result = replay(*mixed(), queue="easy")
     target = tmp_path / "a" / "run"
     result.save(target)
-    assert {path.name for path in target.iterdir()} == {f"{name}.parquet" for name in FRAMES} | {"summary.json", "manifest.json"}
+    assert {path.name for path in target.iterdir()} == {f"{name}.parquet" for name in FRAMES} | {
+        "summary.json", "measures.json", "manifest.json", "cluster.json",
+    }  # fmt: skip
     for name in FRAMES:
         assert_frame_equal(pl.read_parquet(target / f"{name}.parquet"), getattr(result, name), check_exact=True)
     assert json.loads((target / "summary.json").read_text("utf-8")) == result.summary()
@@ -33,11 +35,12 @@ def test_frames_and_figures_read_back_as_they_were(tmp_path: Path) -> None:
 
 def test_saving_again_replaces(tmp_path: Path) -> None:
     spec, trace = mixed()
-    replay(spec, trace, queue="fifo").save(tmp_path)
+    replay(spec, trace, queue="fifo", zones=[mp.Quota("vision")]).save(tmp_path)
     second = replay(spec, trace, queue="sjf")
     second.save(tmp_path)
     assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["queue"] == "sjf"
     assert_frame_equal(pl.read_parquet(tmp_path / "jobs.parquet"), second.jobs)
+    assert not (tmp_path / "zones.parquet").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_an_input_error_that_names_it(tmp_path: Path) -> None:
