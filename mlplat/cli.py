@@ -24,6 +24,7 @@ from .planning.fleets.command import fleet
 from .planning.scenario.command import app as scenario_app
 from .planning.search.command import plan_command
 from .planning.sweeps.command import app as sweep_app
+from .report.exports.command import export_command
 from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
@@ -47,6 +48,7 @@ app.command("compare")(compare_command)
 app.add_typer(scenario_app, name="scenario")
 app.command("plan")(plan_command)
 app.add_typer(sweep_app, name="sweep")
+app.command("export")(export_command)
 app.add_typer(course_app, name="course")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import OptionError
 from ..resources import ResourceRequest
 from ..streams import stream
+from .compile_errors import what_numba_says
 from .kernels.state import T_CPU, T_DEVICES, T_PROFILE, T_WEIGHT, T_WIDTH, TAG, Classes, Placement, Policy
 from .placement import DIMENSIONS, BestFit, CompiledPlacement, DotProduct, Fgd, NodeView, PlacementPolicy, RequestView
 from .splitting import Gangs, accepted, split_jobs
@@ -224,7 +225,5 @@ def _compiled(policy: CompiledPlacement) -> UserScore:
     try:
         compiled = numba.cfunc(types.float64(types.voidptr))(scored)
     except (numba.core.errors.NumbaError, TypeError, ValueError) as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        told = [line for line in lines if line and not line.startswith(("Failed in", "During:", "File ", "def ", "- ", "^"))]
-        raise OptionError(f"placement={policy.label()!r}: numba cannot compile it: {' '.join(told[:3])[:300]}") from None
+        raise OptionError(f"placement={policy.label()!r}: numba cannot compile it: {what_numba_says(error)}") from None
     return UserScore(address=int(compiled.address or 0), keep=compiled)

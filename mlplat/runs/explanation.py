@@ -175,8 +175,9 @@ def _ahead(run: Run, job: int) -> tuple[int | None, float, int]:
     start, submit = log.start[job], trace.submit[job]
     rows = np.arange(len(trace))
     queued = (trace.submit <= start) & ~np.isin(log.state, (JobState.REJECTED, JobState.LOST)) & (rows != job)
-    if run.queue.code in (Queue.SJF, Queue.SRTF, Queue.PRIORITY):
-        key = -trace.priority if run.queue.code == Queue.PRIORITY else trace.estimate
+    code = run.queue.code
+    if code in (Queue.SJF, Queue.SRTF, Queue.PRIORITY, Queue.CUSTOM, Queue.CUSTOM_BEST_EFFORT):
+        key = -trace.priority if code == Queue.PRIORITY else run.world.jobs.key if len(run.world.jobs.key) else trace.estimate
         queued &= (key < key[job]) | ((key == key[job]) & (rows < job))
     else:
         queued &= rows < job

@@ -61,7 +61,9 @@ class Result:
     @cached_property
     def nodes(self) -> pl.DataFrame:
         """One row a node: what it held over the run."""
-        return nodes_frame(self._run, self.end_s)
+        from .scaled import paid_seconds
+
+        return nodes_frame(self._run, self.end_s, paid_seconds(self._run, self.spec, self.end_s))
 
     @cached_property
     def timeline(self) -> pl.DataFrame:
