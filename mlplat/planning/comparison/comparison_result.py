@@ -65,7 +65,7 @@ class Comparison:
 
     title: str
     basis: Basis
-    policies: tuple[Policy, ...]
+    policies: tuple[Policy | str, ...]
     replications: int
     confidence: float
     correction: str
