@@ -41,6 +41,8 @@ def contents(run: Run, choice: Choice, explanations: Mapping[int, str]) -> dict[
         "nodes": _nodes(run),
         "series": series(run),
     }
+    if len(run.zones):
+        data["zones"] = run.zones
     if not choice.exact:
         instants = grid_instants(run, first)
         data["grid"] = held_grid(run, instants).ravel()
