@@ -18,6 +18,7 @@ import typer
 
 from .command_options import Json, Seed, UnusedSeed, errors_of, print_json
 from .course.command import app as course_app
+from .demonstration.watch_command import watch_command
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .planning.comparison.command import compare_command
 from .planning.fleets.command import fleet
@@ -52,6 +53,7 @@ app.add_typer(sweep_app, name="sweep")
 app.command("export")(export_command)
 app.command("report")(report_command)
 app.add_typer(course_app, name="course")
+app.command("watch")(watch_command)
 
 
 def _version(wanted: bool) -> None:
