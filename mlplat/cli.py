@@ -197,12 +197,18 @@ def _print_table(title: str, figures: Iterable[tuple[str, str]]) -> None:
 
 
 @app.command()
-def demo(seed: Seed = 0, as_json: Json = False) -> None:
+def demo(
+    seed: Seed = 0,
+    report: Annotated[Path | None, typer.Option(help="Write the story and the platform as one HTML page too, such as demo.html.")] = None,
+    as_json: Json = False,
+) -> None:
     """The life of a model: pushed, tested, delivered, served, watched; its world changes, and it is trained again by itself."""
     from .demonstration import demonstrate, show
 
     told = (lambda phase: print(f"… {phase}", file=sys.stderr)) if sys.stderr.isatty() and not as_json else lambda phase: None
     found = demonstrate(seed, told)
+    if report is not None:
+        found.to_html(report)
     if as_json:
         print_json(found.summary())
     else:
