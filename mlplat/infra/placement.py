@@ -214,7 +214,8 @@ class CompiledPlacement(PlacementPolicy):
     """A policy around `function(node: NodeView, request: RequestView) -> float`, compiled by numba to run at the speed of the built-in
     ones.
 
-    The function may use numbers, `math` and numpy scalars, and other numba functions. Raises OptionError where numba cannot compile it.
+    The function may use numbers, `math` and numpy scalars, and other numba functions; what it reads from outside is what that is when it
+    is compiled, at the first use of the policy. Raises OptionError where numba cannot compile it.
 
     >>> CompiledPlacement(lambda node, request: -node.free_gpu_milli, title="tightest").label()
     'tightest'

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..context import Simulation
 from ..errors import OptionError, UnknownNameError
+from ..plotting import Plots
 from .artifacts.capsules import Capsules, Stores
 from .artifacts.data import DataStore
 from .artifacts.images import ImageRegistry
@@ -115,6 +116,11 @@ class Platform:
         self.zones = ZoneManager(self.sim, self.identity, self.store, cluster=cluster)
         self.tasks = Tasks(self.sim, self.zones, endpoint, self.admin.id)
         self._automate(shared, stores, placed=cluster is not None)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures: `plot()` of the event log, `plot.lineage(model, actor=…)` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "timeline", "lineage")
 
     def _automate(self, shared: Mapping[str, Any], stores: Stores, *, placed: bool) -> None:
         """The components that do something by themselves."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import OptionError, printable
+from ...plotting import Plots
 from ...resources import DEVICE_MILLI
 from ...streams import check_seed, stream
 from ...workload import JobTrace
@@ -62,6 +63,11 @@ class GoodnessOfFit:
     def misfits(self) -> tuple[Check, ...]:
         """What does not fit."""
         return tuple(check for check in self.checks if check.verdict == _VERDICTS[2])
+
+    @property
+    def plot(self) -> Plots:
+        """The checks as a figure: `plot()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "goodness")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as what JSON can hold."""
