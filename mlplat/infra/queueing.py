@@ -261,7 +261,7 @@ QUEUES: Mapping[str, BuiltInQueue] = MappingProxyType(
         )
     }
 )
-"""Name -> policy."""
+"""The queue policies that come with mlplat, by name."""
 
 
 def queue_policy(policy: object, **options: Any) -> QueuePolicy:
