@@ -30,7 +30,8 @@ class Shop:
 
     There are a development zone of Ada's and the deployment zone `prod`; the image `shop/train`, built from the first commit of
     `shop/churn`; 2,000 rows of `shop/customers` to train on, and 1,000 of `shop/held` that no model has seen. `level`: of maturity, 0 to
-    2 (docs/platform/maturity.md); at 2 pushes are built and tested. `seed`: of all that is drawn.
+    2 (docs/platform/maturity.md); at 2 pushes are built and tested. `seed`: of all that is drawn. `placement`: policy of
+    the cluster's scheduler.
 
     >>> shop = Shop()
     >>> run = shop.train()
@@ -38,9 +39,9 @@ class Shop:
     ('model:shop/churn@1', 0.841)
     """
 
-    def __init__(self, level: int = 0, *, seed: int = 0) -> None:
+    def __init__(self, level: int = 0, *, seed: int = 0, placement: str = "best-fit") -> None:
         self.sim = Simulation(seed=seed)
-        self.cluster = Cluster(self.sim, ClusterSpec.from_yaml(CLUSTER), queue="best-effort-fifo", scrape_period=None)
+        self.cluster = Cluster(self.sim, ClusterSpec.from_yaml(CLUSTER), queue="best-effort-fifo", placement=placement, scrape_period=None)
         self.platform = Platform(self.cluster, level=level)
         self.ada, self.bob, self.robot = self._people()
         self._artifacts()
