@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .infra.cluster import Cluster
     from .infra.incidents import Detection
     from .infra.placement import PLACEMENTS, CompiledPlacement, PlacementPolicy
-    from .infra.queueing import QUEUES
+    from .infra.queueing import QUEUES, CompiledQueue, QueuePolicy
     from .infra.quotas import Cohort, Quota, QuotaWarning
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .runs.replay import replay
     from .runs.result import Result
     from .runs.saved_run import SavedRun
-    from .traces import read_trace
+    from .traces import TraceReader, read_trace
     from .workload import JobTrace
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Cohort",
     "Comparison",
     "CompiledPlacement",
+    "CompiledQueue",
     "Detection",
     "Image",
     "JobTrace",
@@ -58,6 +59,7 @@ __all__ = [
     "PlacementPolicy",
     "Plan",
     "Platform",
+    "QueuePolicy",
     "Quota",
     "QuotaWarning",
     "Reliability",
@@ -69,6 +71,7 @@ __all__ = [
     "Simulation",
     "StepContext",
     "Synchronization",
+    "TraceReader",
     "Usage",
     "Workload",
     "__version__",
@@ -95,6 +98,7 @@ _HOME = {
     "Cohort": "infra.quotas",
     "Comparison": "planning.comparison.comparison_result",
     "CompiledPlacement": "infra.placement",
+    "CompiledQueue": "infra.queueing",
     "Detection": "infra.incidents",
     "Image": "infra.virtualization",
     "JobTrace": "workload",
@@ -104,6 +108,7 @@ _HOME = {
     "Plan": "planning.search.plan",
     "Platform": "platform.facade",
     "QUEUES": "infra.queueing",
+    "QueuePolicy": "infra.queueing",
     "Quota": "infra.quotas",
     "QuotaWarning": "infra.quotas",
     "Reliability": "hardware.reliability",
@@ -115,6 +120,7 @@ _HOME = {
     "Simulation": "context",
     "StepContext": "platform.pipelines",
     "Synchronization": "infra.synchronization",
+    "TraceReader": "traces.trace_reader",
     "Usage": "infra.virtualization",
     "Workload": "infra.workload_spec",
     "by_size": "platform.pipelines",

@@ -24,6 +24,8 @@ from .planning.fleets.command import fleet
 from .planning.scenario.command import app as scenario_app
 from .planning.search.command import plan_command
 from .planning.sweeps.command import app as sweep_app
+from .report.exports.command import export_command
+from .report.run_page.command import report_command
 from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
@@ -47,6 +49,8 @@ app.command("compare")(compare_command)
 app.add_typer(scenario_app, name="scenario")
 app.command("plan")(plan_command)
 app.add_typer(sweep_app, name="sweep")
+app.command("export")(export_command)
+app.command("report")(report_command)
 app.add_typer(course_app, name="course")
 
 
@@ -124,7 +128,7 @@ def replay(
     )
     explanation = None if explain is None else result.explain(explain)
     if out is not None:
-        result.save(out)
+        result.save(out, explain=50)
     if as_json:
         print_json(result.summary() | ({} if explanation is None else {"explanation": explanation.text}))
         return

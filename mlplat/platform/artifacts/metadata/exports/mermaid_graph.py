@@ -32,8 +32,8 @@ def mermaid(graph: Subgraph, *, direction: str = "LR") -> str:
     lines = [f"flowchart {direction}"]
     for node in graph.nodes:
         before, after = _SHAPES.get(node.kind, ('["', '"]'))
-        lines.append(f"  {numbers[node.name]}{before}{_quoted(_short(node.name))}{after}")
-    lines += [f'  {numbers[link.upstream]} -->|"{_quoted(link.role)}"| {numbers[link.downstream]}' for link in graph.links]
+        lines.append(f"  {numbers[node.name]}{before}{quoted(_short(node.name))}{after}")
+    lines += [f'  {numbers[link.upstream]} -->|"{quoted(link.role)}"| {numbers[link.downstream]}' for link in graph.links]
     withheld = [numbers[node.name] for node in graph.nodes if node.withheld]
     if withheld:
         lines += ["  classDef withheld stroke-dasharray: 4", f"  class {','.join(withheld)} withheld"]
@@ -49,6 +49,10 @@ def _short(name: str) -> str:
     return f"{before}{mark}{version[:12]}" if mark and len(version) == 40 else name
 
 
-def _quoted(text: str) -> str:
-    """Text in which Mermaid and HTML find nothing but letters, digits and four harmless signs; the rest by its number."""
+def quoted(text: str) -> str:
+    """Text in which Mermaid and HTML find nothing but letters, digits and four harmless signs; the rest by its number.
+
+    >>> quoted('a "b"')
+    'a #34;b#34;'
+    """
     return "".join(c if (c.isascii() and c.isalnum()) or c in "-._/@ " else f"#{ord(c)};" for c in printable(text))
