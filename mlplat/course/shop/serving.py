@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .customers import Customers
     from .shop import Shop
 
-OPTIONS = {"request": {"cpus": 4, "memory": "8GiB"}, "base": "20ms", "slots": 2, "timeout": "2s", "retries": 2, "flush": "60s"}
+OPTIONS = {"request": {"cpus": 4, "memory": "8GiB"}, "base": "20ms", "slots": 2, "timeout": "2s", "retries": 2, "flush": "120s"}
 """What a replica is, and how long it takes for an answer."""
 LABELS_LATE_S = 3600.0
 """After so long it is known of a customer whether they left."""
@@ -97,16 +97,16 @@ class Answers:
         numbers = np.sort(np.concatenate(due))
         truth = self._customers.rows(numbers)
         for name, mine, most in (("shop/held", numbers % 3 == 0, 1000), ("shop/customers", numbers % 3 != 0, 2000)):
-            known = platform.data.read(name, actor=self._shop.robot)
-            platform.data.publish(name, known.vstack(truth.filter(mine))[-most:], actor=self._shop.robot)
+            known = platform.data.read(name, actor=self._shop.records)
+            platform.data.publish(name, known.vstack(truth.filter(mine))[-most:], actor=self._shop.records)
         labels = dict(zip((request_id("shop/api", number) for number in numbers.tolist()), truth["churned"].to_list(), strict=True))
-        platform.monitoring.label("shop/api", labels, actor=self._shop.robot)
+        platform.monitoring.label("shop/api", labels, actor=self._shop.records)
 
 
 def answers_of(shop: Shop, customers: Customers, every: Duration = "30m") -> Answers:
     """Collect what `shop/api` answers, and publish what became of the customers every so often."""
     answers = Answers(shop, customers)
-    shop.platform.serving.collect("shop/api", answers.observed, actor=shop.robot)
+    shop.platform.serving.collect("shop/api", answers.observed, actor=shop.records)
     shop.sim.every(seconds(every), answers.publish)
     return answers
 
