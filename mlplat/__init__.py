@@ -15,6 +15,7 @@ from .version import VERSION as __version__
 if TYPE_CHECKING:
     from . import hardware, traces
     from .context import Simulation
+    from .course.checking import check
     from .hardware import ClusterSpec
     from .hardware.outages import Outages
     from .hardware.reliability import Reliability
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .infra.cluster import Cluster
     from .infra.incidents import Detection
     from .infra.placement import PLACEMENTS, CompiledPlacement, PlacementPolicy
-    from .infra.queueing import QUEUES
+    from .infra.queueing import QUEUES, CompiledQueue, QueuePolicy
     from .infra.quotas import Cohort, Quota, QuotaWarning
     from .infra.synchronization import Synchronization
     from .infra.virtualization import Image, RestartPolicy, Usage
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .runs.replay import replay
     from .runs.result import Result
     from .runs.saved_run import SavedRun
-    from .traces import read_trace
+    from .traces import TraceReader, read_trace
     from .workload import JobTrace
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Cohort",
     "Comparison",
     "CompiledPlacement",
+    "CompiledQueue",
     "Detection",
     "Image",
     "JobTrace",
@@ -57,6 +59,7 @@ __all__ = [
     "PlacementPolicy",
     "Plan",
     "Platform",
+    "QueuePolicy",
     "Quota",
     "QuotaWarning",
     "Reliability",
@@ -68,10 +71,12 @@ __all__ = [
     "Simulation",
     "StepContext",
     "Synchronization",
+    "TraceReader",
     "Usage",
     "Workload",
     "__version__",
     "by_size",
+    "check",
     "compare",
     "hardware",
     "measured",
@@ -93,6 +98,7 @@ _HOME = {
     "Cohort": "infra.quotas",
     "Comparison": "planning.comparison.comparison_result",
     "CompiledPlacement": "infra.placement",
+    "CompiledQueue": "infra.queueing",
     "Detection": "infra.incidents",
     "Image": "infra.virtualization",
     "JobTrace": "workload",
@@ -102,6 +108,7 @@ _HOME = {
     "Plan": "planning.search.plan",
     "Platform": "platform.facade",
     "QUEUES": "infra.queueing",
+    "QueuePolicy": "infra.queueing",
     "Quota": "infra.quotas",
     "QuotaWarning": "infra.quotas",
     "Reliability": "hardware.reliability",
@@ -113,9 +120,11 @@ _HOME = {
     "Simulation": "context",
     "StepContext": "platform.pipelines",
     "Synchronization": "infra.synchronization",
+    "TraceReader": "traces.trace_reader",
     "Usage": "infra.virtualization",
     "Workload": "infra.workload_spec",
     "by_size": "platform.pipelines",
+    "check": "course.checking",
     "compare": "planning.comparison.comparing",
     "measured": "platform.pipelines",
     "pipeline": "platform.pipelines",

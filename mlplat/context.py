@@ -16,6 +16,7 @@ import simpy
 from .clock import NORMAL, SETTLE, URGENT, Call, Environment, Repeating
 from .errors import OptionError
 from .events import Event, EventLog
+from .plotting import Plots
 from .streams import check_seed, stream
 from .units import Duration, seconds
 
@@ -233,6 +234,11 @@ class Simulation:
             raise OptionError(f"limit={limit!r}: expected a number of events")
         events = self.log.select(subject=subject, predicate=predicate, since=since, until=until)
         return timeline(self.log, events[:limit], len(events) - limit)
+
+    @property
+    def plot(self) -> Plots:
+        """The event log as a figure: `plot()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "timeline")
 
     def __repr__(self) -> str:
         return f"Simulation(seed={self.seed}, now={self.now} s, {len(self.log):,} events)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +52,12 @@ class Demonstration:
     def closed(self) -> bool:
         """Whether a model that was trained anew is in production, and was reproduced."""
         return self.promoted is not None and bool(self.verdict)
+
+    def to_html(self, path: str | PathLike[str]) -> Path:
+        """Write the story and the page of the platform as one HTML file, and return where. Raises InputError, MissingExtraError."""
+        from .page import write_demonstration_page
+
+        return write_demonstration_page(self, path)
 
     def summary(self) -> dict[str, Any]:
         """Figures of it, of values that JSON can say."""

@@ -11,11 +11,13 @@ import numpy as np
 from ..errors import OptionError
 from ..resources import DEVICE_MILLI, ResourceRequest
 from ..workload import JobTrace
-from .attempt_arrays import NO_LIMIT, Interruptions, Limit, attempt_log, blank_progress, first_level, time_with_checkpoints
-from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement, Queue, Reason
+from .attempt_arrays import NO_LIMIT, Interruptions, Limit, attempt_log, blank_progress, first_level, milli_of_one, time_with_checkpoints
+from .kernels.state import LOGGED, SHAPE, TAG, Placement, Queue, Reason
 from .node_selection import NodeKinds
 from .placement import Fgd
 from .queue_arrays import LISTS, RANKING, job_log, longer, reservation_arrays, trees_for, waiting_arrays
+from .queue_keys import KeyOfJob, is_own
+from .queueing import QUEUES, BuiltInQueue
 from .quotas.parts import parts_of
 from .quotas.table import QuotaTable, with_the_rest_first
 from .request_arrays import class_arrays, tag_name
@@ -77,12 +79,14 @@ class JobTable:
         requests = [ResourceRequest(mig=name) for name in (*every_profile, UNKNOWN_PROFILE)]
         empty = JobTrace.build(submit=[], duration=[], request=[], requests=requests, groups=("",))
         # Groups are not known yet: their weights and limits come with them.
-        plain, unlimited = replace(queue, weights={}), replace(what, limits={})
+        plain = replace(queue, weights={}) if isinstance(queue, BuiltInQueue) else queue
+        unlimited = replace(what, limits={})
         of_nodes = of_nodes or NodeKinds(nodes, None if quotas is None else parts_of(with_the_rest_first(quotas), nodes).part)
         self._ranks = queue.code in RANKING or quotas is not None
         self.quotas: QuotaTable | None = None
         self.run: Run = build_run(nodes, empty, plain, placement, ties=ties, seed=seed, interruptions=unlimited, kinds=of_nodes)
         self.kinds = TableOfKinds(self.run, of_nodes, len(requests))
+        self._key = KeyOfJob(queue, self.run.world.groups.profile) if is_own(queue) else None
         if self._ranks:
             ahead = reservation_arrays(self.run.world.nodes, 1)
             self.run.change(reservation=ahead._replace(placed_node=np.empty(1, np.int32), placed_device=np.empty(1, np.int32)))
@@ -143,6 +147,8 @@ class JobTable:
         jobs, progress = world.jobs, world.progress
         jobs.submit[job], jobs.duration[job], jobs.estimate[job] = submit, duration, estimate
         jobs.gang[job] = self._gangs[number]
+        if self._key is not None:
+            jobs.key[job] = self._key(submit, estimate, priority, group, self._gangs[number], world.classes.ask)
         progress.left[job], progress.estimated[job], progress.width[job] = duration, estimate, self._widths[number]
         progress.level[job] = priority if self._by_priority or self.quotas is not None else self._first_level
         world.groups.of[job] = self.group_of[group] if group in self.group_of else self.group(group)
@@ -195,10 +201,8 @@ class JobTable:
         jobs = self.run.world.jobs
         self.shape_of[shape] = number
         self._gangs[number] = (cls, last, shape.replicas, number)
-        milli = self.run.world.groups.profile
-        ask = self.run.world.classes.ask[[cls, last]]
-        each = np.where(ask[:, PROFILE] >= 0, milli[np.maximum(ask[:, PROFILE], 0)], ask[:, GPU])
-        self._widths[number] = float(each[0] * (shape.replicas - 1) + each[1]) / DEVICE_MILLI or 1.0
+        milli = milli_of_one(self._gangs[number], self.run.world.classes.ask, self.run.world.groups.profile)
+        self._widths[number] = milli / DEVICE_MILLI or 1.0
         jobs.monotone[number] = shape.replicas == 1 or cls == last or shape.last_request.within(shape.request)
         self._judged.append(0)
         self._judge(shape, number)
@@ -220,7 +224,8 @@ class JobTable:
     def _refusal(self, shape: Shape, selection: Selection) -> int:
         table = [shape.request, shape.last_request]
         one = JobTrace.build(submit=[0], duration=[0], request=[0], last_request=[1], replicas=[shape.replicas], requests=table)
-        queue = replace(self.queue, weights={})  # of groups, which this job is in none of
+        # Without weights, of groups, which this job is in none of, and without asking a user's own order of a job that nobody submitted.
+        queue = replace(self.queue, weights={}) if isinstance(self.queue, BuiltInQueue) else QUEUES["fifo"]
         kinds = self.kinds.of_nodes
         empty = build_run(self.nodes, one, queue, self.placement, ties=self.ties, kinds=kinds, selection=selection)
         return int(empty.world.jobs.refused[0])
@@ -267,13 +272,16 @@ class JobTable:
             name: _over(getattr(reservation, name), getattr(ranked, name))
             for name in ("end", "job", "started", "position", "frontier", "victims", "first_promise")
         }
+        by_job_alone = (
+            ("submit", "duration", "estimate", "gang") if self._key is None else ("submit", "duration", "estimate", "key", "gang")
+        )
         self.run.change(
-            jobs=jobs._replace(**{name: longer(getattr(jobs, name), room) for name in ("submit", "duration", "estimate", "gang")}),
+            jobs=jobs._replace(**{name: longer(getattr(jobs, name), room) for name in by_job_alone}),
             log=log._replace(
                 **{name: _over(getattr(log, name), getattr(blank_log, name)) for name in ("state", "reason", "start", "first")}
             ),
             waiting=waiting._replace(
-                **{name: _over(getattr(waiting, name), getattr(blank_waiting, name)) for name in ("key", "job", "next")}
+                **{name: _over(getattr(waiting, name), getattr(blank_waiting, name)) for name in ("key", "job", "next", "right")}
             ),
             reservation=reservation._replace(**by_job),
             progress=type(world.progress)(*(_over(old, new) for old, new in zip(world.progress, blank_progress(room), strict=True))),
@@ -288,7 +296,7 @@ class JobTable:
         jobs, waiting = world.jobs, world.waiting
         self._gangs, self._widths = longer(self._gangs, room), longer(self._widths, room)
         blank = waiting_arrays(0, room, room, self.queue.code)
-        names = [name for name in waiting._fields if name not in ("key", "job", "next", "listed")]
+        names = [name for name in waiting._fields if name not in ("key", "job", "next", "right", "listed")]
         self.run.change(
             jobs=jobs._replace(monotone=longer(jobs.monotone, room), refused=longer(jobs.refused, room)),
             waiting=waiting._replace(**{name: _over(getattr(waiting, name), getattr(blank, name)) for name in names}),

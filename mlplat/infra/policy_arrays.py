@@ -9,12 +9,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..errors import OptionError
 from ..resources import ResourceRequest
 from ..streams import stream
+from .compile_errors import what_numba_says
 from .kernels.state import T_CPU, T_DEVICES, T_PROFILE, T_WEIGHT, T_WIDTH, TAG, Classes, Placement, Policy
 from .placement import DIMENSIONS, BestFit, CompiledPlacement, DotProduct, Fgd, NodeView, PlacementPolicy, RequestView
 from .splitting import Gangs, accepted, split_jobs
@@ -206,7 +208,16 @@ def _called_back(score: Callable[[NodeView, RequestView], float], view: np.ndarr
     return user
 
 
+_COMPILED: WeakKeyDictionary[CompiledPlacement, Any] = WeakKeyDictionary()
+
+
 def _compiled(policy: CompiledPlacement) -> UserScore:
+    if (made := _COMPILED.get(policy)) is None:
+        made = _COMPILED[policy] = _made(policy)
+    return UserScore(address=int(made.address or 0), keep=made)
+
+
+def _made(policy: CompiledPlacement) -> Any:
     import numba
     from numba import types
 
@@ -222,9 +233,6 @@ def _compiled(policy: CompiledPlacement) -> UserScore:
             return math.nan
 
     try:
-        compiled = numba.cfunc(types.float64(types.voidptr))(scored)
+        return numba.cfunc(types.float64(types.voidptr))(scored)
     except (numba.core.errors.NumbaError, TypeError, ValueError) as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        told = [line for line in lines if line and not line.startswith(("Failed in", "During:", "File ", "def ", "- ", "^"))]
-        raise OptionError(f"placement={policy.label()!r}: numba cannot compile it: {' '.join(told[:3])[:300]}") from None
-    return UserScore(address=int(compiled.address or 0), keep=compiled)
+        raise OptionError(f"placement={policy.label()!r}: numba cannot compile it: {what_numba_says(error)}") from None

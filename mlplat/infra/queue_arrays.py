@@ -13,11 +13,14 @@ Array = np.ndarray[Any, Any]
 TREE_BYTES = 512 * 2**20
 """Memory for the trees of all request classes together; classes beyond it share the slots."""
 
-HEAPS = (Queue.SJF, Queue.PRIORITY, Queue.SRTF, Queue.LAS)
+HEAPS = (Queue.SJF, Queue.CUSTOM, Queue.PRIORITY, Queue.SRTF, Queue.LAS)
 """Queue policies that keep waiting jobs in a heap."""
 
 LISTS = (Queue.BEST_EFFORT_FIFO, Queue.EASY, Queue.DRF, Queue.CONSERVATIVE)
 """Queue policies that keep waiting jobs in lists."""
+
+SHAPE_HEAPS = (Queue.CUSTOM_BEST_EFFORT,)
+"""Queue policies that keep the waiting jobs of each shape in a heap of its own, and the first of each in another."""
 
 RANKING = (Queue.EASY, Queue.CONSERVATIVE, Queue.PRIORITY, Queue.SRTF, Queue.LAS)
 """Queue policies that look at the running jobs in an order."""
@@ -79,13 +82,14 @@ def longer(array: Array, length: int) -> Array:
 
 
 def waiting_arrays(jobs: int, shapes: int, groups: int, queue: Queue) -> Waiting:
-    heap = jobs if queue in HEAPS else 0
-    lists = jobs if queue in LISTS else 0
+    heap = jobs if queue in HEAPS or queue in SHAPE_HEAPS else 0
+    lists = jobs if queue in LISTS or queue in SHAPE_HEAPS else 0
     shapes = max(1, shapes, groups if queue == Queue.DRF else 1)
     return Waiting(
         key=np.empty(heap),
         job=np.empty(heap, dtype=np.int32),
         next=np.empty(lists, dtype=np.int32),
+        right=np.empty(jobs if queue in SHAPE_HEAPS else 0, dtype=np.int32),
         first=np.full(shapes, -1, dtype=np.int32),
         last=np.full(shapes, -1, dtype=np.int32),
         blocked=np.full(shapes, -1, dtype=np.int64),

@@ -1,15 +1,16 @@
-"""The queue policies by name: who is next, and what happens when the next one does not fit.
+"""The queue policies: who is next, and what happens when the next one does not fit.
 
-The cycles are in `kernels.cycle`, `easy`, `conservative`, `ordered` and `drf`.
+The cycles are in `kernels.cycle`, `easy`, `conservative`, `ordered`, `drf` and `custom_order`. A policy of your own is a subclass of
+`QueuePolicy` with a `key` method in Python, or a `CompiledQueue` around a function that numba can compile.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Any
+from types import FunctionType, MappingProxyType
+from typing import Any, NamedTuple
 
 from ..errors import OptionError, UnknownNameError
 from ..units import seconds
@@ -28,9 +29,114 @@ FAIR_PREEMPTION = ("final-share", "initial-share")
 """How `drf` under quotas stops those who have borrowed more: docs/quotas.md, Fair sharing."""
 
 
-@dataclass(frozen=True, slots=True)
+class JobView(NamedTuple):
+    """A job as a queue policy of your own sees it: what was known when it was submitted.
+
+    `submit_s`: when, in seconds from the start of the run. `estimate_s`: seconds that its owner says it takes. `group`: the place of its
+    group in the `groups` of the policy, -1 where it is not among them. The amounts are of one of its `replicas`: milli-cores, MiB, whole
+    devices (`gpus`) or milli of one device (`gpu_milli`). `all_gpu_milli`: milli of devices of all replicas together, with a MIG instance
+    for what it counts.
+    """
+
+    submit_s: float
+    estimate_s: float
+    priority: int
+    group: int
+    replicas: int
+    cpu_milli: int
+    memory_mib: int
+    disk_mib: int
+    gpus: int
+    gpu_milli: int
+    all_gpu_milli: int
+
+
 class QueuePolicy:
-    """One queue policy: its `name`, its `code` in the kernels, `summary`, a sentence of what it does, and its options.
+    """Base of all queue policies. Subclass it and write `key(self, job: JobView) -> float`.
+
+    The waiting job with the lowest key is next, of equal keys the one that was submitted first. The key must depend on the job alone: it is
+    computed once, when the job is submitted, and a job that waits again after an interruption keeps it. `blocks`: a job that does not fit
+    blocks those behind it, as under `sjf`; if False, every waiting job that fits is started, in that order, as under `best-effort-fifo` but
+    without patience. `groups`: names of groups that `key` can tell apart. What `key` raises comes out of the run, or of the submission.
+
+    >>> class SmallestFirst(QueuePolicy):
+    ...     name = "smallest-first"
+    ...     def key(self, job):
+    ...         return job.all_gpu_milli
+    >>> queue_policy(SmallestFirst()).label()
+    'smallest-first'
+    """
+
+    name: str = ""
+    summary: str = ""
+    blocks: bool = True
+    groups: tuple[str, ...] = ()
+    # What the kernels are told of every policy; see `BuiltInQueue`.
+    options: tuple[str, ...] = ()
+    patience: float = PATIENCE_S
+    preempt: bool = False
+    grace: float = 0.0
+    threshold: float = SERVICE_THRESHOLD
+    weights: Mapping[str, float] = MappingProxyType({})
+    depth: int = DEPTH
+    fair_preemption: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> Queue:
+        """Its code in the kernels."""
+        return Queue.CUSTOM if self.blocks else Queue.CUSTOM_BEST_EFFORT
+
+    def label(self) -> str:
+        """The name under which results speak of the policy."""
+        return (self.name or type(self).__name__) + ("" if self.blocks else "(blocks=False)")
+
+    def with_options(self, **options: Any) -> QueuePolicy:
+        """The policy itself. Raises OptionError for any option: a policy of your own is made with its options."""
+        if options:
+            raise OptionError(f"queue policy {self.label()!r} is of your own and takes no options; found {', '.join(options)}")
+        return self
+
+
+@dataclass(frozen=True)
+class CompiledQueue(QueuePolicy):
+    """A queue policy around `function(job: JobView) -> float`, compiled by numba: for traces of millions of jobs.
+
+    The function may use numbers, `math` and numpy scalars, and other numba functions; what it reads from outside is what that is when it
+    is compiled, at the first use of the policy. `blocks`, `groups`: see `QueuePolicy`. Raises OptionError, where numba cannot compile it
+    too: then write a subclass of `QueuePolicy`, which is called in Python for every job.
+
+    >>> CompiledQueue(lambda job: job.submit_s + 10 * job.estimate_s, title="ageing").label()
+    'ageing'
+    """
+
+    function: Callable[[Any], float]
+    title: str = ""
+    blocks: bool = True
+    groups: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(getattr(self.function, "py_func", self.function), FunctionType):
+            raise OptionError(f"function={str(self.function)[:60]}: expected a plain Python function, or one compiled by numba")
+        object.__setattr__(self, "groups", _names(self.groups))
+        if not isinstance(self.blocks, bool):
+            raise OptionError(f"blocks={self.blocks!r:.40}: expected True or False")
+
+    def label(self) -> str:
+        """The name under which results speak of the policy."""
+        return (self.title or getattr(self.function, "__name__", "compiled")) + ("" if self.blocks else "(blocks=False)")
+
+
+def _names(groups: object) -> tuple[str, ...]:
+    if isinstance(groups, str) or not isinstance(groups, Sequence) or not all(isinstance(name, str) for name in groups):
+        raise OptionError(f"groups={groups!r:.60}: expected the names of groups, such as ('research', 'production')")
+    if len(set(groups)) < len(groups):
+        raise OptionError(f"groups={groups!r:.60}: a group is there twice")
+    return tuple(groups)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltInQueue(QueuePolicy):
+    """A queue policy that mlplat has: its `name`, its `code` in the kernels, `summary`, a sentence of what it does, and its options.
 
     `options`: the names of those that the policy reads. `patience`: seconds a job waits before it is served ahead of all. `preempt`:
     whether a blocked head stops what matters less. `grace`: seconds that a preempted job may use to write a checkpoint. `threshold`:
@@ -38,9 +144,9 @@ class QueuePolicy:
     `fair_preemption`: any of `FAIR_PREEMPTION`, by which quotas that have borrowed less stop jobs of those that have borrowed more.
     """
 
-    name: str
-    code: Queue
-    summary: str
+    name: str = field()  # each is required: a bare annotation would take the attribute of the base as its default
+    code: Queue = field()
+    summary: str = field()
     options: tuple[str, ...] = ()
     patience: float = PATIENCE_S
     preempt: bool = True
@@ -50,7 +156,7 @@ class QueuePolicy:
     depth: int = DEPTH
     fair_preemption: tuple[str, ...] = FAIR_PREEMPTION
 
-    def with_options(self, **options: Any) -> QueuePolicy:
+    def with_options(self, **options: Any) -> BuiltInQueue:
         """The policy with other options. Raises UnknownNameError for one that it does not have, OptionError for a bad value.
 
         >>> queue_policy("las").with_options(threshold="2h").threshold
@@ -135,28 +241,28 @@ _READERS: dict[str, Any] = {
     "fair_preemption": _strategies,
 }
 
-QUEUES: Mapping[str, QueuePolicy] = MappingProxyType(
+QUEUES: Mapping[str, BuiltInQueue] = MappingProxyType(
     {
         policy.name: policy
         for policy in (
-            QueuePolicy("fifo", Queue.FIFO, "strict order of submission; a head that does not fit blocks all"),
-            QueuePolicy(
+            BuiltInQueue("fifo", Queue.FIFO, "strict order of submission; a head that does not fit blocks all"),
+            BuiltInQueue(
                 "best-effort-fifo", Queue.BEST_EFFORT_FIFO, "in order of submission, each waiting job that fits is started", ("patience",)
             ),
-            QueuePolicy("sjf", Queue.SJF, "shortest estimate first; a head that does not fit blocks all"),
-            QueuePolicy("easy", Queue.EASY, "as fifo, and later jobs may start early where the head's reservation is not disturbed"),
-            QueuePolicy("loss", Queue.LOSS, "one attempt for each job, in order of submission; what does not fit is lost"),
-            QueuePolicy(
+            BuiltInQueue("sjf", Queue.SJF, "shortest estimate first; a head that does not fit blocks all"),
+            BuiltInQueue("easy", Queue.EASY, "as fifo, and later jobs may start early where the head's reservation is not disturbed"),
+            BuiltInQueue("loss", Queue.LOSS, "one attempt for each job, in order of submission; what does not fit is lost"),
+            BuiltInQueue(
                 "priority", Queue.PRIORITY, "highest priority first; a blocked head preempts lower priorities", ("preempt", "grace")
             ),
-            QueuePolicy("srtf", Queue.SRTF, "shortest remaining time first; a blocked head preempts longer jobs", ("grace",)),
-            QueuePolicy("las", Queue.LAS, "least attained service, in two queues; the first preempts the second", ("threshold", "grace")),
-            QueuePolicy("drf", Queue.DRF, "the group with the least dominant share goes next", ("weights", "patience", "fair_preemption")),
-            QueuePolicy("conservative", Queue.CONSERVATIVE, "every waiting job has a reservation that no later one disturbs", ("depth",)),
+            BuiltInQueue("srtf", Queue.SRTF, "shortest remaining time first; a blocked head preempts longer jobs", ("grace",)),
+            BuiltInQueue("las", Queue.LAS, "least attained service, in two queues; the first preempts the second", ("threshold", "grace")),
+            BuiltInQueue("drf", Queue.DRF, "the group with the least dominant share goes next", ("weights", "patience", "fair_preemption")),
+            BuiltInQueue("conservative", Queue.CONSERVATIVE, "every waiting job has a reservation that no later one disturbs", ("depth",)),
         )
     }
 )
-"""Name -> policy."""
+"""The queue policies that come with mlplat, by name."""
 
 
 def queue_policy(policy: object, **options: Any) -> QueuePolicy:
@@ -165,7 +271,13 @@ def queue_policy(policy: object, **options: Any) -> QueuePolicy:
     >>> queue_policy("easy").code.name
     'EASY'
     """
+    if isinstance(policy, type) and issubclass(policy, QueuePolicy):
+        raise OptionError(f"queue={policy.__name__}: expected an instance, {policy.__name__}()")
     if isinstance(policy, QueuePolicy):
+        if not isinstance(policy, (BuiltInQueue, CompiledQueue)):
+            if not callable(getattr(policy, "key", None)):
+                raise OptionError(f"{type(policy).__name__} has no method key(self, job)")
+            _names(policy.groups)
         return policy.with_options(**options)
     if not isinstance(policy, str) or policy not in QUEUES:
         raise UnknownNameError("queue policy", policy, QUEUES)

@@ -52,6 +52,7 @@ from .placement import Fgd, PlacementPolicy
 from .plan_arrays import make_room_to_plan, plan_for, rows_for
 from .policy_arrays import UserScore, policy_arrays
 from .queue_arrays import RANKING, completions_for, job_log, longer, reservation_arrays, trees_for, waiting_arrays
+from .queue_keys import keys_of_trace
 from .queueing import QueuePolicy
 from .quotas.arrays import leaves_of, no_quotas, quota_arrays
 from .quotas.parts import parts_of, variants_of, with_variants
@@ -226,6 +227,7 @@ def build_run(
             estimate=time_with_checkpoints(trace.estimate, what.interval, what.write)
             if interruptible
             else np.ascontiguousarray(trace.estimate),
+            key=keys_of_trace(queue, trace, gang, classes, milli),
             gang=gang,
             monotone=monotone_shapes(gangs, example),
             refused=np.zeros(len(example), dtype=np.int16),

@@ -87,6 +87,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
         Column("memory_busy_s", "Float64", "GiB-seconds", "memory times the time it was held"),
         Column("gpu_busy_s", "Float64", "device-seconds", "devices times the time they were held"),
         Column("gpu_utilization", "Float64", "", "held part of its devices over the run, null without devices"),
+        Column("paid_s", "Float64", "s", "from asking for it until it left, within the run"),
     ),
     "timeline": (
         Column("time_s", "Float64", "s", "an instant at which something changed"),

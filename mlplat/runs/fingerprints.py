@@ -15,6 +15,8 @@ import numpy as np
 from ..infra.kernels.state import DEVICE, HELD, NODE, RECORDS, STARTED, Placement
 from ..infra.node_selection import takes_anything
 from ..infra.placement import CompiledPlacement, Fgd, PlacementPolicy
+from ..infra.queue_keys import is_own
+from ..infra.queueing import CompiledQueue, QueuePolicy
 from ..version import VERSION
 
 if TYPE_CHECKING:
@@ -105,12 +107,24 @@ def placement_detail(policy: PlacementPolicy) -> dict[str, Any]:
     if isinstance(policy, Fgd) and policy.typical is not None:
         detail["typical_sha256"] = trace_digest(policy.typical)
     if policy.code == Placement.CUSTOM:
-        function = policy.function if isinstance(policy, CompiledPlacement) else type(policy)
-        try:
-            detail["source_sha256"] = hashlib.sha256(inspect.getsource(getattr(function, "py_func", function)).encode()).hexdigest()
-        except (OSError, TypeError):  # typed in at a prompt
-            detail["source_sha256"] = None
+        detail["source_sha256"] = _source_digest(policy.function if isinstance(policy, CompiledPlacement) else type(policy))
     return detail
+
+
+def queue_detail(policy: QueuePolicy) -> dict[str, Any]:
+    """What the label of a user's own queue policy leaves out: its source, and the groups that it tells apart."""
+    if not is_own(policy):
+        return {}
+    source = _source_digest(policy.function if isinstance(policy, CompiledQueue) else type(policy))
+    return {"source_sha256": source, "groups": list(policy.groups)}
+
+
+def _source_digest(code: Any) -> str | None:
+    """SHA-256 of the source of a function or class; None where there is none, as for what was typed in at a prompt."""
+    try:
+        return hashlib.sha256(inspect.getsource(getattr(code, "py_func", code)).encode()).hexdigest()
+    except (OSError, TypeError):
+        return None
 
 
 def manifest(run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float, ties: Ties) -> dict[str, Any]:
@@ -119,6 +133,7 @@ def manifest(run: Run, spec: ClusterSpec, *, clock: str, seed: int, until: float
         "version": VERSION,
         "seed": seed,
         "queue": run.queue.label(),
+        "queue_detail": queue_detail(run.queue),
         "placement": run.placement.label(),
         "placement_detail": placement_detail(run.placement),
         "ties": ties_digest(ties),

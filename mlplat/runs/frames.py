@@ -131,8 +131,8 @@ def held(run: Run, records: Records) -> dict[str, npt.NDArray[np.int64]]:
     return amounts | {"gpu_milli": gpu_milli(run, records)}
 
 
-def nodes_frame(run: Run, horizon: float) -> pl.DataFrame:
-    """One row a node."""
+def nodes_frame(run: Run, horizon: float, paid: npt.NDArray[np.float64]) -> pl.DataFrame:
+    """One row a node. `paid`: float64[N], seconds (`scaled.paid_seconds`)."""
     records = placed(run)
     nodes = run.nodes
     attempts = attempts_of(run)
@@ -160,6 +160,7 @@ def nodes_frame(run: Run, horizon: float) -> pl.DataFrame:
             "gpu_utilization": pl.Series(
                 np.divide(gpu_busy, possible, out=np.full(len(nodes), np.nan), where=possible > 0), nan_to_null=True
             ),
+            "paid_s": paid,
         }
     )
 

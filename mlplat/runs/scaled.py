@@ -197,6 +197,14 @@ def cost(result: Result) -> pl.DataFrame:
     )
 
 
+def paid_seconds(run: Run, spec: ClusterSpec, end: float) -> Floats:
+    """float64[N]: how long each node was there, from asking for it until it left, between the first submission and `end`."""
+    first = float(run.trace.submit[0]) if len(run.trace) else 0.0
+    row, asked, _, left = stays(run, spec, first, max(first, end))
+    paid: Floats = np.clip(left, first, max(first, end)) - np.clip(asked, first, max(first, end))
+    return np.bincount(row, weights=paid, minlength=len(run.nodes))
+
+
 def stays(run: Run, spec: ClusterSpec, first: float, end: float) -> tuple[Floats, ...]:
     """Row, request, joining and leaving of each stay of a node by `end`; what goes on leaves at infinity."""
     there = np.ones(len(run.nodes), dtype=np.bool_)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .openb import read_openb_pods
     from .reading import FORMATS, read_trace
     from .registry import KNOWN_TRACES, KnownTrace, list_known
+    from .table_reader import TableReader
     from .trace_reader import TraceReader
     from .transformations import filter, merge, reorder, replace_shares, resample, sample, scale_load, shift, slice
 
@@ -25,6 +26,7 @@ __all__ = [
     "KNOWN_TRACES",
     "Description",
     "KnownTrace",
+    "TableReader",
     "TraceReader",
     "describe",
     "fetch",
@@ -51,6 +53,7 @@ _HOME = {
     "KNOWN_TRACES": "registry",
     "Description": "description",
     "KnownTrace": "registry",
+    "TableReader": "table_reader",
     "TraceReader": "trace_reader",
     "describe": "description",
     "fetch": "download",

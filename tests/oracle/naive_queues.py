@@ -1,4 +1,4 @@
-"""The naive oracle's queue policies that never preempt: fifo, best-effort-fifo, sjf, loss, easy. From docs/scheduling.md."""
+"""The naive oracle's queue policies that never preempt: fifo, best-effort-fifo, sjf, a user's own, loss, easy. From docs/scheduling.md."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def sjf(run: NaiveRun) -> None:
     """Start the one of the shortest expected span while it fits."""
     while run.waiting and run.start(min(run.waiting, key=lambda job: (run.expected_span(job), job))):
         pass
+
+
+def own(run: NaiveRun) -> None:
+    """Start the one of the lowest key of a user's own while it fits."""
+    while run.waiting and run.start(min(run.waiting, key=lambda job: (run.own_key(job), job))):
+        pass
+
+
+def own_best_effort(run: NaiveRun) -> None:
+    """Start each that fits, in a user's own order."""
+    for job in sorted(run.waiting, key=lambda job: (run.own_key(job), job)):
+        run.start(job)
 
 
 def loss(run: NaiveRun) -> None:

@@ -150,7 +150,7 @@ class NaiveQuotas:
 
     def lane(self, job: int) -> Lane:
         """Where a job waits."""
-        if self.queue in ("best-effort-fifo", "drf"):
+        if self.queue in ("best-effort-fifo", "drf", "own-best-effort"):
             of = self.run.jobs[job]
             return self.quota_of(job).name, of.request, of.last_request, of.replicas
         return (self.quota_of(job).name,)
@@ -159,6 +159,8 @@ class NaiveQuotas:
         """The place of a job in its lane, before submission."""
         if self.queue == "sjf":
             return self.run.expected_span(job)
+        if self.queue in ("own", "own-best-effort"):
+            return self.run.own_key(job)
         return -self.run.jobs[job].priority if self.queue == "priority" else 0
 
     def in_lane(self, lane: Lane) -> list[int]:

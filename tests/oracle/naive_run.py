@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mlplat.hardware import ClusterSpec
 from mlplat.workload import JobTrace
@@ -15,6 +16,22 @@ from .naive_jobs import jobs_of
 from .naive_placement import NaivePlacer, Policy
 from .naive_quotas import NaiveQuotas
 from .naive_state import Replica, State, copy_state, empty_cluster, give_back
+
+
+class NaiveView(NamedTuple):
+    """What the key of a user's own order may look at: docs/scheduling.md, own order."""
+
+    submit_s: float
+    estimate_s: float
+    priority: int
+    group: str
+    replicas: int
+    cpu_milli: int
+    memory_mib: int
+    disk_mib: int
+    gpus: int
+    gpu_milli: int
+    all_gpu_milli: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +48,7 @@ class NaiveOptions:
     threshold: float = 3600.0
     weights: Mapping[str, float] = field(default_factory=dict)
     depth: int = 1000
+    key: Callable[[NaiveView], float] | None = None
 
 
 @dataclass
@@ -135,6 +153,17 @@ class NaiveRun:
             for replica in attempt.replicas:
                 give_back(later[replica.node], replica)
         return later
+
+    def own_key(self, row: int) -> float:
+        """The key of a job in a user's own order."""
+        assert self.options.key is not None
+        job = self.jobs[row]
+        one = job.last_request if job.replicas == 1 else job.request
+        amounts = one.cpu_milli, one.memory_mib, one.disk_mib, one.gpus, one.gpu_milli
+        everything = asked(self.empty, job)["gpu"]
+        return self.options.key(
+            NaiveView(job.submit, job.estimate, job.priority, self.groups[job.group], job.replicas, *amounts, everything)
+        )
 
     # -- starting
 

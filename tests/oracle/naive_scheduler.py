@@ -21,17 +21,19 @@ from .naive_incidents import NaiveIncident, happen
 from .naive_jobs import NaiveJob, rejection
 from .naive_placement import Policy
 from .naive_preemption import las, priority, srtf
-from .naive_queues import best_effort_fifo, easy, fifo, loss, sjf
+from .naive_queues import best_effort_fifo, easy, fifo, loss, own, own_best_effort, sjf
 from .naive_quota_checks import check_books
 from .naive_quota_tree import Described
 from .naive_quotas import NaiveQuotas
-from .naive_run import NaiveOptions, NaiveRun, Outcome, Reservation
+from .naive_run import NaiveOptions, NaiveRun, NaiveView, Outcome, Reservation
 from .naive_state import Replica
 
 CYCLES: dict[str, Callable[[NaiveRun], None]] = {
     "fifo": fifo,
     "best-effort-fifo": best_effort_fifo,
     "sjf": sjf,
+    "own": own,
+    "own-best-effort": own_best_effort,
     "easy": easy,
     "loss": loss,
     "priority": priority,
@@ -92,17 +94,19 @@ def schedule(
     threshold: float = 3600.0,
     weights: Mapping[str, float] | None = None,
     depth: int = 1000,
+    key: Callable[[NaiveView], float] | None = None,
     quotas: Sequence[Described] | None = None,
     fair_preemption: Sequence[str] = (),
 ) -> NaiveSchedule:
     """Run a trace through the naive scheduler.
 
     `incidents`: (time, code, node, device, grace), of which the last two may be left out. `limits`: group -> dimension (cpu, memory, gpu;
-    in milli-cores, MiB, milli) -> the most. `weights`: by group. `quotas`: quotas and cohorts, for a run under docs/quotas.md.
+    in milli-cores, MiB, milli) -> the most. `weights`: by group. `key`: of the queues `own` and `own-best-effort`. `quotas`: quotas and
+    cohorts, for a run under docs/quotas.md.
     """
     if isinstance(policy, str):
         policy = Policy(policy)
-    options = NaiveOptions(checkpoint, max_restarts, scrape, limits or {}, patience, preempt, grace, threshold, weights or {}, depth)
+    options = NaiveOptions(checkpoint, max_restarts, scrape, limits or {}, patience, preempt, grace, threshold, weights or {}, depth, key)
     run = NaiveRun(spec, trace, policy, ties, seed, options)
     run.by_service = queue == "las"
     listed = sorted(NaiveIncident(*incident) for incident in incidents)

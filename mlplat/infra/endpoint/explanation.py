@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ALTERNATIVES = 10
 """Nodes that an explanation of a running workload ranks."""
 _BY_ESTIMATE, _BY_LEVEL = (Queue.SJF, Queue.SRTF), (Queue.PRIORITY, Queue.LAS)
+_BY_KEY = (Queue.CUSTOM, Queue.CUSTOM_BEST_EFFORT)
 _BY_QUOTA = (WaitReason.ZONE_LIMIT, WaitReason.SUSPENDED, WaitReason.NO_CAPACITY)
 _BACKFILLING = (Queue.EASY, Queue.CONSERVATIVE)
 
@@ -195,6 +196,8 @@ def _queue(cluster: Cluster) -> npt.NDArray[np.intp]:
     code = cluster.scheduler.table.queue.code
     if code in _BY_ESTIMATE:
         return waiting[np.argsort(world.jobs.estimate[waiting], kind="stable")]
+    if code in _BY_KEY:
+        return waiting[np.argsort(world.jobs.key[waiting], kind="stable")]
     if code in _BY_LEVEL:
         return waiting[np.argsort(-world.progress.level[waiting], kind="stable")]
     return waiting

@@ -27,7 +27,7 @@ from .state import (
 )
 
 IN_QUEUE = int(JobState.WAITING)
-SJF, PRIORITY, SRTF, LAS = int(Queue.SJF), int(Queue.PRIORITY), int(Queue.SRTF), int(Queue.LAS)
+SJF, CUSTOM, PRIORITY, SRTF, LAS = int(Queue.SJF), int(Queue.CUSTOM), int(Queue.PRIORITY), int(Queue.SRTF), int(Queue.LAS)
 DONE, REFUSED, LOST, FAILED, DELETED = (
     int(JobState.COMPLETED),
     int(JobState.REJECTED),
@@ -55,7 +55,8 @@ def plan_scale_up(address: int, plan_address: int, most: int) -> int:
     plan.number[FIRST_JOB] = job
     plan.number[OPENED] = 0
     head, quoted = np.int64(-1), len(world.quotas.of) > 0
-    if left > 0 and not quoted and (world.queue == SJF or world.queue == PRIORITY or world.queue == SRTF or world.queue == LAS):
+    queue = world.queue
+    if left > 0 and not quoted and (queue == SJF or queue == CUSTOM or queue == PRIORITY or queue == SRTF or queue == LAS):
         head = np.int64(world.waiting.job[0])
         left -= 1
         _place(world, plan, head, np.int64(world.jobs.gang[head, REQUEST]), np.int64(world.jobs.gang[head, LAST]))

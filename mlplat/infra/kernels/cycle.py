@@ -6,6 +6,7 @@ import numpy as np
 
 from .admission import discharge
 from .compilation import kernel
+from .custom_order import custom_best_effort
 from .easy import backfill
 from .gangs import place
 from .heaps import pop
@@ -30,11 +31,13 @@ from .state import (
     World,
 )
 
-FIFO, BEST_EFFORT, SJF, EASY, LOSS, DRF = (
+FIFO, BEST_EFFORT, SJF, EASY, OWN_ORDER, OWN_BEST_EFFORT, LOSS, DRF = (
     int(Queue.FIFO),
     int(Queue.BEST_EFFORT_FIFO),
     int(Queue.SJF),
     int(Queue.EASY),
+    int(Queue.CUSTOM),
+    int(Queue.CUSTOM_BEST_EFFORT),
     int(Queue.LOSS),
     int(Queue.DRF),
 )
@@ -57,8 +60,10 @@ def cycle(world: World, now: float) -> None:
     elif queue == BEST_EFFORT:
         if start_overdue(world, now):
             _best_effort(world, now)
-    elif queue == SJF:
-        _shortest_first(world, now)
+    elif queue == SJF or queue == OWN_ORDER:
+        _first_of_heap(world, now)
+    elif queue == OWN_BEST_EFFORT:
+        custom_best_effort(world, now)
     else:
         _one_attempt(world, now)
 
@@ -128,8 +133,8 @@ def _strict(world: World, now: float) -> None:
 
 
 @kernel
-def _shortest_first(world: World, now: float) -> None:
-    """The job with the shortest estimate is the head; blocked, it blocks all."""
+def _first_of_heap(world: World, now: float) -> None:
+    """The job with the shortest estimate, or the lowest key, is the head; blocked, it blocks all."""
     waiting, count = world.waiting, world.count
     while count[WAITING] > 0 and count[STATUS] == 0:
         size = count[WAITING]

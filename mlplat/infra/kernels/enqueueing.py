@@ -8,12 +8,15 @@ from .compilation import kernel
 from .heaps import push
 from .queues import append
 from .quota_waiting import wait_in_lane
+from .shape_heaps import wait_in_shape
 from .state import HEAD, SHAPE, WAITING, JobState, Queue, World
 
-BEST_EFFORT, SJF, EASY, PRIORITY, SRTF, LAS, DRF, CONSERVATIVE = (
+BEST_EFFORT, SJF, EASY, CUSTOM, CUSTOM_BEST_EFFORT, PRIORITY, SRTF, LAS, DRF, CONSERVATIVE = (
     int(Queue.BEST_EFFORT_FIFO),
     int(Queue.SJF),
     int(Queue.EASY),
+    int(Queue.CUSTOM),
+    int(Queue.CUSTOM_BEST_EFFORT),
     int(Queue.PRIORITY),
     int(Queue.SRTF),
     int(Queue.LAS),
@@ -35,6 +38,10 @@ def enqueue(world: World, job: int) -> None:
     count[HEAD] = min(count[HEAD], job)
     if queue == SJF or queue == SRTF:
         push(waiting.key, waiting.job, count[WAITING], world.jobs.estimate[job], job)
+    elif queue == CUSTOM:
+        push(waiting.key, waiting.job, count[WAITING], world.jobs.key[job], job)
+    elif queue == CUSTOM_BEST_EFFORT:
+        wait_in_shape(world, np.int64(world.jobs.gang[job, SHAPE]), job)
     elif queue == PRIORITY or queue == LAS:
         push(waiting.key, waiting.job, count[WAITING], -world.progress.level[job], job)
     elif queue == BEST_EFFORT or queue == EASY:

@@ -1,4 +1,4 @@
-"""The lanes in which jobs wait under quotas: a skew heap each (Sleator and Tarjan 1986), so that lanes need no room of their own."""
+"""The lanes in which jobs wait under quotas: a skew heap each, so that lanes need no room of their own."""
 
 from __future__ import annotations
 
@@ -6,36 +6,10 @@ import numpy as np
 
 from .compilation import kernel
 from .quota_state import ACTIVE, Quotas
+from .skew_heaps import meld, without
 from .state import JobState, World
 
 IN_QUEUE, HELD = int(JobState.WAITING), int(JobState.HELD)
-
-
-@kernel
-def _before(quotas: Quotas, a: int, b: int) -> bool:
-    return quotas.key[a] < quotas.key[b] or (quotas.key[a] == quotas.key[b] and a < b)  # type: ignore[no-any-return]
-
-
-@kernel
-def _meld(quotas: Quotas, a: int, b: int) -> int:
-    """Two heaps become one; returns its first job."""
-    if a < 0:
-        return b
-    if b < 0:
-        return a
-    if _before(quotas, b, a):
-        a, b = b, a
-    top = a
-    while True:
-        rest = np.int64(quotas.right[a])
-        quotas.right[a] = quotas.left[a]
-        if rest < 0:
-            quotas.left[a] = b
-            return top
-        if _before(quotas, b, rest):
-            rest, b = b, rest
-        quotas.left[a] = rest
-        a = rest
 
 
 @kernel
@@ -43,7 +17,7 @@ def push_lane(quotas: Quotas, job: int) -> None:
     """Let a job wait in its lane."""
     lane = np.int64(quotas.lane[job])
     quotas.left[job] = quotas.right[job] = -1
-    quotas.top[lane] = _meld(quotas, np.int64(quotas.top[lane]), job)
+    quotas.top[lane] = meld(quotas.key, quotas.left, quotas.right, np.int64(quotas.top[lane]), job)
     if quotas.top[lane] == job:
         quotas.blocked[lane] = -1
     if quotas.slot[lane] < 0:
@@ -53,22 +27,9 @@ def push_lane(quotas: Quotas, job: int) -> None:
 
 
 @kernel
-def _pop(quotas: Quotas, lane: int) -> int:
-    job = np.int64(quotas.top[lane])
-    quotas.top[lane] = _meld(quotas, np.int64(quotas.left[job]), np.int64(quotas.right[job]))
-    return job  # type: ignore[no-any-return]
-
-
-@kernel
 def leave_lane(quotas: Quotas, lane: int, job: int) -> None:
     """A job at the head of a lane leaves it: others may have come to stand before it since it was chosen."""
-    before = np.int64(-1)
-    while quotas.top[lane] != job:
-        other = _pop(quotas, lane)
-        quotas.left[other] = quotas.right[other] = -1
-        before = _meld(quotas, before, other)
-    _pop(quotas, lane)
-    quotas.top[lane] = _meld(quotas, np.int64(quotas.top[lane]), before)
+    quotas.top[lane] = without(quotas.key, quotas.left, quotas.right, np.int64(quotas.top[lane]), job)
     if quotas.top[lane] < 0:
         quotas.number[ACTIVE] -= 1
         moved = np.int64(quotas.lanes[quotas.number[ACTIVE]])

@@ -8,9 +8,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compilation import kernel
+from .compilation import inlined, kernel
 from .state import INFEASIBLE, LAST, RELEASES, REPLICAS, REQUEST, World
 from .tree import best_score, tree_of
+
+
+@inlined
+def begin_list(world: World, which: int) -> None:
+    """A list has a waiting job now."""
+    waiting = world.waiting
+    waiting.slot[which] = waiting.listed[0]
+    waiting.lists[waiting.listed[0]] = which
+    waiting.listed[0] += 1
+
+
+@inlined
+def end_list(world: World, which: int) -> None:
+    """A list has no waiting job any more."""
+    waiting = world.waiting
+    waiting.listed[0] -= 1
+    moved = np.int64(waiting.lists[waiting.listed[0]])
+    waiting.lists[waiting.slot[which]] = moved
+    waiting.slot[moved] = waiting.slot[which]
 
 
 @kernel
@@ -21,9 +40,7 @@ def append(world: World, which: int, job: int) -> None:
         waiting.next[job] = -1
         waiting.first[which] = waiting.last[which] = job
         waiting.shortest[which] = world.jobs.estimate[job]
-        waiting.slot[which] = waiting.listed[0]
-        waiting.lists[waiting.listed[0]] = which
-        waiting.listed[0] += 1
+        begin_list(world, which)
         return
     if waiting.last[which] < job:
         waiting.next[job] = -1
@@ -53,10 +70,7 @@ def remove(world: World, which: int, job: int, before: int) -> None:
     if after < 0:
         waiting.last[which] = before
     if waiting.first[which] < 0:
-        waiting.listed[0] -= 1
-        moved = np.int64(waiting.lists[waiting.listed[0]])
-        waiting.lists[waiting.slot[which]] = moved
-        waiting.slot[moved] = waiting.slot[which]
+        end_list(world, which)
 
 
 @kernel
@@ -70,6 +84,18 @@ def block(world: World, shape: int) -> None:
     """Remember that the shape does not fit until something is released, where that is so."""
     if world.jobs.monotone[shape]:
         world.waiting.blocked[shape] = world.count[RELEASES]
+
+
+@kernel
+def might_fit(world: World, shape: int, job: int) -> bool:
+    """Whether one replica of a job of the shape fits on some node; if not, the shape is blocked."""
+    gang = world.jobs.gang
+    cls = np.int64(gang[job, LAST]) if gang[job, REPLICAS] == 1 else np.int64(gang[job, REQUEST])
+    slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
+    if best_score(world.trees, slot) == INFEASIBLE:
+        block(world, shape)
+        return False
+    return True
 
 
 @kernel
@@ -105,17 +131,12 @@ def pop_shape(world: World, size: int) -> int:
 @kernel
 def candidates(world: World) -> int:
     """Fill the heap with the shapes of which a replica fits now, at their first job; returns their number."""
-    waiting, jobs = world.waiting, world.jobs
+    waiting = world.waiting
     size = np.int64(0)
     for i in range(waiting.listed[0]):
         shape = np.int64(waiting.lists[i])
-        if is_blocked(world, shape):
-            continue
         job = np.int64(waiting.first[shape])
-        cls = np.int64(jobs.gang[job, LAST]) if jobs.gang[job, REPLICAS] == 1 else np.int64(jobs.gang[job, REQUEST])
-        slot = tree_of(world.nodes, world.cluster, world.classes, world.policy, world.trees, cls)
-        if best_score(world.trees, slot) == INFEASIBLE:
-            block(world, shape)
+        if is_blocked(world, shape) or not might_fit(world, shape, job):
             continue
         waiting.cursor[shape], waiting.before[shape] = job, -1
         push_shape(world, size, shape)

@@ -11,6 +11,7 @@ from .state import SHAPE, JobState, Queue, World
 
 IN_QUEUE, HELD = int(JobState.WAITING), int(JobState.HELD)
 SJF, PRIORITY = int(Queue.SJF), int(Queue.PRIORITY)
+CUSTOM, CUSTOM_BEST_EFFORT = int(Queue.CUSTOM), int(Queue.CUSTOM_BEST_EFFORT)
 
 
 @kernel
@@ -52,6 +53,8 @@ def wait_in_lane(world: World, job: int) -> None:
     quotas.key[job] = 0.0
     if world.queue == SJF:
         quotas.key[job] = world.jobs.estimate[job]
+    elif world.queue == CUSTOM or world.queue == CUSTOM_BEST_EFFORT:
+        quotas.key[job] = world.jobs.key[job]
     elif world.queue == PRIORITY:
         quotas.key[job] = -world.progress.level[job]
     world.log.state[job] = HELD if is_held(world, job) else IN_QUEUE

@@ -65,12 +65,14 @@ class Queue(IntEnum):
     BEST_EFFORT_FIFO = 1
     SJF = 2
     EASY = 3
-    LOSS = 4
-    PRIORITY = 5
-    SRTF = 6
-    LAS = 7
-    DRF = 8
-    CONSERVATIVE = 9
+    CUSTOM = 4  # a user's own order, a head that does not fit blocks all
+    CUSTOM_BEST_EFFORT = 5  # a user's own order, each that fits
+    LOSS = 6  # under those up to here nothing is interrupted
+    PRIORITY = 7
+    SRTF = 8
+    LAS = 9
+    DRF = 10
+    CONSERVATIVE = 11
 
 
 class JobState(IntEnum):
@@ -184,6 +186,7 @@ class Jobs(NamedTuple):
     submit: Array["float64", 1]  # [n]
     duration: Array["float64", 1]  # [n]
     estimate: Array["float64", 1]  # [n]
+    key: Array["float64", 1]  # [n] by which a user's own queue policy orders the job, of no length under another
     gang: Array["int32", 2, 4]  # [n] REQUEST, LAST, REPLICAS, SHAPE
     monotone: Array["bool", 1]  # [shapes] whether a shape that does not fit can only come to fit by a release
     refused: Array["int16", 1]  # [shapes] Reason why a shape can never run, 0 if it can
@@ -203,10 +206,11 @@ class Log(NamedTuple):
 class Waiting(NamedTuple):
     """The queue. Which arrays are used depends on the queue policy."""
 
-    key: Array["float64", 1]  # [n] heap: estimates (sjf, srtf) or levels less than zero (priority, las)
-    job: Array["int32", 1]  # [n] the jobs of the heap
-    next: Array["int32", 1]  # [n] next waiting job of the same list: of its shape, or its group (drf)
-    first: Array["int32", 1]  # [lists] first waiting job of a list, or -1
+    key: Array["float64", 1]  # [n] heap: estimates (sjf, srtf), levels less than zero (priority, las), keys (custom)
+    job: Array["int32", 1]  # [n] the jobs of the heap; under custom-best-effort, scratch: the first job of each shape
+    next: Array["int32", 1]  # [n] next waiting job of the same list: of its shape, or its group (drf); custom-best-effort: left in its heap
+    right: Array["int32", 1]  # [n] custom-best-effort: right in the skew heap of its shape
+    first: Array["int32", 1]  # [lists] first waiting job of a list or of a shape's heap, or -1
     last: Array["int32", 1]  # [lists]
     blocked: Array["int64", 1]  # [shapes] the count of releases at which the shape was found not to fit
     held: Array["int64", 1]  # [shapes] the reservation (epoch) that a shape was found to disturb

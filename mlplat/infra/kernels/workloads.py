@@ -13,13 +13,16 @@ from .heaps import remove_item
 from .queues import remove
 from .quota_cycle import withdraw_claim
 from .running import move_to
+from .shape_heaps import leave_shape
 from .state import SHAPE, WAITING, JobState, Queue, World
 from .work import reckon, time_of
 
-BEST_EFFORT, SJF, EASY, PRIORITY, SRTF, LAS, DRF, CONSERVATIVE = (
+BEST_EFFORT, SJF, EASY, CUSTOM, CUSTOM_BEST_EFFORT, PRIORITY, SRTF, LAS, DRF, CONSERVATIVE = (
     int(Queue.BEST_EFFORT_FIFO),
     int(Queue.SJF),
     int(Queue.EASY),
+    int(Queue.CUSTOM),
+    int(Queue.CUSTOM_BEST_EFFORT),
     int(Queue.PRIORITY),
     int(Queue.SRTF),
     int(Queue.LAS),
@@ -135,8 +138,10 @@ def end_for_good(world: World, job: int, state: int, outcome: int, grace: float,
 @kernel
 def _leave_queue(world: World, job: int) -> None:
     waiting, queue, count = world.waiting, world.queue, world.count
-    if queue == SJF or queue == PRIORITY or queue == SRTF or queue == LAS:
+    if queue == SJF or queue == CUSTOM or queue == PRIORITY or queue == SRTF or queue == LAS:
         remove_item(waiting.key, waiting.job, count[WAITING], job)
+    elif queue == CUSTOM_BEST_EFFORT:
+        leave_shape(world, np.int64(world.jobs.gang[job, SHAPE]), job)
     elif queue == BEST_EFFORT or queue == EASY or queue == DRF or queue == CONSERVATIVE:
         which = np.int64(world.jobs.gang[job, SHAPE])
         if queue == DRF:

@@ -31,10 +31,11 @@ BOUNDLESS = 2**60
 ROOM_FOR_PLANS = 65_536
 """Replicas in the plans of all claims, besides eight for each node of the cluster; a plan beyond that is not kept."""
 
-LANES_BY_SHAPE = (Queue.BEST_EFFORT_FIFO, Queue.DRF)
+LANES_BY_SHAPE = (Queue.BEST_EFFORT_FIFO, Queue.DRF, Queue.CUSTOM_BEST_EFFORT)
 """Queue policies under which jobs of a quota that ask for other amounts do not wait for each other."""
 
 GOES_WITH_QUOTAS = (Queue.FIFO, Queue.BEST_EFFORT_FIFO, Queue.SJF, Queue.PRIORITY, Queue.DRF)
+OWN = (Queue.CUSTOM, Queue.CUSTOM_BEST_EFFORT)
 
 _CODES = {
     "never": Reclaiming.NEVER,
@@ -46,9 +47,9 @@ _CODES = {
 
 def check_queue(queue: QueuePolicy) -> None:
     """Raises OptionError for a queue policy, or an option of one, that does not go with quotas."""
-    if queue.code not in GOES_WITH_QUOTAS:
+    if queue.code not in GOES_WITH_QUOTAS + OWN:
         known = ", ".join(code.name.lower().replace("_", "-") for code in GOES_WITH_QUOTAS)
-        raise OptionError(f"queue={queue.name!r}: does not go with quotas; expected one of {known}")
+        raise OptionError(f"queue={queue.name!r}: does not go with quotas; expected one of {known}, or an order of your own")
     if queue.weights:
         raise OptionError("weights: the weights of groups do not go with quotas, which have weights of their own: Quota('team', weight=2)")
 

@@ -66,7 +66,13 @@ def replication_seed(seed: int, replication: int) -> int:
 
 
 def trace_of(scenario: Scenario, replication: int = 0) -> JobTrace:
-    """The jobs of a replication. Raises OptionError for a scenario without a workload, SpecError with the place of a fault, InputError."""
+    """The jobs of a replication. Raises OptionError for a scenario without a workload, SpecError with the place of a fault, InputError.
+
+    >>> from mlplat.planning.scenario import Scenario
+    >>> scenario = Scenario.from_yaml("{cluster: 1x8xV100, workload: {synthetic: {days: 1, gpus: 8}}}")
+    >>> trace_of(scenario).span == trace_of(scenario, 1).span
+    False
+    """
     if scenario.workload is None:
         raise OptionError("the scenario has no workload, only a serving load")
     return draw(scenario.workload, scenario.folder, replication_seed(scenario.seed, replication))
