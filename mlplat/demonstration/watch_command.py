@@ -51,7 +51,7 @@ def _watch_demo(speed: str, until: str | None, page: bool, seed: int, as_json: b
 
     found = watch_demo(speed, until=until, page=page, seed=seed, quiet=as_json)
     if as_json:
-        print_json({"stopped": found is None} if found is None else {"stopped": False, **found.summary()})
+        print_json({"stopped": True} if found is None else {"stopped": False, **found.summary()})
     elif found is not None:
         show(found)
     else:
