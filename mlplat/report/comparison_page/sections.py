@@ -11,9 +11,10 @@ from ...errors import OptionError, printable
 from ...planning.comparison.comparison_result import Comparison
 from ...planning.comparison.of_runs import ComparedRuns, compare_runs
 from ...planning.search.words import figure_words, listed
+from ..figures import differences
 from ..page import Section, badge, data_download, document, figure_html, paragraph, table_html, write_page
-from .differences import differences, replications
 from .overlays import held, queues, waits
+from .replications import replications
 
 if TYPE_CHECKING:
     from ...runs.result import Result
@@ -98,9 +99,7 @@ _WORDS = ("better", "worse", "equal", "not shown", "not measured")
 
 def _differences(found: Comparison) -> str:
     rows = [_row(row, texts) for row, texts in zip(found.rows, found.readable(), strict=True)]
-    caption = (
-        "A circle is better than the baseline, a cross worse, both significant or exact; grey is not shown to differ. Bars: intervals."
-    )
+    caption = "Green is better than the baseline, red worse, both significant or exact; grey is not shown to differ. Bars: intervals."
     table = table_html(rows, caption=f"Against {found.baseline}", download="differences.csv", filter=len(rows) > 12)
     drawn = figure_html(differences(found), caption) if any(row["difference"] is not None and row["baseline"] for row in found.rows) else ""
     return drawn + table + data_download("The comparison as JSON", "comparison", "comparison.json")

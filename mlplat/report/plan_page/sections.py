@@ -11,10 +11,10 @@ from ...errors import printable
 from ...planning.scenario.view import rows as scenario_rows
 from ...planning.search.verdicts import LOST_WORK
 from ...planning.search.words import amount, finding_words, goal_words, interval_words, money, sentence, value_words
+from ..figures import tornado
 from ..page import Section, badge, data_download, details, document, figure_html, key_figures, paragraph, table_html, text, write_page
 from .choices import choices_map
 from .margins import margins
-from .tornado import tornado
 
 if TYPE_CHECKING:
     from ...planning import Plan
