@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, printable
-from ...planning.comparison.comparison_result import Comparison
+from ...planning.comparison.comparison_result import Comparison, amount
 from ...planning.comparison.of_runs import ComparedRuns, compare_runs
 from ...planning.search.words import figure_words, listed
 from ..figures import differences
@@ -130,7 +131,10 @@ def _runs(found: Comparison) -> str:
     )
     shown = ["policy", "replication", *measures, "fingerprint"]
     frame = found.figures.with_columns(fingerprint=found.figures["fingerprint"].str.slice(0, 12))
-    table = table_html(frame, columns={name: figure_words(name) for name in shown}, caption="Every run", filter=True)
+    units = {str(row["measure"]): str(row["unit"]) for row in found.rows}
+    formats = {name: partial(amount, unit=units[name]) for name in measures}
+    titles = {name: figure_words(name) for name in shown}
+    table = table_html(frame, columns=titles, formats=formats, caption="Every run", filter=True)
     return drawn + table + data_download("All figures of all runs (CSV)", "figures", "figures.csv")
 
 
