@@ -37,7 +37,7 @@ def plan_page(plan: Plan, *, sensitivity: Sensitivity | None = None) -> str:
     ... search: {groups: {node: {least: 2, most: 8}}}
     ... replications: 2
     ... ''')))
-    >>> "&lt;small&gt;" in page, "P95 wait under 60 min" in page
+    >>> "&lt;small&gt;" in page, "P95 wait under 1 h" in page
     (True, True)
     """
     sections = [
@@ -48,7 +48,7 @@ def plan_page(plan: Plan, *, sensitivity: Sensitivity | None = None) -> str:
         Section("sensitivity", "What it hangs on", _hangs_on(plan, sensitivity)),
         Section("scenario", "The scenario", _scenario(plan)),
     ]
-    facts = [("scenario", plan.scenario.digest), ("seed", plan.scenario.seed), ("runs", f"{plan.runs:,}")]
+    facts = [("scenario", plan.scenario.digest[:16]), ("seed", plan.scenario.seed), ("runs", f"{plan.runs:,}")]
     return document(
         f"Plan: {printable(plan.scenario.name)}",
         sections,
@@ -152,7 +152,10 @@ def _tried(plan: Plan) -> str:
     parts.append(figure_html(choices_map(plan), f"Every choice{third}: what was run, and why the others were not."))
     parts.append(_tried_table(plan))
     rows = [{"choices": row["choices"], "reason": row["reason"], "shown by": _witness(row["witness"])} for row in plan.left_out.to_dicts()]
-    parts.append(table_html(rows, columns=("reason", "shown by", "choices"), caption="What was not run, and why", download="left_out.csv"))
+    if rows:
+        parts.append(
+            table_html(rows, columns=("reason", "shown by", "choices"), caption="What was not run, and why", download="left_out.csv")
+        )
     return "".join(parts)
 
 
