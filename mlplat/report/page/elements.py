@@ -46,8 +46,8 @@ def badge(value: object, kind: Kind = "neutral") -> Html:
     return Html(f'<span class="badge {kind}">{text(value)}</span>')
 
 
-def key_figures(figures: Sequence[tuple[object, object] | tuple[object, object, object]]) -> Html:
-    """The few figures that matter most: name, value, and if given a remark below it.
+def key_figures(figures: Sequence[tuple[object, ...]]) -> Html:
+    """The few figures that matter most: name and value of each, and if given a remark below it.
 
     >>> key_figures([("nodes", 12, "10 to 13")])
     '<dl class="key-figures"><div><dt>nodes</dt><dd>12<small>10 to 13</small></dd></div></dl>'

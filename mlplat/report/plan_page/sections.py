@@ -83,7 +83,7 @@ def _answer(plan: Plan) -> str:
         cards.append(("cost a month", money(plan.cost.estimate), _range(plan.cost, money)))
     if told is not None:
         cards.append(("replications", f"{told.replications:,}", f"of {plan.runs:,} runs in all"))
-    return paragraph(kind, " ", proof) + key_figures(cards) + lines  # type: ignore[arg-type]
+    return paragraph(kind, " ", proof) + key_figures(cards) + lines
 
 
 def _range(interval: Interval, form: Any) -> str:
