@@ -101,12 +101,17 @@ class _Labels:
         platform.monitoring.label("shop/api", dict(zip(names, truth.to_list(), strict=True)), actor=self._actor)
 
 
-def demonstrate(seed: int = 0, told: Callable[[str], object] = lambda phase: None) -> Demonstration:
-    """Let it all happen. `told`: called with what comes next, for people who wait."""
+def demonstrate(
+    seed: int = 0, told: Callable[[str], object] = lambda phase: None, begun: Callable[[Platform], object] = lambda platform: None
+) -> Demonstration:
+    """Let it all happen. `told`: called with what comes next, for people who wait. `begun`: called with the platform when it is there, for
+    who looks on.
+    """
     told("a cluster, a project, zones")
     sim = Simulation(seed=seed)
     cluster = Cluster(sim, ClusterSpec.from_yaml(CLUSTER), queue="best-effort-fifo")
     platform = Platform(cluster, level=2)
+    begun(platform)
     people = _people(platform)
     _artifacts(platform, people["ada"])
     told("code is pushed, its image built, its tests run")
