@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..html_pages import write_html
+from ..plotting import RUN_FIGURES, Plots
 from ..version import VERSION
 from .frames import attempts_frame, events_frame, jobs_frame, nodes_frame, timeline_frame
 from .metrics import last_instant, measure
@@ -30,6 +31,11 @@ class Result:
     `queue`, `placement`, `clock`: names; `seed`; `until`: the horizon in seconds, infinite without one; `engine_seconds`: wall-clock
     seconds of the event loop, the only figure that is not reproducible; `rebuilt()`: the same run before its first event. `quotas`: the
     zones and cohorts it ran under.
+
+    >>> from mlplat import ClusterSpec, replay, traces
+    >>> result = replay(ClusterSpec.parse("2x8xV100"), traces.synthetic(100, gpus=16, seed=1), queue="easy")
+    >>> result.jobs.height, result.summary()["completed"], len(result.fingerprint)
+    (100, 100, 64)
     """
 
     def __init__(
@@ -172,6 +178,11 @@ class Result:
         from .saving import save
 
         save(self, folder, explain)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures of the run: `plot()`, `plot.waits()`, … (docs/notebooks_and_plots.md)."""
+        return Plots(self, *RUN_FIGURES)
 
     def __repr__(self) -> str:
         from .result_view import one_line

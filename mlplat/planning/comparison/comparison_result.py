@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UnknownNameError, printable
 from ...frame_columns import Column
 from ...html_pages import write_html
+from ...plotting import Plots
 from ...units import format_seconds
 from ..statistics import Interval
 from .basis import SAID, Basis
@@ -61,6 +62,12 @@ class Comparison:
     of every run.
 
     `basis`: `exact` (nothing is random: true for these jobs only), `replications`, or `resampled` (traces made of blocks of one).
+
+    >>> from mlplat import ClusterSpec, compare, traces
+    >>> jobs = traces.synthetic(300, gpus=16, seed=1)
+    >>> found = compare(ClusterSpec.parse("2x8xV100"), jobs, policies=["fifo/best-fit", "easy/best-fit"])
+    >>> found.baseline, found.frame.get_column("policy").unique().to_list()
+    ('fifo/best-fit', ['easy/best-fit'])
     """
 
     title: str
@@ -126,6 +133,11 @@ class Comparison:
         if self.basis == "resampled" and least > 1 - self.confidence:
             said += " So few traces can show nothing at this confidence: give more replications."
         return said
+
+    @property
+    def plot(self) -> Plots:
+        """The differences as a figure: `plot()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "differences")
 
     def to_dict(self) -> dict[str, Any]:
         """What JSON can hold."""
