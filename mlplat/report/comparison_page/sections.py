@@ -44,7 +44,16 @@ def comparison_page(subject: Comparison | Sequence[Result | SavedRun]) -> str:
 
 
 def write_comparison_page(subject: Comparison | Sequence[Result | SavedRun], path: str | os.PathLike[str]) -> Path:
-    """Write the page to a file and return where. Raises OptionError, InputError, MissingExtraError."""
+    """Write the page to a file and return where. Raises OptionError, InputError, MissingExtraError.
+
+    >>> import tempfile
+    >>> import mlplat as mp
+    >>> trace = mp.traces.synthetic(50, gpus=16, seed=1)
+    >>> runs = [mp.replay(mp.ClusterSpec.parse("2x8xV100"), trace, queue=queue) for queue in ("fifo", "sjf")]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_comparison_page(runs, f"{folder}/runs.html").name
+    'runs.html'
+    """
     return write_page(path, comparison_page(subject))
 
 

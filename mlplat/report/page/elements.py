@@ -42,7 +42,11 @@ def paragraph(*values: object) -> Html:
 
 
 def badge(value: object, kind: Kind = "neutral") -> Html:
-    """A word set off by colour; the word itself says what is meant, not the colour."""
+    """A word set off by colour; the word itself says what is meant, not the colour.
+
+    >>> badge("met", "good")
+    '<span class="badge good">met</span>'
+    """
     return Html(f'<span class="badge {kind}">{text(value)}</span>')
 
 
