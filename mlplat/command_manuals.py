@@ -38,7 +38,7 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
         "course grade": Manual("mlplat course grade lesson.ipynb --seed 7 --json", "an answer is wrong or missing"),
         "course list": Manual("mlplat course list"),
         "demo": Manual("mlplat demo --seed 3", "the platform did not come to the end of the story by itself"),
-        "export": Manual("mlplat export run/ --format perfetto -o run.perfetto.gz"),
+        "export": Manual("mlplat export run/ --format perfetto -o run.json.gz"),
         "fleet": Manual(
             "mlplat fleet --rate 200 --service 80ms --p99 300ms --most 64", "no number of replicas up to --most keeps the latency"
         ),
@@ -61,6 +61,7 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
         "traces fit": Manual("mlplat traces fit philly.csv -o model.json --held-out"),
         "traces generate": Manual("mlplat traces generate model.json -o jobs.parquet --days 30 --load 1.5"),
         "traces list": Manual("mlplat traces list --json"),
+        "watch": Manual("mlplat watch scenario.yaml --speed 3600 --page", "the demonstration did not come to the end of its story"),
     }
 )
 """By the words after `mlplat`. A command that is added to the command line needs an entry."""

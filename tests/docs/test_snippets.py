@@ -28,6 +28,7 @@ INSTALLING = ("pip install", "-m venv", "curl ", "kubectl ")
 NOT_RUN = {
     ("README.md", "command: demo"),
     ("README.md", "command: test"),
+    ("docs/watching.md", "not run: it is for somebody who looks on"),
     ("README.md", "not run: a sketch, of which files, ada and robot are left out"),
 }
 """Every block that is not run: its page and its mark."""
