@@ -10,15 +10,8 @@ from griffe import Docstring, Extension, Object
 def fenced(text: str) -> str:
     """`text` with a fence around each example: from a line that starts with `>>>` to the next blank line.
 
-    >>> print(fenced("Adds.\\n\\n>>> 1 + 1\\n2\\n\\nNever fails."))
-    Adds.
-    <BLANKLINE>
-    ```pycon
-    >>> 1 + 1
-    2
-    ```
-    <BLANKLINE>
-    Never fails.
+    >>> fenced("Adds.\\n\\n>>> 1 + 1\\n2\\n\\nNever fails.").split("\\n")
+    ['Adds.', '', '```pycon', '>>> 1 + 1', '2', '```', '', 'Never fails.']
     """
     lines: list[str] = []
     inside = False
