@@ -9,6 +9,7 @@ from ...lazy_names import lazy_names
 if TYPE_CHECKING:
     from .customers import Customers
     from .files import FEATURES, FILES
+    from .loop import closed_loop
     from .past import shop_with_a_past
     from .serving import Answers, accuracy_by_window, answers_of, bind_pipeline, open_api
     from .shop import Shop
@@ -22,6 +23,7 @@ __all__ = [
     "accuracy_by_window",
     "answers_of",
     "bind_pipeline",
+    "closed_loop",
     "open_api",
     "shop_with_a_past",
 ]
@@ -35,6 +37,7 @@ _HOME = {
     "accuracy_by_window": "serving",
     "answers_of": "serving",
     "bind_pipeline": "serving",
+    "closed_loop": "loop",
     "open_api": "serving",
     "shop_with_a_past": "past",
 }

@@ -19,7 +19,7 @@ from mlplat.platform.pipelines import pipeline, step
 from mlplat.platform.training import LogisticRegression, score
 
 
-@step(image="shop/train@latest", request={"cpus": 4, "memory": "8GiB"}, duration="20m", numerics="portable")
+@step(image="shop/train@latest", request={"cpus": 4, "memory": "8GiB"}, duration="20m", target="churned", numerics="portable")
 def train(customers: pl.DataFrame, strength: float) -> LogisticRegression:
     rows = clean(customers)
     return LogisticRegression(C=strength).fit(rows.select(FEATURES), rows["churned"])

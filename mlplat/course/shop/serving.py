@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .customers import Customers
     from .shop import Shop
 
-OPTIONS = {"request": {"cpus": 4, "memory": "8GiB"}, "base": "20ms", "slots": 2, "timeout": "2s", "retries": 2, "flush": "60s"}
+OPTIONS = {"request": {"cpus": 4, "memory": "8GiB"}, "base": "20ms", "slots": 2, "timeout": "2s", "retries": 2, "flush": "120s"}
 """What a replica is, and how long it takes for an answer."""
 LABELS_LATE_S = 3600.0
 """After so long it is known of a customer whether they left."""
@@ -75,8 +75,8 @@ def bind_pipeline(shop: Shop, *, triggers: Sequence[str], data: Mapping[str, str
 
 
 class Answers:
-    """What becomes of customers is known an hour later: `publish`, called now and then, appends it to `shop/labels`, tells the Monitoring
-    System, and puts the newest thousand into `shop/held`.
+    """What becomes of customers is known an hour later: `publish`, called now and then, tells the Monitoring System. Of three rows one goes to
+    `shop/held`, of which the newest thousand are kept, two to `shop/customers`, of which the newest two thousand are.
     """
 
     def __init__(self, shop: Shop, customers: Customers) -> None:
@@ -89,8 +89,6 @@ class Answers:
 
     def publish(self) -> None:
         """Publish what is known by now."""
-        import polars as pl
-
         platform, late = self._shop.platform, self._shop.sim.now - LABELS_LATE_S
         due = [numbers for time, numbers in self._seen if time <= late]
         self._seen = [each for each in self._seen if each[0] > late]
@@ -98,17 +96,17 @@ class Answers:
             return
         numbers = np.sort(np.concatenate(due))
         truth = self._customers.rows(numbers)
-        names = [request_id("shop/api", number) for number in numbers.tolist()]
-        left = truth["churned"]
-        platform.data.append("shop/labels", pl.DataFrame({"request": names, "churned": left}), actor=self._shop.robot)
-        platform.data.publish("shop/held", truth[-1000:], actor=self._shop.robot)
-        platform.monitoring.label("shop/api", dict(zip(names, left.to_list(), strict=True)), actor=self._shop.robot)
+        for name, mine, most in (("shop/held", numbers % 3 == 0, 1000), ("shop/customers", numbers % 3 != 0, 2000)):
+            known = platform.data.read(name, actor=self._shop.records)
+            platform.data.publish(name, known.vstack(truth.filter(mine))[-most:], actor=self._shop.records)
+        labels = dict(zip((request_id("shop/api", number) for number in numbers.tolist()), truth["churned"].to_list(), strict=True))
+        platform.monitoring.label("shop/api", labels, actor=self._shop.records)
 
 
 def answers_of(shop: Shop, customers: Customers, every: Duration = "30m") -> Answers:
     """Collect what `shop/api` answers, and publish what became of the customers every so often."""
     answers = Answers(shop, customers)
-    shop.platform.serving.collect("shop/api", answers.observed, actor=shop.robot)
+    shop.platform.serving.collect("shop/api", answers.observed, actor=shop.records)
     shop.sim.every(seconds(every), answers.publish)
     return answers
 

@@ -26,11 +26,13 @@ groups:
 
 
 class Shop:
-    """A platform of one level, on four nodes and one with GPUs. Ada develops, Bob reviews, `robot` is the service account that acts for the project `shop`.
+    """A platform of one level, on four nodes and one with GPUs. Ada develops, Bob reviews, `robot` is the service account that acts for the project
+    `shop`, `records` the one that tells what became of customers.
 
     There are a development zone of Ada's and the deployment zone `prod`; the image `shop/train`, built from the first commit of
     `shop/churn`; 2,000 rows of `shop/customers` to train on, and 1,000 of `shop/held` that no model has seen. `level`: of maturity, 0 to
-    2 (docs/platform/maturity.md); at 2 pushes are built and tested. `seed`: of all that is drawn.
+    2 (docs/platform/maturity.md); at 2 pushes are built and tested. `seed`: of all that is drawn. `placement`: policy of
+    the cluster's scheduler.
 
     >>> shop = Shop()
     >>> run = shop.train()
@@ -38,24 +40,25 @@ class Shop:
     ('model:shop/churn@1', 0.841)
     """
 
-    def __init__(self, level: int = 0, *, seed: int = 0) -> None:
+    def __init__(self, level: int = 0, *, seed: int = 0, placement: str = "best-fit") -> None:
         self.sim = Simulation(seed=seed)
-        self.cluster = Cluster(self.sim, ClusterSpec.from_yaml(CLUSTER), queue="best-effort-fifo", scrape_period=None)
+        self.cluster = Cluster(self.sim, ClusterSpec.from_yaml(CLUSTER), queue="best-effort-fifo", placement=placement, scrape_period=None)
         self.platform = Platform(self.cluster, level=level)
-        self.ada, self.bob, self.robot = self._people()
+        self.ada, self.bob, self.robot, self.records = self._people()
         self._artifacts()
 
-    def _people(self) -> tuple[Principal, Principal, Principal]:
+    def _people(self) -> tuple[Principal, Principal, Principal, Principal]:
         identity, admin = self.platform.identity, self.platform.admin
         ada, bob = (identity.create_user(name, actor=admin) for name in ("ada", "bob"))
         identity.create_project("shop", owner=ada, actor=admin)
-        robot = identity.create_service_account("shop", "robot", actor=ada)
+        robot, records = (identity.create_service_account("shop", name, actor=ada) for name in ("robot", "records"))
         for member in (bob, robot):
             identity.add_member("shop", member, "maintainer", actor=ada)
+        identity.add_member("shop", records, "contributor", actor=ada)
         self.platform.zones.create_development(ada, {"cpus": 16}, actor=admin)
         self.platform.zones.create_deployment("shop", "prod", {"cpus": 32}, {"cpus": 48}, actor=admin)
         self.platform.cd.act_as("shop", robot.id, actor=ada)
-        return ada, bob, robot
+        return ada, bob, robot, records
 
     def _artifacts(self) -> None:
         platform, ada = self.platform, self.ada

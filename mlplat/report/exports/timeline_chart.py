@@ -14,7 +14,7 @@ MOST_BARS = 80
 LONGEST_NAME = 60
 TAGS = {"running": "active, ", "node": "crit, ", "device": "crit, ", "fenced": "crit, ", "error": "crit, "}
 """How an attempt ended -> how its bar is marked."""
-STEPS = ((86_400.0 * 3, "%j d"), (0.0, "%H:%M"))
+STEPS = ((86_400.0 * 3, "%j d"), (7200.0, "%H:%M"), (0.0, "%H:%M:%S"))
 
 
 def mermaid_timeline(run: RunFrames, *, most: int = MOST_BARS) -> str:
@@ -28,7 +28,7 @@ def mermaid_timeline(run: RunFrames, *, most: int = MOST_BARS) -> str:
     gantt
       title fifo / best-fit on 1x8xV100
       dateFormat x
-      axisFormat %H:%M
+      axisFormat %H:%M:%S
       section node-0
       job 0 :a0, 0, 60000
     """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MOST_NODES = 48
 """Nodes that are drawn one by one; of a larger cluster each rack says what it holds."""
-MOST_RACKS = 120
+MOST_RACKS, IN_A_ROW = 120, 10
 MOST_LINKS = 300
 """Links that are drawn; Mermaid itself takes 500 edges and 50,000 characters."""
 
@@ -40,9 +40,11 @@ def mermaid_cluster(spec: ClusterSpec) -> str:
             lines.append("  end")
         lines += _links(spec)
     else:
-        for rack, name in list(enumerate(table.racks))[:MOST_RACKS]:
+        shown = min(MOST_RACKS, len(table.racks))
+        for rack, name in enumerate(table.racks[:shown]):
             lines.append(f'  r{rack}["{quoted(name)}<br/>{_of_rack(spec, table, rack)}"]')
-        if len(table.racks) > MOST_RACKS:
+        lines += [f"  r{rack} ~~~ r{rack + IN_A_ROW}" for rack in range(shown - IN_A_ROW)]  # invisible, to set them out in rows
+        if len(table.racks) > shown:
             lines.append(f'  more["… {len(table.racks) - MOST_RACKS:,} more racks"]')
     return "\n".join(lines) + "\n"
 
