@@ -20,6 +20,7 @@ from . import completion
 from .command_manuals import add_manuals
 from .command_options import BadRows, Checkpoint, Json, Seed, Ties, TraceFormat, UnusedSeed, errors_of, print_json
 from .course.command import app as course_app
+from .demonstration.watch_command import watch_command
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .planning.comparison.command import compare_command
 from .planning.fleets.command import fleet
@@ -27,6 +28,7 @@ from .planning.scenario.command import app as scenario_app
 from .planning.search.command import plan_command
 from .planning.sweeps.command import app as sweep_app
 from .report.exports.command import export_command
+from .report.run_page.command import report_command
 from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
@@ -50,7 +52,9 @@ app.add_typer(scenario_app, name="scenario")
 app.command("plan")(plan_command)
 app.add_typer(sweep_app, name="sweep")
 app.command("export")(export_command)
+app.command("report")(report_command)
 app.add_typer(course_app, name="course")
+app.command("watch")(watch_command)
 
 
 def _version(wanted: bool) -> None:
@@ -130,7 +134,7 @@ def replay(
     )
     explanation = None if explain is None else result.explain(explain)
     if out is not None:
-        result.save(out)
+        result.save(out, explain=50)
     if as_json:
         print_json(result.summary() | ({} if explanation is None else {"explanation": explanation.text}))
         return
@@ -197,12 +201,18 @@ def _print_table(title: str, figures: Iterable[tuple[str, str]]) -> None:
 
 
 @app.command()
-def demo(seed: Seed = 0, as_json: Json = False) -> None:
+def demo(
+    seed: Seed = 0,
+    report: Annotated[Path | None, typer.Option(help="Write the story and the platform as one HTML page too, such as demo.html.")] = None,
+    as_json: Json = False,
+) -> None:
     """The life of a model: pushed, tested, delivered, served, watched; its world changes, and it is trained again by itself."""
     from .demonstration import demonstrate, show
 
     told = (lambda phase: print(f"… {phase}", file=sys.stderr)) if sys.stderr.isatty() and not as_json else lambda phase: None
     found = demonstrate(seed, told)
+    if report is not None:
+        found.to_html(report)
     if as_json:
         print_json(found.summary())
     else:

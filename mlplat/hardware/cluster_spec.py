@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from ..errors import SpecError, UnknownNameError
+from ..plotting import Plots
 from ..resources import UNLIMITED
 from .accelerators import CATALOGUE, Accelerator, known_models, resolve_model
 from .network_spec import NetworkSpec
@@ -289,6 +290,11 @@ class ClusterSpec(SpecModel):
         from .spec_view import summary
 
         return summary(self)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures: `plot()` of the racks, `plot.network()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "racks", "network")
 
     def __repr__(self) -> str:
         from .spec_view import one_line

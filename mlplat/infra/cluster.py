@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import OptionError
 from ..hardware.cluster_spec import ClusterSpec
 from ..hardware.interruption_rates import job_mtbf
+from ..plotting import Plots
 from ..units import Duration, seconds
 from .attempt_arrays import Interruptions, group_limits
 from .cluster_hardware import Hardware
@@ -184,6 +185,11 @@ class Cluster:
         return ManagementEndpoint(self)
 
     # -- workloads
+
+    @property
+    def plot(self) -> Plots:
+        """What is held of the cluster now, as a figure: `plot()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "cluster_now")
 
     def run_workload(
         self, workload: Workload, *, program: Program | None = None, actor: str = "system", cause: Any = None

@@ -122,6 +122,7 @@ class CompiledQueue(QueuePolicy):
             raise OptionError(f"blocks={self.blocks!r:.40}: expected True or False")
 
     def label(self) -> str:
+        """The name under which results speak of the policy."""
         return (self.title or getattr(self.function, "__name__", "compiled")) + ("" if self.blocks else "(blocks=False)")
 
 
@@ -261,7 +262,7 @@ QUEUES: Mapping[str, BuiltInQueue] = MappingProxyType(
         )
     }
 )
-"""Name -> policy."""
+"""The queue policies that come with mlplat, by name."""
 
 
 def queue_policy(policy: object, **options: Any) -> QueuePolicy:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..context import Simulation
 from ..errors import OptionError, UnknownNameError
+from ..html_pages import write_html
+from ..plotting import Plots
 from .artifacts.capsules import Capsules, Stores
 from .artifacts.data import DataStore
 from .artifacts.images import ImageRegistry
@@ -59,7 +62,7 @@ class Platform:
     is kept, in memory unless said. `level`: of maturity (`maturity.LEVELS`): what runs by itself; by hand all can be done at every level.
     `data_at`: the data store's place in the network of the cluster, an external endpoint or a node, from
     which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
-    sealed before they are kept; None to keep them in the clear.
+    sealed before they are kept; None to keep them in the clear. Raises OptionError.
 
     `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `cd`,
     `orchestrator`, `monitoring`, `retraining`, `serving`, `reproduction`: the components. `tasks`: what these have work done by in zones;
@@ -115,6 +118,11 @@ class Platform:
         self.zones = ZoneManager(self.sim, self.identity, self.store, cluster=cluster)
         self.tasks = Tasks(self.sim, self.zones, endpoint, self.admin.id)
         self._automate(shared, stores, placed=cluster is not None)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures: `plot()` of the event log, `plot.lineage(model, actor=…)` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "timeline", "lineage")
 
     def _automate(self, shared: Mapping[str, Any], stores: Stores, *, placed: bool) -> None:
         """The components that do something by themselves."""
@@ -220,6 +228,13 @@ class Platform:
         """
         self.identity._authorization.require(actor, Right.ADMIN, PLATFORM, call="platform.verify", source="platform")
         return verify(self.store, self.components.values())
+
+    def to_html(self, path: str | PathLike[str]) -> Path:
+        """Write a self-contained HTML page of all that is on it and happened, as its administrator may see it, and return where.
+
+        Raises InputError where it cannot be written, MissingExtraError without the extra `report`.
+        """
+        return write_html("platform_page", self, path)
 
     def close(self) -> None:
         """Write down what was not yet, and let the store go. A second time does nothing."""

@@ -27,7 +27,7 @@ _NUMBERED = re.compile(r"(.*?)(\d+)", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class _Layer:
+class Layer:
     """A row of boxes: what it is called, the vertices of each box."""
 
     title: str
@@ -40,17 +40,17 @@ def draw(topology: Topology, utilization: npt.ArrayLike | None = None) -> str:
     Raises OptionError for an array of another length or with other numbers.
     """
     use = None if utilization is None else _checked(utilization, len(topology.mbps))
-    layers = _layers(topology)
+    drawn = layers(topology)
     level = np.zeros(len(topology), dtype=np.int64)
-    for depth, layer in enumerate(layers):
+    for depth, layer in enumerate(drawn):
         level[np.concatenate(layer.boxes)] = depth
-    arcs = (level[topology.ends] == len(layers) - 1).all(axis=1).any()  # above the uppermost row
+    arcs = (level[topology.ends] == len(drawn) - 1).all(axis=1).any()  # above the uppermost row
     head = 60 if arcs else 16
     where = np.full(len(topology), -1, dtype=np.int64)
     places: list[tuple[float, float, float]] = []  # middle, top and width of each box
     boxes: list[str] = []
-    for depth, layer in enumerate(layers):
-        top = head + (len(layers) - 1 - depth) * _GAP
+    for depth, layer in enumerate(drawn):
+        top = head + (len(drawn) - 1 - depth) * _GAP
         slot = (_WIDTH - _MARGIN) / max(1, len(layer.boxes))
         for i, vertices in enumerate(layer.boxes):
             where[vertices] = len(places)
@@ -59,7 +59,7 @@ def draw(topology: Topology, utilization: npt.ArrayLike | None = None) -> str:
         title = html.escape(layer.title)
         boxes.append(f'<text x="4" y="{top + 12:g}" class="t">{title}</text>')
         boxes.append(f'<text x="4" y="{top + 25:g}" class="n">{sum(map(len, layer.boxes)):,}</text>')
-    height = head + (len(layers) - 1) * _GAP + _BOX + 30
+    height = head + (len(drawn) - 1) * _GAP + _BOX + 30
     style = (
         "text{font:10px sans-serif;fill:#222}.t{font-weight:bold}.n{fill:#666}.b{text-anchor:middle}path{fill:none;stroke-linecap:round}"
     )
@@ -81,7 +81,7 @@ def _checked(utilization: npt.ArrayLike, links: int) -> npt.NDArray[np.float64]:
     return use
 
 
-def _layers(topology: Topology) -> list[_Layer]:
+def layers(topology: Topology) -> list[Layer]:
     """From the nodes upwards. Switches of a custom topology are layered by their distance from the nodes."""
     roles = np.array(topology.roles)
     inner = ~np.isin(roles, ("host", "border", "external"))
@@ -96,12 +96,12 @@ def _layers(topology: Topology) -> list[_Layer]:
     for number in range(1, int(level.max(initial=0)) + 1):
         vertices = np.flatnonzero(level == number)
         if len(vertices):
-            made.append(_Layer(topology.roles[int(vertices[0])], _bundles(vertices)))
-    hosts = _Layer("host", _host_bundles(topology, made[0].boxes if made else ()))
+            made.append(Layer(topology.roles[int(vertices[0])], _bundles(vertices)))
+    hosts = Layer("host", _host_bundles(topology, made[0].boxes if made else ()))
     gateway = next(iter(topology.outside), -1)
     vertices = np.arange(len(topology))
     rows = [("border", roles == "border"), ("gateway", vertices == gateway), ("outside", (roles == "external") & (vertices != gateway))]
-    return [hosts, *made, *(_Layer(title, _bundles(np.flatnonzero(chosen))) for title, chosen in rows if chosen.any())]
+    return [hosts, *made, *(Layer(title, _bundles(np.flatnonzero(chosen))) for title, chosen in rows if chosen.any())]
 
 
 def _distances(topology: Topology) -> npt.NDArray[np.int64]:

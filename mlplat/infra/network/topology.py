@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import OptionError, SpecError, UnknownNameError
+from ...plotting import Plots
 from .topologies.fabric import Fabric, Layer, Links
 
 if TYPE_CHECKING:
@@ -180,6 +181,11 @@ class Topology:
         from .drawing import draw
 
         return draw(self, utilization)
+
+    @property
+    def plot(self) -> Plots:
+        """The network as a figure: `plot()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "network")
 
     def _repr_html_(self) -> str:
         return f"<div><p>{html.escape(repr(self))}</p>{self.svg()}</div>"

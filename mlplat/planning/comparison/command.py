@@ -70,6 +70,7 @@ def compare_command(
     sync: Annotated[str | None, typer.Option(help="What gangs sum over their ranks after each step, as for replay.")] = None,
     until: Annotated[str | None, typer.Option(help="The horizon, such as 36h; nothing after it happens.")] = None,
     errors: BadRows = "raise",
+    report: Annotated[Path | None, typer.Option(help="Write the comparison as one HTML page too, such as comparison.html.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed of everything that is drawn at random; the scenario's, or 0.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -115,6 +116,8 @@ def compare_command(
         }
         with progress_bar("compare", "runs", sys.stderr.isatty()) as told:
             found = compare(spec, trace, resample=resample, progress=told, **options, **conditions)
+    if report is not None:
+        found.to_html(report)
     if as_json:
         print_json(found.to_dict())
     else:

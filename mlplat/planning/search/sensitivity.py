@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, printable
 from ...frame_columns import Column
+from ...plotting import Plots
 from .runs import Progress
 from .space import Counts
 from .words import money
@@ -62,6 +63,11 @@ class Sensitivity:
         types = {c.name: pl.List(pl.UInt32) if c.dtype == "List(UInt32)" else getattr(pl, c.dtype) for c in COLUMNS}
         rows = [(r.factor, r.times, r.met, list(r.counts), r.cost, r.more_nodes, r.more_cost) for r in self.rows]
         return pl.DataFrame(rows, schema=types, orient="row")
+
+    @property
+    def plot(self) -> Plots:
+        """The tornado: `plot()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "tornado")
 
     def _told(self) -> list[tuple[str, str, str, str, str]]:
         widest = max((abs(row.more_cost) for row in self.rows), default=0.0) or 1.0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ...errors import InputError, printable, shown
+from ...plotting import Plots
 from .run_index import read_index
 from .sweep_folder import RESULTS, read_manifest
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 class Sweep:
     """The runs of a sweep that are there. Made by `mlplat.sweep`; `Sweep.open(folder)` reads one, also while it runs.
 
-    `folder`; `name` of the scenario; `total`: runs of the whole sweep, `finished`: how many of them are there; `unkept`: runs that could
-    not be made for want of memory, files or workers, and why: they are tried again when the sweep goes on.
+    `folder`; `name` of the scenario; `figure_names`: the figures that people look at first; `total`: runs of the whole sweep, `finished`:
+    how many of them are there; `unkept`: runs that could not be made for want of memory, files or workers, and why: they are tried again
+    when the sweep goes on.
     """
 
     def __init__(self, folder: str | os.PathLike[str], unkept: Iterable[Unkept] = ()) -> None:
@@ -36,7 +38,7 @@ class Sweep:
             self.design: dict[str, Any] = manifest["design"]
             self.replications = int(manifest["replications"])
             self.version = str(manifest["version"])
-            self._figures = [str(name) for name in manifest.get("figures", ())]
+            self.figure_names = [str(name) for name in manifest.get("figures", ())]
             self._keys = [(str(scenario), int(replication)) for scenario, replication in manifest["runs"]]
             self.varied = [str(field) for field in self.design["axes"]]
         except (KeyError, TypeError, ValueError):
@@ -101,6 +103,11 @@ class Sweep:
             digest.update(f"{key[0]} {key[1]} {came_of_it}\n".encode())
         return digest.hexdigest()
 
+    @property
+    def plot(self) -> Plots:
+        """A figure over the varied fields: `plot()`, `plot.points("p95_wait_s")` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "points")
+
     def to_dict(self) -> dict[str, Any]:
         """For JSON: what was run, how much of it is there, its points, and what failed."""
         return {
@@ -127,9 +134,9 @@ class Sweep:
     def __str__(self) -> str:
         from .view import as_text
 
-        return as_text(self, self._figures)
+        return as_text(self, self.figure_names)
 
     def _repr_html_(self) -> str:
         from .view import as_html
 
-        return as_html(self, self._figures)
+        return as_html(self, self.figure_names)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...plotting import Plots
 from ...version import VERSION
 from .columns import OUTCOMES
 from .kernels import state as s
@@ -215,6 +216,11 @@ class ServingResult:
         rest = max(0.0, self.end_s - amount[s.LATEST])
         busy, ready = amount[s.BUSY_TIME] + rest * number[s.BUSY], amount[s.SLOT_TIME] + rest * number[s.UP_NOW] * number[s.SLOTS]
         return float(busy), float(ready)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures of the run: `plot()`, `plot.replicas()`, `plot.rate()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "latency", "replicas", "rate")
 
     def __repr__(self) -> str:
         figures = self.summary()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from .template import figure_of
 from .texts import job_labels, label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from ...hardware.cluster_spec import ClusterSpec
     from ...hardware.node_table import NodeTable
@@ -25,9 +26,18 @@ MOST_CELLS = 8000
 NODES_PER_ROW = 16
 """Nodes beside each other in one row; a rack with more takes several rows."""
 
-MOST_ROWS = 120
 MOST_JOBS = 3
 """Jobs named in the label of a cell."""
+
+
+class Record(NamedTuple):
+    """What a job, by its label, holds on a node (its row): milli-cores and milli of devices, and those of its devices that are known."""
+
+    node: int
+    devices: tuple[int, ...]
+    cpu_milli: int
+    gpu_milli: int
+    job: str
 
 
 class Cell(NamedTuple):
@@ -54,26 +64,27 @@ def cluster_at(run: Run, time: Duration) -> go.Figure:
     at = seconds(time)
     end = pl.col("end_s").fill_null(np.inf)
     now = run.attempts.filter((pl.col("start_s") <= at) & (end > at))
-    return cluster_map(run.spec, now, job_labels(run, now["job"]), f"Cluster at {clock_text(at)}")
+    held = zip(*(now[name].to_list() for name in ("node", "device", "cpu_milli", "gpu_milli")), job_labels(run, now["job"]), strict=True)
+    records = [Record(node, (device,) if device >= 0 else (), cpu, gpu, job) for node, device, cpu, gpu, job in held]
+    return cluster_map(run.spec, records, f"Cluster at {clock_text(at)}")
 
 
-def cluster_map(spec: ClusterSpec, held: pl.DataFrame, jobs: Sequence[str], title: str) -> go.Figure:
-    """The same of records: `held` has `node`, `device`, `cpu_milli` and `gpu_milli` a row, `jobs` the label of each."""
+def cluster_map(spec: ClusterSpec, records: Iterable[Record], title: str) -> go.Figure:
+    """The same of what is held just then."""
     nodes = spec.nodes()
-    by_node: dict[int, list[int]] = {}
-    for i, node in enumerate(held["node"].to_list()):
-        by_node.setdefault(node, []).append(i)
-    records = held.select("device", "gpu_milli", "cpu_milli").rows()
+    here: dict[int, list[Record]] = {}
+    for record in records:
+        here.setdefault(record.node, []).append(record)
     block = 0 if int(np.maximum(nodes.gpus, 1).sum()) <= MOST_CELLS else _block(nodes)
     rows: list[list[Cell | None]] = []
     names: list[str] = []
     for rack, members in _racks(nodes):
         groups = [members[i : i + NODES_PER_ROW] for i in range(0, len(members), NODES_PER_ROW)]
         if block:
-            cells = [_blocked(nodes, members[i : i + block], by_node, records) for i in range(0, len(members), block)]
+            cells = [_blocked(nodes, members[i : i + block], here) for i in range(0, len(members), block)]
             parts: list[list[Cell | None]] = [list(cells[i : i + 128]) for i in range(0, len(cells), 128)]
         else:
-            parts = [_row(nodes, group, by_node, records, jobs) for group in groups]
+            parts = [_row(nodes, group, here) for group in groups]
         rows += parts
         names += [label(rack)] + [""] * (len(parts) - 1)
     width = max(len(row) for row in rows)
@@ -124,11 +135,12 @@ def _racks(nodes: NodeTable) -> list[tuple[str, list[int]]]:
     return [(nodes.racks[rack], found) for rack, found in members.items()]
 
 
-Records = list[tuple[int, int, int]]
+Here = Mapping[int, list[Record]]
+"""Of each node, by its row, what is held there."""
 
 
-def _row(nodes: NodeTable, group: list[int], by_node: dict[int, list[int]], records: Records, jobs: Sequence[str]) -> list[Cell | None]:
-    """The cells of nodes beside each other, a gap between two nodes with devices."""
+def _row(nodes: NodeTable, group: list[int], here: Here) -> list[Cell | None]:
+    """The cells of nodes beside each other, a gap beside a node with several devices."""
     cells: list[Cell | None] = []
     before = 0
     for node in group:
@@ -136,53 +148,46 @@ def _row(nodes: NodeTable, group: list[int], by_node: dict[int, list[int]], reco
         if cells and max(devices, before) > 1:
             cells.append(None)
         before = devices
-        cells += _devices(nodes, node, by_node.get(node, []), records, jobs) if devices else [_cores(nodes, node, by_node, records, jobs)]
+        held = here.get(node, [])
+        cells += _devices(nodes, node, held) if devices else [_cores(nodes, node, held)]
     return cells
 
 
-def _devices(nodes: NodeTable, node: int, here: list[int], records: Records, jobs: Sequence[str]) -> list[Cell]:
-    count = int(nodes.gpus[node])
-    milli = np.zeros(count, dtype=np.int64)
-    users: list[list[str]] = [[] for _ in range(count)]
-
-    def put(device: int, amount: int, job: str) -> None:
-        milli[device] += amount
-        users[device].append(job)
-
-    for i in sorted(here, key=lambda i: records[i][1]):  # shares lie where they say; whole devices then take what is left
-        device, amount, _ = records[i]
-        if 0 < amount < DEVICE_MILLI and 0 <= device < count:
-            put(device, amount, jobs[i])
-            continue
-        order = [device] if 0 <= device < count else []
-        order += [one for one in range(count) if one != device]
-        for one in order:
-            if amount <= 0:
-                break
-            if (part := min(amount, DEVICE_MILLI - int(milli[one]))) > 0 and (milli[one] == 0 or amount < DEVICE_MILLI):
-                put(one, part, jobs[i])
-                amount -= part
-    name = label(nodes.names[node])
-    model = label(nodes.models[nodes.model[node]].name)
-    return [Cell(milli[d] / 10, f"{name}, {model} {d}: {milli[d] / 10:.3g} % held{_named(users[d])}") for d in range(count)]
+def _devices(nodes: NodeTable, node: int, held: list[Record]) -> list[Cell]:
+    """Parts of a device lie where they are known to lie; whole devices then take those that are known, and the lowest that are free."""
+    milli = [0] * int(nodes.gpus[node])
+    users: list[list[str]] = [[] for _ in milli]
+    for record in sorted(held, key=lambda record: record.gpu_milli >= DEVICE_MILLI):
+        left = record.gpu_milli
+        order = dict.fromkeys((*(d for d in record.devices if d < len(milli)), *range(len(milli))))
+        for device in order:
+            part = min(left, DEVICE_MILLI - milli[device])
+            if part > 0 and (device in record.devices or milli[device] == 0):
+                milli[device] += part
+                users[device].append(record.job)
+                left -= part
+    name, model = label(nodes.names[node]), label(nodes.models[nodes.model[node]].name)
+    return [
+        Cell(amount / 10, f"{name}, {model} {device}: {amount / 10:.3g} % held{_named(users[device])}")
+        for device, amount in enumerate(milli)
+    ]
 
 
-def _cores(nodes: NodeTable, node: int, by_node: dict[int, list[int]], records: Records, jobs: Sequence[str]) -> Cell:
-    here = by_node.get(node, [])
-    share = _share(nodes, node, here, records)
-    return Cell(share, f"{label(nodes.names[node])}: {share:.3g} % of its cores held{_named([jobs[i] for i in here])}")
+def _cores(nodes: NodeTable, node: int, held: list[Record]) -> Cell:
+    share = _share(nodes, node, held)
+    return Cell(share, f"{label(nodes.names[node])}: {share:.3g} % of its cores held{_named([record.job for record in held])}")
 
 
-def _share(nodes: NodeTable, node: int, here: list[int], records: Records) -> float:
+def _share(nodes: NodeTable, node: int, held: list[Record]) -> float:
     """The held part of a node's devices, or of its cores where it has none, in %."""
     if nodes.gpus[node]:
-        return 100.0 * sum(records[i][1] for i in here) / (int(nodes.gpus[node]) * DEVICE_MILLI)
+        return 100.0 * sum(record.gpu_milli for record in held) / (int(nodes.gpus[node]) * DEVICE_MILLI)
     cores = int(nodes.cpu_milli[node])
-    return 100.0 * sum(records[i][2] for i in here) / cores if 0 < cores < UNLIMITED else 0.0
+    return 100.0 * sum(record.cpu_milli for record in held) / cores if 0 < cores < UNLIMITED else 0.0
 
 
-def _blocked(nodes: NodeTable, members: list[int], by_node: dict[int, list[int]], records: Records) -> Cell:
-    share = float(np.mean([_share(nodes, node, by_node.get(node, []), records) for node in members]))
+def _blocked(nodes: NodeTable, members: list[int], here: Here) -> Cell:
+    share = float(np.mean([_share(nodes, node, here.get(node, [])) for node in members]))
     first, last = label(nodes.names[members[0]]), label(nodes.names[members[-1]])
     return Cell(share, f"{first}{f' to {last}' if len(members) > 1 else ''}: {share:.3g} % held")
 

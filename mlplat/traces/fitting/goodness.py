@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import OptionError, printable
+from ...plotting import Plots
 from ...resources import DEVICE_MILLI
 from ...streams import check_seed, stream
 from ...workload import JobTrace
@@ -62,6 +63,11 @@ class GoodnessOfFit:
     def misfits(self) -> tuple[Check, ...]:
         """What does not fit."""
         return tuple(check for check in self.checks if check.verdict == _VERDICTS[2])
+
+    @property
+    def plot(self) -> Plots:
+        """The checks as a figure: `plot()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "goodness")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as what JSON can hold."""
@@ -121,6 +127,11 @@ def held_out(trace: JobTrace, *, part: float = 0.3, how: str = "random", seed: i
     """A model fitted without a `part` of the trace, compared with that part: the last of it (`how="later"`), so that a change of the
     workload shows; or days at random (`how="random"`), of which durations and mix are compared and not the counts of submissions. Raises
     OptionError, and InputError where too little is left to fit.
+
+    >>> from mlplat.traces import synthetic
+    >>> found = held_out(synthetic(days=20, gpus=32, seed=1), part=0.3)
+    >>> {check.what.split()[0].rstrip(",:") for check in found.checks} <= {"durations", "groups", "widths"}
+    True
     """
     from .fitting import fit
 

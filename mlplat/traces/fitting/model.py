@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ...errors import InputError, OptionError, SpecError, printable, shown
+from ...plotting import Plots
 from ...resources import UNLIMITED, ResourceRequest
 from .counts import HOURS
 
@@ -237,6 +238,11 @@ class FittedWorkload(_Part):
         from .goodness import goodness
 
         return goodness(self, trace, seed)
+
+    @property
+    def plot(self) -> Plots:
+        """Figures: `plot()` of the week, `plot.goodness(trace)` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "week", "goodness")
 
     def to_text(self) -> str:
         """As JSON."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ....canonical import canonical_json
 from ....errors import printable
+from ....plotting import Plots
 from ...storage.digests import digest_of, digest_of_parts
 from ..withholding import WITHHELD
 from .missing import MissingLink
@@ -58,6 +59,11 @@ class Subgraph:
             found.update(fresh)
             waiting += fresh
         return tuple(sorted(found - {start}))
+
+    @property
+    def plot(self) -> Plots:
+        """The graph as a figure: `plot()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "lineage")
 
     def tree(self) -> str:
         """The root, and indented under each node what it was made of. What was shown above already is marked and not shown again."""

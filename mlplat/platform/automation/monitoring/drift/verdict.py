@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from .....errors import printable
+from .....plotting import Plots
 
 
 class Outcome(StrEnum):
@@ -90,6 +91,11 @@ class WindowVerdict(NamedTuple):
     def worst(self) -> Finding | None:
         """The alarm with the smallest adjusted p, the largest effect among equal ones; None where there is none."""
         return min(self.alarms, key=lambda each: (each.adjusted, -each.effect), default=None)
+
+    @property
+    def plot(self) -> Plots:
+        """What the tests found, as a figure: `plot()` (docs/notebooks_and_plots.md)."""
+        return Plots(self, "drift")
 
     def __str__(self) -> str:
         if self.outcome is Outcome.INSUFFICIENT:

@@ -1,0 +1,53 @@
+"""`.plot` of objects: what it lists, what it draws, and what it says without the plotting library."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mlplat.errors import UnknownNameError
+from mlplat.plotting import RUN_FIGURES
+from mlplat.report import figures
+
+from .cases import busy
+
+
+def test_the_plots_of_a_run_are_listed_and_each_is_a_figure() -> None:
+    run = busy()
+    assert dir(run.plot) == sorted(RUN_FIGURES) and set(RUN_FIGURES) <= set(figures.__all__)
+    for name in RUN_FIGURES:
+        figure = getattr(run.plot, name)(*(("10m",) if name == "cluster_at" else ()))
+        assert figure.layout.template.layout.paper_bgcolor == "#FFFFFF" and figure.layout.title.text
+    assert run.plot().to_json() == run.plot.queue().to_json()
+
+
+def test_a_theme_changes_the_background_and_not_the_data() -> None:
+    light, dark = busy().plot.queue(), busy().plot.queue(theme="dark")
+    assert light.layout.template.layout.paper_bgcolor != dark.layout.template.layout.paper_bgcolor
+    assert light.to_plotly_json()["data"][0]["line"] == dark.to_plotly_json()["data"][0]["line"]
+    with pytest.raises(UnknownNameError, match="theme"):
+        busy().plot(theme="pink")
+
+
+def test_a_plot_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(AttributeError, match="Result has no plot 'wait'; it has queue, utilization, waits"):
+        busy().plot.wait()
+    assert not hasattr(busy().plot, "_repr_html_")
+
+
+def test_without_plotly_a_plot_says_what_to_install() -> None:
+    code = """
+import sys
+sys.modules["plotly"] = None
+import mlplat as mp
+spec = mp.ClusterSpec.parse("1x8xV100")
+assert dir(spec.plot)
+try:
+    spec.plot()
+except mp.MlplatError as error:
+    print(error)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "pip install 'mlplat[report]'" in told
