@@ -13,7 +13,10 @@ PAGES = {
 }
 """Files of the repository that are pages of the site."""
 
-LINK = re.compile(r"(?<!\!)(\]\()([^)\s#:]+)(#[^)\s]*)?\)")
+COPIED = (".yaml", ".py", ".ipynb")
+"""Files of examples/ that the site has copies of."""
+
+LINK = re.compile(r"(\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)\s#:]+)(#[^)\s]*)?\)")
 
 
 def place_in_site(path: str) -> str:
@@ -32,12 +35,19 @@ def linked_in_site(text: str, source: str, page: str) -> str:
     '[figures](explanation/performance.md#replay)'
     >>> linked_in_site("[cd](../docs/platform/cd.md)", "benchmarks/README.md", "explanation/performance.md")
     '[cd](../platform/cd.md)'
+
+    What the site does not have is no link there:
+
+    >>> linked_in_site("[examples](../../examples)", "docs/how-to/own-policy.md", "how-to/own-policy.md")
+    'examples'
     """
 
     def moved(found: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), found[2]))
+        if target not in PAGES and not target.startswith("docs/") and posixpath.splitext(target)[1] not in COPIED:
+            return found[1][1:-1]
         place = posixpath.relpath(place_in_site(target), posixpath.dirname(page) or ".")
-        return f"{found[1]}{place}{found[3] or ''})"
+        return f"{found[1]}({place}{found[3] or ''})"
 
     parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
     return "".join(part if part.startswith("```") else LINK.sub(moved, part) for part in parts)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..context import Simulation
 from ..errors import OptionError, UnknownNameError
+from ..html_pages import write_html
 from ..plotting import Plots
 from .artifacts.capsules import Capsules, Stores
 from .artifacts.data import DataStore
@@ -226,6 +228,13 @@ class Platform:
         """
         self.identity._authorization.require(actor, Right.ADMIN, PLATFORM, call="platform.verify", source="platform")
         return verify(self.store, self.components.values())
+
+    def to_html(self, path: str | PathLike[str]) -> Path:
+        """Write a self-contained HTML page of all that is on it and happened, as its administrator may see it, and return where.
+
+        Raises InputError where it cannot be written, MissingExtraError without the extra `report`.
+        """
+        return write_html("platform_page", self, path)
 
     def close(self) -> None:
         """Write down what was not yet, and let the store go. A second time does nothing."""

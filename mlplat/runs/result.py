@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..html_pages import write_html
 from ..plotting import RUN_FIGURES, Plots
 from ..version import VERSION
 from .frames import attempts_frame, events_frame, jobs_frame, nodes_frame, timeline_frame
@@ -169,9 +170,7 @@ class Result:
 
         Raises InputError where it cannot be written, MissingExtraError without the extra `report`, and what is wrong with objectives.
         """
-        from .pages import write_page_of
-
-        return write_page_of(self, path, **options)
+        return write_html("run_page", self, path, **options)
 
     def save(self, folder: str | os.PathLike[str], *, explain: int = 0) -> None:
         """Write the frames as Parquet, and `summary.json`, `measures.json`, `manifest.json` and `cluster.json` (the spec) into `folder`,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import InputError, MlplatError, shown
+from ..html_pages import write_html
 from .columns import FRAMES
 
 if TYPE_CHECKING:
@@ -124,9 +125,7 @@ class SavedRun:
 
     def to_html(self, path: str | os.PathLike[str], **options: Any) -> Path:
         """Write the page of the run, as `Result.to_html` does."""
-        from .pages import write_page_of
-
-        return write_page_of(self, path, **options)
+        return write_html("run_page", self, path, **options)
 
     @cached_property
     def end_s(self) -> float:

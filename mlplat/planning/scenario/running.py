@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...hardware.outages import Outages
     from ...hardware.reliability import Reliability
     from ...platform.serving import ServingResult
+    from ...runs.replaying import Replaying
     from ...runs.result import Result
     from ...workload import JobTrace
     from .scenario import Scenario
@@ -93,8 +94,13 @@ def draws_at_random(spec: ClusterSpec, ties: object, placement: object, autoscal
     return ties == "random" or placement == "random" or (spot and autoscaling is not False)
 
 
-def result_of(scenario: Scenario, replication: int = 0, *, trace: JobTrace | None = None) -> Result:
-    """What became of the jobs in one replication. `trace`: its jobs, where they have been drawn already. Raises as `trace_of` does."""
+def result_of(
+    scenario: Scenario, replication: int = 0, *, trace: JobTrace | None = None, watch: Callable[[Replaying], object] | None = None
+) -> Result:
+    """What became of the jobs in one replication. `trace`: its jobs, where they have been drawn already. `watch`: as for `replay`.
+
+    Raises as `trace_of` does.
+    """
     from ...infra.incidents import Detection
     from ...runs.replay import replay
 
@@ -119,6 +125,7 @@ def result_of(scenario: Scenario, replication: int = 0, *, trace: JobTrace | Non
             sync=None if policies.sync is None else policies.sync.model_dump(),
             seed=replication_seed(scenario.seed, replication),
             until=scenario.horizon,
+            watch=watch,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -43,13 +43,13 @@ def choose(run: Run, most: int = MOST_RECORDS, sample: int = SAMPLE_RECORDS) -> 
     wait = jobs["wait_s"].fill_null(0.0).to_numpy()
     troubled = np.flatnonzero(((jobs["state"] != "completed") | (jobs["attempts"] > 1)).to_numpy())
     longest, worst = max(1, sample // 30), max(1, sample // 12)
-    for rows in (_most(wait, longest), _most(use, longest), troubled[:: max(1, -(-len(troubled) // worst))]):
-        wanted[rows] = True
+    for places in (_most(wait, longest), _most(use, longest), troubled[:: max(1, -(-len(troubled) // worst))]):
+        wanted[places] = True
     left = sample - int(of_each[wanted].sum())
     others = int(of_each[~wanted].sum() + np.count_nonzero(~wanted & (of_each == 0)))
     every = max(1, -(-others // left)) if left > 0 else len(jobs)
     wanted[::every] = True
-    rows = np.flatnonzero(wanted).astype(np.uint32)
+    rows: npt.NDArray[np.uint32] = np.flatnonzero(wanted).astype(np.uint32)
     text = (
         f"The run has {len(jobs):,} jobs with {records:,} records of attempts, too many to be all in one page (at most {most:,}). In it, "
         f"exactly as they were, are {len(rows):,} jobs: the {longest:,} that waited longest, the {longest:,} that held most, up to "
@@ -59,7 +59,7 @@ def choose(run: Run, most: int = MOST_RECORDS, sample: int = SAMPLE_RECORDS) -> 
     return Choice(rows, False, text)
 
 
-def _most(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
+def _most(values: npt.NDArray[Any], count: int) -> npt.NDArray[np.int64]:
     """The places of the largest values above 0; of equal ones the first."""
     order = np.argsort(-values, kind="stable")[:count]
     return order[values[order] > 0]

@@ -10,6 +10,7 @@ import typer
 
 from ...command_options import Json, UnusedSeed, print_json
 from ...errors import OptionError, shown
+from ...html_pages import write_html
 
 
 def report_command(
@@ -36,14 +37,11 @@ def report_command(
     if len(runs) > 1:
         if objectives is not None:
             raise OptionError("--objectives is about one run, and several folders are given")
-        from ..comparison_page import write_comparison_page
-
-        written = write_comparison_page(runs, out)
+        written = write_html("comparison_page", runs, out)
     else:
-        from .run_page import write_run_page
         from .verdicts import measured, read_goals, verdicts
 
-        written = write_run_page(runs[0], out, objectives=objectives)
+        written = runs[0].to_html(out, objectives=objectives)
         goals = read_goals(objectives)
         missed = [str(one.objective) for one in verdicts(goals, measured(runs[0], goals.costs)) if not one.met]
     if open_it == "yes":

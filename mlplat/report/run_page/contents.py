@@ -13,7 +13,7 @@ from ...resources import UNLIMITED
 from .choice import Choice
 from .device_sets import device_sets
 from .held_grid import grid_instants, held_grid
-from .queue_of_jobs import made_room, running_at, waiting_at, waiting_before
+from .queue_of_jobs import after, made_room, waiting_before
 from .series import series
 
 if TYPE_CHECKING:
@@ -41,10 +41,13 @@ def contents(run: Run, choice: Choice, explanations: Mapping[int, str]) -> dict[
         "nodes": _nodes(run),
         "series": series(run),
     }
+    if len(run.zones):
+        data["zones"] = run.zones
     if not choice.exact:
         instants = grid_instants(run, first)
         data["grid"] = held_grid(run, instants).ravel()
-        data["instants"] = pl.DataFrame({"time_s": instants, "waiting": waiting_at(run, instants), "running": running_at(run, instants)})
+        found = {name: after(run, instants, name) for name in ("waiting", "running", "gpu_milli")}
+        data["instants"] = pl.DataFrame({"time_s": instants} | found)
     return data
 
 

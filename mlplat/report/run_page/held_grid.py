@@ -41,4 +41,5 @@ def held_grid(run: Run, instants: npt.NDArray[np.float64]) -> npt.NDArray[np.uin
     held -= np.bincount(end[kept] * nodes + node[kept], weights=amount[kept], minlength=size)
     held = np.cumsum(held.reshape(steps + 1, nodes)[:steps], axis=0)
     share = np.divide(100.0 * held, capacity, out=np.full(held.shape, 255.0), where=capacity > 0)
-    return np.round(share).astype(np.uint8)
+    percent: npt.NDArray[np.uint8] = np.round(share).astype(np.uint8)
+    return percent

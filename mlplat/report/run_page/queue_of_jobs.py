@@ -13,17 +13,8 @@ if TYPE_CHECKING:
     from ..figures.run import Run
 
 
-def waiting_at(run: Run, instants: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """int64[k]: the jobs that wait after everything at each instant."""
-    return _at(run, instants, "waiting")
-
-
-def running_at(run: Run, instants: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """int64[k]: the jobs that run after everything at each instant."""
-    return _at(run, instants, "running")
-
-
-def _at(run: Run, instants: npt.NDArray[np.float64], column: str) -> npt.NDArray[np.int64]:
+def after(run: Run, instants: npt.NDArray[np.float64], column: str) -> npt.NDArray[np.int64]:
+    """int64[k]: a column of the frame `timeline` after everything at each instant."""
     times, values = run.timeline["time_s"].to_numpy(), run.timeline[column].to_numpy()
     place = np.searchsorted(times, instants, side="right") - 1
     return np.where(place >= 0, values[np.maximum(place, 0)], 0) if len(times) else np.zeros(len(instants), dtype=np.int64)
@@ -44,10 +35,10 @@ def made_room(run: Run, rows: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.in
     """
     first = run.attempts.filter(pl.col("attempt") == 0).group_by("job", maintain_order=True).first().select("job", "node", at="start_s")
     wanted = pl.DataFrame({"job": rows}).with_row_index("place").join(first, on="job").sort("at")
-    ended = run.attempts.filter(pl.col("end_s").is_not_null()).select("node", left="job", ended="end_s", at="end_s").sort("at")
-    # The job itself may end at the instant it starts; then there is nobody.
+    kept = pl.col("end_s") > pl.col("start_s")  # one that ends as it starts has kept room from nobody
+    ended = run.attempts.filter(kept).select("node", left="job", ended="end_s", at="end_s").sort("at")
     found = wanted.join_asof(ended, on="at", by="node", strategy="backward", check_sortedness=False)
-    found = found.filter(pl.col("left").is_not_null() & (pl.col("left") != pl.col("job")))
+    found = found.filter(pl.col("left").is_not_null())
     by, when = np.full(len(rows), -1, dtype=np.int64), np.full(len(rows), np.nan)
     place = found["place"].to_numpy()
     by[place], when[place] = found["left"].to_numpy(), found["ended"].to_numpy()

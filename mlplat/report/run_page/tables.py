@@ -91,9 +91,15 @@ def series_downloads(choice: Choice) -> str:
 
 
 def zone_table(run: Result | SavedRun) -> str:
-    """The frame `zones`."""
-    frame = run.zones.with_columns(zone=pl.when(pl.col("zone") == "").then(pl.lit("(others)")).otherwise("zone"))
-    return table_html(frame, caption="What each zone was promised, held, borrowed and lost", download="zones.csv")
+    """The frame `zones`, of one resource: devices, or cores where the cluster has none; all of it as CSV."""
+    resource, unit = ("gpus", "devices") if run.spec.capacity()["gpus"] else ("cpus", "cores")
+    kinds = {"guarantee": "promised", "limit": "limit", "use_mean": "held, mean", "use_max": "held, most", "borrowed_mean": "above, mean"}
+    columns = {"zone": "zone", "jobs": "jobs", "completed": "completed"}
+    columns |= {f"{resource}_{kind}": title for kind, title in kinds.items()}
+    columns |= {"reclaimed": "attempts stopped for others", "claims": "claims", "reclaim_wait_max_s": "longest wait for a claim, s"}
+    named = run.zones.with_columns(zone=pl.when(pl.col("zone") == "").then(pl.lit("(others)")).otherwise("zone"))
+    table = table_html(named, caption=f"What each zone was promised, held and lost, in {unit}", columns=columns)
+    return table + paragraph(data_download("Zones, every resource (CSV)", "zones", "zones.csv"))
 
 
 def failure_table(run: Result | SavedRun) -> str:

@@ -43,12 +43,10 @@ mlplat.cluster = mlplat.run.then((run) => {
   }
 
   function sampled(time) {
-    const { time_s: times, waiting, running, parts } = run.grid;
+    const { time_s: times, waiting, running, gpu_milli, parts } = run.grid;
     const k = Math.max(0, above(times, time) - 1);
     const here = Float32Array.from(parts.subarray(k * count, (k + 1) * count), (percent) => (percent === 255 ? NaN : percent / 100));
-    let devices = 0;
-    for (let n = 0; n < count; n += 1) devices += nodes.gpus[n] ? nodes.gpus[n] * here[n] : 0;
-    return { time: times[k], parts: here, running: running[k], waiting: waiting[k], devices, total };
+    return { time: times[k], parts: here, running: running[k], waiting: waiting[k], devices: gpu_milli[k] / 1000, total };
   }
 
   // The records that hold something of a cell at an instant.

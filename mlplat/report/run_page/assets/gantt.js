@@ -162,8 +162,9 @@
     const row = Math.floor(view.top + ((y - AXIS) / height) * (view.bottom - view.top)), slack = (2 * (view.to - view.from)) / width;
     const time = view.from + ((x - left) / width) * (view.to - view.from);
     if (row < 0 || row >= model.rows || y < AXIS || x < left) return -1;
-    const b = firstAfter(row, time - slack);
-    return b < model.first[row + 1] && model.start[b] <= time + slack ? b : -1;
+    const within = (b, room) => b < model.first[row + 1] && model.start[b] <= time + room;
+    const exact = firstAfter(row, time), near = firstAfter(row, time - slack);
+    return within(exact, 0) ? exact : within(near, slack) ? near : -1;
   }
   function describe(b) {
     if (b < 0) return "";
