@@ -126,6 +126,8 @@ LESSON = Lesson(
     (
         Question("nodes", "How many nodes `next_year()` needs.", verify_nodes),
         Question("saving", "Policies, as for with_fields, with which next year needs at least two nodes less.", verify_saving),
-        Question("own", "A plan of a scenario of your own, with an objective of users and one of money, that is met and proven.", verify_own),
+        Question(
+            "own", "A plan of a scenario of your own, with an objective of users and one of money, that is met and proven.", verify_own
+        ),
     ),
 )
