@@ -29,6 +29,11 @@ NOT_RUN = {
     ("README.md", "command: demo"),
     ("README.md", "command: test"),
     ("README.md", "not run: a sketch, of which files, ada and robot are left out"),
+    ("docs/teaching.md", "not run: it installs"),
+    ("docs/teaching.md", "not run: it needs the notebooks of the repository"),
+    ("docs/teaching.md", "not run: it starts JupyterLab"),
+    ("docs/teaching.md", "not run: it needs a student's notebook"),
+    ("docs/teaching.md", "not run: it needs the notebooks of a class"),
 }
 """Every block that is not run: its page and its mark."""
 
