@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..html_tables import facts, table
 from ..units import format_seconds
 
 if TYPE_CHECKING:
@@ -93,20 +93,11 @@ def _zone_texts(row: dict[str, Any], resource: str) -> tuple[str, ...]:
     )
 
 
-def _html_zones(result: Result) -> str:
-    if not result.quotas:
-        return ""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in ZONE_COLUMNS)
-    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in readable_zones(result))
-    return f"<p>{zone_title(result)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
 def html_table(result: Result) -> str:
-    """The readable figures as an HTML table. Names come from users, so every text is escaped."""
-    rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in readable_figures(result))
-    title = html.escape(f"{result.queue} / {result.placement} on {result.spec.name}")
-    tables = f"<table><tbody>{rows}</tbody></table>{_html_zones(result)}"
-    return f"<div><p><b>{title}</b></p>{tables}<p>fingerprint {result.fingerprint[:16]}…</p></div>"
+    """The readable figures, and those of zones, as HTML tables."""
+    title = f"{result.queue} / {result.placement} on {result.spec.name}"
+    figures = facts(readable_figures(result), title=title, notes=[f"fingerprint {result.fingerprint[:16]}…"])
+    return figures + (table(ZONE_COLUMNS, readable_zones(result), title=zone_title(result)) if result.quotas else "")
 
 
 def terminal_chart(result: Result, column: str, width: int = 72) -> str:
