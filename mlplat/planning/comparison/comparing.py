@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import OptionError, UnknownNameError
 from ...hardware.cluster_spec import ClusterSpec
+from ...runs.progress_bar import asked_progress
 from ...streams import check_seed
 from ...units import Duration, seconds
 from ...workload import JobTrace
@@ -43,7 +44,7 @@ def compare(
     correction: Correction = "holm",
     resample: Duration | None = None,
     seed: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
     **conditions: Any,
 ) -> Comparison:
     """Compare policies (`"fifo/best-fit"`, `"easy/fgd"`, …) with the first of them on the same jobs, and say what differs significantly.
@@ -53,8 +54,8 @@ def compare(
     of `MEASURES`, or `zones.NAME.MEASURE`; the scenario's objectives, or waits, slowdown and utilization, if not given.
     `confidence`: of each interval, and of all verdicts together under `correction="holm"`; `"benjamini-hochberg"` bounds the part of
     false verdicts; `"none"` corrects nothing. `resample`: draw traces made of blocks of this length (`"1d"`) of the trace, to say
-    something of other weeks like this one; 200 if `replications` is not given. `seed`: the scenario's, or 0, if not given. `progress` is
-    told runs done and to do. Raises OptionError, UnknownNameError, SpecError, InputError.
+    something of other weeks like this one; 200 if `replications` is not given. `seed`: the scenario's, or 0, if not given. `progress`:
+    whether a bar is shown, or what is told runs done and to do. Raises OptionError, UnknownNameError, SpecError, InputError.
 
     >>> import mlplat as mp
     >>> trace = mp.traces.synthetic(300, gpus=16, load=1.2, seed=1)
@@ -72,7 +73,8 @@ def compare(
         count = 1
     elif count < 2:
         raise OptionError(f"replications={count}: expected at least 2, since replications differ")
-    runs = _runs(source, read, count, progress)
+    with asked_progress(progress, "compare", "runs") as told:
+        runs = _runs(source, read, count, told)
     names = _measured(scenario if isinstance(scenario, Scenario) else None, asked, runs)
     rows = _rows(source, read, runs, names, sure)
     tested = [row for row in rows if row["p_value"] is not None]
