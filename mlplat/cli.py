@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from .command_options import Json, Seed, UnusedSeed, errors_of, print_json
+from . import completion
+from .command_manuals import add_manuals
+from .command_options import BadRows, Checkpoint, Json, Seed, Ties, TraceFormat, UnusedSeed, errors_of, print_json
 from .course.command import app as course_app
+from .demonstration.watch_command import watch_command
 from .errors import MlplatError, OptionError, UnknownNameError, printable, shown
 from .planning.comparison.command import compare_command
 from .planning.fleets.command import fleet
@@ -25,6 +28,7 @@ from .planning.scenario.command import app as scenario_app
 from .planning.search.command import plan_command
 from .planning.sweeps.command import app as sweep_app
 from .report.exports.command import export_command
+from .report.run_page.command import report_command
 from .traces.fitting.command import fit_trace, generate_trace
 from .version import VERSION
 
@@ -35,7 +39,6 @@ app = typer.Typer(
     name="mlplat",
     help="The flight simulator for ML platforms: replay traces on clusters under scheduling policies.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 traces_app = typer.Typer(help="Look at traces and download published ones.", no_args_is_help=True)
@@ -49,7 +52,9 @@ app.add_typer(scenario_app, name="scenario")
 app.command("plan")(plan_command)
 app.add_typer(sweep_app, name="sweep")
 app.command("export")(export_command)
+app.command("report")(report_command)
 app.add_typer(course_app, name="course")
+app.command("watch")(watch_command)
 
 
 def _version(wanted: bool) -> None:
@@ -70,18 +75,21 @@ def replay(
     jobs: Annotated[Path, typer.Option(help="The trace.")],
     nodes: Annotated[Path | None, typer.Option(help="The nodes: an openb CSV, `kubectl get nodes -o json`, or a cluster's YAML.")] = None,
     cluster: Annotated[str | None, typer.Option(help="The nodes as a word (96x8xV100, pool:128cpu) or a file.")] = None,
-    format: Annotated[
-        str | None, typer.Option(help="Of the trace: openb, philly, swf, kubernetes, slurm or csv; guessed if left out.")
-    ] = None,
-    queue: Annotated[str, typer.Option(help="Queue policy: who is next.")] = "fifo",
-    placement: Annotated[str, typer.Option(help="Placement policy: on which node.")] = "best-fit",
-    ties: Annotated[str, typer.Option(help="Among equally good nodes: node-order or random.")] = "node-order",
-    clock: Annotated[str, typer.Option(help="replay (compiled) or simpy; both give the same result.")] = "replay",
+    format: TraceFormat = None,
+    queue: Annotated[str, typer.Option(help="Queue policy: who is next.", autocompletion=completion.queue)] = "fifo",
+    placement: Annotated[str, typer.Option(help="Placement policy: on which node.", autocompletion=completion.placement)] = "best-fit",
+    ties: Ties = "node-order",
+    clock: Annotated[
+        str,
+        typer.Option(
+            help="Which clock: replay (compiled) or simpy; both give the same result.", autocompletion=completion.one_of("replay", "simpy")
+        ),
+    ] = "replay",
     queue_option: Annotated[
         list[str] | None, typer.Option(help="An option of the queue policy, such as grace=60s; repeatable.", metavar="NAME=VALUE")
     ] = None,
     failures: Annotated[str | None, typer.Option(help="Hardware that fails: spec (its reliability) or a CSV file of outages.")] = None,
-    checkpoint: Annotated[str, typer.Option(help="What jobs save of their work: none, 'every 30m' or young-daly.")] = "none",
+    checkpoint: Checkpoint = "none",
     max_restarts: Annotated[int | None, typer.Option(help="Failures of the hardware after which a job has failed.")] = None,
     scrape: Annotated[str | None, typer.Option(help="The period at which the scheduler learns of freed room, such as 15s.")] = None,
     zones: Annotated[Path | None, typer.Option(help="Quotas and cohorts: a YAML or JSON file (docs/quotas.md).")] = None,
@@ -93,7 +101,7 @@ def replay(
         ),
     ] = None,
     until: Annotated[str | None, typer.Option(help="The horizon, such as 36h; nothing after it happens.")] = None,
-    errors: Annotated[str, typer.Option(help="Bad rows of the trace: raise or skip.")] = "raise",
+    errors: BadRows = "raise",
     out: Annotated[Path | None, typer.Option(help="A folder for the frames (Parquet), summary.json and manifest.json.")] = None,
     explain: Annotated[str | None, typer.Option(help="Say why this job waited and where it ran.", metavar="JOB")] = None,
     seed: Seed = 0,
@@ -126,7 +134,7 @@ def replay(
     )
     explanation = None if explain is None else result.explain(explain)
     if out is not None:
-        result.save(out)
+        result.save(out, explain=50)
     if as_json:
         print_json(result.summary() | ({} if explanation is None else {"explanation": explanation.text}))
         return
@@ -193,12 +201,18 @@ def _print_table(title: str, figures: Iterable[tuple[str, str]]) -> None:
 
 
 @app.command()
-def demo(seed: Seed = 0, as_json: Json = False) -> None:
+def demo(
+    seed: Seed = 0,
+    report: Annotated[Path | None, typer.Option(help="Write the story and the platform as one HTML page too, such as demo.html.")] = None,
+    as_json: Json = False,
+) -> None:
     """The life of a model: pushed, tested, delivered, served, watched; its world changes, and it is trained again by itself."""
     from .demonstration import demonstrate, show
 
     told = (lambda phase: print(f"… {phase}", file=sys.stderr)) if sys.stderr.isatty() and not as_json else lambda phase: None
     found = demonstrate(seed, told)
+    if report is not None:
+        found.to_html(report)
     if as_json:
         print_json(found.summary())
     else:
@@ -255,8 +269,8 @@ def list_traces(seed: UnusedSeed = 0, as_json: Json = False) -> None:
 @traces_app.command("describe")
 def describe_trace(
     file: Annotated[Path, typer.Argument(help="The trace.")],
-    format: Annotated[str | None, typer.Option(help="openb, philly, swf, kubernetes, slurm or csv; guessed if left out.")] = None,
-    errors: Annotated[str, typer.Option(help="Bad rows: raise or skip.")] = "raise",
+    format: TraceFormat = None,
+    errors: BadRows = "raise",
     seed: UnusedSeed = 0,
     as_json: Json = False,
 ) -> None:
@@ -272,9 +286,15 @@ def describe_trace(
         Console(highlight=False).print(description)
 
 
+def _known_traces() -> list[str]:
+    from .traces import KNOWN_TRACES
+
+    return list(KNOWN_TRACES)
+
+
 @traces_app.command("fetch")
 def fetch_trace(
-    name: Annotated[str, typer.Argument(help="A name of `mlplat traces list`.")],
+    name: Annotated[str, typer.Argument(help="A name of `mlplat traces list`.", autocompletion=completion.some_of(_known_traces))],
     folder: Annotated[Path | None, typer.Option(help="Where to; the user's cache folder if left out.")] = None,
     seed: UnusedSeed = 0,
     as_json: Json = False,
@@ -372,7 +392,9 @@ def export_capsule(
 def lineage(
     model: Annotated[str, typer.Argument(help="A model version, such as shop/churn@1 or shop/churn@champion.")],
     store: Folder,
-    form: Annotated[str, typer.Option("--as", help=f"One of {', '.join(LINEAGE_FORMS)}.")] = "tree",
+    form: Annotated[
+        str, typer.Option("--as", help=f"One of {', '.join(LINEAGE_FORMS)}.", autocompletion=completion.one_of(*LINEAGE_FORMS))
+    ] = "tree",
     seed: UnusedSeed = 0,
     as_json: Json = False,
 ) -> None:
@@ -410,6 +432,9 @@ def check_store(
         print(found)
     if not found:
         raise typer.Exit(1)
+
+
+add_manuals(app)
 
 
 def _drop_output() -> None:

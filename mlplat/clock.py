@@ -169,6 +169,23 @@ class Environment(simpy.Environment):
         if not event._ok and not event.defused:
             raise event._value
 
+    def before_instants(self, told: Callable[[float], object]) -> Callable[[], None]:
+        """See `Simulation.before_instants`."""
+        if "step" in self.__dict__:
+            raise OptionError("somebody is told before each instant already")
+        happen, queue = self.step, self._queue
+
+        def step() -> None:
+            if queue and queue[0][0] > self._now and queue[0][3].callbacks is not None:
+                told(queue[0][0])
+            happen()
+
+        def end() -> None:
+            self.__dict__.pop("step", None)
+
+        self.step = step  # type: ignore[method-assign]
+        return end
+
     def run_until(self, horizon: float) -> None:
         """Let everything happen up to `horizon` (s), that instant included, and set the clock to it."""
         queue, step = self._queue, self.step

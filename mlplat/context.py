@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import html
+import importlib
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -110,6 +111,28 @@ class Simulation:
     def peek(self) -> float:
         """Time of the next event (s); infinity if nothing is left."""
         return self.env.peek()
+
+    def before_instants(self, told: Callable[[float], object]) -> Callable[[], None]:
+        """Call `told(time)` before each instant with its time (s), while the clock still stands at the one before; returns what ends it.
+
+        For who looks on: nothing may be scheduled or emitted there. What it raises comes out of the run, and nothing of the instant has
+        happened then, so that the run can go on. Raises OptionError where somebody is told already.
+
+        >>> sim = Simulation()
+        >>> call = sim.after("5s", lambda: None)
+        >>> end = sim.before_instants(lambda time: print(sim.now, "->", time))
+        >>> sim.run()
+        0.0 -> 5.0
+        """
+        return self.env.before_instants(told)
+
+    def watch(self, what: Any = None, **options: Any) -> bool:
+        """`run` while it can be watched in the terminal or on a page. `what`: the cluster or platform to show besides the log.
+
+        See `mlplat.report.live.watch`, which takes the options.
+        """
+        live = importlib.import_module(".report.live", __package__)
+        return bool(live.watch(self if what is None else what, **options))
 
     def process(self, generator: Generator[simpy.Event, Any, Any]) -> simpy.Process:
         """Start a process: a generator that yields what it waits for (`sim.timeout("5m")`, an event, another process)."""

@@ -8,7 +8,15 @@ from collections.abc import Iterable
 
 
 class MlplatError(Exception):
-    """Base of every error this library raises on purpose. Its text is fit to be shown to a user as it is."""
+    """Base of every error this library raises on purpose. Its text is fit to be shown to a user as it is.
+
+    >>> from mlplat import ClusterSpec
+    >>> try:
+    ...     ClusterSpec.parse("2x8xV10")
+    ... except MlplatError as error:
+    ...     print(type(error).__name__)
+    UnknownNameError
+    """
 
 
 class InputError(MlplatError):
@@ -16,6 +24,10 @@ class InputError(MlplatError):
 
     Attributes: `path`, `line` (1-based, counting the header), `column` (its name), `value` (as found), `expected`.
     Each may be None where it does not apply.
+
+    >>> error = InputError("is no number", path="jobs.csv", line=3, column="duration", value="soon", expected="seconds")
+    >>> print(error)
+    jobs.csv, line 3, column 'duration': is no number (found 'soon'); expected seconds
     """
 
     def __init__(

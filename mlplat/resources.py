@@ -20,7 +20,7 @@ class ResourceRequest:
     """What one replica needs on one node. Amounts are integers: milli-cores, MiB, whole devices or milli of one device.
 
     `gpus` whole devices, or `gpu_milli` (1–999) of a single device, or one MIG instance of profile `mig` (such as `"3g.20gb"`): at most
-    one of the three. `models` are the accelerator models that will do; empty means any.
+    one of the three. `models` are the accelerator models that will do; empty means any. Raises OptionError.
 
     >>> ResourceRequest(cpus=4, memory_gib=16, gpus=1)
     ResourceRequest(cpu_milli=4000, memory_mib=16384, disk_mib=0, gpus=1, gpu_milli=0, mig='', models=())

@@ -34,6 +34,12 @@ class JobTrace:
     on training clusters), `cores` (a gang of single cores, as the processors of a supercomputer); a pool never splits a job.
     `dropped`: rows the format itself marks as unknown, by reason. `skipped`: bad rows left out under `errors="skip"`.
     `header`: the comment lines at the head of the source, where the format has them.
+
+    >>> trace = JobTrace.build(
+    ...     submit=[0, 60], duration=[3600, 600], request=[0, 1], requests=[ResourceRequest(gpus=8), ResourceRequest(gpu_milli=500)]
+    ... )
+    >>> trace.span, trace.width("gpus").tolist()
+    (60.0, [8, 0])
     """
 
     submit: Floats

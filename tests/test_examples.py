@@ -1,23 +1,26 @@
-"""Every notebook in examples/ runs from top to bottom and shows what is stored in it."""
+"""Every notebook in examples/ runs in Jupyter and shows the numbers that are stored in it; the solutions of lessons are right."""
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import importlib.util
-import io
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numba
 import pytest
+from nbclient import NotebookClient
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.ipynb"))
+from mlplat.course import find_lesson, lesson_names
+
+ROOT = Path(__file__).resolve().parents[1]
+LESSONS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = [*sorted((ROOT / "examples").glob("*.ipynb")), *LESSONS]
+FIGURE = "application/vnd.plotly.v1+json"
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-compiled = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="too long without compilation")
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=[path.stem for path in LESSONS])
 
 
 def code_cells(path: Path) -> list[dict[str, Any]]:
@@ -25,24 +28,19 @@ def code_cells(path: Path) -> list[dict[str, Any]]:
     return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
-def run_cell(source: str, names: dict[str, Any]) -> str:
-    """What a cell shows: what it prints, then the value of its last expression."""
-    tree = ast.parse(source)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    printed, value = io.StringIO(), None
-    with contextlib.redirect_stdout(printed):
-        exec(compile(tree, "<cell>", "exec"), names)
-        if isinstance(last, ast.Expr):
-            value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
-    return printed.getvalue() + ("" if value is None else repr(value))
+def source(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
 
 
 def shown(cell: dict[str, Any]) -> str:
-    """What is stored of what a cell shows, as text. Fails where that is an error."""
+    """What is stored of what a cell shows, as text; of a figure only that it is one. Fails where that is an error."""
     text = ""
     for output in cell["outputs"]:
         assert output["output_type"] in ("stream", "execute_result", "display_data"), output.get("evalue")
-        text += "".join(output["text"] if "text" in output else output["data"]["text/plain"])
+        if "text" in output:
+            text += "".join(output["text"])
+        else:
+            text += "a figure\n" if FIGURE in output["data"] else "".join(output["data"]["text/plain"])
     return text
 
 
@@ -51,38 +49,46 @@ def numbers(text: str) -> list[float]:
     return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
 
 
+def lesson_of(path: Path) -> str:
+    return f"lesson-{path.stem[:2]}"
+
+
 def test_there_are_notebooks_and_they_are_small() -> None:
     assert NOTEBOOKS
-    assert all(path.stat().st_size < 100_000 for path in NOTEBOOKS)
+    assert all(path.stat().st_size < 150_000 for path in NOTEBOOKS)
 
 
-@compiled
-@each_notebook
-def test_the_cells_of_a_notebook_show_the_numbers_that_are_stored_in_it(path: Path) -> None:
-    names: dict[str, Any] = {"__name__": "__main__"}
-    found = 0
-    for i, cell in enumerate(code_cells(path)):
-        expected = numbers(shown(cell))
-        assert numbers(run_cell("".join(cell["source"]), names)) == pytest.approx(expected, abs=0.11), f"code cell {i}"
-        found += len(expected)
-    assert found > 20
+def test_every_lesson_has_a_notebook_and_every_notebook_a_lesson() -> None:
+    assert [lesson_of(path) for path in LESSONS] == lesson_names()
 
 
-@compiled
-@pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("nbclient", "ipykernel")),
-    reason="nbclient and ipykernel are not installed (pip install 'mlplat[notebook]'); the cells run in plain Python all the same",
-)
+@each_lesson
+def test_a_lesson_draws_something_and_ends_with_a_hidden_solution_that_answers_every_question(path: Path) -> None:
+    *_, before, last = cells = code_cells(path)
+    assert "solution" in last["metadata"]["tags"] and last["metadata"]["jupyter"]["source_hidden"]
+    assert not any("solution" in cell["metadata"].get("tags", ()) for cell in cells[:-1])
+    questions = find_lesson(lesson_of(path)).questions
+    for cell in (before, last):
+        assert f'"{lesson_of(path)}"' in source(cell)
+        assert all(re.search(rf"\b{question.name}=", source(cell)) for question in questions)
+    assert f"0 of {len(questions)} right" in shown(before), "what is handed out is not answered"
+    assert f"{len(questions)} of {len(questions)} right" in shown(last)
+    assert any("a figure" in shown(cell) for cell in cells)
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="too long without compilation")
 @pytest.mark.filterwarnings("default")  # Jupyter's own
 @each_notebook
-def test_a_notebook_runs_in_jupyter(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import nbformat
-    from nbclient import NotebookClient
-
-    monkeypatch.setenv("PYTHONPATH", str(path.parents[1]))
+def test_a_notebook_runs_in_jupyter_and_shows_what_is_stored_in_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("MLPLAT_COURSE_SEED", raising=False)
     notebook = nbformat.read(path, as_version=4)
-    stored = [shown(cell) for cell in notebook.cells if cell.cell_type == "code"]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    stored = [shown(cell) for cell in cells]
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
-    again = [shown(cell) for cell in notebook.cells if cell.cell_type == "code"]
-    for before, after in zip(stored, again, strict=True):
-        assert numbers(after) == pytest.approx(numbers(before), abs=0.11)
+    for i, (before, cell) in enumerate(zip(stored, cells, strict=True)):
+        assert numbers(shown(cell)) == pytest.approx(numbers(before), abs=0.11), f"code cell {i}"
+        assert shown(cell).count("a figure") == before.count("a figure"), f"code cell {i}"
+    assert sum(len(numbers(text)) for text in stored) > 20
+    if path in LESSONS:
+        assert f"{len(find_lesson(lesson_of(path)).questions)} of" in shown(cells[-1]) and "✗" not in shown(cells[-1])

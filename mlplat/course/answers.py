@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import printable
+from ..errors import MlplatError, printable
 
 if TYPE_CHECKING:
     from ..hardware.cluster_spec import ClusterSpec
+    from ..runs.result import Result
     from ..workload import JobTrace
 
 _COLUMNS = ("submit", "duration", "estimate", "replicas", "priority")
@@ -35,6 +36,8 @@ def number(answer: Any) -> float | None:
     >>> number(np.int64(3)), number(True), number("3")
     (3.0, None, None)
     """
+    if isinstance(answer, np.ndarray) and answer.ndim == 0:
+        answer = answer[()]
     if isinstance(answer, (bool, np.bool_)) or not isinstance(answer, (int, float, np.integer, np.floating)):
         return None
     try:
@@ -103,3 +106,24 @@ def same_jobs(left: JobTrace, right: JobTrace) -> bool:
     asked = all(left.requests[a] == right.requests[b] for a, b in {*zip(left.request.tolist(), right.request.tolist(), strict=True)})
     grouped = all(left.groups[a] == right.groups[b] for a, b in {*zip(left.group.tolist(), right.group.tolist(), strict=True)})
     return equal and asked and grouped
+
+
+def replayed(spec: ClusterSpec, trace: JobTrace, **options: Any) -> Result | str:
+    """The run of these jobs with options of which an answer is one, or a hint where they cannot be used: a policy by name, or of one's own.
+
+    >>> import mlplat as mp
+    >>> trace = mp.JobTrace.build(submit=[0], duration=[60], request=[0], requests=[mp.ResourceRequest(cpus=1)])
+    >>> replayed(mp.ClusterSpec.parse("1x4cpu"), trace, queue="fivo").partition("?")[0]
+    "this cannot be used: unknown queue policy 'fivo'; did you mean 'fifo'"
+    """
+    from ..infra.placement import PlacementPolicy
+    from ..infra.queueing import QueuePolicy
+    from ..runs.replay import replay
+
+    for name, expected in (("queue", QueuePolicy), ("placement", PlacementPolicy)):
+        if name in options and not isinstance(options[name], (str, expected)):
+            return f"expected a {name} policy, by name or as an object, found a {kind(options[name])}"
+    try:
+        return replay(spec, trace, **options)
+    except MlplatError as error:
+        return f"this cannot be used: {error}"[:390]

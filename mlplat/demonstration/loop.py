@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +53,12 @@ class Demonstration:
         """Whether a model that was trained anew is in production, and was reproduced."""
         return self.promoted is not None and bool(self.verdict)
 
+    def to_html(self, path: str | PathLike[str]) -> Path:
+        """Write the story and the page of the platform as one HTML file, and return where. Raises InputError, MissingExtraError."""
+        from .page import write_demonstration_page
+
+        return write_demonstration_page(self, path)
+
     def summary(self) -> dict[str, Any]:
         """Figures of it, of values that JSON can say."""
 
@@ -93,12 +101,17 @@ class _Labels:
         platform.monitoring.label("shop/api", dict(zip(names, truth.to_list(), strict=True)), actor=self._actor)
 
 
-def demonstrate(seed: int = 0, told: Callable[[str], object] = lambda phase: None) -> Demonstration:
-    """Let it all happen. `told`: called with what comes next, for people who wait."""
+def demonstrate(
+    seed: int = 0, told: Callable[[str], object] = lambda phase: None, begun: Callable[[Platform], object] = lambda platform: None
+) -> Demonstration:
+    """Let it all happen. `told`: called with what comes next, for people who wait. `begun`: called with the platform when it is there, for
+    who looks on.
+    """
     told("a cluster, a project, zones")
     sim = Simulation(seed=seed)
     cluster = Cluster(sim, ClusterSpec.from_yaml(CLUSTER), queue="best-effort-fifo")
     platform = Platform(cluster, level=2)
+    begun(platform)
     people = _people(platform)
     _artifacts(platform, people["ada"])
     told("code is pushed, its image built, its tests run")

@@ -49,6 +49,7 @@ Flag = Annotated[bool, Field(strict=True)]
 
 class LinkSpec(SpecModel):
     """A link of a custom topology, full duplex: `a` and `b` are names of nodes, or of switches, which need no other mention.
+    `bandwidth` in Mbit/s, or text such as `25Gbps`; `latency` in seconds.
 
     >>> LinkSpec(a="node-0", b="tor", bandwidth="25Gbps").bandwidth
     25000
@@ -107,7 +108,8 @@ class ExternalSpec(SpecModel):
 
 
 class GatewaySpec(SpecModel):
-    """The way out of the cluster: one link of this `bandwidth`, which all traffic to and from the outside shares.
+    """The way out of the cluster: one link of this `bandwidth` (Mbit/s, or text such as `40Gbps`) and `latency` (s), which all
+    traffic to and from the outside shares.
 
     `allow`: what may be reached from inside: host patterns such as `*.example.org`, networks, names of external endpoints. `at`: the
     switches it is joined to; None for the top of the topology (a custom one has none, and must say).

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class NodeKind(NamedTuple):
-    """The labels and taints that nodes have in common, as their group states them."""
+    """The labels and taints that nodes have in common, as their group states them.
+
+    >>> NodeKind(labels={"tier": "test"}, taints=()).labels["tier"]
+    'test'
+    """
 
     labels: Mapping[str, str]
     taints: tuple[Taint, ...]
@@ -29,6 +33,11 @@ class NodeTable:
     `model`: int32[N], index into `models`, -1 where there is no device. `mig`: bool[N], whether the devices are partitioned (they then
     take MIG profiles only). `rack`: int32[N], index into `racks`. `group`: int32[N], index into `groups`.
     `price_per_hour`: float64[N]. `kind`: int32[N], index into `kinds`.
+
+    >>> from mlplat.hardware import ClusterSpec
+    >>> nodes = ClusterSpec.parse("2x8xV100").nodes()
+    >>> nodes.names, nodes.cpu_milli.tolist(), nodes.gpus.tolist()
+    (('node-0', 'node-1'), [64000, 64000], [8, 8])
     """
 
     names: tuple[str, ...]

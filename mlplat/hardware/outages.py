@@ -32,7 +32,11 @@ MS = 1000.0
 
 
 class OutageKind(IntEnum):
-    """What is down, and why."""
+    """What is down, and why.
+
+    >>> [kind.name.lower() for kind in OutageKind]
+    ['node', 'device', 'rack', 'maintenance', 'partition']
+    """
 
     NODE = 0
     """The node failed by itself."""
@@ -58,6 +62,10 @@ class Outages:
     the node, -1 for the node itself. `notice`, `grace`: float64[M], seconds before the start of a maintenance at which its node takes no
     more work, and at which what still runs there is stopped. `until`: the schedule is complete up to there. Build it with
     `Outages.build`, `Outages.read_csv` or `Reliability.outages`.
+
+    >>> outages = Outages.build(start=[3600], end=[7200], node=[0])
+    >>> outages.kind.tolist() == [OutageKind.NODE], outages.until
+    (True, 7200.0)
     """
 
     start: Floats

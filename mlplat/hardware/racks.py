@@ -19,6 +19,10 @@ class RackLayout:
     """The racks of a cluster.
 
     `names`: one a rack. `zone_of`: rack name -> zone, where it has one. `of_group`: rack indices per node group.
+
+    >>> from mlplat.hardware import ClusterSpec
+    >>> ClusterSpec.uniform(nodes=4, racks=2).rack_layout.of_nodes(0, 4).tolist()
+    [0, 0, 1, 1]
     """
 
     names: tuple[str, ...]

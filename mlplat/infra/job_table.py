@@ -11,8 +11,8 @@ import numpy as np
 from ..errors import OptionError
 from ..resources import DEVICE_MILLI, ResourceRequest
 from ..workload import JobTrace
-from .attempt_arrays import NO_LIMIT, Interruptions, Limit, attempt_log, blank_progress, first_level, time_with_checkpoints
-from .kernels.state import GPU, LOGGED, PROFILE, SHAPE, TAG, Placement, Queue, Reason
+from .attempt_arrays import NO_LIMIT, Interruptions, Limit, attempt_log, blank_progress, first_level, milli_of_one, time_with_checkpoints
+from .kernels.state import LOGGED, SHAPE, TAG, Placement, Queue, Reason
 from .node_selection import NodeKinds
 from .placement import Fgd
 from .queue_arrays import LISTS, RANKING, job_log, longer, reservation_arrays, trees_for, waiting_arrays
@@ -148,7 +148,7 @@ class JobTable:
         jobs.submit[job], jobs.duration[job], jobs.estimate[job] = submit, duration, estimate
         jobs.gang[job] = self._gangs[number]
         if self._key is not None:
-            jobs.key[job] = self._key(submit, estimate, priority, group, self._gangs[number], world.classes)
+            jobs.key[job] = self._key(submit, estimate, priority, group, self._gangs[number], world.classes.ask)
         progress.left[job], progress.estimated[job], progress.width[job] = duration, estimate, self._widths[number]
         progress.level[job] = priority if self._by_priority or self.quotas is not None else self._first_level
         world.groups.of[job] = self.group_of[group] if group in self.group_of else self.group(group)
@@ -201,10 +201,8 @@ class JobTable:
         jobs = self.run.world.jobs
         self.shape_of[shape] = number
         self._gangs[number] = (cls, last, shape.replicas, number)
-        milli = self.run.world.groups.profile
-        ask = self.run.world.classes.ask[[cls, last]]
-        each = np.where(ask[:, PROFILE] >= 0, milli[np.maximum(ask[:, PROFILE], 0)], ask[:, GPU])
-        self._widths[number] = float(each[0] * (shape.replicas - 1) + each[1]) / DEVICE_MILLI or 1.0
+        milli = milli_of_one(self._gangs[number], self.run.world.classes.ask, self.run.world.groups.profile)
+        self._widths[number] = milli / DEVICE_MILLI or 1.0
         jobs.monotone[number] = shape.replicas == 1 or cls == last or shape.last_request.within(shape.request)
         self._judged.append(0)
         self._judge(shape, number)

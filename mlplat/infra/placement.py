@@ -114,6 +114,7 @@ class _Proportional(PlacementPolicy):
         _check_levels(self.levels)
 
     def label(self) -> str:
+        """The name, with the options that are not the default."""
         given = [] if self.dimensions == DIMENSIONS else ["+".join(self.dimensions)]
         given += [] if self.norm == "node" else [f"norm={self.norm}"]
         given += [f"levels={self.levels}"] if self.levels else []
@@ -121,7 +122,13 @@ class _Proportional(PlacementPolicy):
 
 
 class BestFit(_Proportional):
-    """The node with the least left over, summed over dimensions as fractions of capacity (Best-Fit, Johnson 1974)."""
+    """The node with the least left over, summed over dimensions as fractions of capacity (Best-Fit, Johnson 1974).
+
+    `dimensions`, `norm` and `levels`: docs/scheduling.md, Published variants. Raises OptionError.
+
+    >>> BestFit(dimensions=("cpu", "gpu"), levels=100).label()
+    'best-fit(cpu+gpu, levels=100)'
+    """
 
     name, code, summary = "best-fit", Placement.BEST_FIT, "the node with the least left over"
 
@@ -175,6 +182,9 @@ class Fgd(PlacementPolicy):
     `levels`: the sigmoid of the gradient is truncated to an integer below it; 100 is what the published tables were made with, 0 takes
     the gradient itself. `cover`: the typical requests are the most frequent ones that make up this part of the jobs. `typical`: the trace
     they are counted in; None is the trace that is replayed. Raises OptionError.
+
+    >>> Fgd(levels=0, cover=0.9).label()
+    'fgd(levels=0, cover=0.9)'
     """
 
     name, code, summary = "fgd", Placement.FGD, "the node whose expected fragment grows least"
@@ -191,6 +201,7 @@ class Fgd(PlacementPolicy):
             raise OptionError(f"typical={str(self.typical)[:40]!r}: expected a JobTrace or None")
 
     def label(self) -> str:
+        """The name, with the options that are not the default."""
         given = ([] if self.levels == 100 else [f"levels={self.levels}"]) + ([] if self.cover == 0.95 else [f"cover={self.cover:g}"])
         return self.name + (f"({', '.join(given)})" if given else "")
 
@@ -207,7 +218,8 @@ class CompiledPlacement(PlacementPolicy):
     """A policy around `function(node: NodeView, request: RequestView) -> float`, compiled by numba to run at the speed of the built-in
     ones.
 
-    The function may use numbers, `math` and numpy scalars, and other numba functions. Raises OptionError where numba cannot compile it.
+    The function may use numbers, `math` and numpy scalars, and other numba functions; what it reads from outside is what that is when it
+    is compiled, at the first use of the policy. Raises OptionError where numba cannot compile it.
 
     >>> CompiledPlacement(lambda node, request: -node.free_gpu_milli, title="tightest").label()
     'tightest'
@@ -221,6 +233,7 @@ class CompiledPlacement(PlacementPolicy):
             raise OptionError(f"function={str(self.function)[:60]}: expected a plain Python function, or one compiled by numba")
 
     def label(self) -> str:
+        """The title, or the name of the function."""
         return self.title or getattr(self.function, "__name__", "compiled")
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -207,7 +208,16 @@ def _called_back(score: Callable[[NodeView, RequestView], float], view: np.ndarr
     return user
 
 
+_COMPILED: WeakKeyDictionary[CompiledPlacement, Any] = WeakKeyDictionary()
+
+
 def _compiled(policy: CompiledPlacement) -> UserScore:
+    if (made := _COMPILED.get(policy)) is None:
+        made = _COMPILED[policy] = _made(policy)
+    return UserScore(address=int(made.address or 0), keep=made)
+
+
+def _made(policy: CompiledPlacement) -> Any:
     import numba
     from numba import types
 
@@ -223,7 +233,6 @@ def _compiled(policy: CompiledPlacement) -> UserScore:
             return math.nan
 
     try:
-        compiled = numba.cfunc(types.float64(types.voidptr))(scored)
+        return numba.cfunc(types.float64(types.voidptr))(scored)
     except (numba.core.errors.NumbaError, TypeError, ValueError) as error:
         raise OptionError(f"placement={policy.label()!r}: numba cannot compile it: {what_numba_says(error)}") from None
-    return UserScore(address=int(compiled.address or 0), keep=compiled)

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..errors import OptionError
-from .attempt_arrays import gang_milli
+from .attempt_arrays import gang_milli, milli_of_one
 from .compile_errors import what_numba_says
 from .kernels.state import COUNT, CPU, DISK, LAST, MEMORY, REPLICAS, REQUEST, SHARE, Classes, Queue
 from .queueing import CompiledQueue, JobView, QueuePolicy
@@ -56,10 +56,12 @@ class KeyOfJob:
             gang, ask = np.zeros((0, 4), dtype=np.int32), np.zeros((0, 8), dtype=np.int64)
             _compile(policy, fill, (none, none, whole, whole, gang, ask, none, none))
 
-    def __call__(self, submit: float, estimate: float, priority: int, group: str, gang: Array, classes: Classes) -> float:
-        """`gang`: int32[4], its classes and replicas. Raises OptionError for a key that is no number, and what the function raises."""
-        whole = int(gang_milli(gang[None], classes, self._profile)[0])
-        job = _view(submit, estimate, priority, self._place.get(group, -1), gang.tolist(), classes.ask, whole)
+    def __call__(self, submit: float, estimate: float, priority: int, group: str, gang: Array, ask: Array) -> float:
+        """`gang`: int32[4], its classes and replicas; `ask`: of the classes. Raises OptionError for a key that is no number, and what
+        the function raises.
+        """
+        milli = int(milli_of_one(gang, ask, self._profile))
+        job = _view(submit, estimate, priority, self._place.get(group, -1), gang.tolist(), ask, milli)
         return _number(self._policy, self._function(job), None)
 
 

@@ -123,6 +123,7 @@ class CompiledQueue(QueuePolicy):
             raise OptionError(f"blocks={self.blocks!r:.40}: expected True or False")
 
     def label(self) -> str:
+        """The name under which results speak of the policy."""
         return (self.title or getattr(self.function, "__name__", "compiled")) + ("" if self.blocks else "(blocks=False)")
 
 
@@ -144,9 +145,9 @@ class BuiltInQueue(QueuePolicy):
     `fair_preemption`: any of `FAIR_PREEMPTION`, by which quotas that have borrowed less stop jobs of those that have borrowed more.
     """
 
-    name: str
-    code: Queue
-    summary: str
+    name: str = field()  # each is required: a bare annotation would take the attribute of the base as its default
+    code: Queue = field()
+    summary: str = field()
     options: tuple[str, ...] = ()
     patience: float = PATIENCE_S
     preempt: bool = True
@@ -269,7 +270,7 @@ QUEUES: Mapping[str, BuiltInQueue] = ShownMapping(
     ("name", "what it does", "options"),
     lambda name, policy: (name, policy.summary, policy.options),
 )
-"""Name -> policy."""
+"""The queue policies that come with mlplat, by name."""
 
 
 def queue_policy(policy: object, **options: Any) -> QueuePolicy:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..context import Simulation
 from ..errors import OptionError, UnknownNameError
+from ..html_pages import write_html
 from ..html_tables import facts
 from ..plotting import Plots
 from .artifacts.capsules import Capsules, Stores
@@ -61,7 +63,7 @@ class Platform:
     is kept, in memory unless said. `level`: of maturity (`maturity.LEVELS`): what runs by itself; by hand all can be done at every level.
     `data_at`: the data store's place in the network of the cluster, an external endpoint or a node, from
     which data takes its time; None for data that is there at once. `secret_key`: at least 32 bytes, with which the values of secrets are
-    sealed before they are kept; None to keep them in the clear.
+    sealed before they are kept; None to keep them in the clear. Raises OptionError.
 
     `identity`, `scm`, `data`, `images`, `models`, `metadata`, `capsules`, `secrets`, `zones`, `inbox`, `builder`, `ci`, `cd`,
     `orchestrator`, `monitoring`, `retraining`, `serving`, `reproduction`: the components. `tasks`: what these have work done by in zones;
@@ -227,6 +229,13 @@ class Platform:
         """
         self.identity._authorization.require(actor, Right.ADMIN, PLATFORM, call="platform.verify", source="platform")
         return verify(self.store, self.components.values())
+
+    def to_html(self, path: str | PathLike[str]) -> Path:
+        """Write a self-contained HTML page of all that is on it and happened, as its administrator may see it, and return where.
+
+        Raises InputError where it cannot be written, MissingExtraError without the extra `report`.
+        """
+        return write_html("platform_page", self, path)
 
     def close(self) -> None:
         """Write down what was not yet, and let the store go. A second time does nothing."""

@@ -119,6 +119,22 @@ def explain(result: Result, job: int) -> Explanation:
     )
 
 
+MOST_REPLAYED = 2_000_000
+"""Jobs that are replayed at most to explain several: each explanation costs a run up to its job's start."""
+
+
+def explain_longest(result: Result, most: int) -> dict[int, str]:
+    """The texts of the explanations of the jobs that waited longest, by row: at most `most`, and of a large run fewer, so that at most two
+    million jobs are replayed.
+    """
+    log, submit = result._run.world.log, result.trace.submit
+    wait = log.start - submit
+    rows = np.flatnonzero(wait > 0)  # NaN is not
+    count = min(most, MOST_REPLAYED // max(1, len(submit)))
+    longest = rows[np.argsort(-wait[rows], kind="stable")[:count]]
+    return {int(row): explain(result, int(row)).text for row in longest}
+
+
 def _ran(result: Result, job: int, state: JobState) -> str:
     """How long it ran, and what interrupted it."""
     attempts = attempts_of(result._run, result.end_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..infra.cluster_arrays import Ties
     from ..infra.quotas import Described
     from ..infra.world import Run
+    from .replaying import Replaying
     from .scaled import Scaled
 
 CLOCKS = ("replay", "simpy")
@@ -61,6 +62,7 @@ def replay(
     until: Duration | None = None,
     clock: Literal["replay", "simpy"] = "replay",
     progress: bool = False,
+    watch: Callable[[Replaying], object] | None = None,
 ) -> Result:
     """Run every job of `trace` on the cluster and return what happened.
 
@@ -76,6 +78,7 @@ def replay(
     (docs/quotas.md); not together with `limits`. `autoscaling`: whether node groups with `scaling` grow and shrink, or how
     often that is looked at; if not, all their nodes are there. `sync`: what the ranks of every gang send each other after each step, such
     as `{"step": "300ms", "size": "2GiB"}`; the durations of the trace are then of the work alone, and the cluster must have a network.
+    `watch`: called with the run before it happens, to let it happen bit by bit on the compiled clock; what it leaves undone happens after.
     Raises OptionError and UnknownNameError for options that cannot be used; whatever a policy of your own raises comes through.
 
     >>> import mlplat as mp
@@ -125,6 +128,12 @@ def replay(
     scaled = None if scaling is None else _scaled(run, spec, scaling, seed)
     drive(run, -np.inf)  # compiles the clock, or loads what was compiled before, so that the time below is the run's alone
     started = time.perf_counter()
+    if watch is not None:
+        from .replaying import Replaying
+
+        if clock != "replay":
+            raise OptionError(f"watch= needs clock='replay', not {clock!r}")
+        watch(Replaying(run, spec, horizon, failing, scaled))
     if progress:
         with progress_bar(f"{run.queue.label()} / {run.placement.label()}", "jobs") as told:
             assert told is not None

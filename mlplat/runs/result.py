@@ -7,12 +7,15 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..html_pages import write_html
 from ..plotting import RUN_FIGURES, Plots
 from ..version import VERSION
 from .frames import attempts_frame, events_frame, jobs_frame, nodes_frame, timeline_frame
 from .metrics import last_instant, measure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
     from ..hardware.cluster_spec import ClusterSpec
@@ -28,6 +31,11 @@ class Result:
     `queue`, `placement`, `clock`: names; `seed`; `until`: the horizon in seconds, infinite without one; `engine_seconds`: wall-clock
     seconds of the event loop, the only figure that is not reproducible; `rebuilt()`: the same run before its first event. `quotas`: the
     zones and cohorts it ran under.
+
+    >>> from mlplat import ClusterSpec, replay, traces
+    >>> result = replay(ClusterSpec.parse("2x8xV100"), traces.synthetic(100, gpus=16, seed=1), queue="easy")
+    >>> result.jobs.height, result.summary()["completed"], len(result.fingerprint)
+    (100, 100, 64)
     """
 
     def __init__(
@@ -149,7 +157,22 @@ class Result:
 
         return explain(self, self.trace.row_of(job))
 
-    def save(self, folder: str | os.PathLike[str]) -> None:
+    def explain_longest(self, most: int) -> dict[int, str]:
+        """What `explain` says of the jobs that waited longest, by row: of `most`, and of fewer where that took more than two million jobs
+        replayed.
+        """
+        from .explanation import explain_longest
+
+        return explain_longest(self, most)
+
+    def to_html(self, path: str | os.PathLike[str], **options: Any) -> Path:
+        """Write the page of the run (docs/reports.md) to `path` and return where. `options`: `objectives="p95_wait=10m"`, `explain=50`.
+
+        Raises InputError where it cannot be written, MissingExtraError without the extra `report`, and what is wrong with objectives.
+        """
+        return write_html("run_page", self, path, **options)
+
+    def save(self, folder: str | os.PathLike[str], *, explain: int = 0) -> None:
         """Write the frames as Parquet, and `summary.json`, `measures.json`, `manifest.json` and `cluster.json` (the spec) into `folder`,
         for `SavedRun.open`. Raises InputError where that cannot be done."""
         from .saving import save

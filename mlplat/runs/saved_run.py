@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import InputError, MlplatError, shown
+from ..html_pages import write_html
 from .columns import FRAMES
 
 if TYPE_CHECKING:
@@ -112,6 +113,21 @@ class SavedRun:
         return _frame(path) if path.exists() else no_zones()
 
     @cached_property
+    def explanations(self) -> dict[int, str]:
+        """What `Result.explain` said of some jobs, by row: those that were saved with the run."""
+        path = self.folder / "explanations.json"
+        if not path.exists():
+            return {}
+        found = _json(self.folder, "explanations", ())
+        if not all(row.isascii() and row.isdigit() and isinstance(text, str) for row, text in found.items()):
+            raise InputError("is damaged", path=shown(path), expected="texts by row of a job")
+        return {int(row): text for row, text in found.items()}
+
+    def to_html(self, path: str | os.PathLike[str], **options: Any) -> Path:
+        """Write the page of the run, as `Result.to_html` does."""
+        return write_html("run_page", self, path, **options)
+
+    @cached_property
     def end_s(self) -> float:
         """Seconds at which the run ended: the horizon, else the last event."""
         until = self.manifest.get("until_s")
@@ -136,11 +152,12 @@ def _json(folder: Path, name: str, keys: tuple[str, ...]) -> dict[str, Any]:
     if not path.is_file():
         raise InputError("there is no such file", path=shown(path), expected=A_RUN)
     content = parse_json(read_source(path), path=shown(path))
-    missing = next((key for key in keys if key not in content), None) if isinstance(content, dict) else keys[0]
+    if not isinstance(content, dict):
+        raise InputError("is damaged", path=shown(path), expected="an object")
+    missing = next((key for key in keys if key not in content), None)
     if missing is not None:
         raise InputError(f"{missing!r} is not there", path=shown(path), expected=A_RUN)
-    made: dict[str, Any] = content
-    return made
+    return content
 
 
 def _check_columns(path: Path, names: list[str]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FRAME_NAMES = ("jobs", "attempts", "nodes", "timeline", "events")
 
 
-def save(result: Result, folder: str | os.PathLike[str]) -> None:
+def save(result: Result, folder: str | os.PathLike[str], explain: int = 0) -> None:
     """Write every frame and the JSON files; the folder is made if it is not there, and files appear in it only when all are
     written. Raises InputError where that cannot be done.
     """
@@ -27,7 +27,10 @@ def save(result: Result, folder: str | os.PathLike[str]) -> None:
             for name in (*FRAME_NAMES, *(("zones",) if result.quotas else ())):
                 getattr(result, name).write_parquet(Path(aside) / f"{name}.parquet")
             result.spec.to_json(Path(aside) / "cluster.json")
-            for name, content in (("summary", result.summary()), ("measures", result.measures), ("manifest", result.manifest)):
+            contents = {"summary": result.summary(), "measures": result.measures, "manifest": result.manifest}
+            if explain:
+                contents["explanations"] = {str(row): text for row, text in result.explain_longest(explain).items()}
+            for name, content in contents.items():
                 text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
                 (Path(aside) / f"{name}.json").write_text(text, encoding="utf-8")
             files = sorted(Path(aside).iterdir())
@@ -36,7 +39,8 @@ def save(result: Result, folder: str | os.PathLike[str]) -> None:
                 raise InputError("cannot be written: it is a folder", path=shown(blocked))
             for file in files:
                 file.replace(target / file.name)
-            if not result.quotas:  # of a run that was there before
-                (target / "zones.parquet").unlink(missing_ok=True)
+            for name, written in (("zones.parquet", bool(result.quotas)), ("explanations.json", explain > 0)):
+                if not written:  # of a run that was there before
+                    (target / name).unlink(missing_ok=True)
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"cannot be written: {getattr(error, 'strerror', None) or error}", path=shown(target)) from None

@@ -43,7 +43,14 @@ def skipped_total(skipped: tuple[MlplatError, ...]) -> int:
 
 
 class BadRows:
-    """Collects the bad rows of one file. A row is entered once, with the first thing that is wrong with it."""
+    """Collects the bad rows of one file. A row is entered once, with the first thing that is wrong with it.
+    `close` raises the first under `errors="raise"`.
+
+    >>> bad = BadRows("jobs.csv", errors="skip")
+    >>> bad.add("is no number", line=3, column="duration", value="soon", expected="seconds")
+    >>> [str(error) for error in bad.close()]
+    ["jobs.csv, line 3, column 'duration': is no number (found 'soon'); expected seconds"]
+    """
 
     def __init__(self, path: str, errors: Errors) -> None:
         self.path, self.errors = path, errors

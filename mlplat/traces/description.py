@@ -35,6 +35,11 @@ class Description:
     mean and quantiles over the jobs. `load_cores`, `load_gpus`: offered load, the cores and devices in use on average if no job ever
     waited: Σ width · duration / span over the jobs that end, None where the span is 0. `groups`: number of groups; `largest_groups`: the
     ten with the most jobs. `dropped`: rows left out by reason. `skipped`: bad rows left out; `first_skipped`: the first messages.
+
+    >>> from mlplat.traces import describe, synthetic
+    >>> found = describe(synthetic(100, seed=1))
+    >>> found.jobs, found.services
+    (100, 0)
     """
 
     source: str

@@ -22,6 +22,13 @@ def fetch(name: str, folder: str | os.PathLike[str] | None = None) -> Path:
 
     Raises UnknownNameError for another name, MissingExtraError without pooch, and FetchError, with the address to download from by hand,
     where the download fails or gives something else.
+
+    >>> fetch("openb", folder="traces/").name  # doctest: +SKIP
+    'openb_pod_list_default.csv'
+    >>> fetch("openc")
+    Traceback (most recent call last):
+    ...
+    mlplat.errors.UnknownNameError: ...
     """
     if not isinstance(name, str) or name not in KNOWN_TRACES:
         raise UnknownNameError("trace", name, KNOWN_TRACES)

@@ -202,6 +202,13 @@ def write_trace(trace: JobTrace, path: str | os.PathLike[str]) -> None:
     """Write a trace as CSV or Parquet, by the suffix; `read_trace` gives back the same jobs, exactly. An existing file is replaced.
 
     Raises OptionError for another suffix and for names that no text file can hold, InputError where the file cannot be written.
+
+    >>> import pathlib, tempfile
+    >>> from mlplat.traces import read_trace, synthetic
+    >>> trace, path = synthetic(50, seed=1), pathlib.Path(tempfile.mkdtemp(), "jobs.parquet")
+    >>> write_trace(trace, path)
+    >>> bool((read_trace(path).duration == trace.duration).all())
+    True
     """
     target = Path(path)
     suffix = target.suffix.lower()

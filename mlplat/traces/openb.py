@@ -55,6 +55,12 @@ def read_openb_pods(path: str | os.PathLike[str], *, errors: Errors = "raise") -
 
     Recorded times are not looked at, so pods that were never scheduled are among them. Row i of the trace is row i of the file (counted
     from 0 below the header), which is what the published orders refer to. Raises InputError.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "pods.csv")
+    >>> _ = path.write_text("name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec\\np-0,4000,1024,1,500,\\np-1,8000,2048,8,1000,\\n")
+    >>> read_openb_pods(path).submit.tolist()
+    [0.0, 1.0]
     """
     check_errors(errors)
     source = read_source(path)

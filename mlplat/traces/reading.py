@@ -34,6 +34,12 @@ def read_trace(path: str | os.PathLike[str], format: str | TraceReader | None = 
 
     Raises InputError (file, line, column, value, what was expected), UnknownNameError for an unknown format, OptionError for `errors` and
     for what is no reader.
+
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "jobs.csv")
+    >>> _ = path.write_text("submit,duration,gpus\\n0,600,1\\n30,1200,8\\n")
+    >>> read_trace(path).duration.tolist()
+    [600.0, 1200.0]
     """
     check_errors(errors)
     reader = None if format is None else _reader(format)

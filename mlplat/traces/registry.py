@@ -19,7 +19,11 @@ _SWF = "https://www.cs.huji.ac.il/labs/parallel/workload/"
 
 @dataclass(frozen=True, slots=True)
 class KnownTrace:
-    """One published file. `file` is the name it is stored under, `format` what `read_trace` takes (empty for a list of nodes)."""
+    """One published file. `file` is the name it is stored under, `format` what `read_trace` takes (empty for a list of nodes).
+
+    >>> KNOWN_TRACES["lcg"].format
+    'swf'
+    """
 
     name: str
     summary: str

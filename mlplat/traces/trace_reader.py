@@ -20,6 +20,10 @@ class TraceReader(abc.ABC):
     `read` gets the bytes of the file and returns a `JobTrace`. What is wrong with the file as a whole is an InputError. What is wrong
     with a row is entered in a `BadRows` (most easily through a `Table`), so that both `errors="raise"` and `"skip"` work. What the format
     itself marks as unknown is left out and counted by reason in `JobTrace.dropped`.
+
+    >>> from mlplat.traces import FORMATS
+    >>> FORMATS["philly"].recognizes("jobs.csv", "num_gpus;submit_time"), isinstance(FORMATS["swf"], TraceReader)
+    (False, True)
     """
 
     name: str

@@ -1,12 +1,9 @@
-"""The pages on statistics and comparison: their examples run, and the table of columns is the declared one."""
+"""The pages on statistics and comparison: every function is there, and the table of columns is the declared one."""
 
 from __future__ import annotations
 
-import doctest
 import re
 from pathlib import Path
-
-import pytest
 
 from mlplat.planning.comparison import COLUMNS
 from mlplat.planning.statistics import __all__ as names
@@ -18,12 +15,6 @@ def column_table() -> str:
     """The part of comparison.md between its marks. Run this file to write it."""
     rows = "\n".join(f"| `{c.name}` | {c.dtype} | {c.unit} | {c.meaning} |" for c in COLUMNS)
     return f"| column of `frame` | type | unit | meaning |\n|---|---|---|---|\n{rows}\n"
-
-
-@pytest.mark.parametrize("page", ["statistics.md", "comparison.md"])
-def test_every_example_of_the_page_gives_what_it_says(page: str) -> None:
-    failed, tried = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert failed == 0 and tried > 5
 
 
 def test_the_table_of_columns_is_the_declared_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,3 +101,10 @@ def test_the_platform_realises_all_capabilities_and_says_by_what(loop: Demonstra
         "ML-Pipeline Orchestrator",
         "Training infrastructure",
     }
+
+
+def test_the_loop_is_told_as_a_page(loop: Demonstration, tmp_path: Path) -> None:
+    before = loop.platform.sim.log.digest()
+    page = loop.to_html(tmp_path / "demo.html").read_text("utf-8")
+    assert "the loop has closed" in page and "node cpu-1 dies" in page and "model:shop/churn@2" in page
+    assert loop.platform.sim.log.digest() == before and len(page) < 1_000_000

@@ -39,6 +39,15 @@ def test_a_saved_run_has_the_frames_figures_and_cluster_of_the_result(tmp_path: 
     assert (run.end_s, run.queue, run.placement, run.fingerprint) == (result.end_s, result.queue, result.placement, result.fingerprint)
 
 
+def test_explanations_are_saved_with_the_run_if_asked_for_and_are_those_of_the_result(tmp_path: Path) -> None:
+    result = replay(*mixed(120), queue="fifo")
+    result.save(tmp_path, explain=3)
+    longest = result.jobs.sort("wait_s", descending=True, nulls_last=True, maintain_order=True)["job"][:3].to_list()
+    assert SavedRun.open(tmp_path).explanations == {job: result.explain(job).text for job in longest}
+    result.save(tmp_path)
+    assert SavedRun.open(tmp_path).explanations == {}
+
+
 def test_a_run_without_jobs_and_without_zones_opens_too(tmp_path: Path) -> None:
     trace = mp.JobTrace.build(submit=[], duration=[], request=[], requests=[mp.ResourceRequest(cpus=1)])
     replay(mp.ClusterSpec.parse("1x1cpu"), trace).save(tmp_path)
@@ -66,7 +75,9 @@ def test_a_folder_that_is_no_run_is_an_input_error_that_names_what_is_missing(tm
     ("file", "content", "said"),
     [
         ("manifest.json", "{", "not JSON"),
-        ("manifest.json", '["a"]', "'version' is not there"),
+        ("manifest.json", '["a"]', "expected an object"),
+        ("manifest.json", "{}", "'version' is not there"),
+        ("explanations.json", '{"a": 1}', "is damaged"),
         ("summary.json", '{"jobs": 1}', "'completed' is not there"),
         ("cluster.json", '{"groups": []}', "cluster.json"),
         ("cluster.json", None, "no such file"),
@@ -85,7 +96,7 @@ def test_a_damaged_folder_is_an_input_error_that_names_the_file(
     else:
         (tmp_path / file).write_text(content)
     with pytest.raises(InputError, match=said) as caught:
-        SavedRun.open(tmp_path)
+        _ = SavedRun.open(tmp_path).explanations
     assert str(tmp_path / file) in str(caught.value)
 
 

@@ -1,7 +1,8 @@
 """A published fact: 16,384 GPUs trained Llama 3 for 54 days, were interrupted 419 times, and trained usefully for over 90 % of the time.
 
 "The Llama 3 Herd of Models" (Llama Team, 2024) gives the interruptions and the effective training time. It does not give what a checkpoint,
-a restart and a repair take; those below are assumptions, which examples/llama3_failures.ipynb explains and varies.
+a restart and a repair take; those below are assumptions, which lesson 6 (examples/notebooks/06-failures-checkpoints-and-goodput.ipynb)
+explains and varies.
 """
 
 from __future__ import annotations

@@ -32,7 +32,11 @@ class Outcome(IntEnum):
 
 
 class Incident(IntEnum):
-    """What happens to hardware, in the order in which it is taken at one instant."""
+    """What happens to hardware, in the order in which it is taken at one instant.
+
+    >>> Incident.NODE_UP < Incident.CRASH
+    True
+    """
 
     NODE_UP = 0
     DEVICE_UP = 1

@@ -201,7 +201,7 @@ class IngressTable:
         return self.match(host, path, port)[0]
 
     def match(self, host: str, path: str = "/", port: int | None = None) -> tuple[Route, Ingress]:
-        """`route`, with the ingress that decided."""
+        """`route`, with the ingress that decided. Raises NoRouteToServiceError."""
         try:
             name = host_name(host)
         except OptionError as error:
@@ -220,7 +220,10 @@ class IngressTable:
         raise NoRouteToServiceError(host, path, "no ingress of this host has this path")
 
     def exposes(self, zone: str, service: str, port: int | None = None) -> Ingress | None:
-        """The first ingress, by zone and name, that leads to a service (to a port of it, None for any); None if none does."""
+        """The first ingress, by zone and name, that leads to a service (to a port of it, None for any); None if none does.
+
+        Raises OptionError.
+        """
         if not isinstance(service, str):
             raise OptionError(f"service={service!a:.60}: expected the name of a service")
         leading = self._exposed.get((zone_name(zone), service, None if port is None else read_port(port)))

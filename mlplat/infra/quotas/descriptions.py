@@ -23,7 +23,16 @@ WHEN_CAN_PREEMPT: Final = ("try-next", "preempt")
 
 
 class QuotaWarning(UserWarning):
-    """Quotas are guaranteed more than the cluster has: not all of it can be had at once."""
+    """Quotas are guaranteed more than the cluster has: not all of it can be had at once.
+
+    >>> import warnings
+    >>> from mlplat import ClusterSpec, Cluster, Simulation
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     cluster = Cluster(Simulation(), ClusterSpec.parse("1x8xV100"), quotas=[Quota("a", guarantee={"gpus": 9})])
+    >>> told[0].category is QuotaWarning
+    True
+    """
 
 
 def _short(one: Any) -> str:

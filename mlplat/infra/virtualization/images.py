@@ -21,6 +21,7 @@ def _sha256(content: bytes) -> str:
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One layer of an image: `digest` (`sha256:` and 64 hexadecimal digits) and `size_mib`, whole MiB, what is sent over the network.
+    Raises OptionError.
 
     >>> Layer.of("python 3.11", size_mib=350) == Layer.of("python 3.11", size_mib=350)
     True
@@ -47,6 +48,7 @@ class Image:
 
     `config`: the digest of its configuration, empty without one. `digest` is the SHA-256 of the canonical JSON of configuration (where
     there is one), entry point and ordered layer digests: the same content has the same digest under any name, on any day.
+    Raises OptionError.
 
     >>> base, code = Layer.of("base", 900), Layer.of("train.py", 1)
     >>> image = Image("train:1", (base, code), entry="train.py")

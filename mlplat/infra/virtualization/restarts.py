@@ -94,6 +94,9 @@ class StopHook:
 
     The checkpoint counts, and `written(environment)` is called, only if it is complete within the grace period; what takes longer is cut
     off at its end and leaves nothing. `write_s` may be text such as `"30s"`. Raises OptionError.
+
+    >>> StopHook("30s").write_s
+    30.0
     """
 
     write_s: float

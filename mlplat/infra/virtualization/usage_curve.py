@@ -37,7 +37,7 @@ class UsageCurve:
 
     The program's own time is time at full speed: a program that is throttled to half its speed takes twice as long through its curve.
     `times` ascend from 0; between two of them the amount goes in a straight line, and jumps where a time stands twice; after the last
-    one it grows by `growth` a second. Make one with `constant`, `ramp` or `points`.
+    one it grows by `growth` a second. Make one with `constant`, `ramp` or `points`. Raises OptionError.
 
     >>> UsageCurve.ramp(1024, 100, per="1m").first_crossing(2048)
     614.4

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...command_options import Json, errors_of, print_json
+from ... import completion
+from ...command_options import BadRows, Checkpoint, Json, Ties, TraceFormat, errors_of, print_json
 from ...errors import OptionError
 
 if TYPE_CHECKING:
@@ -30,29 +31,46 @@ NOT_OF_SCENARIOS = (
 )
 
 
+def _measures() -> list[str]:
+    from ..scenario.measures import MEASURES
+
+    return list(MEASURES)
+
+
 def compare_command(
     policies: Annotated[
-        str, typer.Option(help="The policies, the baseline first, such as fifo/best-fit,easy/fgd.", metavar="QUEUE/PLACEMENT,…")
+        str,
+        typer.Option(
+            help="The policies, the baseline first, such as fifo/best-fit,easy/fgd.",
+            metavar="QUEUE/PLACEMENT,…",
+            autocompletion=completion.policies,
+        ),
     ],
     scenario: Annotated[Path | None, typer.Argument(help="A scenario; it says all that the options below would.")] = None,
     jobs: Annotated[Path | None, typer.Option(help="The trace, where there is no scenario.")] = None,
     nodes: Annotated[Path | None, typer.Option(help="The nodes: an openb CSV, `kubectl get nodes -o json`, or a cluster's YAML.")] = None,
     cluster: Annotated[str | None, typer.Option(help="The nodes as a word (96x8xV100, pool:128cpu) or a file.")] = None,
-    format: Annotated[str | None, typer.Option(help="Of the trace, as for replay; guessed if left out.")] = None,
+    format: TraceFormat = None,
     replications: Annotated[int | None, typer.Option(help="Runs of each policy, where anything is drawn at random.")] = None,
-    measures: Annotated[str | None, typer.Option(help="What to compare, such as mean_wait,gpu_utilization.", metavar="NAME,…")] = None,
+    measures: Annotated[
+        str | None,
+        typer.Option(
+            help="What to compare, such as mean_wait,gpu_utilization.", metavar="NAME,…", autocompletion=completion.some_of(_measures)
+        ),
+    ] = None,
     confidence: Annotated[float, typer.Option(help="Of each interval, and of all verdicts together.")] = 0.95,
     correction: Annotated[str, typer.Option(help="For many tests: holm, benjamini-hochberg or none.")] = "holm",
     resample: Annotated[str | None, typer.Option(help="Draw traces made of blocks of this length of the trace, such as 1d.")] = None,
-    ties: Annotated[str, typer.Option(help="Among equally good nodes: node-order or random.")] = "node-order",
+    ties: Ties = "node-order",
     failures: Annotated[str | None, typer.Option(help="Hardware that fails: spec (its reliability) or a CSV file of outages.")] = None,
-    checkpoint: Annotated[str, typer.Option(help="What jobs save of their work: none, 'every 30m' or young-daly.")] = "none",
+    checkpoint: Checkpoint = "none",
     max_restarts: Annotated[int | None, typer.Option(help="Failures of the hardware after which a job has failed.")] = None,
     scrape: Annotated[str | None, typer.Option(help="The period at which the scheduler learns of freed room, such as 15s.")] = None,
     zones: Annotated[Path | None, typer.Option(help="Quotas and cohorts: a YAML or JSON file (docs/quotas.md).")] = None,
     sync: Annotated[str | None, typer.Option(help="What gangs sum over their ranks after each step, as for replay.")] = None,
     until: Annotated[str | None, typer.Option(help="The horizon, such as 36h; nothing after it happens.")] = None,
-    errors: Annotated[str, typer.Option(help="Bad rows of the trace: raise or skip.")] = "raise",
+    errors: BadRows = "raise",
+    report: Annotated[Path | None, typer.Option(help="Write the comparison as one HTML page too, such as comparison.html.")] = None,
     seed: Annotated[int | None, typer.Option(help="The seed of everything that is drawn at random; the scenario's, or 0.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -98,6 +116,8 @@ def compare_command(
         }
         with progress_bar("compare", "runs", sys.stderr.isatty()) as told:
             found = compare(spec, trace, resample=resample, progress=told, **options, **conditions)
+    if report is not None:
+        found.to_html(report)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, get_args
-
-import numpy as np
+from typing import Any, get_args
 
 from ...errors import OptionError, UnknownNameError
 from ...hardware.cluster_spec import ClusterSpec
@@ -16,17 +14,12 @@ from ...units import Duration, seconds
 from ...workload import JobTrace
 from ..scenario import MEASURES, Scenario
 from ..scenario.objectives import measure_of
-from ..statistics import benjamini_hochberg, holm
 from ..statistics.samples import level, whole
-from .basis import Difference, difference
-from .comparison_result import Comparison, verdict
+from .comparison_result import Comparison
+from .difference_rows import Correction, judged_rows
 from .policies import Policy, read_policies
 from .runs import Figured, OfScenario, OfTrace, Source
 
-if TYPE_CHECKING:
-    from ..statistics.samples import Floats
-
-Correction = Literal["holm", "benjamini-hochberg", "none"]
 USUAL_MEASURES = ("mean_wait", "p95_wait", "mean_slowdown", "gpu_utilization")
 WITHOUT_DEVICES = ("mean_wait", "p95_wait", "mean_slowdown", "cpu_utilization")
 CONDITIONS = ("ties", "failures", "checkpoint", "detection", "max_restarts", "scrape", "limits", "zones", "autoscaling", "sync", "until")
@@ -76,13 +69,9 @@ def compare(
     with asked_progress(progress, "compare", "runs") as told:
         runs = _runs(source, read, count, told)
     names = _measured(scenario if isinstance(scenario, Scenario) else None, asked, runs)
-    rows = _rows(source, read, runs, names, sure)
-    tested = [row for row in rows if row["p_value"] is not None]
-    for row, p in zip(tested, _adjusted(correction, [row["p_value"] for row in tested]), strict=True):
-        row["p_adjusted"] = p
-    for row in rows:
-        row["verdict"] = verdict(source.basis, row, 1 - sure)
-    return Comparison(source.title, source.basis, tuple(read), count, sure, correction, tuple(rows), _figures(read, runs))
+    columns = [[row[at].values for row in runs] for at in range(len(read))]
+    rows = judged_rows(source.basis, [str(policy) for policy in read], columns, names, sure, correction)
+    return Comparison(source.title, source.basis, tuple(read), count, sure, correction, rows, _figures(read, runs))
 
 
 def _asked(measures: Iterable[str] | None) -> list[str] | None:
@@ -155,47 +144,6 @@ def _measured(scenario: Scenario | None, asked: list[str] | None, runs: list[lis
     named = [name for name in objectives if name in there]
     usual = USUAL_MEASURES if there.get("gpu_utilization") is not None else WITHOUT_DEVICES
     return list(dict.fromkeys(named or [name for name in usual if there.get(name) is not None]))
-
-
-def _rows(source: Source, policies: list[Policy], runs: list[list[Figured]], names: list[str], sure: float) -> list[dict[str, Any]]:
-    """A row for each policy but the first and each measure."""
-    rows = []
-    for at, policy in enumerate(policies[1:], start=1):
-        for name in names:
-            own, base = _column(runs, at, name), _column(runs, 0, name)
-            measure = measure_of(name)
-            row: dict[str, Any] = {
-                "policy": str(policy),
-                "measure": name,
-                "unit": measure.unit,
-                "better": "less" if measure.better == "<=" else "more",
-            }
-            if own is None or base is None:
-                rows.append(row | {"baseline": None, "value": None} | _told(None))
-                continue
-            means = {"baseline": float(base.mean()), "value": float(own.mean())}
-            rows.append(row | means | _told(difference(source.basis, own, base, sure)))
-    return rows
-
-
-def _told(found: Difference | None) -> dict[str, Any]:
-    names = ("difference", "low", "high", "p_value", "p_adjusted", "narrowing")
-    if found is None:
-        return dict.fromkeys(names)
-    interval = found.interval
-    return dict(zip(names, (interval.estimate, interval.low, interval.high, found.p_value, None, found.narrowing), strict=True))
-
-
-def _column(runs: list[list[Figured]], policy: int, name: str) -> Floats | None:
-    """A figure over the replications; None where some of them have nothing to measure."""
-    values = [row[policy].values.get(name) for row in runs]
-    return None if any(value is None for value in values) else np.array(values, dtype=np.float64)
-
-
-def _adjusted(correction: Correction, p_values: list[float]) -> list[float]:
-    if correction == "none":
-        return p_values
-    return holm(p_values) if correction == "holm" else benjamini_hochberg(p_values)
 
 
 def _figures(policies: list[Policy], runs: list[list[Figured]]) -> tuple[dict[str, Any], ...]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import UnknownNameError, printable
 from ...frame_columns import Column
+from ...html_pages import write_html
 from ...html_tables import table
 from ...plotting import Plots
 from ...units import format_seconds
@@ -59,11 +62,17 @@ class Comparison:
     of every run.
 
     `basis`: `exact` (nothing is random: true for these jobs only), `replications`, or `resampled` (traces made of blocks of one).
+
+    >>> from mlplat import ClusterSpec, compare, traces
+    >>> jobs = traces.synthetic(300, gpus=16, seed=1)
+    >>> found = compare(ClusterSpec.parse("2x8xV100"), jobs, policies=["fifo/best-fit", "easy/best-fit"])
+    >>> found.baseline, found.frame.get_column("policy").unique().to_list()
+    ('fifo/best-fit', ['easy/best-fit'])
     """
 
     title: str
     basis: Basis
-    policies: tuple[Policy, ...]
+    policies: tuple[Policy | str, ...]
     replications: int
     confidence: float
     correction: str
@@ -167,6 +176,10 @@ class Comparison:
             return ("+" if row["difference"] > 0 else "") + amount(row["difference"], row["unit"])
         scale, unit = _scale(row)
         return Interval(row["difference"], row["low"], row["high"], self.confidence, self.replications).text(scale, unit)
+
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the comparison as one self-contained HTML page, and return where. Raises InputError, MissingExtraError."""
+        return write_html("comparison_page", self, path)
 
     def __str__(self) -> str:
         lines = [HEADINGS, *self.readable()]

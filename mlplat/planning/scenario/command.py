@@ -9,14 +9,23 @@ from typing import Annotated, Any
 import typer
 
 from ...command_options import Json, UnusedSeed, print_json
+from ...completion import some_of
 from ...errors import OptionError, UnknownNameError, printable, shown
 
 app = typer.Typer(help="Write, check and describe scenarios of capacity planning.", no_args_is_help=True)
 
 
+def _templates() -> list[str]:
+    from .templates import TEMPLATES
+
+    return list(TEMPLATES)
+
+
 @app.command("new")
 def new(
-    template: Annotated[str | None, typer.Argument(help="A template's name; left out, the templates are listed.")] = None,
+    template: Annotated[
+        str | None, typer.Argument(help="A template's name; left out, the templates are listed.", autocompletion=some_of(_templates))
+    ] = None,
     file: Annotated[
         Path | None, typer.Argument(help="The file to write, which must not be there yet; standard output if left out.")
     ] = None,

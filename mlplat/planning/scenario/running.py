@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ...hardware.outages import Outages
     from ...hardware.reliability import Reliability
     from ...platform.serving import ServingResult
+    from ...runs.replaying import Replaying
     from ...runs.result import Result
     from ...workload import JobTrace
     from .scenario import Scenario
@@ -60,7 +61,13 @@ def replication_seed(seed: int, replication: int) -> int:
 
 
 def trace_of(scenario: Scenario, replication: int = 0) -> JobTrace:
-    """The jobs of a replication. Raises OptionError for a scenario without a workload, SpecError with the place of a fault, InputError."""
+    """The jobs of a replication. Raises OptionError for a scenario without a workload, SpecError with the place of a fault, InputError.
+
+    >>> from mlplat.planning.scenario import Scenario
+    >>> scenario = Scenario.from_yaml("{cluster: 1x8xV100, workload: {synthetic: {days: 1, gpus: 8}}}")
+    >>> trace_of(scenario).span == trace_of(scenario, 1).span
+    False
+    """
     if scenario.workload is None:
         raise OptionError("the scenario has no workload, only a serving load")
     return draw(scenario.workload, scenario.folder, replication_seed(scenario.seed, replication))
@@ -82,8 +89,13 @@ def draws_at_random(spec: ClusterSpec, ties: object, placement: object, autoscal
     return ties == "random" or placement == "random" or (spot and autoscaling is not False)
 
 
-def result_of(scenario: Scenario, replication: int = 0, *, trace: JobTrace | None = None) -> Result:
-    """What became of the jobs in one replication. `trace`: its jobs, where they have been drawn already. Raises as `trace_of` does."""
+def result_of(
+    scenario: Scenario, replication: int = 0, *, trace: JobTrace | None = None, watch: Callable[[Replaying], object] | None = None
+) -> Result:
+    """What became of the jobs in one replication. `trace`: its jobs, where they have been drawn already. `watch`: as for `replay`.
+
+    Raises as `trace_of` does.
+    """
     from ...infra.incidents import Detection
     from ...runs.replay import replay
 
@@ -108,6 +120,7 @@ def result_of(scenario: Scenario, replication: int = 0, *, trace: JobTrace | Non
             sync=None if policies.sync is None else policies.sync.model_dump(),
             seed=replication_seed(scenario.seed, replication),
             until=scenario.horizon,
+            watch=watch,
         )
 
 

@@ -19,6 +19,7 @@ def plan_command(
     workers: Annotated[int, typer.Option(help="Processes that play the runs; the plan does not depend on how many.")] = 1,
     tried: Annotated[bool, typer.Option("--tried", help="List every choice that was run.")] = False,
     sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Plan again with more and less load, failures and prices.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the plan as one HTML page too, such as plan.html.")] = None,
     seed: ScenarioSeed = None,
     as_json: Json = False,
 ) -> None:
@@ -33,6 +34,8 @@ def plan_command(
     with progress_bar(read.name, "runs", sys.stderr.isatty() and not as_json) as told:
         found = plan(read, workers=workers, progress=told)
         hangs_on = found.sensitivity(progress=told) if sensitivity and found.counts else None
+    if report is not None:
+        found.to_html(report, sensitivity=hangs_on)
     if as_json:
         content = found.to_dict()
         if hangs_on is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, SpecError
+from ...html_pages import write_html
 from ...plotting import Plots
 from ...runs.progress_bar import asked_progress
 from ..statistics import Interval, mean_interval
@@ -36,6 +38,16 @@ class Plan:
     made. `level`: the confidence with which each objective of it holds, one-sided. `random`: whether replications differ at all. `nodes`:
     what a node of each group is. `cost` (US dollars), `energy` (kWh) and `co2` (kg): means a month with their intervals, of the
     choice that was found, else of the best reachable.
+
+    >>> from mlplat.planning.scenario import Scenario
+    >>> found = plan(Scenario.from_yaml('''
+    ... cluster: 1x8xV100
+    ... workload: {synthetic: {jobs: 60, gpus: 16}}
+    ... objectives: {p95_wait: 1h}
+    ... search: {groups: {node: {least: 1, most: 6}}}
+    ... '''))
+    >>> found.met, found.counts
+    (True, {'node': 3})
     """
 
     scenario: Scenario
@@ -161,6 +173,13 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """What `mlplat plan --json` prints."""
         return plan_view.to_dict(self)
+
+    def to_html(self, path: str | os.PathLike[str], *, sensitivity: Sensitivity | None = None) -> Path:
+        """Write the plan as one self-contained HTML page, with what `sensitivity()` found if that is given, and return where.
+
+        Raises InputError where it cannot be written, MissingExtraError without the extra `report`.
+        """
+        return write_html("plan_page", self, path, sensitivity=sensitivity)
 
     def __str__(self) -> str:
         return words.sentence(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ...frame_columns import Column
@@ -73,24 +74,55 @@ def _frame(columns: Sequence[Column], rows: list[tuple[object, ...]]) -> pl.Data
     return pl.DataFrame(rows, schema=types, orient="row")
 
 
-def why(space: Space, found: Found, counts: Counts, ceiling: float | None) -> str:
-    """Why a choice was or was not run, in a sentence."""
+class Standing(StrEnum):
+    """Where a choice stands in a search: what was found of it, or why it was not run."""
+
+    OUTSIDE = "outside the ranges of the search"
+    MET = "meets all"
+    MISSED = "does not meet all"
+    REFUSED = "cannot be run"
+    OVER_BUDGET = "costs more than the budget"
+    NO_CHEAPER = "costs no less than one that meets all"
+    TOO_FEW = "has no more of any group than one that misses an objective"
+    TOO_MANY = "has no fewer of any group than one that misses an objective which fewer nodes help"
+    NOT_REACHED = "the search ended before it came to it"
+
+
+def standing(space: Space, found: Found, counts: Counts, ceiling: float | None) -> tuple[Standing, Counts | None]:
+    """Where a choice stands, and the choice whose runs say so where it was not run itself."""
     if not space.holds(counts):
-        return "outside the ranges of the search"
+        return Standing.OUTSIDE, None
     if counts in found.verdicts:
         verdict = found.verdicts[counts]
-        told = "cannot be run" if verdict.error else "meets all" if verdict.met else "does not meet all"
-        return f"run ({found.why[counts]}): {told}"
+        return Standing.REFUSED if verdict.error else Standing.MET if verdict.met else Standing.MISSED, None
     if ceiling is not None and space.cost(counts) > ceiling:
-        return "not run: costs more than the budget"
+        return Standing.OVER_BUDGET, None
     if found.best is not None and space.rank(found.best.counts) < space.rank(counts):
-        return f"not run: costs no less than {_written(found.best.counts)}, which meets all"
+        return Standing.NO_CHEAPER, found.best.counts
     for other, verdict in found.verdicts.items():
         if verdict.asks_for_more and all(a <= b for a, b in zip(counts, other, strict=True)):
-            return f"not run: has no more of any group than {_written(other)}, which misses an objective"
+            return Standing.TOO_FEW, other
         if verdict.asks_for_fewer and all(a >= b for a, b in zip(counts, other, strict=True)):
-            return f"not run: has no fewer of any group than {_written(other)}, which misses an objective that fewer nodes help"
-    return "not run: the search ended before it came to it"
+            return Standing.TOO_MANY, other
+    return Standing.NOT_REACHED, None
+
+
+def why(space: Space, found: Found, counts: Counts, ceiling: float | None) -> str:
+    """Why a choice was or was not run, in a sentence."""
+    stands, witness = standing(space, found, counts, ceiling)
+    told = "" if witness is None else _written(witness)
+    match stands:
+        case Standing.OUTSIDE:
+            return stands.value
+        case Standing.MET | Standing.MISSED | Standing.REFUSED:
+            return f"run ({found.why[counts]}): {stands}"
+        case Standing.NO_CHEAPER:
+            return f"not run: costs no less than {told}, which meets all"
+        case Standing.TOO_FEW:
+            return f"not run: has no more of any group than {told}, which misses an objective"
+        case Standing.TOO_MANY:
+            return f"not run: has no fewer of any group than {told}, which misses an objective that fewer nodes help"
+    return f"not run: {stands}"
 
 
 def _written(counts: Counts) -> str:

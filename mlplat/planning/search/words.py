@@ -46,7 +46,16 @@ def value_words(goal: Goal, value: float | None) -> str:
         return f"{100 * value:.3g} %"
     if goal.unit == "USD/month":
         return f"{money(value)} a month"
-    return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return amount(value)
+
+
+def amount(value: float) -> str:
+    """A number to four digits, or whole.
+
+    >>> amount(12.3456), amount(10_158.4)
+    ('12.35', '10,158')
+    """
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.4g}"
 
 
 def money(usd: float) -> str:
@@ -129,7 +138,7 @@ def _account(plan: Plan) -> str:
         return math.nan if interval is None else interval.estimate
 
     return (
-        f"Cost {money(mean(plan.cost))} a month; {mean(plan.energy):,.4g} kWh and {mean(plan.co2):,.4g} kg of CO₂ a month "
+        f"Cost {money(mean(plan.cost))} a month; {amount(mean(plan.energy))} kWh and {amount(mean(plan.co2))} kg of CO₂ a month "
         f"({plan.scenario.costs.grid_kg_per_kwh:g} kg/kWh)."
     )
 

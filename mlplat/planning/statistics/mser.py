@@ -16,6 +16,10 @@ LAST = 5
 class WarmUp(NamedTuple):
     """What to leave out: the first `observations` of `of`. `settled`: False where the run is too short to tell:
     the rule would leave out more than half of it, or there are fewer than 50 observations.
+
+    >>> found = warm_up([0] * 5 + [5, 6, 5, 4, 5] * 20)
+    >>> found.observations, found.of
+    (5, 105)
     """
 
     observations: int

@@ -16,7 +16,11 @@ INDIFFERENT = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Elimination:
-    """System `system` was given up after `replications` of each, since `by` was better by more than chance allows."""
+    """System `system` was given up after `replications` of each, since `by` was better by more than chance allows.
+
+    >>> Elimination(system=2, replications=12, by=0).by
+    0
+    """
 
     system: int
     replications: int
@@ -28,6 +32,11 @@ class Selection:
     """The system selected, the mean of each over its replications, how many those were, and in which order the others were eliminated.
 
     `stopped`: `"best"` where the guarantee holds, `"most"` where the replications ran out and the best mean so far was taken.
+
+    >>> from mlplat.streams import stream
+    >>> found = select_best(lambda system, replication: [3.0, 1.0][system] + stream(replication, "noise").normal(0, 0.1), 2, delta=0.5)
+    >>> found.best, found.guaranteed, [each.system for each in found.eliminated]
+    (1, True, [0])
     """
 
     best: int

@@ -15,7 +15,12 @@ from .samples import between, level, whole
 
 @dataclass(frozen=True, slots=True)
 class Sequential:
-    """What came of it. `stopped`: why there were no more replications: the interval was narrow, or the most allowed were made."""
+    """What came of it. `stopped`: why there were no more replications: the interval was narrow, or the most allowed were made.
+
+    >>> from mlplat.streams import stream
+    >>> until_narrow(lambda replication: stream(replication, "example").normal(50, 4), half_width=0.1, most=6).stopped
+    'most'
+    """
 
     interval: Interval
     values: tuple[float, ...]

@@ -42,6 +42,13 @@ def sweep(
     Raises SpecError and OptionError for a design that does not fit the scenario; OtherSweepError where the folder is not this sweep's,
     SweepInUseError where it is being run by another, SweepError where it cannot be written; MissingExtraError where the backend is
     not installed.
+
+    >>> import tempfile
+    >>> from mlplat.planning.scenario import Scenario
+    >>> scenario = Scenario.from_yaml("{cluster: 1x8xV100, workload: {synthetic: {days: 1, gpus: 8}}, replications: 2}")
+    >>> made = sweep(scenario, {"policies.queue": ["fifo", "easy"]}, folder=tempfile.mkdtemp(), backend="serial", progress=False)
+    >>> made.total, made.finished, made.complete
+    (4, 4, True)
     """
     from ..scenario import Scenario
     from .backends.choosing import check_backend

@@ -86,7 +86,11 @@ def by_size(base: Duration = 0.0, *, per_mib: Duration, of: str | Iterable[str] 
 
 
 def measured(points: Iterable[tuple[float, Duration]], *, of: str | Iterable[str] = ()) -> Measured:
-    """As measured: at least two points of size (MiB of the inputs, or of the inputs `of` only) and time. Raises OptionError."""
+    """As measured: at least two points of size (MiB of the inputs, or of the inputs `of` only) and time. Raises OptionError.
+
+    >>> measured([(10, "30s"), (100, "4m")]).seconds({"rows": 55.0})
+    135.0
+    """
     found = []
     for point in points:
         if not isinstance(point, (tuple, list)) or len(point) != 2:

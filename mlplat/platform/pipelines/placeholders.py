@@ -95,6 +95,17 @@ def _makers(others: Iterable[Any]) -> Iterator[str]:
 def when(value: Any, equals: Any = True) -> Iterator[None]:
     """In a pipeline: the steps in the block run only where `value`, an output or parameter, equals a constant; else they are skipped, and
     so is what needs their outputs. Raises DefinitionError, TypeMismatchError.
+
+    >>> from mlplat import pipeline, step
+    >>> @step
+    ... def announce(text: str) -> str:
+    ...     return text
+    >>> @pipeline
+    ... def careful(ready: bool):
+    ...     with when(ready):
+    ...         announce("better")
+    >>> type(careful).__name__
+    'Pipeline'
     """
     builder = building.get()
     if builder is None:

@@ -31,6 +31,9 @@ class Crash:
 class Silence:
     """At `at` the replica with this number is gone, which is noticed `noticed_after` later; until then requests go there. Raises
     OptionError.
+
+    >>> Silence("10m", "v1", replica=2).noticed_after
+    40.0
     """
 
     at: Duration
@@ -46,7 +49,11 @@ class Silence:
 
 @dataclass(frozen=True)
 class Weights:
-    """From `at` on traffic is split by these weights; a version that is not named gets nothing. Raises OptionError."""
+    """From `at` on traffic is split by these weights; a version that is not named gets nothing. Raises OptionError.
+
+    >>> Weights("1h", {"v1": 95, "v2": 5}).at
+    3600.0
+    """
 
     at: Duration
     weights: Mapping[str, float]

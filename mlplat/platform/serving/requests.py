@@ -105,6 +105,7 @@ class Requests:
         name: str = "requests",
     ) -> Requests:
         """A Poisson stream whose rate goes in steps: (duration, requests a second), one after the other. As `poisson` otherwise.
+        Raises OptionError.
 
         Arrivals of rate 1 through the inverse of the cumulative rate (Çinlar 1975).
 

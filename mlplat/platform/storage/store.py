@@ -94,7 +94,7 @@ class Store:
     # -- content
 
     def put(self, content: bytes) -> str:
-        """Keep content. Returns its digest."""
+        """Keep content. Returns its digest. Raises OptionError for what is not bytes."""
         if not isinstance(content, bytes):
             raise OptionError(f"a {type(content).__name__} as content; expected bytes")
         content = plain_bytes(content)

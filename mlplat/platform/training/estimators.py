@@ -196,7 +196,15 @@ class Estimator:
 
 
 def model_from_parts(parts: Mapping[str, Any]) -> Estimator:
-    """The model of some parts, of whatever kind it is. Raises OptionError, UnknownNameError."""
+    """The model of some parts, of whatever kind it is. Raises OptionError, UnknownNameError.
+
+    >>> import numpy as np
+    >>> from mlplat.platform.training import RidgeRegression
+    >>> model = RidgeRegression().fit(np.array([[0.0], [1.0], [2.0]]), np.array([1.0, 3.0, 5.0]))
+    >>> again = model_from_parts(model.to_parts())
+    >>> type(again).__name__, bool((again.predict(np.array([[4.0]])) == model.predict(np.array([[4.0]]))).all())
+    ('RidgeRegression', True)
+    """
     from .kinds import kind_of
 
     try:

@@ -166,6 +166,13 @@ def search(
 
     `model`: one of this package, or its kind; a trial goes on from where its last rung stopped. `fixed`: parameters of every trial.
     Raises OptionError, UnknownNameError, TrainingError.
+
+    >>> from mlplat.platform.training import churn
+    >>> train, test = churn(400, seed=1).split(0.25, seed=1)
+    >>> trials = sample({"learning_rate": Range(0.01, 1.0, log=True)}, 3, seed=2)
+    >>> found = search("boosted-stumps-classifier", trials, halving(3, 9), train, test, "auc", fixed={"n_estimators": 9})
+    >>> [len(rung) for rung in found.rungs], 0.5 < found.score < 1
+    ([3, 1], True)
     """
     from .quality import LOWER_IS_BETTER
     from .trainer import EstimatorTrainer, trainer_of

@@ -83,7 +83,12 @@ class Training:
 
 
 class Trainings:
-    """Runs trainings in the zones of a platform, and keeps their checkpoints in its Data Store."""
+    """Runs trainings in the zones of a platform, and keeps their checkpoints in its Data Store.
+
+    >>> from mlplat import Cluster, ClusterSpec, Platform, Simulation
+    >>> isinstance(Platform(Cluster(Simulation(), ClusterSpec.parse("1x8xV100"))).trainings, Trainings)
+    True
+    """
 
     def __init__(self, sim: Simulation, tasks: Tasks, data: DataStore) -> None:
         self._sim, self._tasks, self._data = sim, tasks, data

@@ -94,6 +94,13 @@ class Body:
 
     What it does is done at simulated instants, under the events of its workload as cause. What `start` or `finish` raises ends the task:
     an InfrastructureError as `error`, which is tried again; AccessDenied, and anything else, as `failure`.
+
+    >>> class Count(Body):
+    ...
+    ...     def finish(self, work):
+    ...         return "done"
+    >>> Count().finish(None)
+    'done'
     """
 
     def start(self, work: Work) -> simpy.Event | None:

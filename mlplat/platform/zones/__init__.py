@@ -30,10 +30,10 @@ __all__ = [
 ]
 
 _HOME = {
-    "Cohort": "...infra.quotas",
+    "Cohort": "..infra.quotas",
     "DeploymentZone": "handles",
     "DevelopmentZone": "handles",
-    "Quota": "...infra.quotas",
+    "Quota": "..infra.quotas",
     "Zone": "handles",
     "ZoneError": "errors",
     "ZoneExplanation": "answers",

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from .cluster_chart import mermaid_cluster
     from .formats import FORMATS, export_folder
-    from .mermaid_cluster import mermaid_cluster
-    from .mermaid_platform import mermaid_lineage, mermaid_pipelines
-    from .mermaid_timeline import mermaid_timeline
-    from .openlineage import openlineage
-    from .openmetrics import openmetrics
-    from .perfetto import perfetto
-    from .prometheus import prometheus, prometheus_text
-    from .tables import tables
+    from .openlineage_events import openlineage
+    from .openmetrics_series import openmetrics
+    from .perfetto_trace import perfetto
+    from .platform_charts import mermaid_lineage, mermaid_pipelines
+    from .prometheus_metrics import prometheus, prometheus_text
+    from .table_files import tables
+    from .timeline_chart import mermaid_timeline
 
 __all__ = [
     "FORMATS",
@@ -35,15 +35,15 @@ __all__ = [
 _HOME = {
     "FORMATS": "formats",
     "export_folder": "formats",
-    "mermaid_cluster": "mermaid_cluster",
-    "mermaid_lineage": "mermaid_platform",
-    "mermaid_pipelines": "mermaid_platform",
-    "mermaid_timeline": "mermaid_timeline",
-    "openlineage": "openlineage",
-    "openmetrics": "openmetrics",
-    "perfetto": "perfetto",
-    "prometheus": "prometheus",
-    "prometheus_text": "prometheus",
-    "tables": "tables",
+    "mermaid_cluster": "cluster_chart",
+    "mermaid_lineage": "platform_charts",
+    "mermaid_pipelines": "platform_charts",
+    "mermaid_timeline": "timeline_chart",
+    "openlineage": "openlineage_events",
+    "openmetrics": "openmetrics_series",
+    "perfetto": "perfetto_trace",
+    "prometheus": "prometheus_metrics",
+    "prometheus_text": "prometheus_metrics",
+    "tables": "table_files",
 }
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)

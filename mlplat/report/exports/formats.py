@@ -27,44 +27,44 @@ class Format:
 
 
 def _perfetto(run: Any, path: Target, **options: Any) -> Mapping[str, Any]:
-    from .perfetto import perfetto
+    from .perfetto_trace import perfetto
 
     return perfetto(run, path, **options)
 
 
 def _tables(run: Any, path: Target, *, form: Any) -> Mapping[str, Any]:
-    from .tables import tables
+    from .table_files import tables
 
     return {"rows": tables(run, path, form)}
 
 
 def _prometheus(run: Any, path: Target) -> Mapping[str, Any]:
-    from .prometheus import prometheus
+    from .prometheus_metrics import prometheus
 
     return prometheus(run, path)
 
 
 def _openmetrics(run: Any, path: Target) -> Mapping[str, Any]:
-    from .openmetrics import openmetrics
+    from .openmetrics_series import openmetrics
 
     return openmetrics(run, path)
 
 
 def _mermaid_run(run: Any, path: Target, *, diagram: str) -> Mapping[str, Any]:
-    from .mermaid_cluster import mermaid_cluster
-    from .mermaid_timeline import mermaid_timeline
+    from .cluster_chart import mermaid_cluster
+    from .timeline_chart import mermaid_timeline
 
     return _text(mermaid_cluster(run.spec) if diagram == "cluster" else mermaid_timeline(run), path)
 
 
 def _mermaid_platform(platform: Any, path: Target, *, diagram: str, of: str | None = None) -> Mapping[str, Any]:
-    from .mermaid_platform import mermaid_lineage, mermaid_pipelines
+    from .platform_charts import mermaid_lineage, mermaid_pipelines
 
     return _text(mermaid_lineage(platform, of) if diagram == "lineage" else mermaid_pipelines(platform, of), path)
 
 
 def _openlineage(platform: Any, path: Target) -> Mapping[str, Any]:
-    from .openlineage import openlineage
+    from .openlineage_events import openlineage
 
     return openlineage(platform, path)
 

@@ -19,13 +19,14 @@ from ...errors import MissingExtraError, OptionError
 from ...version import VERSION
 from .elements import text
 from .embedding import data_element
-from .figures import FIGURE_MARK, plotly_script
+from .figures import FIGURE_MARK, plotly_script, templates
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 ASSETS = Path(__file__).with_name("assets")
 _ID = re.compile(r"[a-z][a-z0-9-]*")
+TEMPLATES = "plotly-templates"
 _SCRIPTS = ("page.js", "data.js", "tables.js")
 
 
@@ -68,10 +69,12 @@ def document(
     """
     _check_ids(sections)
     with_figures = any(FIGURE_MARK in section.html for section in sections)
+    carried: dict[str, object] = {**(data or {}), **({TEMPLATES: templates()} if with_figures else {})}
     first = [_asset("theme.js")]
-    last = [*([plotly_script()] if with_figures else []), *map(_asset, _SCRIPTS), *([_asset("figures.js")] if with_figures else [])]
+    plotly = plotly_script() if with_figures else ""
+    last = [*map(_asset, _SCRIPTS), *([_asset("figures.js")] if with_figures else [])]
     last += scripts
-    for script in (*first, *last):
+    for script in (*first, *last, plotly):
         if "</script" in script.lower() or "<!--" in script:
             raise OptionError("a script of a page must not contain '</script' or '<!--': write '<\\/script' and '<\\!--'")
     return (
@@ -82,11 +85,12 @@ def document(
             subtitle=text(subtitle) if subtitle else "",
             sections=[(s.id, text(s.title), _safe(s.html)) for s in sections],
             facts=[(text(name), text(value)) for name, value in (*facts, ("made by", f"mlplat {VERSION}"))],
-            policy=_policy([*first, *last], live),
+            policy=_policy([*first, *last, plotly], live),
             styles=[_safe(_asset("page.css")), *map(_safe, styles)],
             first_scripts=list(map(_safe, first)),
+            plotly=_safe(plotly),
             last_scripts=list(map(_safe, last)),
-            data=[_safe(data_element(name, value)) for name, value in (data or {}).items()],
+            data=[_safe(data_element(name, value)) for name, value in carried.items()],
             with_figures=with_figures,
         )
     )

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from ...command_options import Json, Seed, errors_of, print_json
+from ...command_options import BadRows, Json, Seed, TraceFormat, errors_of, print_json
 from ...errors import InputError, shown
 
 
 def fit_trace(
     file: Annotated[Path, typer.Argument(help="The trace.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The fitted model, as JSON.")],
-    format: Annotated[str | None, typer.Option(help="openb, philly, swf, kubernetes, slurm or csv; guessed if left out.")] = None,
-    errors: Annotated[str, typer.Option(help="Bad rows: raise or skip.")] = "raise",
+    format: TraceFormat = None,
+    errors: BadRows = "raise",
     held_out: Annotated[bool, typer.Option("--held-out", help="Also fit without the last 30 % and compare with them.")] = False,
     seed: Annotated[int, typer.Option(help="The seed of the traces that the model is compared with.")] = 0,
     as_json: Json = False,

@@ -125,6 +125,11 @@ def held_out(trace: JobTrace, *, part: float = 0.3, how: str = "random", seed: i
     """A model fitted without a `part` of the trace, compared with that part: the last of it (`how="later"`), so that a change of the
     workload shows; or days at random (`how="random"`), of which durations and mix are compared and not the counts of submissions. Raises
     OptionError, and InputError where too little is left to fit.
+
+    >>> from mlplat.traces import synthetic
+    >>> found = held_out(synthetic(days=20, gpus=32, seed=1), part=0.3)
+    >>> {check.what.split()[0].rstrip(",:") for check in found.checks} <= {"durations", "groups", "widths"}
+    True
     """
     from .fitting import fit
 

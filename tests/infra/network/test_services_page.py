@@ -1,20 +1,13 @@
-"""The examples of docs/network/services.md are true, and its table of ways of balancing is complete."""
+"""The table of ways of balancing in docs/network/services.md is complete."""
 
 from __future__ import annotations
 
-import doctest
 import re
 from pathlib import Path
 
 from mlplat.infra.network.balancing import BALANCINGS
 
 PAGE = Path(__file__).parents[3] / "docs" / "network" / "services.md"
-
-
-def test_examples_of_the_services_page_are_true() -> None:
-    failed, tried = doctest.testfile(str(PAGE), module_relative=False)
-    assert failed == 0
-    assert tried >= 20
 
 
 def test_the_ways_of_balancing_are_all_there() -> None:

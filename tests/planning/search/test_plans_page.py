@@ -1,8 +1,7 @@
-"""The examples of docs/planning/plans.md are true, and its tables are those of the code."""
+"""The tables of docs/planning/plans.md are those of the code."""
 
 from __future__ import annotations
 
-import doctest
 import re
 from pathlib import Path
 
@@ -12,12 +11,6 @@ from mlplat.frame_columns import Column
 from mlplat.planning.search import proof, sensitivity
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "planning" / "plans.md"
-
-
-def test_examples_of_the_plans_page_are_true() -> None:
-    failed, tried = doctest.testfile(str(PAGE), module_relative=False)
-    assert failed == 0
-    assert tried > 8
 
 
 def table(columns: tuple[Column, ...]) -> str:

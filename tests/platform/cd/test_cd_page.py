@@ -1,8 +1,7 @@
-"""The examples of docs/platform/cd.md are true, and its tables name what is there."""
+"""The tables of docs/platform/cd.md name what is there."""
 
 from __future__ import annotations
 
-import doctest
 import re
 from pathlib import Path
 
@@ -12,11 +11,6 @@ from mlplat.platform.automation.cd.rollouts.states import INFRASTRUCTURE
 from ..matrix import calls_of
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "platform" / "cd.md"
-
-
-def test_examples_of_the_page_are_true() -> None:
-    outcome = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert outcome.failed == 0 and outcome.attempted >= 20
 
 
 def test_the_page_has_every_call_and_every_reason() -> None:

@@ -1,8 +1,7 @@
-"""The page on the Identity Provider: its snippets run, and its tables are what the code declares."""
+"""The page on the Identity Provider: its tables are what the code declares."""
 
 from __future__ import annotations
 
-import doctest
 import re
 from pathlib import Path
 
@@ -10,12 +9,6 @@ from mlplat.platform.identity import ROLES, DecisionReason
 from mlplat.platform.identity.decisions import SENTENCES
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "platform" / "identity.md"
-
-
-def test_every_snippet_of_the_page_gives_what_it_says() -> None:
-    failed, tried = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert failed == 0
-    assert tried > 15
 
 
 def _between(name: str) -> str:

@@ -1,18 +1,12 @@
-"""The examples of docs/platform/models.md are true, and so is its table of stages."""
+"""The table of stages in docs/platform/models.md is true."""
 
 from __future__ import annotations
 
-import doctest
 from pathlib import Path
 
 from mlplat.platform.artifacts.models import TRANSITIONS
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "platform" / "models.md"
-
-
-def test_examples_of_the_models_page_are_true() -> None:
-    outcome = doctest.testfile(str(PAGE), module_relative=False)
-    assert outcome.failed == 0 and outcome.attempted >= 20
 
 
 def test_the_table_of_stages_is_the_one_in_force() -> None:

@@ -1,8 +1,7 @@
-"""docs/platform/serving.md: its examples are true, and its tables are made from the declared columns."""
+"""docs/platform/serving.md: its tables are made from the declared columns."""
 
 from __future__ import annotations
 
-import doctest
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +20,6 @@ def tables() -> str:
         rows = "\n".join(f"| `{c.name}` | {c.dtype} | {c.unit} | {c.meaning} |" for c in columns)
         parts.append(f"### `{frame}`\n\n| column | type | unit | meaning |\n|---|---|---|---|\n{rows}\n")
     return "\n".join(parts)
-
-
-def test_examples_of_the_page_are_true() -> None:
-    outcome = doctest.testfile(str(PAGE), module_relative=False)
-    assert outcome.failed == 0 and outcome.attempted >= 15
 
 
 def test_the_tables_of_frames_are_made_from_the_declared_columns() -> None:

@@ -76,7 +76,7 @@ def test_what_is_not_possible_is_said_in_a_line_that_lists_what_is(
         ((run_folder, "--format", "perfeto", "-o", target), "did you mean 'perfetto'? Known: perfetto, "),
         ((run_folder, "--format", "openlineage", "-o", target), "a platform has it"),
         ((platform_folder, "--format", "csv", "-o", target), "Known: mermaid, openlineage"),
-        ((run_folder, "--format", "mermaid", "--diagram", "lineage", "-o", target), "Known: cluster, timeline"),
+        ((run_folder, "--format", "mermaid", "--diagram", "lineage", "-o", target), "Known: timeline, cluster"),
         ((run_folder, "--format", "csv", "--diagram", "cluster", "-o", target), "csv has no diagrams"),
         ((run_folder, "--format", "csv", "--most", "3", "-o", target), "only a Perfetto trace has slices"),
         ((run_folder, "--format", "perfetto"), "-o: expected the file to write"),

@@ -56,7 +56,7 @@ def test_lineage_of_a_platform_is_drawn_for_all_models_or_for_one(platform_folde
 
 def test_pipelines_are_drawn_with_their_steps_inputs_and_outputs() -> None:
     from mlplat.platform.pipelines import pipeline, step
-    from mlplat.report.exports.mermaid_platform import mermaid_dags
+    from mlplat.report.exports.platform_charts import mermaid_dags
 
     @step
     def prepare(rows: list[int], depth: int) -> list[int]:

@@ -113,7 +113,7 @@ class MetadataStore(GraphCalls):
     ) -> Run:
         """State of a run whatever is known: one that took place elsewhere, or a correction that supersedes what was recorded.
 
-        `origin`: of a run that is new, `external` or `platform`. `started`, `ended`: s.
+        `origin`: of a run that is new, `external` or `platform`. `started`, `ended`: s. Raises OptionError, UnknownNameError, AccessDenied.
         """
         principal = principal_of(actor)
         name = self._run_name(run)

@@ -32,7 +32,11 @@ _SHARES = 2**64
 class Prediction(NamedTuple):
     """One answered request. `request`: its id. `version`: of the model that answered, `project/name@version`. `prediction`: a value, or
     values by name. `latency_s`: from arrival to answer; `time_s`: of the answer, now if None. `hardware`: model of the accelerator or
-    node."""
+    node.
+
+    >>> Prediction("r-1", "shop/churn@3", {"age": 41}, 0.7, latency_s=0.02).row(now_s=60.0)["time_s"]
+    60.0
+    """
 
     request: str
     version: str

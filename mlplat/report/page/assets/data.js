@@ -8,7 +8,8 @@
   const known = new Map();
 
   async function unpack({ packed, length, bytes }) {
-    const deflated = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0));
+    const text = atob(bytes), deflated = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i += 1) deflated[i] = text.charCodeAt(i);
     const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream("deflate"));
     return new KINDS[packed](await new Response(stream).arrayBuffer(), 0, length);
   }

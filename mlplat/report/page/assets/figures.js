@@ -12,7 +12,11 @@
     return result;
   }
 
-  function themed(template) {
+  const held = [...document.querySelectorAll("script[data-name]")].find((e) => e.dataset.name === "plotly-templates");
+  const templates = JSON.parse(held.textContent);
+
+  function themed(given) {
+    const template = given === "mlplat" ? templates[window.mlplat.theme()] : given;
     const { colour } = window.mlplat;
     const [text, muted, line, surface] = ["--text", "--muted", "--line", "--surface"].map(colour);
     const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, tickfont: { color: muted }, title: { font: { color: text } }, automargin: true };
@@ -20,6 +24,7 @@
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: text, family: getComputedStyle(document.body).fontFamily, size: 13 },
+      title: { font: { color: text } },
       xaxis: axis,
       yaxis: axis,
       coloraxis: { colorbar: { tickfont: { color: muted }, outlinewidth: 0 } },
@@ -32,14 +37,28 @@
     return { ...template, layout: merged(template?.layout ?? {}, layout) };
   }
 
+  // Plotly takes seconds to load: it waits until a figure is drawn, and until the page has what it is ready with.
+  let loading = null;
+  async function load() {
+    if (document.readyState === "loading") await new Promise((go) => document.addEventListener("DOMContentLoaded", go, { once: true }));
+    await window.mlplat.ready;
+    await new Promise((go) => setTimeout(go)); // what is ready is shown first
+    const script = document.createElement("script");
+    script.textContent = document.getElementById("plotly").textContent;
+    document.head.append(script);
+  }
+
   function draw(area) {
     if (drawn.has(area)) return drawn.get(area);
+    loading ??= load();
     const { data, layout = {}, config = {}, frames } = JSON.parse(area.parentElement.querySelector("script").textContent);
     own.set(area, layout.template ?? {});
     const full = { margin: { t: 30, r: 20, b: 50, l: 60 }, autosize: true, ...layout, template: themed(layout.template) };
     full.height ??= parseFloat(area.style.minHeight);
     const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"], ...config };
-    const done = Plotly.newPlot(area, { data, layout: full, config: options, frames }).then(() => area.dispatchEvent(new CustomEvent("mlplat:drawn", { bubbles: true })));
+    const done = loading
+      .then(() => Plotly.newPlot(area, { data, layout: full, config: options, frames }))
+      .then(() => area.dispatchEvent(new CustomEvent("mlplat:drawn", { bubbles: true })));
     drawn.set(area, done);
     return done;
   }

@@ -38,5 +38,9 @@
     probe.style.color = `var(${name})`;
     return getComputedStyle(probe).color;
   }
-  window.mlplat = { colour };
+  // "light" or "dark", whichever holds now.
+  function theme() {
+    return root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  }
+  window.mlplat = { colour, theme };
 })();

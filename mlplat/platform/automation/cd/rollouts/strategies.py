@@ -81,7 +81,11 @@ class BlueGreen(Strategy):
 @dataclass(frozen=True, slots=True)
 class Canary(Strategy):
     """Traffic goes over in steps, each of which is judged; see `CanaryPolicy`. With `surge=0` replicas are replaced one by one, and one of
-    the old version stays until the end."""
+    the old version stays until the end. Raises OptionError for what cannot be followed.
+
+    >>> Canary(surge=0, unavailable=1).policy.steps
+    (0.05, 0.25, 0.5, 1.0)
+    """
 
     KIND: ClassVar[str] = "canary"
 

@@ -33,6 +33,9 @@ class DriftRule:
     `tests`: each is made on every column that it is for. `shares`: whether missing values and new categories are tested too.
 
     Raises OptionError for values that make no rule.
+
+    >>> DriftRule(alpha=0.001, minimum=1000).minimum
+    1000
     """
 
     alpha: float = 0.01

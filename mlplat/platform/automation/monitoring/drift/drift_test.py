@@ -58,12 +58,23 @@ class DriftTest(ABC):
 
 
 class NumericTest(DriftTest):
-    """A test of numbers. The window is float64 without NaN, the least first."""
+    """A test of numbers. The window is float64 without NaN, the least first. docs/how-to/add-a-drift-test.md has a whole one.
+
+    >>> class Means(NumericTest):
+    ...     name, floor, needs_values = "means", 0.1, True
+    ...
+    ...     def measure(self, reference, window):
+    ...         apart = abs(float(window.mean() - reference.values.mean()))
+    ...         return apart, 1.0 if apart < 1 else 0.0, apart
+    >>> Means().kind.value
+    'numeric'
+    """
 
     kind = ColumnKind.NUMERIC
 
     @abstractmethod
-    def measure(self, reference: NumericColumn, window: Floats) -> tuple[float, float, float]: ...
+    def measure(self, reference: NumericColumn, window: Floats) -> tuple[float, float, float]:
+        """Statistic, p and effect of numbers, at least one on each side."""
 
 
 class CategoricalTest(DriftTest):
@@ -72,7 +83,8 @@ class CategoricalTest(DriftTest):
     kind = ColumnKind.CATEGORICAL
 
     @abstractmethod
-    def measure(self, reference: CategoricalColumn, window: dict[str, int]) -> tuple[float, float, float]: ...
+    def measure(self, reference: CategoricalColumn, window: dict[str, int]) -> tuple[float, float, float]:
+        """Statistic, p and effect of counts by category, at least one on each side."""
 
     def _sizes(self, reference: Any, window: Any) -> tuple[int, int]:
         return sum(window.values()), int(reference.present)
@@ -85,7 +97,8 @@ class JointTest(DriftTest):
     needs_values = True
 
     @abstractmethod
-    def measure(self, reference: JointSample, window: Floats) -> tuple[float, float, float]: ...
+    def measure(self, reference: JointSample, window: Floats) -> tuple[float, float, float]:
+        """Statistic, p and effect of rows, at least one on each side."""
 
     def _sizes(self, reference: Any, window: Any) -> tuple[int, int]:
         return len(window), len(reference.rows)

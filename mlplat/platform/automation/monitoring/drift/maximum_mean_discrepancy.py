@@ -18,6 +18,9 @@ class MaximumMeanDiscrepancy(JointTest):
 
     At most `most_rows` rows of each side are compared. The effect is MMD, from 0 to √2; how much a shift of one column adds falls with the
     number of columns. It sees changes of how columns go together, which no test of single columns sees.
+
+    >>> MaximumMeanDiscrepancy(floor=0.05), MaximumMeanDiscrepancy.needs_values
+    (MaximumMeanDiscrepancy(), True)
     """
 
     name = "mmd"
@@ -26,6 +29,7 @@ class MaximumMeanDiscrepancy(JointTest):
         self.floor, self._most_rows, self._most, self._seed = floor, most_rows, permutations, seed
 
     def measure(self, reference: JointSample, window: Floats) -> tuple[float, float, float]:
+        """MMD², its permutation p-value and MMD of two samples of rows."""
         import math
 
         import numpy as np

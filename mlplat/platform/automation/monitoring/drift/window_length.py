@@ -47,6 +47,13 @@ def recommend_window(sample: pl.DataFrame, time: str, *, cycle: Duration = "1d",
     `sample`: rows without drift, such as a full day before training. `time`: its column of seconds. Windows of 1/24 of the cycle up to all
     of it are compared with the sample: if the hours of a day differ, windows of hours are alarms although nothing has changed, and only one
     that covers the cycle is none. Raises OptionError without that column.
+
+    >>> import numpy as np
+    >>> import polars as pl
+    >>> hours = np.random.default_rng(0).uniform(0, 86_400, 20_000)
+    >>> sample = pl.DataFrame({"t": hours, "x": np.random.default_rng(1).normal(size=20_000)})
+    >>> print(recommend_window(sample, "t"))
+    windows of 3600 s
     """
     import numpy as np
     import polars as pl
