@@ -27,9 +27,7 @@ def verify_git_id(answer: Any) -> str | None:
         if not isinstance(found, str):
             return f"it returned a {kind(found)}; expected the id as 40 hexadecimal digits"
         if found.lower() != truth:
-            return (
-                f"of {content[:8]!r} it gives {printable(found)[:12]}…, git gives {truth[:12]}…: mind the length in bytes and the zero byte"
-            )
+            return f"of {content[:8]!r} it gives {printable(found)[:12]}…, git gives {truth[:12]}…: mind the length in bytes and the zero byte"
     return None
 
 

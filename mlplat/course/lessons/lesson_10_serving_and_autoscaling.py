@@ -101,9 +101,7 @@ def verify_client(answer: Any) -> str | None:
     good, sent = in_time(result, 5.0), result.summary()["sent"] / len(result.answered)
     late = round((1 - good) * len(result.answered))
     if late > MOST_LATE:
-        return (
-            f"{late} of {len(result.answered):,} are not answered within 5 s: a request that hangs has to be given up soon, and sent again"
-        )
+        return f"{late} of {len(result.answered):,} are not answered within 5 s: a request that hangs has to be given up soon, and sent again"
     if sent > 1.1:
         return f"each request is sent {sent:.2f} times on average; expected at most 1.1: the timeout cuts off sound answers"
     return None
@@ -113,14 +111,8 @@ LESSON = Lesson(
     "lesson-10",
     "Serving and autoscaling",
     (
-        Question(
-            "replicas", "The fewest replicas that keep the P99 of the latency within 450 ms at the rate of the notebook.", verify_replicas
-        ),
+        Question("replicas", "The fewest replicas that keep the P99 of the latency within 450 ms at the rate of the notebook.", verify_replicas),
         Question("version", "A Version that answers 99 % of the day within a second on at most 10 replicas on average.", verify_version),
-        Question(
-            "client",
-            "A timeout and retries of clients with which at most two requests take more than 5 s though a replica falls silent.",
-            verify_client,
-        ),
+        Question("client", "A timeout and retries of clients with which at most two requests take more than 5 s though a replica falls silent.", verify_client),
     ),
 )

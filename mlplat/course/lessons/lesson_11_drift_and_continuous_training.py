@@ -134,8 +134,6 @@ LESSON = Lesson(
         Question("rule", "A DriftRule that is silent on calm windows and finds a shift of 0.25 standard deviations.", verify_rule),
         Question("delay", "How long after the alarm there are 2,000 labelled rows of the changed customers to train on.", verify_delay),
         Question("chain", "The events from service.upgraded back to what has no cause, each the cause of the one before.", verify_chain),
-        Question(
-            "window", "The shortest window that does not take the hour of the day in `day_of(student_seed())` for drift.", verify_window
-        ),
+        Question("window", "The shortest window that does not take the hour of the day in `day_of(student_seed())` for drift.", verify_window),
     ),
 )

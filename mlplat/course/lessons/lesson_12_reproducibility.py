@@ -41,7 +41,7 @@ def churn(customers: pl.DataFrame):
 '''
 """The pipeline of the lesson: training that uses a seed."""
 
-LOOSE = """\
+LOOSE = '''\
 from __future__ import annotations
 
 import random
@@ -69,7 +69,7 @@ def train(rows: pl.DataFrame) -> SGDClassifier:
 @mp.pipeline(data={"customers": "customers"}, publish={"model": "churn"})
 def churn(customers: pl.DataFrame):
     return {"model": train(sampled(customers))}
-"""
+'''
 """A pipeline of which no two runs are alike."""
 
 
@@ -227,10 +227,6 @@ LESSON = Lesson(
         Question("row", "The number of the row that differs in `tampered()`, from 0.", verify_row),
         Question("same_bytes", "The set of changes after which the model has the same bytes.", verify_same_bytes),
         Question("exact_sum", "A function that sums a list of floats to the same bits in any order.", verify_exact_sum),
-        Question(
-            "repaired",
-            "The text of a pipeline.py like LOOSE whose models can be made again, and that uses the seed of the run.",
-            verify_repaired,
-        ),
+        Question("repaired", "The text of a pipeline.py like LOOSE whose models can be made again, and that uses the seed of the run.", verify_repaired),
     ),
 )
