@@ -30,7 +30,8 @@ _NUMBER = re.compile(r"[-+$]?[$∞\d][\d,.e+-]*( ?[%\w/·]{1,8})?", re.ASCII | r
 _STYLE = (
     ".mlplat{max-width:100%;overflow-x:auto}"
     ".mlplat table{border-collapse:collapse;margin:.3em 0}"
-    ".mlplat th,.mlplat td{text-align:left;vertical-align:top;padding:.15em .7em .15em 0;white-space:normal;overflow-wrap:anywhere}"
+    ".mlplat th,.mlplat td{text-align:left;vertical-align:top;padding:.15em .7em .15em 0;white-space:normal}"
+    ".mlplat th,.mlplat td,.mlplat p{overflow-wrap:break-word;max-width:36em}"
     ".mlplat p{margin:.3em 0}"
 )
 K = TypeVar("K")
