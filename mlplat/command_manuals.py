@@ -46,6 +46,7 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
         "network": Manual("mlplat network cluster.yaml --svg network.svg"),
         "plan": Manual("mlplat plan scenario.yaml --sensitivity", "no cluster that may be bought meets the objectives"),
         "replay": Manual("mlplat replay --jobs philly.csv --cluster 96x8xV100 --queue easy --placement fgd --out run/"),
+        "report": Manual("mlplat report run/ -o report.html --objectives p95_wait=10m", "an objective of the run is missed"),
         "scenario check": Manual("mlplat scenario check scenario.yaml"),
         "scenario new": Manual("mlplat scenario new buy-next-years-gpus scenario.yaml"),
         "scenario schema": Manual("mlplat scenario schema > scenario.schema.json"),
