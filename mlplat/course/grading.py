@@ -95,6 +95,8 @@ def grade(path: str | os.PathLike[str], *, lesson: str | None = None, seed: int 
     fails does not end it. The files beside the notebook are not there, and its stored outputs count for nothing.
     **This runs the student's code with your rights.** Raises InputError for what is no notebook, UnknownNameError, OptionError,
     MissingExtraError.
+
+    >>> grade("homework.ipynb", lesson="lesson-05").score  # doctest: +SKIP
     """
     if any(importlib.util.find_spec(name) is None for name in ("nbclient", "nbformat", "ipykernel")):
         raise MissingExtraError("executing a notebook", "notebook")

@@ -42,7 +42,14 @@ def comparison_page(subject: Comparison | Sequence[Result | SavedRun]) -> str:
 
 
 def write_comparison_page(subject: Comparison | Sequence[Result | SavedRun], path: str | os.PathLike[str]) -> Path:
-    """Write the page to a file and return where. Raises OptionError, InputError, MissingExtraError."""
+    """Write the page to a file and return where. Raises OptionError, InputError, MissingExtraError.
+
+    >>> import tempfile, mlplat as mp
+    >>> spec, trace = mp.ClusterSpec.parse("1x8xV100"), mp.traces.synthetic(50, gpus=8, seed=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_comparison_page(mp.compare(spec, trace, policies=["fifo/best-fit", "easy/best-fit"]), f"{folder}/page.html").name
+    'page.html'
+    """
     return write_page(path, comparison_page(subject))
 
 

@@ -42,7 +42,11 @@ def paragraph(*values: object) -> Html:
 
 
 def badge(value: object, kind: Kind = "neutral") -> Html:
-    """A word set off by colour; the word itself says what is meant, not the colour."""
+    """A word set off by colour; the word itself says what is meant, not the colour.
+
+    >>> badge("missed", "bad")
+    '<span class="badge bad">missed</span>'
+    """
     return Html(f'<span class="badge {kind}">{text(value)}</span>')
 
 
@@ -60,7 +64,11 @@ def key_figures(figures: Sequence[tuple[object, object] | tuple[object, object, 
 
 
 def details(summary: object, content: str, *, opened: bool = False) -> Html:
-    """Content that is shown when its summary is opened."""
+    """Content that is shown when its summary is opened.
+
+    >>> details("More", "<p>12 jobs.</p>")
+    '<details><summary>More</summary><p>12 jobs.</p></details>'
+    """
     return Html(f"<details{' open' if opened else ''}><summary>{text(summary)}</summary>{content}</details>")
 
 
