@@ -44,14 +44,14 @@ def paragraph(*values: object) -> Html:
 def badge(value: object, kind: Kind = "neutral") -> Html:
     """A word set off by colour; the word itself says what is meant, not the colour.
 
-    >>> badge("missed", "bad")
-    '<span class="badge bad">missed</span>'
+    >>> badge("met", "good")
+    '<span class="badge good">met</span>'
     """
     return Html(f'<span class="badge {kind}">{text(value)}</span>')
 
 
-def key_figures(figures: Sequence[tuple[object, object] | tuple[object, object, object]]) -> Html:
-    """The few figures that matter most: name, value, and if given a remark below it.
+def key_figures(figures: Sequence[tuple[object, ...]]) -> Html:
+    """The few figures that matter most: name and value of each, and if given a remark below it.
 
     >>> key_figures([("nodes", 12, "10 to 13")])
     '<dl class="key-figures"><div><dt>nodes</dt><dd>12<small>10 to 13</small></dd></div></dl>'
@@ -64,11 +64,7 @@ def key_figures(figures: Sequence[tuple[object, object] | tuple[object, object, 
 
 
 def details(summary: object, content: str, *, opened: bool = False) -> Html:
-    """Content that is shown when its summary is opened.
-
-    >>> details("More", "<p>12 jobs.</p>")
-    '<details><summary>More</summary><p>12 jobs.</p></details>'
-    """
+    """Content that is shown when its summary is opened."""
     return Html(f"<details{' open' if opened else ''}><summary>{text(summary)}</summary>{content}</details>")
 
 

@@ -37,8 +37,8 @@ class Section:
     Attributes: `id` (its address within the page: small letters, digits and hyphens), `title` (plain text, escaped by the page), `html`
     (made by the functions of this package, or escaped).
 
-    >>> Section("jobs", "Jobs", "<p>12 jobs.</p>").id
-    'jobs'
+    >>> Section("waits", "Waits", "<p>None.</p>").id
+    'waits'
     """
 
     id: str
