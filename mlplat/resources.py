@@ -108,6 +108,11 @@ class ResourceRequest:
             parts.append("on " + "|".join(self.models))
         return printable(", ".join(parts)) or "nothing"
 
+    def _repr_html_(self) -> str:
+        from .html_tables import fields_of
+
+        return fields_of(self)
+
 
 def _amount(name: str, value: Any, scale: int = 1) -> int:
     try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .canonical import encode
 from .errors import printable
+from .html_tables import text, view
 
 if TYPE_CHECKING:
     from .events import Event, EventLog
@@ -51,14 +51,13 @@ class Timeline:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td style='text-align:right'>{html.escape(line.time)}</td>"
-            f"<td style='text-align:left;padding-left:{1 + 1.5 * min(line.depth, DEEPEST_INDENT):g}em'>{html.escape(line.what)}</td>"
-            f"<td>{html.escape(line.source)}</td><td style='text-align:left'>{html.escape(line.data)}</td></tr>"
+            f"<tr><td style='text-align:right'>{text(line.time)}</td>"
+            f"<td style='padding-left:{1 + 1.5 * min(line.depth, DEEPEST_INDENT):g}em'>{text(line.what)}</td>"
+            f"<td>{text(line.source)}</td><td>{text(line.data)}</td></tr>"
             for line in self.lines
         )
         heads = "<tr><th>time</th><th>event</th><th>source</th><th>data</th></tr>"
-        rest = f"<p>{html.escape(self._rest())}</p>" if self.left_out else ""
-        return f"<div><table><thead>{heads}</thead><tbody>{rows}</tbody></table>{rest}</div>"
+        return view(f"<table><thead>{heads}</thead><tbody>{rows}</tbody></table>", notes=[self._rest()] if self.left_out else ())
 
 
 def timeline(log: EventLog, events: Sequence[Event], left_out: int = 0) -> Timeline:

@@ -205,6 +205,14 @@ class JobTrace:
     def __repr__(self) -> str:
         return f"JobTrace({len(self):,} jobs, {len(self.requests)} distinct requests, {self.span / 86400:.1f} d, source={self.source!r})"
 
+    def _repr_html_(self) -> str:
+        from .html_tables import table
+
+        counts = np.bincount(self.request, minlength=len(self.requests)) if len(self) else np.zeros(len(self.requests), dtype=int)
+        order = np.argsort(-counts, kind="stable").tolist()
+        rows = [(self.requests[i], int(counts[i])) for i in order]
+        return table(("request of a replica", "jobs"), rows, title=repr(self), lead=[f"groups: {len(self.groups):,}"])
+
 
 def _column(name: str, values: Any, dtype: type) -> npt.NDArray[Any]:
     """A column of its own as float64 or int32.

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import model_validator
 
 from ..errors import UnknownNameError
+from ..html_tables import ShownMapping
 from .amounts import read_spellings, spelled
 from .mig import MigGeometry, seven_slice_geometry
 from .spec_model import Amount, Name, PlacedError, Rate, SpecModel, Text
@@ -98,7 +99,7 @@ _A100_40 = seven_slice_geometry(40 * 1024, "1g.5gb", "1g.10gb", "2g.10gb", "3g.2
 _80_GB = seven_slice_geometry(80 * 1024, "1g.10gb", "1g.20gb", "2g.20gb", "3g.40gb", "4g.40gb", "7g.80gb")
 _H200 = seven_slice_geometry(141 * 1024, "1g.18gb", "1g.35gb", "2g.35gb", "3g.71gb", "4g.71gb", "7g.141gb")
 
-CATALOGUE: Mapping[str, Accelerator] = MappingProxyType(
+CATALOGUE: Mapping[str, Accelerator] = ShownMapping(
     {
         model.name: model
         for model in (
@@ -119,7 +120,18 @@ CATALOGUE: Mapping[str, Accelerator] = MappingProxyType(
             _model("MI300X", "AMD", 192, (140, 750), 6.00, 1307, 3_584),
             _model("TPU-v5e", "Google", 16, (60, 200), 1.20, 197, 1_600),
         )
-    }
+    },
+    "accelerators",
+    ("model", "vendor", "memory (GiB)", "peak (W)", "$ an hour", "speed", "links (Gbit/s)"),
+    lambda name, model: (
+        name,
+        model.vendor,
+        model.memory_mib / 1024,
+        model.peak_watts,
+        model.price_per_hour,
+        model.speed,
+        model.link_mbps / 1000,
+    ),
 )
 """Canonical name -> model."""
 

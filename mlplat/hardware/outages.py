@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, OptionError
+from ..html_tables import table
 from ..units import format_seconds
 from .durations import LONGEST_S
 
@@ -171,6 +172,9 @@ class Outages:
     def __repr__(self) -> str:
         listed = ", ".join(f"{count:,} {name}" for name, count in self.counts().items())
         return f"Outages({len(self):,} rows in {format_seconds(self.until)}{': ' if listed else ''}{listed})"
+
+    def _repr_html_(self) -> str:
+        return table(("kind", "outages"), self.counts().items(), title=repr(self))
 
 
 def in_order(

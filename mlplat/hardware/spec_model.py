@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import CoreSchema
 
 from ..errors import SpecError
+from ..html_tables import fields_of
 from ..resources import UNLIMITED
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ class SpecModel(BaseModel, metaclass=_Translating):
         if "required" in schema:
             schema["required"] = [field for field in schema["required"] if field not in filled]
         return made
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 def place(location: Iterable[object]) -> str:

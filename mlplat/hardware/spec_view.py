@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
+from ..html_tables import table
 from ..resources import UNLIMITED
 from ..units import format_seconds
 
@@ -138,16 +138,13 @@ def _cell(name: str, value: Any) -> str:
 
 
 def html_table(spec: ClusterSpec) -> str:
-    """The summary as an HTML table of at most 50 groups. Names come from users and files, so every text is escaped."""
+    """The summary as an HTML table of at most 50 groups."""
     heads = {"cpu_milli": "cores", "memory_mib": "memory", "disk_mib": "disk", "price_per_hour": "$/hour"}
     heads |= {"node_mtbf_s": "node MTBF", "device_mtbf_s": "device MTBF"}
     names = [name for name, _, _, _ in SUMMARY_COLUMNS]
-    head = "".join(f"<th>{html.escape(heads.get(name, name))}</th>" for name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(_cell(name, value))}</td>" for name, value in zip(names, row, strict=True)) + "</tr>"
-        for row in _rows(spec, _ROWS_SHOWN)
-    )
+    rows = [[_cell(name, value) for name, value in zip(names, row, strict=True)] for row in _rows(spec, _ROWS_SHOWN)]
+    told = [name for i, name in enumerate(names) if i < 2 or any(row[i] != "–" for row in rows)]
+    kept = [[row[names.index(name)] for name in told] for row in rows]
     left_out = len(spec.groups) - _ROWS_SHOWN
-    more = f"<p>… and {left_out:,} more groups</p>" if left_out > 0 else ""
-    title = f"{html.escape(spec.name)}: {html.escape(_totals_text(spec))}"
-    return f"<div><p><b>{title}</b></p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}</div>"
+    more = [f"… and {left_out:,} more groups"] if left_out > 0 else []
+    return table([heads.get(name, name) for name in told], kept, title=f"{spec.name}: {_totals_text(spec)}", notes=more)

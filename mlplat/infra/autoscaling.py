@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..errors import OptionError
 from ..hardware.renewals import component_keys, numbered_keys
+from ..html_tables import fields_of
 from ..units import Duration, seconds
 from .cluster_arrays import numbers_of_rows
 from .kernels.attempt_state import ABSENT, CORDONED, GIVEN_UP, OFFLINE, SHUT, Incident
@@ -52,6 +53,9 @@ class Autoscaling:
         if not 0.001 <= period <= 1e9:
             raise OptionError(f"scan={scan!r:.40}: expected a time from 0.001 s to 1e9 s")
         object.__setattr__(self, "scan", period)
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 def autoscaling_for(spec: ClusterSpec, autoscaling: object) -> Autoscaling | None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..errors import OptionError, printable
 from ..hardware.durations import LONGEST_S, spelled_duration
+from ..html_tables import fields_of
 from ..units import Duration, mebibytes, seconds
 
 Floats = npt.NDArray[np.float64]
@@ -109,6 +110,9 @@ class CheckpointPolicy:
         elif self.write_s != usual[0]:
             text += f" write {spelled_duration(self.write_s)}"
         return text + (f" restart {spelled_duration(self.restart_s)}" if self.restart_s != usual[1] else "")
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 def checkpoint_policy(policy: object) -> CheckpointPolicy:

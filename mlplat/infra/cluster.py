@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import OptionError
 from ..hardware.cluster_spec import ClusterSpec
 from ..hardware.interruption_rates import job_mtbf
+from ..html_tables import table
 from ..plotting import Plots
+from ..resources import UNLIMITED
 from ..units import Duration, seconds
 from .attempt_arrays import Interruptions, group_limits
 from .cluster_hardware import Hardware
@@ -512,3 +514,15 @@ class Cluster:
 
     def __repr__(self) -> str:
         return f"Cluster({self.spec.name!r}: {len(self.nodes):,} nodes, {len(self.workloads):,} workloads, {self.sim.now:g} s)"
+
+    def _repr_html_(self) -> str:
+        state = self.endpoint.state()
+        dimensions = ("cores", "memory, GiB", "disk, GiB", "devices")
+        units = (1000, 1024, 1024, 1000)
+
+        def free_of(node: int) -> list[str]:
+            pairs = zip(state.free[node].tolist(), state.capacity[node].tolist(), units, strict=True)
+            return ["unlimited" if most >= UNLIMITED else f"{free / unit:,.6g} of {most / unit:,.6g}" for free, most, unit in pairs]
+
+        rows = ([name, state.health[node], *free_of(node)] for node, name in enumerate(state.names))
+        return table(("node", "health", *(f"free {name}" for name in dimensions)), rows, title=repr(self), lead=[repr(state)])

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..errors import OptionError
 from ..hardware.intervals import Integers, Intervals, covering, union
 from ..hardware.outages import MS, OutageKind, Outages, announced_ms
+from ..html_tables import fields_of
 from ..units import Duration, seconds
 from .kernels.attempt_state import Incident
 
@@ -89,6 +90,9 @@ class Detection:
             raise OptionError(f"grace={self.grace:g}: expected at least the period, {self.period:g} s, within which a node reports")
         if damping is not None and not isinstance(damping, Damping):
             raise OptionError(f"damping={damping!r:.40}: expected a Damping, or None")
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 class Incidents(NamedTuple):

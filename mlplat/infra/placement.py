@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import FunctionType, MappingProxyType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from ..errors import OptionError, UnknownNameError
+from ..html_tables import ShownMapping, facts
 from .kernels.state import Placement
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ class PlacementPolicy:
     def label(self) -> str:
         """The name under which results speak of the policy."""
         return self.name or type(self).__name__
+
+    def _repr_html_(self) -> str:
+        return facts([("policy", self.label()), ("what it does", self.summary)], title="placement")
 
 
 class FirstFit(PlacementPolicy):
@@ -238,7 +242,7 @@ def _check_levels(levels: object) -> None:
         raise OptionError(f"levels={levels!r}: expected 0 (no truncation) or a number of levels from 2 to {MAX_LEVELS:,}")
 
 
-PLACEMENTS: Mapping[str, type[PlacementPolicy]] = MappingProxyType(
+PLACEMENTS: Mapping[str, type[PlacementPolicy]] = ShownMapping(
     {
         policy.name: policy
         for policy in (
@@ -255,7 +259,10 @@ PLACEMENTS: Mapping[str, type[PlacementPolicy]] = MappingProxyType(
             Topology,
             Random,
         )
-    }
+    },
+    "placement policies",
+    ("name", "what it does"),
+    lambda name, policy: (name, policy.summary),
 )
 """Name -> the policy, whose default parameters apply where it is asked for by name."""
 

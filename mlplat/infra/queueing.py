@@ -13,6 +13,7 @@ from types import FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import OptionError, UnknownNameError
+from ..html_tables import ShownMapping, facts
 from ..units import seconds
 from .kernels.state import Queue
 
@@ -178,6 +179,10 @@ class BuiltInQueue(QueuePolicy):
         parts = ", ".join(f"{name}={_as_text(value)}" for name, value in changed)
         return f"{self.name}({parts})" if parts else self.name
 
+    def _repr_html_(self) -> str:
+        options = [(name, getattr(self, name)) for name in self.options]
+        return facts([("what it does", self.summary), *options], title=self.label())
+
 
 def _as_text(value: Any) -> str:
     """The value of an option, as a label shows it."""
@@ -241,7 +246,7 @@ _READERS: dict[str, Any] = {
     "fair_preemption": _strategies,
 }
 
-QUEUES: Mapping[str, BuiltInQueue] = MappingProxyType(
+QUEUES: Mapping[str, BuiltInQueue] = ShownMapping(
     {
         policy.name: policy
         for policy in (
@@ -260,7 +265,10 @@ QUEUES: Mapping[str, BuiltInQueue] = MappingProxyType(
             BuiltInQueue("drf", Queue.DRF, "the group with the least dominant share goes next", ("weights", "patience", "fair_preemption")),
             BuiltInQueue("conservative", Queue.CONSERVATIVE, "every waiting job has a reservation that no later one disturbs", ("depth",)),
         )
-    }
+    },
+    "queue policies",
+    ("name", "what it does", "options"),
+    lambda name, policy: (name, policy.summary, policy.options),
 )
 """The queue policies that come with mlplat, by name."""
 

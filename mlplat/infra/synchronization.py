@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, get_args
 
 from ..errors import OptionError, UnknownNameError, printable
 from ..hardware.durations import spelled_duration
+from ..html_tables import fields_of
 from ..units import Duration, mebibytes, seconds
 
 Algorithm = Literal["auto", "ring", "tree"]
@@ -58,6 +59,9 @@ class Synchronization:
         """What `synchronization` makes the same of."""
         said: dict[str, Any] = {"step": spelled_duration(self.step), "size": f"{self.size_mib}MiB"}
         return said if self.algorithm == "auto" else said | {"algorithm": self.algorithm}
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 def synchronization(given: Synchronization | Mapping[str, Any]) -> Synchronization:

@@ -233,6 +233,12 @@ class Workload(_Open):
         long = "" if self.duration == math.inf else f" for {format_seconds(self.duration)}"
         return f"Workload({self.name!r}: {self.kind}, {gang}{self.request}{long})"
 
+    def _repr_html_(self) -> str:
+        from ..html_tables import facts
+
+        told = [(name, getattr(self, name)) for name in FIELDS if name != "name"]
+        return facts([(name, value) for name, value in told if value not in (None, "", (), {}, math.inf)], title=self.name)
+
 
 _new = object.__new__
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ..context import Simulation
 from ..errors import OptionError, UnknownNameError
 from ..html_pages import write_html
+from ..html_tables import facts
 from ..plotting import Plots
 from .artifacts.capsules import Capsules, Stores
 from .artifacts.data import DataStore
@@ -251,3 +252,9 @@ class Platform:
 
     def __repr__(self) -> str:
         return f"Platform({', '.join(map(repr, self.components.values()))})"
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, object]] = [("level", self.level), ("components", tuple(self.components))]
+        rows += [("cluster", None if self._cluster is None else self._cluster.spec)]
+        rows += [("events", len(self.sim.log)), ("now", f"{self.sim.now:g} s")]
+        return facts(rows, title="Platform")

@@ -69,7 +69,7 @@ def replay(
     `queue`, `placement`: names from `mlplat.QUEUES` and `mlplat.PLACEMENTS`, or a policy with options or of your own.
     `ties`: which of equally good nodes is taken: `"node-order"`, `"random"` (seeded) or a rank for each node. `until`: the horizon;
     nothing after it happens. `clock`: the compiled event loop, or SimPy; both give the same result. `progress` shows a progress bar on
-    standard error.
+    standard error, in a notebook in the output of the cell.
     `failures`: None for hardware that does not fail, rates to draw outages from (`spec.reliability`), or a list of outages. `checkpoint`:
     what jobs save of their work: `"none"`, `"every 30m"`, `"young-daly"`, or a `CheckpointPolicy`. `detection`: how lost nodes are noticed.
     `max_restarts`: failures of the hardware after which a job has failed, None for no limit. `scrape`: the period at which the scheduler

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import html
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..html_tables import facts, table
 from ..units import format_seconds
 
 if TYPE_CHECKING:
     from .result import Result
+    from .saved_run import SavedRun
 
 BARS = " ▁▂▃▄▅▆▇█"
 
@@ -25,7 +26,7 @@ def one_line(result: Result) -> str:
     return f"Result({result.queue} / {result.placement}: {fates}{wait})"
 
 
-def readable_figures(result: Result) -> list[tuple[str, str]]:
+def readable_figures(result: Result | SavedRun) -> list[tuple[str, str]]:
     """The figures of `Result.summary` that people ask for first, named and with units."""
     figures = result.summary()
 
@@ -60,14 +61,14 @@ def readable_figures(result: Result) -> list[tuple[str, str]]:
         ("memory utilization", percent("memory_utilization")),
         ("GPU utilization", percent("gpu_utilization")),
         *(interrupted if figures["restarts"] or figures["preemptions"] else []),
-        ("engine", f"{result.engine_seconds:.3g} s"),
+        ("engine", "–" if figures.get("engine_seconds") is None else f"{figures['engine_seconds']:.3g} s"),
     ]
 
 
 ZONE_COLUMNS = ("zone", "jobs", "done", "promised", "limit", "held, mean", "held, most", "above, mean", "stopped", "longest wait")
 
 
-def readable_zones(result: Result) -> list[tuple[str, ...]]:
+def readable_zones(result: Result | SavedRun) -> list[tuple[str, ...]]:
     """A row for each zone with the texts of `ZONE_COLUMNS`; amounts are devices, or cores where the cluster has no devices. `stopped`: its
     attempts that were reclaimed; the longest wait is that for what it reclaimed itself.
     """
@@ -75,7 +76,7 @@ def readable_zones(result: Result) -> list[tuple[str, ...]]:
     return [_zone_texts(row, resource) for row in result.zones.to_dicts()]
 
 
-def zone_title(result: Result) -> str:
+def zone_title(result: Result | SavedRun) -> str:
     """What the table of zones is of."""
     return f"zones, amounts in {'devices' if result.spec.capacity()['gpus'] else 'cores'}"
 
@@ -93,20 +94,11 @@ def _zone_texts(row: dict[str, Any], resource: str) -> tuple[str, ...]:
     )
 
 
-def _html_zones(result: Result) -> str:
-    if not result.quotas:
-        return ""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in ZONE_COLUMNS)
-    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in readable_zones(result))
-    return f"<p>{zone_title(result)}</p><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def html_table(result: Result) -> str:
-    """The readable figures as an HTML table. Names come from users, so every text is escaped."""
-    rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in readable_figures(result))
-    title = html.escape(f"{result.queue} / {result.placement} on {result.spec.name}")
-    tables = f"<table><tbody>{rows}</tbody></table>{_html_zones(result)}"
-    return f"<div><p><b>{title}</b></p>{tables}<p>fingerprint {result.fingerprint[:16]}…</p></div>"
+def html_table(result: Result | SavedRun) -> str:
+    """The readable figures, and those of zones, as HTML tables."""
+    title = f"{result.queue} / {result.placement} on {result.spec.name}"
+    figures = facts(readable_figures(result), title=title, notes=[f"fingerprint {result.fingerprint[:16]}…"])
+    return figures + (table(ZONE_COLUMNS, readable_zones(result), title=zone_title(result)) if "zones" in result.summary() else "")
 
 
 def terminal_chart(result: Result, column: str, width: int = 72) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import InputError, MlplatError, shown
 from ..html_pages import write_html
+from ..plotting import RUN_FIGURES, Plots
 from .columns import FRAMES
 
 if TYPE_CHECKING:
@@ -140,8 +141,18 @@ class SavedRun:
         """That of the run."""
         return str(self.manifest["fingerprint"])
 
+    @property
+    def plot(self) -> Plots:
+        """Figures of the run: `plot()`, `plot.waits()`, … (docs/notebooks_and_plots.md)."""
+        return Plots(self, *RUN_FIGURES)
+
     def __repr__(self) -> str:
         return f"SavedRun({self.queue} / {self.placement}: {self._summary['completed']:,} of {self._summary['jobs']:,} jobs completed)"
+
+    def _repr_html_(self) -> str:
+        from .result_view import html_table
+
+        return html_table(self)
 
 
 def _json(folder: Path, name: str, keys: tuple[str, ...]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ..html_tables import facts
 from ..resources import DEVICE_MILLI
 from ..units import format_seconds
 from ..workload import JobTrace
@@ -107,8 +107,7 @@ class Description:
         return table
 
     def _repr_html_(self) -> str:
-        body = "".join(f"<tr><th>{html.escape(label)}</th><td>{html.escape(text)}</td></tr>" for label, text in self.rows())
-        return f"<table><caption>{html.escape(_printable(self.source) or 'trace')}</caption>{body}</table>"
+        return facts(self.rows(), title=self.source or "trace")
 
 
 def describe(trace: JobTrace) -> Description:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ...html_tables import table
 from ...resources import DEVICE_MILLI, UNLIMITED
 from ..allocations import capacity, held_amounts
 from ..kernels.attempt_state import ABSENT, OFFLINE, SHUT
@@ -84,14 +84,11 @@ class ClusterState:
         return f"ClusterState(at {self.time:g} s: {ready} of {len(self.names)} nodes ready, {counts})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{part}</th>"
-            + "".join("<td>unlimited</td>" if amount >= UNLIMITED else f"<td>{amount:,}</td>" for amount in self.total(part))
-            + "</tr>"
+        rows = [
+            (part, *("unlimited" if amount >= UNLIMITED else amount for amount in self.total(part)))
             for part in ("capacity", "failed", "bound", "free")
-        )
-        heads = "".join(f"<th>{dimension}</th>" for dimension in DIMENSIONS)
-        return f"<div><p>{html.escape(repr(self))}</p><table><tr><th></th>{heads}</tr>{rows}</table></div>"
+        ]
+        return table(("", *DIMENSIONS), rows, lead=[repr(self)])
 
 
 def free_amounts(cluster: Cluster) -> npt.NDArray[np.int64]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import OptionError, printable
+from ...html_tables import facts, table
 from ...units import format_seconds
 from ..virtualization.environments import LogLine
 from ..workload_records import WorkloadRecord, WorkloadStatus
@@ -62,12 +63,9 @@ class WorkloadDescription:
         return f"{self.kind} {printable(self.name)}: {self.status.value}{reason}, {self.ready}/{self.replicas} ready, {asks}"
 
     def _repr_html_(self) -> str:
-        shown = [(f.name, getattr(self, f.name)) for f in fields(self) if f.name not in ("parts", "workload", "name")]
-        rows = "".join(f"<tr><th style='text-align:left'>{name}</th><td>{_cell(name, value)}</td></tr>" for name, value in shown)
-        parts = html_table(
-            ("replica", "job", "status", "node", "devices", "state", "restarts", "since"), [_part_row(part) for part in self.parts]
-        )
-        return f"<div><p><b>{html.escape(printable(self.name))}</b></p><table>{rows}</table>{parts}</div>"
+        told = [(f.name, _said(f.name, getattr(self, f.name))) for f in fields(self) if f.name not in ("parts", "workload", "name")]
+        heads = ("replica", "job", "status", "node", "devices", "state", "restarts", "since")
+        return facts(told, title=self.name) + (table(heads, map(_part_row, self.parts)) if self.parts else "")
 
 
 class WorkloadSummary(NamedTuple):
@@ -98,7 +96,7 @@ class WorkloadList(tuple[WorkloadSummary, ...]):
         return "\n".join(f"{s.name}  {s.kind}  {s.status.value}  {s.ready}/{s.replicas}  {s.request}" for s in self) or "no workloads"
 
     def _repr_html_(self) -> str:
-        return html_table(WorkloadSummary._fields, [[_cell(n, v) for n, v in zip(s._fields, s, strict=True)] for s in self])
+        return table(WorkloadSummary._fields, [[_said(n, v) for n, v in zip(s._fields, s, strict=True)] for s in self])
 
 
 class NodeDescription(NamedTuple):
@@ -133,29 +131,12 @@ class EnvironmentLog:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
-def html_table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
-    """A table of cells that are escaped already; empty without rows."""
-    if not rows:
-        return ""
-    top = "".join(f"<th>{head}</th>" for head in heads)
-    body = "".join("<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+def _part_row(part: ReplicaDescription) -> list[object]:
+    return [_said(name, value) for name, value in zip(part._fields, part, strict=True)]
 
 
-def _part_row(part: ReplicaDescription) -> list[str]:
-    return [_cell(name, value) for name, value in zip(part._fields, part, strict=True)]
-
-
-def _cell(name: str, value: Any) -> str:
-    if value is None:
-        return "–"
-    if name.endswith("_s"):
-        return html.escape(format_seconds(value))
-    if isinstance(value, Mapping):
-        value = ", ".join(f"{key}={text}" for key, text in value.items())
-    if isinstance(value, tuple):
-        value = ", ".join(map(str, value))
-    return html.escape(printable(str(getattr(value, "value", value))))
+def _said(name: str, value: Any) -> Any:
+    return format_seconds(value) if name.endswith("_s") and value is not None else value
 
 
 def describe_job(cluster: Cluster, record: WorkloadRecord) -> WorkloadDescription:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ...errors import printable
+from ...html_tables import table
 from ...units import format_seconds
 from ..kernels.inspect_nodes import all_scores
 from ..kernels.state import REPLICAS, REQUEST, JobState, Queue, Reason
@@ -68,12 +68,8 @@ class Explanation:
         return self.text
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(printable(a.node))}</td><td>{a.score:.4g}</td><td>{'chosen' if a.chosen else ''}</td></tr>"
-            for a in self.alternatives
-        )
-        table = f"<table><thead><tr><th>node</th><th>score</th><th></th></tr></thead><tbody>{rows}</tbody></table>" if rows else ""
-        return f"<div><p>{html.escape(self.text)}</p>{table}</div>"
+        rows = [(a.node, f"{a.score:.4g}", "chosen" if a.chosen else "") for a in self.alternatives]
+        return table(("node", "score", ""), rows, lead=[self.text])
 
 
 def explain_job(cluster: Cluster, record: WorkloadRecord) -> Explanation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import printable
+from ...html_tables import facts
 
 if TYPE_CHECKING:
     import simpy
@@ -44,6 +45,9 @@ class WorkloadHandle:
 
     def __repr__(self) -> str:
         return f"WorkloadHandle({printable(self.name)!r}: {self.status.value})"
+
+    def _repr_html_(self) -> str:
+        return facts([("status", self.status), ("reason", self.reason), ("over", self.over)], title=self.name)
 
 
 class TransferHandle:

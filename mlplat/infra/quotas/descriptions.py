@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from ...errors import OptionError, SpecError, UnknownNameError, printable
 from ...hardware.durations import LONGEST_S
+from ...html_tables import fields_of
 from ...units import Duration, seconds
 from .amounts import DIMENSIONS, GUARANTEED, Amounts, flavors_in, spoken_amounts
 
@@ -73,6 +74,9 @@ class Cohort:
     def to_dict(self) -> dict[str, Any]:
         """What was said of it, as plain values."""
         return _said(self)
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -165,6 +169,9 @@ class Quota:
         {'name': 'team-a', 'guarantee': {'gpus': 8}, 'reclaim_within': 120.0}
         """
         return _said(self)
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 Described = Quota | Cohort

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ...canonical import canonical_json
 from ...errors import OptionError, UnknownNameError, printable
+from ...html_tables import fields_of
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -82,6 +83,9 @@ class Image:
     def size_mib(self) -> int:
         """MiB of all layers, each once."""
         return sum({layer.digest: layer.size_mib for layer in self.layers}.values())
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 class ImageStore:

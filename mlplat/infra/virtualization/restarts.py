@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from ...errors import OptionError, UnknownNameError
+from ...html_tables import fields_of
 from ...units import seconds
 from .states import Reason
 
@@ -68,6 +69,9 @@ class RestartPolicy:
         if last_wait == 0 or ran_s >= self.reset_s:
             return self.base_s
         return min(2 * last_wait, self.cap_s)
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 NEVER: Final = RestartPolicy("never")

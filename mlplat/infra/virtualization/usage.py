@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import OptionError
+from ...html_tables import fields_of
 from .states import Reason
 from .usage_curve import UsageCurve
 
@@ -94,6 +95,9 @@ class Usage:
             float(request.memory_mib) if self.memory is None else self.memory.at(position),
             float(request.disk_mib) if self.disk is None else self.disk.at(position),
         )
+
+    def _repr_html_(self) -> str:
+        return fields_of(self)
 
 
 def _curve(name: str, given: UsageCurve | float | None) -> UsageCurve | None:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from ...errors import OptionError, UnknownNameError
 from ...hardware.cluster_spec import ClusterSpec
+from ...runs.progress_bar import asked_progress
 from ...streams import check_seed
 from ...units import Duration, seconds
 from ...workload import JobTrace
@@ -37,7 +38,7 @@ def compare(
     correction: Correction = "holm",
     resample: Duration | None = None,
     seed: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | bool | None = None,
     **conditions: Any,
 ) -> Comparison:
     """Compare policies (`"fifo/best-fit"`, `"easy/fgd"`, …) with the first of them on the same jobs, and say what differs significantly.
@@ -48,8 +49,8 @@ def compare(
     of `MEASURES`, or `zones.NAME.MEASURE`; the scenario's objectives, or waits, slowdown and utilization, if not given.
     `confidence`: of each interval, and of all verdicts together under `correction="holm"`; `"benjamini-hochberg"` bounds the part of
     false verdicts; `"none"` corrects nothing. `resample`: draw traces made of blocks of this length (`"1d"`) of the trace, to say
-    something of other weeks like this one; 200 if `replications` is not given. `seed`: the scenario's, or 0, if not given. `progress` is
-    told runs done and to do. Raises OptionError, UnknownNameError, SpecError, InputError.
+    something of other weeks like this one; 200 if `replications` is not given. `seed`: the scenario's, or 0, if not given. `progress`:
+    whether a bar is shown, or what is told runs done and to do. Raises OptionError, UnknownNameError, SpecError, InputError.
 
     >>> import mlplat as mp
     >>> trace = mp.traces.synthetic(300, gpus=16, load=1.2, seed=1)
@@ -67,7 +68,8 @@ def compare(
         count = 1
     elif count < 2:
         raise OptionError(f"replications={count}: expected at least 2, since replications differ")
-    runs = _runs(source, read, count, progress)
+    with asked_progress(progress, "compare", "runs") as told:
+        runs = _runs(source, read, count, told)
     names = _measured(scenario if isinstance(scenario, Scenario) else None, asked, runs)
     columns = [[row[at].values for row in runs] for at in range(len(read))]
     rows = judged_rows(source.basis, [str(policy) for policy in read], columns, names, sure, correction)

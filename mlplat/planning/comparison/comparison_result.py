@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import UnknownNameError, printable
 from ...frame_columns import Column
 from ...html_pages import write_html
+from ...html_tables import table
 from ...plotting import Plots
 from ...units import format_seconds
 from ..statistics import Interval
@@ -193,11 +193,7 @@ class Comparison:
         return f"Comparison({len(self.policies)} policies against {self.baseline}, {self.basis}: {told} of {len(self.rows)})"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in HEADINGS)
-        body = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in line)}</tr>" for line in self.readable())
-        title = html.escape(f"{printable(self.title)}, against {self.baseline}")
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        return f"<div><p><b>{title}</b></p>{table}<p>{html.escape(self.said)}</p></div>"
+        return table(HEADINGS, self.readable(), title=f"{self.title}, against {self.baseline}", notes=[self.said])
 
 
 HEADINGS = ("policy", "measure", "baseline", "value", "difference", "verdict")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import MlplatError, OptionError, SpecError
+from ...html_tables import facts
 from ...streams import check_seed, stream
 from .drawing import draw
 from .money import Account, account
@@ -47,13 +48,7 @@ class Figures:
         return f"Figures({', '.join(told)}; {len(self.values)} figures, {self.fingerprint[:12]})"
 
     def _repr_html_(self) -> str:
-        import html
-
-        def cell(value: float | None) -> str:
-            return "–" if value is None else f"{value:,.6g}"
-
-        rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{cell(value)}</td></tr>" for name, value in self.values.items())
-        return f"<table>{rows}</table>"
+        return facts(self.values.items())
 
 
 def replication_seed(seed: int, replication: int) -> int:

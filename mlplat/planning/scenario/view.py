@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 from ...errors import printable
 from ...hardware.durations import spelled_duration
+from ...html_tables import facts
 
 if TYPE_CHECKING:
     from .scenario import Scenario
@@ -40,9 +40,7 @@ def one_line(scenario: Scenario) -> str:
 
 
 def html_table(scenario: Scenario) -> str:
-    cells = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows(scenario))
-    told = f"<p>{html.escape(scenario.description)}</p>" if scenario.description else ""
-    return f"<div><p><b>{html.escape(scenario.name)}</b></p>{told}<table>{cells}</table></div>"
+    return facts(rows(scenario), title=scenario.name, lead=[scenario.description] if scenario.description else ())
 
 
 def _source(workload: Workload) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import OptionError, SpecError
 from ...html_pages import write_html
 from ...plotting import Plots
+from ...runs.progress_bar import asked_progress
 from ..statistics import Interval, mean_interval
 from . import plan_view, proof, words
 from .asked import Asked, asked, described
@@ -190,12 +191,12 @@ class Plan:
         return plan_view.html_text(self)
 
 
-def plan(scenario: Scenario | str | os.PathLike[str], *, workers: int = 1, progress: Progress | None = None) -> Plan:
+def plan(scenario: Scenario | str | os.PathLike[str], *, workers: int = 1, progress: Progress | bool | None = None) -> Plan:
     """The smallest count of nodes, or with several groups the cheapest mix, that meets every objective of a scenario.
 
-    `scenario`: one, or its file. `workers`: processes that play the runs; the plan does not depend on how many. `progress`: called with the
-    runs made and about how many there will be. Which groups, between which counts, and with which confidence: `search` of the scenario.
-    Raises SpecError, InputError, OptionError.
+    `scenario`: one, or its file. `workers`: processes that play the runs; the plan does not depend on how many. `progress`: whether a bar
+    is shown, or what is called with the runs made and about how many there will be. Which groups, between which counts, and with which
+    confidence: `search` of the scenario. Raises SpecError, InputError, OptionError.
 
     >>> import mlplat as mp
     >>> found = mp.plan(mp.Scenario.from_yaml('''
@@ -210,7 +211,9 @@ def plan(scenario: Scenario | str | os.PathLike[str], *, workers: int = 1, progr
     """
     from ..scenario import Scenario
 
-    return planned(scenario if isinstance(scenario, Scenario) else Scenario.open(scenario), workers=workers, progress=progress)
+    read = scenario if isinstance(scenario, Scenario) else Scenario.open(scenario)
+    with asked_progress(progress, read.name, "runs") as told:
+        return planned(read, workers=workers, progress=told)
 
 
 def planned(

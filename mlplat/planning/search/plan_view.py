@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...errors import printable
+from ...html_tables import table
 from .goals import Finding
 from .words import counts_words, finding_words, money, sentence, value_words
 
@@ -22,22 +21,17 @@ def one_line(plan: Plan) -> str:
 
 
 def html_text(plan: Plan) -> str:
-    """The sentence, and a table of the choices that were run. Names come from users, so every text is escaped."""
-    paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in sentence(plan).split("\n"))
-    names = [f"<th>{html.escape(name)}</th>" for name in plan.space.names]
-    goals = [f"<th>{html.escape(goal.name)}</th>" for goal in plan.goals]
-    head = "".join([*names, "<th>a month</th>", *goals, "<th>met</th>", "<th>why it was run</th>"])
-    rows = "".join(_html_row(plan, counts) for counts in plan.found.verdicts)
-    title = html.escape(f"plan of {printable(plan.scenario.name)}")
-    return f"<div><p><b>{title}</b></p>{paragraphs}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    """The sentence, and a table of the choices that were run."""
+    heads = (*plan.space.names, "a month", *(goal.name for goal in plan.goals), "met", "why it was run")
+    rows = [_row(plan, counts) for counts in plan.found.verdicts]
+    return table(heads, rows, title=f"plan of {plan.scenario.name}", lead=sentence(plan).split("\n"))
 
 
-def _html_row(plan: Plan, counts: tuple[int, ...]) -> str:
+def _row(plan: Plan, counts: tuple[int, ...]) -> tuple[object, ...]:
     verdict = plan.found.verdicts[counts]
     findings = [value_words(f.goal, f.mean) for f in verdict.findings] or ["–"] * len(plan.goals)
     met = "cannot be run" if verdict.error else "yes" if verdict.met else "no"
-    texts = [*(f"{c:,}" for c in counts), money(plan.space.cost(counts)), *findings, met, plan.found.why[counts]]
-    return "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in texts) + "</tr>"
+    return (*counts, money(plan.space.cost(counts)), *findings, met, plan.found.why[counts])
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, printable
 from ...frame_columns import Column
+from ...html_tables import table
 from ...plotting import Plots
 from .runs import Progress
 from .space import Counts
@@ -92,9 +92,7 @@ class Sensitivity:
         return f"Sensitivity({len(self.rows)} re-planned; {money(self.cost)} a month)"
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in line)}</tr>" for line in self._told())
-        heads = "".join(f"<th>{name}</th>" for name in ("factor", "times", "nodes", "a month", ""))
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        return table(("factor", "times", "nodes", "a month", ""), self._told())
 
 
 def sensitivity(plan: Plan, *, load: float, failures: float, prices: float, progress: Progress | None = None) -> Sensitivity:

@@ -34,8 +34,8 @@ def sweep(
     `folder`: made if it is not there; runs that it holds already are not made again, so that the same call goes on where a sweep was
     killed. `backend`: `serial`, `joblib` (processes on this machine), `dask` or `ray`, also with an address (`dask:tcp://host:8786`,
     `ray:auto`); workers on other machines must see `folder` under the same path. `workers`: as many as there are cores if left out.
-    `replications`: in place of the scenario's; more may be asked for later. `progress`: whether a bar is shown on standard error, or a
-    function that is told of finished runs, all runs and failed runs.
+    `replications`: in place of the scenario's; more may be asked for later. `progress`: whether a bar is shown, on standard error or in the
+    cell of a notebook (None: on a terminal), or a function that is told of finished runs, all runs and failed runs.
 
     What comes of it does not depend on backend, workers or order. A run that fails is kept with its error, and the others go on.
 

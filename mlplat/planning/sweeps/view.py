@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import printable
+from ...html_tables import table
 
 if TYPE_CHECKING:
     from .outcome import Sweep
@@ -61,10 +61,7 @@ def as_text(sweep: Sweep, figures: Sequence[str]) -> str:
 def as_html(sweep: Sweep, figures: Sequence[str]) -> str:
     """The same for a notebook."""
     heads, rows = table_of(sweep, figures)
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in heads)
-    body = "".join("<tr>" + "".join(f"<td style='text-align:right'>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    rest = "".join(f"<p>{html.escape(text)}</p>" for text in remarks_of(sweep))
-    return f"<div><p>{html.escape(title_of(sweep))}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}</div>"
+    return table(heads, rows, title=title_of(sweep), notes=remarks_of(sweep))
 
 
 def _runs(row: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar
 
-from ..zones.answers import table
+from ...html_tables import table
 
 T_co = TypeVar("T_co", covariant=True)
 

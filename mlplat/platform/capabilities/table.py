@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from ...html_tables import text, view
 
 CAPABILITIES: Final = MappingProxyType(
     {
@@ -85,9 +86,9 @@ class Capabilities:
         return f"Capabilities(level {self.level}: {len(self.realised)} of {len(CAPABILITIES)} realised by {len(self.rows)} components)"
 
     def _repr_html_(self) -> str:
-        heads = "".join(f'<th title="{html.escape(name)}">{each.removeprefix("CB-")}</th>' for each, name in CAPABILITIES.items())
+        heads = "".join(f'<th title="{text(name)}">{text(each.removeprefix("CB-"))}</th>' for each, name in CAPABILITIES.items())
         rows = "".join(
-            f"<tr><th>{html.escape(component)}</th>" + "".join(f"<td>{marks.get(each, '')}</td>" for each in CAPABILITIES) + "</tr>"
+            f"<tr><th>{text(component)}</th>" + "".join(f"<td>{text(marks.get(each, ''))}</td>" for each in CAPABILITIES) + "</tr>"
             for component, marks in self.rows.items()
         )
-        return f"<table><caption>{html.escape(repr(self))}</caption><tr><th>CB-</th>{heads}</tr>{rows}</table>"
+        return view(f"<table><thead><tr><th>CB-</th>{heads}</tr></thead><tbody>{rows}</tbody></table>", title=repr(self))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import printable
+from ...html_tables import table
 from ..artifacts.withholding import shown
 from .outcomes import Irreproducible, RunReason
 
@@ -187,16 +187,13 @@ class PipelineRun:
         return f"PipelineRun({self.name!r}: {self.outcome})"
 
     def _repr_html_(self) -> str:
-        heads = "".join(f"<th>{word}</th>" for word in ("step", "outcome", "reason", "started (s)", "ended (s)", "outputs"))
         rows = []
         for task in self.tasks.values():
             made = ", ".join(f"{name} {digest[7:15]}" for name, digest in (task.outputs or {}).items())
-            times = ["" if each is None else f"{each:g}" for each in (task.started_s, task.ended_s)]
             reason = f"{task.reason} of {task.of}" if task.of else task.reason
-            cells = (task.name, task.outcome, reason, *times, made)
-            rows.append("<tr>" + "".join(f"<td>{html.escape(printable(cell))}</td>" for cell in cells) + "</tr>")
-        caption = html.escape(printable(f"{self.name}: {self.outcome}"))
-        return f"<table><caption>{caption}</caption><tr>{heads}</tr>{''.join(rows)}</table>"
+            rows.append((task.name, task.outcome, reason, task.started_s, task.ended_s, made))
+        heads = ("step", "outcome", "reason", "started (s)", "ended (s)", "outputs")
+        return table(heads, rows, title=f"{self.name}: {self.outcome}")
 
 
 def _is_well(task: TaskState) -> bool:

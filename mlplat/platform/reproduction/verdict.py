@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from ...errors import OptionError, printable
+from ...html_tables import facts
 
 
 class Outcome(StrEnum):
@@ -101,13 +101,8 @@ class Verdict:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = [("outcome", self.outcome), ("lineage", self.fingerprint), ("output", self.digest)]
+        rows: list[tuple[str, object]] = [("outcome", self.outcome), ("lineage", self.fingerprint), ("output", self.digest)]
         rows += [("found lineage", self.found_fingerprint), ("found output", self.found_digest)]
         rows += [("missing", each) for each in self.missing]
         rows += [(each.what, f"{each.recorded} | {each.found}") for each in self.differences]
-        cells = "".join(
-            f"<tr><th>{html.escape(printable(name))}</th><td>{html.escape(printable(str(value)))}</td></tr>"
-            for name, value in rows
-            if value
-        )
-        return f"<table><caption>{html.escape(printable(self.model))}</caption>{cells}</table>"
+        return facts([(name, value) for name, value in rows if value], title=self.model)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from ...errors import IntegrityError, MlplatError, printable
+from ...html_tables import table
 from .contents import ContentError
 from .store import Store, UnknownContentError
 
@@ -74,9 +74,9 @@ class Verification:
         return f"{self.contents:,} contents, {self.size_bytes:,} bytes{loose}; {self.records:,} records in {self.journals} journals"
 
     def _repr_html_(self) -> str:
-        rows = [(each.kind.value, each.what, ", ".join(each.named_by), each.problem[:300]) for each in self.damages[:SHOWN]]
-        cells = "".join("<tr>" + "".join(f"<td>{html.escape(printable(text))}</td>" for text in row) + "</tr>" for row in rows)
-        return f"<p>{html.escape(str(self).partition(chr(10))[0])}</p><table>{cells}</table>"
+        rows = [(each.kind, each.what, each.named_by, each.problem) for each in self.damages[:SHOWN]]
+        lead = str(self).partition("\n")[0]
+        return table(("damage", "of", "named by", "problem"), rows, lead=[lead], more=max(0, len(self.damages) - SHOWN))
 
 
 class NamesContent(Protocol):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...errors import printable
+from ...html_tables import table
 
 
 class ZoneStatus(NamedTuple):
@@ -95,8 +94,7 @@ class ZoneExplanation(NamedTuple):
 
     def _repr_html_(self) -> str:
         heads = ("resource", "asks for", "in use", "guaranteed", "at most")
-        rows = [[line.resource, *map(_number, line[1:])] for line in self.lines]
-        return f"<div><p>{html.escape(self.text)}</p>{table(heads, rows) if rows else ''}</div>"
+        return table(heads, [[line.resource, *map(_number, line[1:])] for line in self.lines], lead=[self.text])
 
 
 def flat(amounts: Mapping[str, Any]) -> dict[str, float]:
@@ -112,13 +110,6 @@ def flat(amounts: Mapping[str, Any]) -> dict[str, float]:
         else:
             found[key] = amount
     return found
-
-
-def table(heads: tuple[str, ...], rows: list[list[Any]]) -> str:
-    """A table in HTML; names in it are users'."""
-    top = "".join(f"<th>{head}</th>" for head in heads)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(printable(str(cell)))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _number(amount: float | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import printable
+from ...html_tables import facts
 from ...units import format_seconds
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ class Zone:
     def explain(self, *, actor: Actor) -> ZoneExplanation:
         """See `ZoneManager.explain`."""
         return self._zones.explain(self.name, actor=actor)
+
+    def _repr_html_(self) -> str:
+        rows = [("guarantee", self.guarantee), ("limit", self.limit), ("network", self.network), ("suspended", self.suspended)]
+        return facts([*rows, ("leaving", self.leaving)], title=self.name, lead=[str(self)])
 
 
 @dataclass(frozen=True, slots=True)

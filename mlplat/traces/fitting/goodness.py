@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import OptionError, printable
+from ...html_tables import table
 from ...plotting import Plots
 from ...resources import DEVICE_MILLI
 from ...streams import check_seed, stream
@@ -94,9 +94,7 @@ class GoodnessOfFit:
         return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in _COLUMNS)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
-        return f"<table><caption>fit to {html.escape(printable(self.source) or 'the trace')}</caption><tr>{head}</tr>{body}</table>"
+        return table(_COLUMNS, self.rows(), title=f"fit to {self.source or 'the trace'}")
 
 
 _COLUMNS = ("what", "figure", "trace", "generated", "distance", "p", "verdict")

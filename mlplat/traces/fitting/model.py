@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ...errors import InputError, OptionError, SpecError, printable, shown
+from ...html_tables import facts
 from ...plotting import Plots
 from ...resources import UNLIMITED, ResourceRequest
 from .counts import HOURS
@@ -306,10 +307,7 @@ class FittedWorkload(_Part):
         return f"FittedWorkload({self.jobs:,} jobs in {self.days:.4g} days, {len(self.kinds)} kinds, source={self.source!r})"
 
     def _repr_html_(self) -> str:
-        import html
-
-        rows = "".join(f"<tr><th>{html.escape(label)}</th><td>{html.escape(text)}</td></tr>" for label, text in describe_model(self))
-        return f"<table>{rows}</table>"
+        return facts(describe_model(self), title=self.source)
 
 
 def describe_model(model: FittedWorkload) -> list[tuple[str, str]]:

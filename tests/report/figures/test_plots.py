@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from mlplat.errors import UnknownNameError
 from mlplat.plotting import RUN_FIGURES
 from mlplat.report import figures
+from mlplat.runs.saved_run import SavedRun
 
 from .cases import busy
 
@@ -21,6 +23,16 @@ def test_the_plots_of_a_run_are_listed_and_each_is_a_figure() -> None:
         figure = getattr(run.plot, name)(*(("10m",) if name == "cluster_at" else ()))
         assert figure.layout.template.layout.paper_bgcolor == "#FFFFFF" and figure.layout.title.text
     assert run.plot().to_json() == run.plot.queue().to_json()
+
+
+def test_a_saved_run_has_the_figures_and_the_table_of_the_run_it_was(tmp_path: Path) -> None:
+    run = busy()
+    run.save(tmp_path)
+    saved = SavedRun.open(tmp_path)
+    for name in RUN_FIGURES:
+        arguments = ("10m",) if name == "cluster_at" else ()
+        assert getattr(saved.plot, name)(*arguments).to_json() == getattr(run.plot, name)(*arguments).to_json(), name
+    assert saved._repr_html_() == run._repr_html_()
 
 
 def test_a_theme_changes_the_background_and_not_the_data() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ....errors import printable
+from ....html_tables import facts
 from ....version import VERSION
 from .opening import Capsule
 from .parts import Document
@@ -79,8 +79,7 @@ class CapsuleSummary:
         return "\n".join(f"{name:<12}{printable(text)}" for name, text in self._rows())
 
     def _repr_html_(self) -> str:
-        cells = "".join(f"<tr><th>{name}</th><td>{html.escape(printable(text))}</td></tr>" for name, text in self._rows())
-        return f"<table>{cells}</table>"
+        return facts(self._rows())
 
 
 class CapsuleImport(NamedTuple):

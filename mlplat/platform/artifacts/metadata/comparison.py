@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....errors import printable
+from ....html_tables import table
 from .runs import Run
 
 if TYPE_CHECKING:
@@ -63,14 +63,8 @@ class Comparison(NamedTuple):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            "<tr>"
-            + "".join(f"<td>{html.escape(text or '')}</td>" for text in (row.kind, printable(row.name), _text(row.a), _text(row.b)))
-            + "</tr>"
-            for row in self.different
-        )
-        heads = "".join(f"<th>{html.escape(text)}</th>" for text in ("", "", self.a.resource, self.b.resource))
-        return f"<table><tr>{heads}</tr>{cells}</table>"
+        rows = [(row.kind, row.name, _text(row.a), _text(row.b)) for row in self.different]
+        return table(("", "", self.a.resource, self.b.resource), rows)
 
 
 def compared(a: Run, b: Run) -> Comparison:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ....canonical import frozen
 from ....errors import OptionError, UnknownNameError, printable
+from ....html_tables import facts
 from .nodes import Artifact
 
 
@@ -122,12 +123,11 @@ class Run:
         return f"{self.resource}: {self.status}"
 
     def _repr_html_(self) -> str:
-        rows = [("status", self.status), ("principal", self.principal), ("started", f"{self.started:g} s"), ("seed", self.seed)]
-        rows += [(f"parameters.{name}", value) for name, value in self.parameters.items()]
-        rows += [(f"metrics.{name}", f"{value:.6g}") for name, value in self.metrics.items()]
+        rows: list[tuple[str, object]] = [("status", self.status), ("principal", self.principal), ("started", f"{self.started:g} s")]
+        rows += [("seed", self.seed), *((f"parameters.{name}", value) for name, value in self.parameters.items())]
+        rows += [(f"metrics.{name}", value) for name, value in self.metrics.items()]
         rows += [(role, one.resource) for role, one in (*self.inputs.items(), *self.outputs.items())]
-        cells = "".join(f"<tr><th>{_escaped(name)}</th><td>{_escaped(value)}</td></tr>" for name, value in rows)
-        return f"<table><caption>{_escaped(self.resource)}</caption>{cells}</table>"
+        return facts(rows, title=self.resource)
 
 
 def one_of(kind: type[StrEnum], value: object, what: str) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....errors import printable
+from ....html_tables import table
 from .artifact_parts import Part
 from .signatures import Signature
 from .stages import Stage
@@ -139,9 +139,7 @@ class ModelComparison(NamedTuple):
         return "\n".join([*lines, *(f"  {name}: {a} | {b}" for name, a, b in self._differences)])
 
     def _repr_html_(self) -> str:
-        heads = "".join(f"<th>{html.escape(text)}</th>" for text in ("", str(self.first), str(self.second)))
-        rows = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in self._differences)
-        return f"<p>{html.escape(str(self).partition(chr(10))[0])}</p><table><tr>{heads}</tr>{rows}</table>"
+        return table(("", str(self.first), str(self.second)), self._differences, lead=[str(self).partition("\n")[0]])
 
 
 def _shown(value: object) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from typing import NamedTuple
 
-from ....errors import printable
+from ....html_tables import table
 from ...component import call, call_of_anybody
 from ...identity.authorization import Actor
 from ...identity.rights import Right
@@ -48,10 +47,8 @@ class DeploymentList(tuple[DeploymentStatus, ...]):
         rows = []
         for each in self:
             now, kept = ("" if part is None else part.what for part in (each.current, each.kept))
-            cells = each.name, each.zone, now, kept, "; ".join(map(str, each.under_way))
-            rows.append("<tr>" + "".join(f"<td>{html.escape(printable(cell))}</td>" for cell in cells) + "</tr>")
-        heads = "".join(f"<th>{head}</th>" for head in ("deployment", "zone", "is", "kept", "under way"))
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+            rows.append((each.name, each.zone, now, kept, "; ".join(map(str, each.under_way))))
+        return table(("deployment", "zone", "is", "kept", "under way"), rows)
 
 
 class Looking(CDCalls):

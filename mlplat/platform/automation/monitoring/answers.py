@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from ....errors import printable
+from ....html_tables import table
 from .judgements import Judgement
 
 
@@ -64,27 +64,10 @@ class WindowList(tuple[Window, ...]):
 
     def _repr_html_(self) -> str:
         heads = ("window", "version", "rows", "seen", "lost", "outcome", "columns", "latency", "naive PSI", "naive KS")
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f"<td>{html.escape(printable(str(cell)))}</td>"
-                for cell in (
-                    w.number,
-                    w.version,
-                    w.rows,
-                    w.seen,
-                    w.lost,
-                    w.outcome,
-                    ", ".join(w.columns),
-                    w.latency,
-                    w.naive_psi,
-                    w.naive_ks,
-                )
-            )
-            + "</tr>"
-            for w in self
+        return table(
+            heads,
+            [(w.number, w.version, w.rows, w.seen, w.lost, w.outcome, w.columns, w.latency, w.naive_psi, w.naive_ks) for w in self],
         )
-        return f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{rows}</table>"
 
 
 class Incident(NamedTuple):

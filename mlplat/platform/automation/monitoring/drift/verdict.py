@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .....errors import printable
+from .....html_tables import table
 from .....plotting import Plots
 
 
@@ -108,10 +108,4 @@ class WindowVerdict(NamedTuple):
             (f.column, f.kind, f.test or f.reason, f"{f.statistic:.4g}", f"{f.adjusted:.3g}", f"{f.effect:.3g}", f"{f.psi:.3g}", f.alarm)
             for f in self.findings
         ]
-        top = "".join(f"<th>{head}</th>" for head in heads)
-        body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-        return f"<div><p>{_cell(self)}</p><table><tr>{top}</tr>{body}</table></div>"
-
-
-def _cell(value: Any) -> str:
-    return html.escape(printable(str(value)))
+        return table(heads, rows, lead=[self])
