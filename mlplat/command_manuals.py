@@ -38,7 +38,7 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
         "course grade": Manual("mlplat course grade lesson.ipynb --seed 7 --json", "an answer is wrong or missing"),
         "course list": Manual("mlplat course list"),
         "demo": Manual("mlplat demo --seed 3", "the platform did not come to the end of the story by itself"),
-        "export": Manual("mlplat export run/ --format perfetto -o run.perfetto.gz"),
+        "export": Manual("mlplat export run/ --format perfetto -o run.json.gz"),
         "fleet": Manual(
             "mlplat fleet --rate 200 --service 80ms --p99 300ms --most 64", "no number of replicas up to --most keeps the latency"
         ),
@@ -46,6 +46,7 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
         "network": Manual("mlplat network cluster.yaml --svg network.svg"),
         "plan": Manual("mlplat plan scenario.yaml --sensitivity", "no cluster that may be bought meets the objectives"),
         "replay": Manual("mlplat replay --jobs philly.csv --cluster 96x8xV100 --queue easy --placement fgd --out run/"),
+        "report": Manual("mlplat report run/ -o report.html --objectives p95_wait=10m", "an objective of the run is missed"),
         "scenario check": Manual("mlplat scenario check scenario.yaml"),
         "scenario new": Manual("mlplat scenario new buy-next-years-gpus scenario.yaml"),
         "scenario schema": Manual("mlplat scenario schema > scenario.schema.json"),
@@ -60,6 +61,7 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
         "traces fit": Manual("mlplat traces fit philly.csv -o model.json --held-out"),
         "traces generate": Manual("mlplat traces generate model.json -o jobs.parquet --days 30 --load 1.5"),
         "traces list": Manual("mlplat traces list --json"),
+        "watch": Manual("mlplat watch scenario.yaml --speed 3600 --page", "the demonstration did not come to the end of its story"),
     }
 )
 """By the words after `mlplat`. A command that is added to the command line needs an entry."""

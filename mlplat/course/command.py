@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..command_options import Json, UnusedSeed, print_json
+from ..errors import shown
 
 app = typer.Typer(help="The lessons of the course, and grades of students' notebooks.", no_args_is_help=True)
 
@@ -24,6 +25,23 @@ def list_lessons(seed: UnusedSeed = 0, as_json: Json = False) -> None:
         return
     for one in lessons:
         print(f"{one.name}  {one.title}: {', '.join(question.name for question in one.questions)}")
+
+
+@app.command("handout")
+def hand_out_notebook(
+    notebook: Annotated[Path, typer.Argument(help="A notebook with solutions.")],
+    to: Annotated[Path, typer.Option("--output", "-o", help="The file for students, which is replaced.", metavar="FILE")],
+    seed: UnusedSeed = 0,
+    as_json: Json = False,
+) -> None:
+    """Write a notebook without its solutions (cells tagged `solution`) and outputs."""
+    from .notebooks import hand_out
+
+    left_out = hand_out(notebook, to)
+    if as_json:
+        print_json({"notebook": str(to), "solutions": left_out})
+    else:
+        print(f"{shown(to)}: {left_out} solution{'s' * (left_out != 1)} left out")
 
 
 @app.command("grade")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -14,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, MissingExtraError, OptionError, printable, shown
+from ..errors import OptionError, printable, shown
 from ..streams import check_seed
 from ..units import Duration, seconds
 from . import recording, seeds
 from .finding import find_lesson
+from .notebooks import need, read, without_solutions
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,11 @@ def grade(path: str | os.PathLike[str], *, lesson: str | None = None, seed: int 
     """Execute a notebook in a temporary folder, and take the last check of each lesson.
 
     `lesson`: the one that counts; all that are checked if not given. `seed`: the student's. `timeout`: for the whole notebook. A cell that
-    fails does not end it. The files beside the notebook are not there, and its stored outputs count for nothing.
+    fails does not end it. The files beside the notebook are not there; its stored outputs, and cells tagged `solution`, count for nothing.
     **This runs the student's code with your rights.** Raises InputError for what is no notebook, UnknownNameError, OptionError,
     MissingExtraError.
     """
-    if any(importlib.util.find_spec(name) is None for name in ("nbclient", "nbformat", "ipykernel")):
-        raise MissingExtraError("executing a notebook", "notebook")
+    need("nbclient", "nbformat", "ipykernel")
     if lesson is not None:
         find_lesson(lesson)
     limit = seconds(timeout)
@@ -106,7 +105,7 @@ def grade(path: str | os.PathLike[str], *, lesson: str | None = None, seed: int 
     seed = check_seed(seed)
     if seed > 999_999_999:
         raise OptionError(f"seed={seed}: expected at most 999999999")
-    notebook = _read(Path(path))
+    notebook = without_solutions(read(path))
     folder = Path(tempfile.mkdtemp(prefix="mlplat-grade-"))
     try:
         work, record = folder / "work", folder / "record"
@@ -116,27 +115,6 @@ def grade(path: str | os.PathLike[str], *, lesson: str | None = None, seed: int 
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Graded(shown(path), seed, found, tuple(_failed(notebook)), stopped, lesson)
-
-
-def _read(path: Path) -> Any:
-    import nbformat
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", path=shown(path), expected="a notebook") from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # cells without an id are older, and no worse
-            notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-            nbformat.validate(notebook)
-    except Exception as error:
-        reason = printable(str(error).splitlines()[0] if str(error) else type(error).__name__)[:200]
-        raise InputError(f"is no notebook: {reason}", path=shown(path), expected="a Jupyter notebook (.ipynb)") from None
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return notebook
 
 
 def _execute(notebook: Any, work: Path, limit: float, variables: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ def drive(
     run: Run,
     until: float = np.inf,
     clock: str = "replay",
-    advanced: Callable[[int], None] | None = None,
+    advanced: Callable[[int], object] | None = None,
     probe: int = -1,
     failing: Failing | None = None,
     scaled: Scaled | None = None,
@@ -57,7 +57,7 @@ def _arrived(run: Run) -> int:
     return int(run.world.count[NEXT_ARRIVAL])
 
 
-def _compiled(run: Run, advanced: Callable[[int], None] | None) -> Callable[[float], None]:
+def _compiled(run: Run, advanced: Callable[[int], object] | None) -> Callable[[float], None]:
     """The compiled clock."""
     from ..infra.kernels.state import FULL, NEW_ATTEMPTS
 
@@ -96,7 +96,7 @@ def _on_simpy(run: Run) -> Callable[[float], None]:
     return lambda until: drive_simpy(run, until)
 
 
-def _scanning(run: Run, clock: str, advanced: Callable[[int], None] | None, scaled: Scaled) -> Callable[[float], None]:
+def _scanning(run: Run, clock: str, advanced: Callable[[int], object] | None, scaled: Scaled) -> Callable[[float], None]:
     """Either clock, with the scans of the autoscaler in between."""
     from .scaled import ScaledPlayer, compiled_peek
 

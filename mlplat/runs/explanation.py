@@ -65,6 +65,13 @@ class Explanation:
 
 def explain(result: Result, job: int) -> Explanation:
     """The explanation of the job in row `job`. Costs one run up to the job's start."""
+    return explain_in(result, result.rebuilt(), job)
+
+
+def explain_in(result: Result, again: Run, job: int) -> Explanation:
+    """The explanation of a job. `again`: the same run, at some instant before the job's start (under zones before its submission); it is
+    let happen up to there, and cannot go on.
+    """
     run = result._run
     log, submit = run.world.log, float(run.trace.submit[job])
     state, start = JobState(int(log.state[job])), float(log.start[job])
@@ -73,7 +80,6 @@ def explain(result: Result, job: int) -> Explanation:
         return _never_started(result, job, name, state)
     behind, behind_s, overtook = _ahead(run, job)
     wait, blocked = start - submit, start - submit - behind_s
-    again = result.rebuilt()
     quota = _quota_at_arrival(result, again, job, wait) if result.quotas else None
     drive(again, result.until, probe=job)
     if quota is None and result.quotas:
@@ -117,22 +123,6 @@ def explain(result: Result, job: int) -> Explanation:
         f"Job {name} ({asks(run, job)}) {text}",
         quota,
     )
-
-
-MOST_REPLAYED = 2_000_000
-"""Jobs that are replayed at most to explain several: each explanation costs a run up to its job's start."""
-
-
-def explain_longest(result: Result, most: int) -> dict[int, str]:
-    """The texts of the explanations of the jobs that waited longest, by row: at most `most`, and of a large run fewer, so that at most two
-    million jobs are replayed.
-    """
-    log, submit = result._run.world.log, result.trace.submit
-    wait = log.start - submit
-    rows = np.flatnonzero(wait > 0)  # NaN is not
-    count = min(most, MOST_REPLAYED // max(1, len(submit)))
-    longest = rows[np.argsort(-wait[rows], kind="stable")[:count]]
-    return {int(row): explain(result, int(row)).text for row in longest}
 
 
 def _ran(result: Result, job: int, state: JobState) -> str:

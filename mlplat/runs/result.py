@@ -158,10 +158,8 @@ class Result:
         return explain(self, self.trace.row_of(job))
 
     def explain_longest(self, most: int) -> dict[int, str]:
-        """What `explain` says of the jobs that waited longest, by row: of `most`, and of fewer where that took more than two million jobs
-        replayed.
-        """
-        from .explanation import explain_longest
+        """What `explain` says of the jobs that waited longest, by row, in one run more: of `most`, and of a large run of fewer."""
+        from .explanations import explain_longest
 
         return explain_longest(self, most)
 
@@ -174,10 +172,12 @@ class Result:
 
     def save(self, folder: str | os.PathLike[str], *, explain: int = 0) -> None:
         """Write the frames as Parquet, and `summary.json`, `measures.json`, `manifest.json` and `cluster.json` (the spec) into `folder`,
-        for `SavedRun.open`. Raises InputError where that cannot be done."""
+        for `SavedRun.open`; with `explain` also `explanations.json`, what `explain_longest` says. Raises InputError where that cannot be
+        done.
+        """
         from .saving import save
 
-        save(self, folder)
+        save(self, folder, explain)
 
     @property
     def plot(self) -> Plots:

@@ -25,8 +25,10 @@ compiled = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="too long w
 ANSWERS = "weight=5 / 3, lab=mp.Quota('lab', guarantee={'gpus': 8}, lend={'gpus': 0}, reserve={'nodes': 1})"
 
 
-def write(path: Path, *cells: str) -> Path:
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), path)
+def write(path: Path, *cells: str, solution: str = "") -> Path:
+    """A notebook of these code cells, and one that is tagged as a solution."""
+    made = [nbformat.v4.new_code_cell(cell) for cell in cells] + [nbformat.v4.new_code_cell(solution, metadata={"tags": ["solution"]})]
+    nbformat.write(nbformat.v4.new_notebook(cells=made), path)
     return path
 
 
@@ -39,13 +41,14 @@ def mlplat(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @jupyter
 @compiled
-def test_the_last_check_of_a_lesson_counts_whatever_fails_or_is_printed(tmp_path: Path) -> None:
+def test_the_last_check_of_a_lesson_counts_and_no_solution_whatever_fails_or_is_printed(tmp_path: Path) -> None:
     path = write(
         tmp_path / "ada <b>.ipynb",
         "import mlplat as mp, os\nx = mp.check('lesson-05', weight=1)",
         "raise ValueError('of ' * 200)",
         "os.write(1, b'{not json')\nopen('made', 'w').write('here')\nx = mp.check('lesson-05', " + ANSWERS + "); del x",
         "mp.check('lesson-05')",
+        solution="mp.check('lesson-05', weight='not the student')",
     )
     before = path.read_bytes()
     done = mlplat("course", "grade", path, "--json", "--lesson", "lesson-05")
@@ -66,13 +69,31 @@ def test_a_notebook_that_does_not_end_is_stopped_with_what_it_had_and_with_its_o
         tmp_path / "slow.ipynb",
         "import os\nimport mlplat as mp\nx = mp.check('lesson-05', weight='?')",
         "os.environ['MLPLAT_COURSE_SEED'] = '3'\nx = mp.check('lesson-05', weight='?')",
-        "while True: pass",
+        "import time\ntime.sleep(600)",
     )
     found = grade(path, seed=17, timeout="15s")
     assert found.stopped == "not done after 15 s"
     assert found.lessons["lesson-05"]["seed"] == 3
     assert found.score == 0.0
     assert "checked with seed 3, expected 17" in str(found)
+
+
+@jupyter
+@compiled
+def test_what_is_handed_out_has_no_solutions_and_can_be_answered_and_graded(tmp_path: Path) -> None:
+    lesson = next((ROOT / "examples" / "notebooks").glob("01-*.ipynb"))
+    done = mlplat("course", "handout", lesson, "-o", tmp_path / "student.ipynb", "--json")
+    assert json.loads(done.stdout) == {"notebook": str(tmp_path / "student.ipynb"), "solutions": 1}
+    given, whole = nbformat.read(tmp_path / "student.ipynb", 4), nbformat.read(lesson, 4)
+    assert [cell.source for cell in given.cells] == [cell.source for cell in whole.cells[:-1]]
+    assert not any(cell.get("outputs") for cell in given.cells)
+    answer = next(cell for cell in given.cells if cell.source.startswith("stranded = ..."))
+    answer.source = "stranded = '?'\ncpus = 8\nplacement = 'fgd'"
+    nbformat.write(given, tmp_path / "student.ipynb")
+    found = grade(tmp_path / "student.ipynb", lesson="lesson-01")
+    assert (round(3 * found.score), found.failed_cells, found.stopped) == (2, (), "")
+    done = mlplat("course", "handout", lesson, "-o", lesson)
+    assert (done.returncode, "this is the notebook itself" in done.stderr) == (2, True)
 
 
 def test_what_is_no_notebook_is_refused_with_its_name_and_in_one_line(tmp_path: Path) -> None:

@@ -28,7 +28,15 @@ INSTALLING = ("pip install", "-m venv", "curl ", "kubectl ")
 NOT_RUN = {
     ("README.md", "command: demo"),
     ("README.md", "command: test"),
+    ("docs/watching.md", "not run: it is for somebody who looks on"),
+    ("README.md", "not run: makes an environment; .ci/run does the same"),
+    ("docs/tutorials/quick-start.md", "not run: makes an environment; .ci/run does the same"),
     ("README.md", "not run: a sketch, of which files, ada and robot are left out"),
+    ("docs/teaching.md", "not run: it installs"),
+    ("docs/teaching.md", "not run: it needs the notebooks of the repository"),
+    ("docs/teaching.md", "not run: it starts JupyterLab"),
+    ("docs/teaching.md", "not run: it needs a student's notebook"),
+    ("docs/teaching.md", "not run: it needs the notebooks of a class"),
 }
 """Every block that is not run: its page and its mark."""
 
@@ -92,5 +100,5 @@ def test_what_is_not_run_is_listed_and_there() -> None:
 
 
 def test_every_block_of_code_says_its_language() -> None:
-    known = {"python", "sh", "yaml", "json", "text", "csv"}
+    known = {"python", "sh", "yaml", "json", "text", "csv", "toml"}
     assert [(name(page), block.line) for page in PAGES for block in blocks(page) if block.language and block.language not in known] == []

@@ -5,11 +5,13 @@ what a job waited for and where it went, on runs small enough to be worked by ha
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from mlplat.errors import OptionError
-from mlplat.hardware import ClusterSpec
+from mlplat.hardware import ClusterSpec, Outages
 from mlplat.infra.placement import PLACEMENTS
 from mlplat.resources import ResourceRequest
 from mlplat.runs.replay import replay
@@ -132,3 +134,17 @@ def test_explanations_agree_with_the_frames(queue: str, placement: str) -> None:
                 assert result.jobs["start_s"][told.behind] == row["submit_s"] + told.behind_s
     fresh = replay(*mixed(), queue=queue, placement=placement, ties="random", seed=5)
     assert fresh.fingerprint == before == result.fingerprint
+
+
+@pytest.mark.parametrize("queue", ["fifo", "best-effort-fifo", "easy", "conservative", "sjf", "srtf", "priority", "drf", "las"])
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_many_explanations_in_one_run_are_those_of_runs_of_their_own(queue: str, interrupted: bool) -> None:
+    spec, trace = mixed(250)
+    options: dict[str, Any] = {}
+    if interrupted:
+        options = {"failures": Outages.build(start=[50, 150, 250], end=[90, 190, 290], node=[0, 1, 2]), "checkpoint": "every 30s write 1s"}
+    result = replay(spec, trace.with_columns(priority=np.arange(250) % 3), queue=queue, placement="random", seed=5, **options)
+    found = result.explain_longest(12)
+    waits = result.jobs.sort("wait_s", descending=True, nulls_last=True, maintain_order=True)
+    assert list(found) == waits["job"][:12].to_list()
+    assert found == {job: result.explain(job).text for job in found}

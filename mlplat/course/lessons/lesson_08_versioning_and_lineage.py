@@ -21,13 +21,19 @@ def verify_git_id(answer: Any) -> str | None:
     if not callable(answer):
         return f"expected a function of bytes, found a {kind(answer)}"
     for content in CONTENTS:
-        truth, found = object_id(framed("blob", content)), answer(content)
+        truth = object_id(framed("blob", content))
+        try:
+            found = answer(content)
+        except Exception as error:
+            return f"with {content[:8]!r} it raises {type(error).__name__}: {printable(str(error))[:200]}"
         if isinstance(found, bytes):
             found = found.hex()
         if not isinstance(found, str):
             return f"it returned a {kind(found)}; expected the id as 40 hexadecimal digits"
         if found.lower() != truth:
-            return f"of {content[:8]!r} it gives {printable(found)[:12]}…, git gives {truth[:12]}…: mind the length in bytes and the zero byte"
+            return (
+                f"of {content[:8]!r} it gives {printable(found)[:12]}…, git gives {truth[:12]}…: mind the length in bytes and the zero byte"
+            )
     return None
 
 

@@ -84,7 +84,9 @@ def verify_level(answer: Any) -> str | None:
 
 def verify_first_step(answer: Any) -> str | None:
     """How long it takes until 5 % of the requests are 500."""
-    return near(answer, 500 / (0.05 * (1 + student_seed() % 4)), "5 % of the requests go to the new version, and it needs 500", unit="seconds")
+    return near(
+        answer, 500 / (0.05 * (1 + student_seed() % 4)), "5 % of the requests go to the new version, and it needs 500", unit="seconds"
+    )
 
 
 def _rollout(policy: CanaryPolicy, error_rate: float) -> tuple[bool, float, int]:
@@ -102,7 +104,9 @@ def _rollout(policy: CanaryPolicy, error_rate: float) -> tuple[bool, float, int]
     shop.sim.run(until=began + 3600)
     change = shop.platform.cd.deploy("shop/api", "shop/churn@2", zone="prod", strategy=Canary(policy=policy), actor=shop.ada)
     shop.sim.run(until=began + 9 * 3600)
-    ended = [event for event in shop.sim.log.select(predicate="canary.finished", since=began + 3600) if event.data["deployment"] == change.id]
+    ended = [
+        event for event in shop.sim.log.select(predicate="canary.finished", since=began + 3600) if event.data["deployment"] == change.id
+    ]
     status = shop.platform.serving.status("shop/api", actor=shop.ada)
     answered = sum(version.counts["answered"] for version in status.versions if version.model == "shop/churn@2")
     if not ended:
@@ -127,7 +131,9 @@ def verify_policy(answer: Any) -> str | None:
     if not promoted:
         return "an equal version is not promoted"
     if after > SOON_S:
-        return f"an equal version takes {after / 60:.0f} minutes; expected at most {SOON_S / 60:.0f}: fewer or larger steps, or fewer requests"
+        return (
+            f"an equal version takes {after / 60:.0f} minutes; expected at most {SOON_S / 60:.0f}: fewer or larger steps, or fewer requests"
+        )
     return None
 
 
@@ -137,7 +143,11 @@ LESSON = Lesson(
     (
         Question("tests", "The text of a file of tests that pass with Ada's features.py and fail with Bob's.", verify_tests),
         Question("level", "Of each thing the lowest level of maturity at which it happens without a call.", verify_level),
-        Question("first_step", "How many seconds the first step of a canary lasts at least, at the rate of the notebook.", verify_first_step),
-        Question("policy", "A CanaryPolicy that sends the bad version back after few requests and lets an equal one pass soon.", verify_policy),
+        Question(
+            "first_step", "How many seconds the first step of a canary lasts at least, at the rate of the notebook.", verify_first_step
+        ),
+        Question(
+            "policy", "A CanaryPolicy that sends the bad version back after few requests and lets an equal one pass soon.", verify_policy
+        ),
     ),
 )

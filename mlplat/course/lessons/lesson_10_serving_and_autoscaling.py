@@ -1,4 +1,4 @@
-"""Lesson 10: how many replicas, and when. The exercises are a fleet for a rate, a day with an autoscaler, and a replica that falls silent."""
+"""Lesson 10: how many replicas, and when. The exercises are a fleet, a day with an autoscaler, and a replica that falls silent."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ def verify_replicas(answer: Any) -> str | None:
     given, plan = number(answer), _fleet(rate())
     if given is None:
         return f"expected a number of replicas, found a {kind(answer)}"
-    low, high = plan.interval
-    if min(low, plan.replicas) <= given <= max(high or plan.replicas, plan.replicas) and given == int(given):
+    found = plan.replicas or 0
+    low, high = plan.interval or (found, found)
+    if min(low, found) <= given <= max(high or found, found) and given == int(given):
         return None
-    return "too few: the P99 is above 450 ms" if given < plan.replicas else "too many: fewer keep it too"
+    return "too few: the P99 is above 450 ms" if given < found else "too many: fewer keep it too"
 
 
 @cache
@@ -101,7 +102,9 @@ def verify_client(answer: Any) -> str | None:
     good, sent = in_time(result, 5.0), result.summary()["sent"] / len(result.answered)
     late = round((1 - good) * len(result.answered))
     if late > MOST_LATE:
-        return f"{late} of {len(result.answered):,} are not answered within 5 s: a request that hangs has to be given up soon, and sent again"
+        return (
+            f"{late} of {len(result.answered):,} are not answered within 5 s: a request that hangs has to be given up soon, and sent again"
+        )
     if sent > 1.1:
         return f"each request is sent {sent:.2f} times on average; expected at most 1.1: the timeout cuts off sound answers"
     return None
@@ -111,8 +114,14 @@ LESSON = Lesson(
     "lesson-10",
     "Serving and autoscaling",
     (
-        Question("replicas", "The fewest replicas that keep the P99 of the latency within 450 ms at the rate of the notebook.", verify_replicas),
+        Question(
+            "replicas", "The fewest replicas that keep the P99 of the latency within 450 ms at the rate of the notebook.", verify_replicas
+        ),
         Question("version", "A Version that answers 99 % of the day within a second on at most 10 replicas on average.", verify_version),
-        Question("client", "A timeout and retries of clients with which at most two requests take more than 5 s though a replica falls silent.", verify_client),
+        Question(
+            "client",
+            "A timeout and retries of clients with which at most two requests take more than 5 s though a replica falls silent.",
+            verify_client,
+        ),
     ),
 )

@@ -1,9 +1,10 @@
-"""Lesson 11: when a model is trained anew. The exercises are a rule for drift, a policy, the chain of causes, and a day that is no drift."""
+"""Lesson 11: when a model is trained anew. The exercises are a rule, a delay, a chain of causes, and a day that is no drift."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ...errors import MlplatError
@@ -89,7 +90,7 @@ def verify_chain(answer: Any) -> str | None:
         return "expected events, as sim.log has them"
     if chain[0].predicate != CHAIN[0]:
         return f"it begins with {chain[0].predicate}; expected {CHAIN[0]}, then what led to it"
-    for later, earlier in zip(chain, chain[1:], strict=False):
+    for later, earlier in pairwise(chain):
         if later.cause != earlier.id:
             return f"{earlier.predicate} (event {earlier.id}) is not the cause of {later.predicate} (event {later.id})"
     if chain[-1].cause is not None:
@@ -134,6 +135,8 @@ LESSON = Lesson(
         Question("rule", "A DriftRule that is silent on calm windows and finds a shift of 0.25 standard deviations.", verify_rule),
         Question("delay", "How long after the alarm there are 2,000 labelled rows of the changed customers to train on.", verify_delay),
         Question("chain", "The events from service.upgraded back to what has no cause, each the cause of the one before.", verify_chain),
-        Question("window", "The shortest window that does not take the hour of the day in `day_of(student_seed())` for drift.", verify_window),
+        Question(
+            "window", "The shortest window that does not take the hour of the day in `day_of(student_seed())` for drift.", verify_window
+        ),
     ),
 )

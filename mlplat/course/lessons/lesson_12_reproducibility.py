@@ -1,4 +1,4 @@
-"""Lesson 12: the same model again, to the last bit. The exercises are a changed row, what bytes depend on, sums, and a pipeline to repair."""
+"""Lesson 12: the same model again, to the last bit. The exercises are a row, what bytes depend on, sums, and a pipeline to repair."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def churn(customers: pl.DataFrame):
 '''
 """The pipeline of the lesson: training that uses a seed."""
 
-LOOSE = '''\
+LOOSE = """\
 from __future__ import annotations
 
 import random
@@ -69,7 +69,7 @@ def train(rows: pl.DataFrame) -> SGDClassifier:
 @mp.pipeline(data={"customers": "customers"}, publish={"model": "churn"})
 def churn(customers: pl.DataFrame):
     return {"model": train(sampled(customers))}
-'''
+"""
 """A pipeline of which no two runs are alike."""
 
 
@@ -183,7 +183,10 @@ def verify_exact_sum(answer: Any) -> str | None:
     values = (draws.normal(size=2000) * 10.0 ** draws.integers(-8, 8, 2000)).tolist()
     truth, sums = math.fsum(values), set()
     for _ in range(20):
-        found = number(answer(list(values)))
+        try:
+            found = number(answer(list(values)))
+        except Exception as error:
+            return f"with a list of floats it raises {type(error).__name__}: {printable(str(error))[:200]}"
         if found is None:
             return "it returned something else than a number"
         sums.add(found)
@@ -227,6 +230,10 @@ LESSON = Lesson(
         Question("row", "The number of the row that differs in `tampered()`, from 0.", verify_row),
         Question("same_bytes", "The set of changes after which the model has the same bytes.", verify_same_bytes),
         Question("exact_sum", "A function that sums a list of floats to the same bits in any order.", verify_exact_sum),
-        Question("repaired", "The text of a pipeline.py like LOOSE whose models can be made again, and that uses the seed of the run.", verify_repaired),
+        Question(
+            "repaired",
+            "The text of a pipeline.py like LOOSE whose models can be made again, and that uses the seed of the run.",
+            verify_repaired,
+        ),
     ),
 )

@@ -41,7 +41,7 @@ def open_api(
     `strategy`: of this and later rollouts, a canary of ten minutes a step unless said. `customers`: who asks; without them requests say
     nothing. Time (s) when requests began to come. The first version is judged too, against its baseline.
     """
-    strategy = strategy or Canary(policy=CanaryPolicy(bake="10m", deadline="2h"))
+    strategy = strategy or Canary(policy=CanaryPolicy(bake=600.0, deadline=7200.0))
     options = {**OPTIONS, "sample": sample}
     shop.platform.cd.deploy("shop/api", model, zone="prod", replicas=3, strategy=strategy, options=options, actor=shop.ada)
     shop.sim.run(until=shop.sim.now + 60)
@@ -54,8 +54,9 @@ def open_api(
 
 
 def bind_pipeline(shop: Shop, *, triggers: Sequence[str], data: Mapping[str, str] | None = None, **policy: Any) -> None:
-    """Deploy the newest pipeline as `shop/train`, to be run again on these triggers as far as the level of the platform allows. What it makes
-    is compared with the model in production on `shop/held`. `policy`: of a RetrainingPolicy.
+    """Deploy the newest pipeline as `shop/train`, to be run again on these triggers as far as the level of the platform allows.
+
+    What it makes is compared with the model in production on `shop/held`. `policy`: of a RetrainingPolicy.
     """
     platform, ada = shop.platform, shop.ada
     version = platform.orchestrator.publish("shop/churn@main", actor=ada)
@@ -75,8 +76,9 @@ def bind_pipeline(shop: Shop, *, triggers: Sequence[str], data: Mapping[str, str
 
 
 class Answers:
-    """What becomes of customers is known an hour later: `publish`, called now and then, tells the Monitoring System. Of three rows one goes to
-    `shop/held`, of which the newest thousand are kept, two to `shop/customers`, of which the newest two thousand are.
+    """What becomes of customers is known an hour later: `publish`, called now and then, tells the Monitoring System.
+
+    Of three rows one goes to `shop/held`, of which the newest thousand are kept, two to `shop/customers`, of which the newest two thousand are.
     """
 
     def __init__(self, shop: Shop, customers: Customers) -> None:

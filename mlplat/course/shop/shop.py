@@ -26,13 +26,12 @@ groups:
 
 
 class Shop:
-    """A platform of one level, on four nodes and one with GPUs. Ada develops, Bob reviews, `robot` is the service account that acts for the project
-    `shop`, `records` the one that tells what became of customers.
+    """A platform of one level, on four nodes and one with GPUs.
 
-    There are a development zone of Ada's and the deployment zone `prod`; the image `shop/train`, built from the first commit of
+    Ada develops, Bob reviews; `robot` is the service account that acts for the project `shop`, `records` the one that tells what became of
+    customers. There are a development zone of Ada's and the deployment zone `prod`; the image `shop/train`, built from the first commit of
     `shop/churn`; 2,000 rows of `shop/customers` to train on, and 1,000 of `shop/held` that no model has seen. `level`: of maturity, 0 to
-    2 (docs/platform/maturity.md); at 2 pushes are built and tested. `seed`: of all that is drawn. `placement`: policy of
-    the cluster's scheduler.
+    2 (docs/platform/maturity.md); at 2 pushes are built and tested. `seed`: of all that is drawn. `placement`: policy of the scheduler.
 
     >>> shop = Shop()
     >>> run = shop.train()

@@ -86,13 +86,17 @@ def run_sweep_command(
 @app.command("show")
 def show_sweep_command(
     folder: Annotated[Path, typer.Argument(help="The folder of a sweep.")],
+    report: Annotated[Path | None, typer.Option(help="Write the sweep as one HTML page too, such as sweep.html.")] = None,
     seed: UnusedSeed = 0,
     as_json: Json = False,
 ) -> None:
     """Show the runs of a sweep that are there, also while it runs: exit status 1 where a run failed or is missing."""
     from .outcome import Sweep
 
-    _show(Sweep.open(folder), as_json)
+    found = Sweep.open(folder)
+    if report is not None:
+        found.to_html(report)
+    _show(found, as_json)
 
 
 def _design(vary: list[str], kind: str, samples: int | None, seed: int) -> Design:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ...errors import InputError, printable, shown
+from ...html_pages import write_html
 from ...plotting import Plots
 from .run_index import read_index
 from .sweep_folder import RESULTS, read_manifest
@@ -107,6 +108,10 @@ class Sweep:
     def plot(self) -> Plots:
         """A figure over the varied fields: `plot()`, `plot.points("p95_wait_s")` (docs/notebooks_and_plots.md)."""
         return Plots(self, "points")
+
+    def to_html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the sweep, as far as it is, as one self-contained HTML page, and return where. Raises InputError, MissingExtraError."""
+        return write_html("sweep_page", self, path)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: what was run, how much of it is there, its points, and what failed."""

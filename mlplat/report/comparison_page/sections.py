@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import OptionError, printable
-from ...planning.comparison.comparison_result import Comparison
+from ...planning.comparison.comparison_result import Comparison, amount
 from ...planning.comparison.of_runs import ComparedRuns, compare_runs
 from ...planning.search.words import figure_words, listed
+from ..figures import differences
 from ..page import Section, badge, data_download, document, figure_html, paragraph, table_html, write_page
-from .differences import differences, replications
 from .overlays import held, queues, waits
+from .replications import replications
 
 if TYPE_CHECKING:
     from ...runs.result import Result
@@ -42,7 +44,16 @@ def comparison_page(subject: Comparison | Sequence[Result | SavedRun]) -> str:
 
 
 def write_comparison_page(subject: Comparison | Sequence[Result | SavedRun], path: str | os.PathLike[str]) -> Path:
-    """Write the page to a file and return where. Raises OptionError, InputError, MissingExtraError."""
+    """Write the page to a file and return where. Raises OptionError, InputError, MissingExtraError.
+
+    >>> import tempfile
+    >>> import mlplat as mp
+    >>> trace = mp.traces.synthetic(50, gpus=16, seed=1)
+    >>> runs = [mp.replay(mp.ClusterSpec.parse("2x8xV100"), trace, queue=queue) for queue in ("fifo", "sjf")]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_comparison_page(runs, f"{folder}/runs.html").name
+    'runs.html'
+    """
     return write_page(path, comparison_page(subject))
 
 
@@ -98,9 +109,7 @@ _WORDS = ("better", "worse", "equal", "not shown", "not measured")
 
 def _differences(found: Comparison) -> str:
     rows = [_row(row, texts) for row, texts in zip(found.rows, found.readable(), strict=True)]
-    caption = (
-        "A circle is better than the baseline, a cross worse, both significant or exact; grey is not shown to differ. Bars: intervals."
-    )
+    caption = "Green is better than the baseline, red worse, both significant or exact; grey is not shown to differ. Bars: intervals."
     table = table_html(rows, caption=f"Against {found.baseline}", download="differences.csv", filter=len(rows) > 12)
     drawn = figure_html(differences(found), caption) if any(row["difference"] is not None and row["baseline"] for row in found.rows) else ""
     return drawn + table + data_download("The comparison as JSON", "comparison", "comparison.json")
@@ -131,7 +140,10 @@ def _runs(found: Comparison) -> str:
     )
     shown = ["policy", "replication", *measures, "fingerprint"]
     frame = found.figures.with_columns(fingerprint=found.figures["fingerprint"].str.slice(0, 12))
-    table = table_html(frame, columns={name: figure_words(name) for name in shown}, caption="Every run", filter=True)
+    units = {str(row["measure"]): str(row["unit"]) for row in found.rows}
+    formats = {name: partial(amount, unit=units[name]) for name in measures}
+    titles = {name: figure_words(name) for name in shown}
+    table = table_html(frame, columns=titles, formats=formats, caption="Every run", filter=True)
     return drawn + table + data_download("All figures of all runs (CSV)", "figures", "figures.csv")
 
 

@@ -41,6 +41,12 @@ def openmetrics(
     `step`: time between samples; None for a round one that gives about 5,000, and 15 s at least. `epoch`: the date of second 0, as of
     `Simulation`. Returns `samples`, `series_samples` and `step_s`.
     Raises OptionError for more than 100,000 samples of a series, InputError.
+
+    >>> import tempfile, mlplat as mp
+    >>> trace = mp.JobTrace.build(submit=[0], duration=[60], request=[0], requests=[mp.ResourceRequest(gpus=8)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     openmetrics(mp.replay(mp.ClusterSpec.parse("1x8xV100"), trace), f"{folder}/run.txt", step="30s")["series_samples"]
+    3
     """
     start = Simulation(epoch=epoch, log="none").epoch
     end = run.end_s

@@ -36,7 +36,7 @@ def screen(title: str, view: View, nodes: NodeTable | None, pace: Pace | None, *
     if nodes is not None and len(nodes):
         most = max(FEWEST_ROWS, rest * 2 // 5)
         parts.append(_hardware(view, nodes, most))
-        rest -= min(most, _rows_of(nodes, most)) + 1
+        rest -= _lines_of(nodes, most) + 1
         jobs = max(FEWEST_ROWS, rest // 2 - 1)
         parts.append(_jobs(view, jobs))
         rest -= jobs + 2
@@ -48,7 +48,8 @@ def screen(title: str, view: View, nodes: NodeTable | None, pace: Pace | None, *
 
 def _head(title: str, view: View, pace: Pace | None, ended: bool) -> RenderableType:
     line = Text()
-    line.append(clock_text(view.time), style="bold")
+    rounded = pace is not None and pace.playing and not ended
+    line.append(clock_text(float(round(view.time)) if rounded else view.time), style="bold")
     if math.isfinite(view.horizon):
         line.append(f" of {format_seconds(view.horizon)}", style="dim")
     if ended:
@@ -71,8 +72,10 @@ def _head(title: str, view: View, pace: Pace | None, ended: bool) -> RenderableT
     return Panel(Group(*lines), title=Text(printable(title)), title_align="left", padding=(0, 1))
 
 
-def _rows_of(nodes: NodeTable, most: int) -> int:
-    return len(nodes) if len(nodes) <= most else len(nodes.racks)
+def _lines_of(nodes: NodeTable, most: int) -> int:
+    """How many lines the bars take, of at most so many."""
+    rows = len(nodes) if len(nodes) <= 2 * most else min(len(nodes.racks), 2 * most)
+    return rows if rows <= most else -(-rows // 2)
 
 
 def _hardware(view: View, nodes: NodeTable, most: int) -> RenderableType:
@@ -128,11 +131,12 @@ def _list(title: str, count: int, jobs: Sequence[Job], now: float, most: int) ->
 
 
 def _events(view: View, most: int) -> RenderableType:
+    times = [clock_text(happened.time) for happened in view.events[-most:]]
     table = Table.grid(padding=(0, 1))
-    table.add_column(justify="right", no_wrap=True, style="dim")
+    table.add_column(justify="right", no_wrap=True, style="dim", min_width=max(map(len, times), default=0))
     table.add_column(no_wrap=True, overflow="ellipsis")
-    for happened in view.events[-most:]:
-        table.add_row(Text(clock_text(happened.time)), Text(happened.text, style="red" if happened.failure else ""))
+    for time, happened in zip(times, view.events[-most:], strict=True):
+        table.add_row(Text(time), Text(happened.text, style="red" if happened.failure else ""))
     return Panel(table, title="latest events", title_align="left", padding=(0, 1))
 
 

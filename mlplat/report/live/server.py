@@ -58,6 +58,8 @@ class PageServer:
         self._racks = None if nodes is None or len(nodes) <= MOST_CELLS else nodes
         self._state = b"null"
         self._looked = -math.inf
+        self.closed = False
+        """Whether the block was left: connections that are still open get no answer."""
         self._server = _Server((LOOPBACK, 0), _Handler)
         self._server.page = self
         port = self._server.server_address[1]
@@ -70,6 +72,7 @@ class PageServer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.closed = True
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -135,6 +138,12 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
     server: _Server
 
+    def parse_request(self) -> bool:
+        if self.server.page.closed:
+            self.close_connection = True
+            return False
+        return super().parse_request()
+
     def do_GET(self) -> None:
         name = self._name()
         found = None if name is None else self.server.page.content(name)
@@ -198,7 +207,7 @@ def _state(view: View, pace: Pace, ended: bool, racks: NodeTable | None) -> dict
         health = worst
     return {
         "time": view.time,
-        "clock": clock_text(view.time),
+        "clock": clock_text(float(round(view.time)) if pace.playing else view.time),
         "horizon": view.horizon if math.isfinite(view.horizon) else None,
         "playing": pace.playing,
         "speed": pace.speed if math.isfinite(pace.speed) else None,

@@ -42,12 +42,16 @@ def paragraph(*values: object) -> Html:
 
 
 def badge(value: object, kind: Kind = "neutral") -> Html:
-    """A word set off by colour; the word itself says what is meant, not the colour."""
+    """A word set off by colour; the word itself says what is meant, not the colour.
+
+    >>> badge("met", "good")
+    '<span class="badge good">met</span>'
+    """
     return Html(f'<span class="badge {kind}">{text(value)}</span>')
 
 
-def key_figures(figures: Sequence[tuple[object, object] | tuple[object, object, object]]) -> Html:
-    """The few figures that matter most: name, value, and if given a remark below it.
+def key_figures(figures: Sequence[tuple[object, ...]]) -> Html:
+    """The few figures that matter most: name and value of each, and if given a remark below it.
 
     >>> key_figures([("nodes", 12, "10 to 13")])
     '<dl class="key-figures"><div><dt>nodes</dt><dd>12<small>10 to 13</small></dd></div></dl>'

@@ -36,6 +36,9 @@ class Section:
 
     Attributes: `id` (its address within the page: small letters, digits and hyphens), `title` (plain text, escaped by the page), `html`
     (made by the functions of this package, or escaped).
+
+    >>> Section("waits", "Waits", "<p>None.</p>").id
+    'waits'
     """
 
     id: str

@@ -11,10 +11,10 @@ from ...errors import printable
 from ...planning.scenario.view import rows as scenario_rows
 from ...planning.search.verdicts import LOST_WORK
 from ...planning.search.words import amount, finding_words, goal_words, interval_words, money, sentence, value_words
+from ..figures import tornado
 from ..page import Section, badge, data_download, details, document, figure_html, key_figures, paragraph, table_html, text, write_page
 from .choices import choices_map
 from .margins import margins
-from .tornado import tornado
 
 if TYPE_CHECKING:
     from ...planning import Plan
@@ -37,7 +37,7 @@ def plan_page(plan: Plan, *, sensitivity: Sensitivity | None = None) -> str:
     ... search: {groups: {node: {least: 2, most: 8}}}
     ... replications: 2
     ... ''')))
-    >>> "&lt;small&gt;" in page, "P95 wait under 60 min" in page
+    >>> "&lt;small&gt;" in page, "P95 wait under 1 h" in page
     (True, True)
     """
     sections = [
@@ -48,7 +48,7 @@ def plan_page(plan: Plan, *, sensitivity: Sensitivity | None = None) -> str:
         Section("sensitivity", "What it hangs on", _hangs_on(plan, sensitivity)),
         Section("scenario", "The scenario", _scenario(plan)),
     ]
-    facts = [("scenario", plan.scenario.digest), ("seed", plan.scenario.seed), ("runs", f"{plan.runs:,}")]
+    facts = [("scenario", plan.scenario.digest[:16]), ("seed", plan.scenario.seed), ("runs", f"{plan.runs:,}")]
     return document(
         f"Plan: {printable(plan.scenario.name)}",
         sections,
@@ -83,7 +83,7 @@ def _answer(plan: Plan) -> str:
         cards.append(("cost a month", money(plan.cost.estimate), _range(plan.cost, money)))
     if told is not None:
         cards.append(("replications", f"{told.replications:,}", f"of {plan.runs:,} runs in all"))
-    return paragraph(kind, " ", proof) + key_figures(cards) + lines  # type: ignore[arg-type]
+    return paragraph(kind, " ", proof) + key_figures(cards) + lines
 
 
 def _range(interval: Interval, form: Any) -> str:
@@ -152,7 +152,10 @@ def _tried(plan: Plan) -> str:
     parts.append(figure_html(choices_map(plan), f"Every choice{third}: what was run, and why the others were not."))
     parts.append(_tried_table(plan))
     rows = [{"choices": row["choices"], "reason": row["reason"], "shown by": _witness(row["witness"])} for row in plan.left_out.to_dicts()]
-    parts.append(table_html(rows, columns=("reason", "shown by", "choices"), caption="What was not run, and why", download="left_out.csv"))
+    if rows:
+        parts.append(
+            table_html(rows, columns=("reason", "shown by", "choices"), caption="What was not run, and why", download="left_out.csv")
+        )
     return "".join(parts)
 
 

@@ -100,8 +100,8 @@ def write_run_page(run: Result | SavedRun, path: str | os.PathLike[str], **optio
 
 
 def _subtitle(run: Result | SavedRun) -> str:
-    source = run.manifest["trace"].get("source") or "a trace"
-    return f"{len(run.jobs):,} jobs of {printable(str(source))} on {len(run.nodes):,} nodes"
+    source = Path(str(run.manifest["trace"].get("source") or "a trace")).name
+    return f"{len(run.jobs):,} jobs of {printable(source)} on {len(run.nodes):,} nodes"
 
 
 def _facts(run: Result | SavedRun) -> list[tuple[str, object]]:

@@ -153,7 +153,7 @@ def test_other_jobs_are_explained_from_the_frames(result: Result, whole: Path, v
     row = jobs.row(waited, named=True)
     earlier = jobs.filter((pl.col("job") < waited) & (pl.col("start_s") > row["submit_s"]) & (pl.col("start_s") <= row["start_s"]))
     if len(earlier):
-        assert re.search(rf"{len(earlier)} jobs? submitted before it started meanwhile", told)
+        assert re.search(rf"meanwhile {len(earlier)} earlier jobs? started", told)
     assert row["asks"] in told and "It waited" in told
     rejected = jobs.filter(pl.col("state") == "rejected")["job"][0]
     page.evaluate("(k) => mlplat.explain(k)", rejected)

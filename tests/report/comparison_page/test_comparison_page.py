@@ -7,8 +7,8 @@ import pytest
 import mlplat as mp
 from mlplat.errors import OptionError
 from mlplat.report.comparison_page import comparison_page
-from mlplat.report.comparison_page.differences import differences, replications
 from mlplat.report.comparison_page.overlays import held, queues, waits
+from mlplat.report.comparison_page.replications import replications
 
 SPEC = mp.ClusterSpec.parse("2x8xV100")
 
@@ -22,17 +22,6 @@ workload: {synthetic: {jobs: 150, gpus: 16, load: 1.1, longest: 4h}}
 replications: 4
 """)
     return mp.compare(scenario, policies="fifo,sjf", measures=["mean_wait", "gpu_utilization"])
-
-
-def test_the_picture_of_differences_has_every_interval(found: mp.Comparison) -> None:
-    drawn = {
-        round(x, 6): (round(x - low, 6), round(x + high, 6))
-        for trace in differences(found).data
-        for x, low, high in zip(trace.x, trace.error_x.arrayminus, trace.error_x.array, strict=True)
-    }
-    for row in found.rows:
-        part = 100 / abs(row["baseline"])
-        assert drawn[round(row["difference"] * part, 6)] == (round(row["low"] * part, 6), round(row["high"] * part, 6))
 
 
 def test_a_line_is_a_replication(found: mp.Comparison) -> None:

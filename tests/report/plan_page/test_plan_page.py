@@ -13,7 +13,6 @@ from mlplat.planning.search.proof import Standing
 from mlplat.report.plan_page import plan_page
 from mlplat.report.plan_page.choices import AREAS, MARKS, choices_map
 from mlplat.report.plan_page.margins import MOST, margins
-from mlplat.report.plan_page.tornado import tornado
 
 from .plans import NASTY, ONE, one_group, two_groups, unreachable
 
@@ -51,10 +50,11 @@ def test_margins_are_times_the_bound() -> None:
         assert counts[verdict.counts[0]] == max(0.01, min(MOST, mean / 600.0))
 
 
-def test_the_tornado_has_the_rows_of_the_sensitivity() -> None:
-    found = one_group().sensitivity(failures=0, prices=0.1, load=0)
-    figure = tornado(found)
-    assert {x for trace in figure.data for x in trace.x} == {row.more_cost for row in found.rows}
+def test_the_sensitivity_is_told_where_it_was_asked_for() -> None:
+    plan = one_group()
+    assert "Not asked for" in shown(plan_page(plan), "sensitivity")
+    told = shown(plan_page(plan, sensitivity=plan.sensitivity(failures=0, load=0)), "sensitivity")
+    assert "data-plotly-figure" in told and told.count("<td>prices</td>") == 2
 
 
 def test_an_unreachable_plan_says_so_and_why() -> None:

@@ -2,6 +2,8 @@
 // Polls the state and shows it. What users have named is put in as text, never as markup.
 (() => {
   const PERIOD = 250;
+  const MOST_JOBS = 15;
+  const MOST_EVENTS = 20;
   const byId = (id) => document.getElementById(id);
   const put = (id, text) => { const place = byId(id); if (place.textContent !== text) place.textContent = text; };
   let playing = true;
@@ -72,9 +74,12 @@
     showCounts(state);
     showCells(state);
     for (const id of ["running", "waiting"]) {
-      byId(id).replaceChildren(...state[id].map((job) => made("tr", job.name, duration(job.since), job.where)));
+      const jobs = state[id].slice(0, MOST_JOBS);
+      byId(id).replaceChildren(...jobs.map((job) => made("tr", job.name, duration(job.since), ...(job.where ? [job.where] : []))));
+      const count = (state.counts[id] ?? 0) + (id === "waiting" ? state.counts.held ?? 0 : 0);
+      put(`n-${id}`, count > jobs.length ? `(${jobs.length} of ${count.toLocaleString("en")})` : "");
     }
-    byId("events").replaceChildren(...state.events.slice().reverse().map((event) => {
+    byId("events").replaceChildren(...state.events.slice(-MOST_EVENTS).reverse().map((event) => {
       const line = made("li", event.clock, event.text);
       if (event.failure) line.className = "failure";
       return line;
@@ -101,10 +106,12 @@
     health = about.health;
     cells = about.cells.map((each) => {
       const cell = document.createElement("li");
+      cell.className = "cell";
       cell.dataset.name = each.rack ? `${each.rack} / ${each.name}` : each.name;
       cell.addEventListener("pointerenter", () => put("cell", cell.title));
       return cell;
     });
+    byId("cells").classList.toggle("many", cells.length > 400);
     byId("cells").replaceChildren(...cells);
     byId("play").addEventListener("click", () => act(playing ? "pause" : "play"));
     for (const button of document.querySelectorAll("[data-do]")) button.addEventListener("click", () => act(button.dataset.do));

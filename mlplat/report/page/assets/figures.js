@@ -53,7 +53,8 @@
     loading ??= load();
     const { data, layout = {}, config = {}, frames } = JSON.parse(area.parentElement.querySelector("script").textContent);
     own.set(area, layout.template ?? {});
-    const full = { margin: { t: 30, r: 20, b: 50, l: 60 }, autosize: true, ...layout, template: themed(layout.template) };
+    const margin = layout.template === "mlplat" ? {} : { margin: { t: 30, r: 20, b: 50, l: 60 } };
+    const full = { ...margin, autosize: true, ...layout, template: themed(layout.template) };
     full.height ??= parseFloat(area.style.minHeight);
     const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"], ...config };
     const done = loading

@@ -36,8 +36,8 @@
     parts.push(wait > 0 ? `It waited ${span(wait)}` : "It started at once", found);
     if (run.exact && wait > 0) {
       const { ahead, last, passed } = order(k);
-      if (ahead) parts.push(`${counted(ahead, "job", "jobs")} submitted before it started meanwhile, the last of them ${run.name(last)} at ${span(jobs.start_s[last])}`);
-      if (passed) parts.push(`${counted(passed, "job", "jobs")} submitted after it started before it`);
+      if (ahead) parts.push(`meanwhile ${counted(ahead, "earlier job", "earlier jobs")} started, the last of them ${run.name(last)} at ${span(jobs.start_s[last])}`);
+      if (passed) parts.push(`${counted(passed, "later job", "later jobs")} started before it`);
     }
     if (wait > 0 && jobs.room_by[k] >= 0) {
       const by = run.place[jobs.room_by[k]], name = by >= 0 ? run.name(by) : `in row ${jobs.room_by[k]}`, since = jobs.start_s[k] - jobs.room_at_s[k];
