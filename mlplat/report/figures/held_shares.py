@@ -31,7 +31,8 @@ def limits(run: Run) -> dict[str, float]:
 
 def utilization(run: Run) -> go.Figure:
     """The part of devices, cores and memory that is held after each instant, in % of what the cluster has; their means over the run in
-    the legend. What a pool does not limit, or no job asked for, has no curve. At most 2,000 points a curve, the extremes among them (`decimation`).
+    the legend. What a pool does not limit, or no job asked for, has no curve. At most 2,000 points a curve, the extremes among them
+    (`decimation`).
 
     >>> import mlplat as mp
     >>> trace = mp.JobTrace.build(submit=[0], duration=[60], request=[0], requests=[mp.ResourceRequest(gpus=4)])
