@@ -95,6 +95,8 @@ def grade(path: str | os.PathLike[str], *, lesson: str | None = None, seed: int 
     fails does not end it. The files beside the notebook are not there; its stored outputs, and cells tagged `solution`, count for nothing.
     **This runs the student's code with your rights.** Raises InputError for what is no notebook, UnknownNameError, OptionError,
     MissingExtraError.
+
+    >>> grade("homework.ipynb", lesson="lesson-05").score  # doctest: +SKIP
     """
     need("nbclient", "nbformat", "ipykernel")
     if lesson is not None:

@@ -115,6 +115,13 @@ def export_folder(
     `diagram`: of Mermaid. `of`: the part of a platform that it shows. `most`: slices of a Perfetto trace, None for all, 0 for the usual
     number. Returns `kind`, `format`, `path` and what the format tells of itself. Raises UnknownNameError for a format or diagram that the
     folder cannot be given in, InputError, OptionError, MissingExtraError.
+
+    >>> import tempfile, mlplat as mp
+    >>> trace = mp.JobTrace.build(submit=[0], duration=[60], request=[0], requests=[mp.ResourceRequest(gpus=8)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mp.replay(mp.ClusterSpec.parse("1x8xV100"), trace).save(f"{folder}/run")
+    ...     export_folder(f"{folder}/run", f"{folder}/run.prom", "prometheus")["kind"]
+    'run'
     """
     source = Path(folder)
     kind = kind_of(source)

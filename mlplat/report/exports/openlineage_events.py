@@ -18,6 +18,11 @@ def openlineage(platform: Platform, path: Target, *, namespace: str = "mlplat") 
 
     See `openlineage_events` of the Metadata Store for what an event says. Returns `runs` and `events`. Needs the extra `lineage`; raises
     MissingExtraError, InputError.
+
+    >>> import tempfile, mlplat as mp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     openlineage(mp.Platform(), f"{folder}/events.ndjson")
+    {'runs': 0, 'events': 0}
     """
     from ...platform.artifacts.metadata.exports.openlineage import openlineage_events
 

@@ -23,6 +23,11 @@ def mermaid_lineage(platform: Platform, of: str | None = None) -> str:
 
     `of`: a model version such as `shop/churn@1`, or any other artifact or run with its kind; None for the newest version of every model.
     Raises OptionError for more than 200 nodes or 480 links, and for what the platform does not have.
+
+    >>> import mlplat as mp
+    >>> platform = mp.Platform()
+    >>> mermaid_lineage(platform).splitlines()[0]
+    'flowchart LR'
     """
     admin = platform.admin
     if of is not None:
@@ -42,6 +47,11 @@ def mermaid_pipelines(platform: Platform, of: str | None = None) -> str:
     """The graphs of pipelines, a box each: steps, what they are given, what they publish. As the first administrator sees it.
 
     `of`: a pipeline such as `shop/train`, at its newest version, or one version of it; None for all pipelines. Raises as `mermaid_lineage`.
+
+    >>> import mlplat as mp
+    >>> platform = mp.Platform()
+    >>> mermaid_pipelines(platform).splitlines()[0]
+    'flowchart LR'
     """
     admin = platform.admin
     names = platform.orchestrator.list(actor=admin) if of is None else (of,)

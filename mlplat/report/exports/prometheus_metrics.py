@@ -18,7 +18,14 @@ RESOURCES = ("cpu", "memory", "gpu")
 
 
 def prometheus(run: RunFrames, path: Target) -> dict[str, Any]:
-    """Write what a Prometheus server would have scraped of a run at its end. Returns the number of `samples`. Raises InputError."""
+    """Write what a Prometheus server would have scraped of a run at its end. Returns the number of `samples`. Raises InputError.
+
+    >>> import tempfile, mlplat as mp
+    >>> trace = mp.JobTrace.build(submit=[0], duration=[60], request=[0], requests=[mp.ResourceRequest(gpus=8)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     prometheus(mp.replay(mp.ClusterSpec.parse("1x8xV100"), trace), f"{folder}/run.prom")["samples"] > 5
+    True
+    """
     text = prometheus_text(run)
     with text_file(path) as stream:
         stream.write(text)

@@ -20,6 +20,12 @@ def drift(verdict: WindowVerdict) -> go.Figure:
 
     At most 40 findings: alarms first, then the largest effects for their floor. Findings without a test (a column is gone) have no bar, and
     are named in the row.
+
+    >>> import polars as pl
+    >>> from mlplat.platform.automation.monitoring.drift import Reference, decide
+    >>> reference = Reference.of(pl.DataFrame({"age": list(range(1000))}))
+    >>> drift(decide(reference, pl.DataFrame({"age": list(range(500, 1500))}))).layout.xaxis.title.text is not None
+    True
     """
     ordered = sorted(verdict.findings, key=lambda one: (not one.alarm, -(one.effect / one.floor if one.floor else one.effect)))
     found = ordered[:MOST_FINDINGS][::-1]

@@ -41,6 +41,12 @@ def goodness(of: GoodnessOfFit | FittedWorkload, trace: JobTrace | None = None, 
 
     Of a model with the `trace` to compare with, by `FittedWorkload.goodness`, or of its report. Checks of a distance have no ratio: their
     distance is in the label of their row. At most 60 checks. Raises OptionError for a model without a trace.
+
+    >>> from mlplat.traces import synthetic
+    >>> from mlplat.traces.fitting import fit
+    >>> trace = synthetic(days=14, gpus=32, seed=1)
+    >>> len(goodness(fit(trace), trace).data) > 0
+    True
     """
     from ...errors import OptionError
     from ...traces.fitting.goodness import GoodnessOfFit

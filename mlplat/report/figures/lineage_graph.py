@@ -32,6 +32,16 @@ def lineage(of: Subgraph | Platform, model: str | None = None, *, actor: Any = N
 
     Of a lineage, or of a platform the lineage of a `model` as `actor` may read it. At most 200 nodes, those closest to the root; the title
     counts the others. Raises OptionError for a platform without a model, and what `MetadataStore.lineage` raises.
+
+    >>> import mlplat as mp
+    >>> platform = mp.Platform()
+    >>> admin = platform.admin
+    >>> project = platform.identity.create_project("shop", owner=admin, actor=admin)
+    >>> run = platform.metadata.start_run("shop/r1", seed=7, actor=admin)
+    >>> model = platform.models.register("shop/churn", b"weights", run="run:shop/r1", actor=admin)
+    >>> run = platform.metadata.finish_run("shop/r1", outputs={"model": model.resource}, actor=admin)
+    >>> len(lineage(platform, "shop/churn@1", actor=admin).data) > 0
+    True
     """
     from ...errors import OptionError
     from ...platform.artifacts.metadata.lineage import Subgraph

@@ -23,6 +23,16 @@ def tried(plan: Plan) -> go.Figure:
     bound, with the confidence bounds of the mean. Below the line at 0 an objective is missed. A filled mark is a choice that meets all.
 
     At most 400 choices, those closest to the plan's cost; the title counts the others.
+
+    >>> import mlplat as mp
+    >>> plan = mp.plan(mp.Scenario.from_yaml('''
+    ... cluster: 1x8xV100
+    ... workload: {synthetic: {jobs: 60, gpus: 16}}
+    ... objectives: {p95_wait: 1h}
+    ... search: {groups: {node: {least: 1, most: 6}}}
+    ... '''))
+    >>> len(tried(plan).data) > 0
+    True
     """
     frame = plan.tried.filter(pl.col("mean").is_not_null())
     told = plan.space.cost(tuple(plan.counts.values())) if plan.counts else 0.0
@@ -79,6 +89,16 @@ def tornado(plan: Plan | Sensitivity, **options: Any) -> go.Figure:
     """What the cost a month becomes when load, failures or prices are less or more, the widest first: a bar each way from the plan's cost.
 
     Of a plan the runs are made for it: `options` are those of `Plan.sensitivity`. At most 20 factors. An unreachable plan is a hatched bar.
+
+    >>> import mlplat as mp
+    >>> plan = mp.plan(mp.Scenario.from_yaml('''
+    ... cluster: 1x8xV100
+    ... workload: {synthetic: {jobs: 60, gpus: 16}}
+    ... objectives: {p95_wait: 1h}
+    ... search: {groups: {node: {least: 1, most: 6}}}
+    ... '''))
+    >>> [bars.name for bars in tornado(plan).data]
+    ['less', 'more']
     """
     from ...planning.search.sensitivity import Sensitivity
 

@@ -49,6 +49,11 @@ def latency(result: ServingResult) -> go.Figure:
     """Median, 95th and 99th percentile of the latency of the requests sent in each of 120 equal spans, on a logarithmic axis.
 
     Exact percentiles (linear interpolation) of the answered requests of the span; a span without an answer is a gap.
+
+    >>> from mlplat.platform.serving import Requests, Version, serve
+    >>> result = serve(Version("v1", replicas=2), Requests.poisson(20.0, until="60s", service="exponential", mean="50ms", seed=1))
+    >>> [curve.name.split(",")[0] for curve in latency(result).data]
+    ['P50', 'P95', 'P99']
     """
     frame = result.requests.filter(pl.col("latency_s").is_not_null())
     figure = figure_of(title="Latency of answered requests", yaxis={"title": {"text": "latency, s"}, "type": "log"}, showlegend=True)
@@ -80,6 +85,11 @@ def latency(result: ServingResult) -> go.Figure:
 def replicas(result: ServingResult) -> go.Figure:
     """Ready replicas of each version over time, and dotted the number that was wanted. At most 2,000 points a curve, the extremes among
     them, and seven versions, the first.
+
+    >>> from mlplat.platform.serving import Requests, Version, serve
+    >>> result = serve(Version("v1", replicas=2), Requests.poisson(20.0, until="60s", service="exponential", mean="50ms", seed=1))
+    >>> len(replicas(result).data) > 0
+    True
     """
     frame = result.timeline
     unit = time_unit(result.end_s)
@@ -105,7 +115,13 @@ def replicas(result: ServingResult) -> go.Figure:
 
 
 def rate(result: ServingResult) -> go.Figure:
-    """Requests a second that were sent in each of 120 equal spans, by what became of them, on top of each other."""
+    """Requests a second that were sent in each of 120 equal spans, by what became of them, on top of each other.
+
+    >>> from mlplat.platform.serving import Requests, Version, serve
+    >>> result = serve(Version("v1", replicas=2), Requests.poisson(20.0, until="60s", service="exponential", mean="50ms", seed=1))
+    >>> rate(result).layout.title.text
+    'Requests sent'
+    """
     frame = result.requests
     axis = {"title": {"text": "requests a second"}, "rangemode": "tozero"}
     figure = figure_of(title="Requests sent", barmode="stack", bargap=0, yaxis=axis)

@@ -25,6 +25,13 @@ def points(sweep: Sweep, measure: str | None = None, over: str | tuple[str, str]
     `measure`: a figure of the runs; None for the first that the scenario's objectives ask for. `over`: one field or two; None for the
     first two that vary. What varies besides is averaged over. At most 2,000 marks, evenly chosen and 60 values of a field on a map.
     Raises UnknownNameError for a figure or field that the sweep does not have.
+
+    >>> import tempfile, mlplat as mp
+    >>> scenario = mp.Scenario.from_yaml("{cluster: 1x8xV100, workload: {synthetic: {days: 1, gpus: 8}}, replications: 2}")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     figure = points(mp.sweep(scenario, {"policies.queue": ["fifo", "easy"]}, folder=folder, backend="serial", progress=False))
+    >>> len(figure.data) > 0
+    True
     """
     frame = sweep.frame
     fields = [name for name in sweep.varied if name in frame.columns]

@@ -23,7 +23,8 @@ def figure_html(figure: Any, caption: object, *, id: str = "", height: int = 420
 
     Plotly reads texts as a small HTML of its own: escape names (`html.escape`) before they go into a figure. The page gives figures the
     colours of its theme by the template; a colour that is set in the layout itself stays as it is in both themes. Traces
-    drawn by WebGL (`scattergl` and the like) build code from text, which the page forbids.
+    drawn by WebGL (`scattergl` and the like) build code from text, which the page forbids. Raises OptionError for what is
+    no figure.
 
     >>> print(figure_html({"data": [], "layout": {}}, "Waits & runs", height=200))
     <figure class="plot"><div class="plot-area" data-plotly-figure style="min-height:200px"></div><figcaption>Waits &amp; runs</figcaption>\
