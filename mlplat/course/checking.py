@@ -53,6 +53,8 @@ class Checked:
         return self.right / len(self.questions) if self.questions else 1.0
 
     def __getitem__(self, name: str) -> Answered:
+        """What came of one question. Raises UnknownNameError."""
+        find_lesson(self.lesson).question(name)
         return next(question for question in self.questions if question.name == name)
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .finding import lesson_names
+
 VARIABLE = "MLPLAT_COURSE_RECORD"
 
 
@@ -22,13 +24,18 @@ def record(checked: Mapping[str, Any]) -> None:
 
 
 def recorded(path: Path) -> dict[str, dict[str, Any]]:
-    """The last check of each lesson, in the order of the lessons' names. Lines that are none are passed over."""
+    """The last check of each lesson, in the order of their names. What is no check is passed over: anybody's code can write there."""
     found: dict[str, dict[str, Any]] = {}
+    known = lesson_names()
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
         try:
             entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(entry, dict) and isinstance(entry.get("lesson"), str) and isinstance(entry.get("questions"), dict):
+        if isinstance(entry, dict) and entry.get("lesson") in known and _of_texts(entry.get("questions")) and _of_texts(entry.get("hints")):
             found[entry["lesson"]] = entry
     return {name: found[name] for name in sorted(found)}
+
+
+def _of_texts(content: object) -> bool:
+    return isinstance(content, dict) and all(isinstance(text, str) for text in content.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,9 +51,11 @@ def _watch_demo(speed: str, until: str | None, page: bool, seed: int, as_json: b
 
     found = watch_demo(speed, until=until, page=page, seed=seed, quiet=as_json)
     if as_json:
-        print_json({"stopped": found is None} if found is None else {"stopped": False, **found.summary()})
+        print_json({"stopped": True} if found is None else {"stopped": False, **found.summary()})
     elif found is not None:
         show(found)
+    else:
+        print("stopped", file=sys.stderr)
     if found is not None and not found.closed:
         raise typer.Exit(1)
 
@@ -87,7 +90,9 @@ def _watch_scenario(file: Path, speed: str, until: str | None, page: bool, seed:
     result = watch_scenario(scenario, until=until, speed=speed, page=page, console=_nowhere() if as_json else None)
     if as_json:
         print_json({"stopped": True} if result is None else {"stopped": False, **result.summary()})
-    elif result is not None:
+    elif result is None:
+        print("stopped", file=sys.stderr)
+    else:
         print(f"{printable(scenario.name)}: {printable(repr(result))}")
 
 

@@ -45,11 +45,25 @@ def test_without_answers_the_questions_are_shown_and_nothing_is_recorded(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "record"))
     assert "How many?" in str(mp.check("lesson-00"))
     assert not (tmp_path / "record").exists()
-    mp.check("lesson-00", eight=7)
-    mp.check("lesson-00", eight=8)
-    with (tmp_path / "record").open("a") as file:
-        file.write("no JSON\n[1]\n")
-    assert recorded(tmp_path / "record")["lesson-00"]["score"] == 0.5
+
+
+def test_the_last_check_of_a_lesson_is_what_is_recorded_and_what_is_no_check_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = tmp_path / "record"
+    assert recorded(record) == {}
+    monkeypatch.setenv(VARIABLE, str(record))
+    mp.check("lesson-01", cpus="?", placement="?")
+    mp.check("lesson-05", weight="?")
+    mp.check("lesson-01", placement="?")
+    with record.open("a") as file:
+        file.write('no JSON\n[1]\n{"lesson": [], "questions": {}, "hints": {}}\n{"lesson": "lesson-x", "questions": {}, "hints": {}}\n')
+        file.write(
+            '{"lesson": "lesson-01", "questions": {"cpus": 3}, "hints": {}}\n{"lesson": "lesson-01", "questions": {}, "hints": 3}\n\0\n'
+        )
+    found = recorded(record)
+    assert list(found) == ["lesson-01", "lesson-05"]
+    assert found["lesson-01"]["questions"] == {"stranded": "unanswered", "cpus": "unanswered", "placement": "hint"}
 
 
 def test_what_an_answer_raises_when_it_is_tried_is_a_hint(small: Lesson) -> None:
@@ -72,6 +86,8 @@ def test_an_unknown_lesson_or_question_names_the_closest_one() -> None:
         mp.check("lesson-05", wieght=3)
     with pytest.raises(UnknownNameError):
         mp.check(5)  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match="did you mean 'cpus'"):
+        mp.check("lesson-01")["cpu"]
 
 
 def test_two_questions_of_one_name_are_refused() -> None:

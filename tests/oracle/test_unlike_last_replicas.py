@@ -6,6 +6,7 @@ import pytest
 
 from mlplat.hardware import ClusterSpec
 from mlplat.infra.placement import Fgd
+from mlplat.infra.queueing import JobView, QueuePolicy
 from mlplat.resources import ResourceRequest
 from mlplat.runs.fragmentation import fragmentation
 from mlplat.runs.replay import replay
@@ -21,8 +22,17 @@ def test_easy_starts_the_head_when_the_room_of_its_last_replica_is_free() -> Non
     assert replay(spec, trace, queue="easy", placement="first-fit").jobs["start_s"].to_list() == [0, 10, 0]
 
 
-@pytest.mark.parametrize(("queue", "starts"), [("best-effort-fifo", [0, 0, 6, 1, 1, 11]), ("easy", [0, 0, 6, 1, 1, 11])])
-def test_a_gang_that_others_make_fit_is_not_passed_over(queue: str, starts: list[float]) -> None:
+class FirstCome(QueuePolicy):
+    """`best-effort-fifo` without patience, as a user would write it."""
+
+    blocks = False
+
+    def key(self, job: JobView) -> float:
+        return job.submit_s
+
+
+@pytest.mark.parametrize("queue", ["best-effort-fifo", "easy", FirstCome()], ids=["best-effort-fifo", "easy", "own"])
+def test_a_gang_that_others_make_fit_is_not_passed_over(queue: str | QueuePolicy) -> None:
     requests = [
         ResourceRequest(memory_gib=90),
         ResourceRequest(cpus=1, memory_gib=20),
@@ -39,7 +49,7 @@ def test_a_gang_that_others_make_fit_is_not_passed_over(queue: str, starts: list
         requests=requests,
     )
     spec = ClusterSpec.uniform(nodes=2, cpus=4, memory_gib=100)
-    assert replay(spec, trace, queue=queue, placement="best-fit").jobs["start_s"].to_list() == starts
+    assert replay(spec, trace, queue=queue, placement="best-fit").jobs["start_s"].to_list() == [0, 0, 6, 1, 1, 11]
 
 
 def test_typical_requests_are_counted_as_the_cluster_runs_them() -> None:

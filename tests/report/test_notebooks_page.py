@@ -1,8 +1,7 @@
-"""The page on notebooks and plots: its snippets run, and its table names the figures that there are."""
+"""The page on notebooks and plots names the figures that there are. Its snippets run with those of all pages."""
 
 from __future__ import annotations
 
-import doctest
 import re
 from pathlib import Path
 
@@ -12,14 +11,8 @@ from mlplat.report import figures
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "notebooks_and_plots.md"
 
 
-def test_every_snippet_of_the_page_gives_what_it_says() -> None:
-    failed, tried = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert failed == 0
-    assert tried > 15
-
-
 def test_the_table_names_every_figure() -> None:
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`(\w+)", row.split("|")[2])}
-    assert named - {"SavedRun"} == set(figures.__all__) - {"COLOURS", "themed"}
+    assert named == set(figures.__all__) - {"COLOURS", "themed"}
     assert set(RUN_FIGURES) <= named

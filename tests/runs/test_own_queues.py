@@ -76,13 +76,14 @@ def test_the_view_shows_what_was_known_at_submission(clock: Any) -> None:
             return 0.0
 
     trace = JobTrace.build(
-        submit=[2.0, 3.0],
-        duration=[5.0, 1.0],
-        estimate=[9.0, 1.0],
-        request=[0, 1],
-        replicas=[3, 1],
-        priority=[4, 0],
-        group=[0, 1],
+        submit=[2.0, 3.0, 4.0],
+        duration=[5.0, 1.0, 1.0],
+        estimate=[9.0, 1.0, 1.0],
+        request=[0, 1, 1],
+        last_request=[0, 1, 0],
+        replicas=[3, 1, 1],
+        priority=[4, 0, 0],
+        group=[0, 1, 1],
         groups=("team", "nobody"),
         requests=[mp.ResourceRequest(cpus=2, memory_gib=1, disk_gib=2, gpus=1), mp.ResourceRequest(gpu_milli=250)],
     )
@@ -90,6 +91,7 @@ def test_the_view_shows_what_was_known_at_submission(clock: Any) -> None:
     assert seen == [
         JobView(2.0, 9.0, 4, 1, 3, 2000, 1024, 2048, 1, 0, 3000),
         JobView(3.0, 1.0, 0, -1, 1, 0, 0, 0, 0, 250, 250),
+        JobView(4.0, 1.0, 0, -1, 1, 2000, 1024, 2048, 1, 0, 1000),  # a job of one replica is its last one
     ]
     assert {type(value) for job in seen for value in job} == {int, float}
 

@@ -12,10 +12,10 @@ CHANGE_S, LASTS_S = 3 * 3600.0, 10 * 3600.0
 
 
 def closed_loop(level: int = 2, *, delay: str = "2h", prepare: Callable[[Shop, float], object] | None = None) -> tuple[Shop, float]:
-    """A shop whose customers change three hours after the first request, seven hours later; and when that request came (s).
+    """A shop whose customers change after three of ten hours, and when the first of them came (s).
 
-    Half of two requests a second are watched, in windows of 1,000. Drift is to lead to a run of the deployed pipeline, `delay` later, and at
-    level 2 to a canary. `prepare(shop, began_s)`: called before time passes, to take something away or let something happen.
+    Half of two requests a second are watched, in windows of 1,000. Drift is to lead to a run of the pipeline, `delay` later, and at level 2
+    to a canary. `prepare(shop, began_s)`: called before time passes, to take something away.
     """
     shop = Shop(level)
     shop.train()

@@ -78,7 +78,8 @@ def bind_pipeline(shop: Shop, *, triggers: Sequence[str], data: Mapping[str, str
 class Answers:
     """What becomes of customers is known an hour later: `publish`, called now and then, tells the Monitoring System.
 
-    Of three rows one goes to `shop/held`, of which the newest thousand are kept, two to `shop/customers`, of which the newest two thousand are.
+    Of three rows one goes to `shop/held`, of which the newest thousand are kept, two to `shop/customers`, of which the newest two thousand
+    are.
     """
 
     def __init__(self, shop: Shop, customers: Customers) -> None:

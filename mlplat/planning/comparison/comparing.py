@@ -17,7 +17,7 @@ from ..scenario.objectives import measure_of
 from ..statistics.samples import level, whole
 from .comparison_result import Comparison
 from .difference_rows import Correction, judged_rows
-from .policies import Policy, read_policies
+from .policies import Own, Policy, check_own, read_policies
 from .runs import Figured, OfScenario, OfTrace, Source
 
 USUAL_MEASURES = ("mean_wait", "p95_wait", "mean_slowdown", "gpu_utilization")
@@ -31,6 +31,7 @@ def compare(
     trace: JobTrace | None = None,
     *,
     policies: str | Iterable[str],
+    own: Own | None = None,
     replications: int | None = None,
     measures: Iterable[str] | None = None,
     confidence: float = 0.95,
@@ -43,7 +44,8 @@ def compare(
     """Compare policies (`"fifo/best-fit"`, `"easy/fgd"`, …) with the first of them on the same jobs, and say what differs significantly.
 
     `scenario`: a `Scenario` or the path of one, or a cluster with a `trace` and `conditions` as `replay` takes them (`failures`,
-    `checkpoint`, …). `replications`: those of the scenario, or 20, if not given; one where nothing is drawn at random. `measures`: names
+    `checkpoint`, …). `own`: policies of your own by names that `policies` may use, `{"mine": CompiledPlacement(function)}`; with a cluster
+    and a trace only. `replications`: those of the scenario, or 20, if not given; one where nothing is drawn at random. `measures`: names
     of `MEASURES`, or `zones.NAME.MEASURE`; the scenario's objectives, or waits, slowdown and utilization, if not given.
     `confidence`: of each interval, and of all verdicts together under `correction="holm"`; `"benjamini-hochberg"` bounds the part of
     false verdicts; `"none"` corrects nothing. `resample`: draw traces made of blocks of this length (`"1d"`) of the trace, to say
@@ -60,7 +62,7 @@ def compare(
     if correction not in get_args(Correction):
         raise UnknownNameError("correction", correction, get_args(Correction))
     asked = _asked(measures)
-    source, read = _source(scenario, trace, policies, resample, seed, conditions)
+    source, read = _source(scenario, trace, policies, resample, seed, conditions, check_own(own or {}))
     count = source.usual if replications is None else whole("replications", replications, 1)
     if source.basis == "exact":
         count = 1
@@ -94,6 +96,7 @@ def _source(
     resample: Duration | None,
     seed: int | None,
     conditions: Mapping[str, Any],
+    own: Own,
 ) -> tuple[Source, list[Policy]]:
     """Where the runs come from, and the policies."""
     for name in conditions:
@@ -102,10 +105,10 @@ def _source(
     if isinstance(scenario, ClusterSpec):
         if not isinstance(trace, JobTrace):
             raise OptionError(f"trace is a {type(trace).__name__}; expected a JobTrace, such as read_trace('jobs.csv')")
-        read = read_policies(policies)
+        read = read_policies(policies, own=own)
         if resample is not None and not seconds(resample) > 0:
             raise OptionError(f"resample={resample!r}: expected a time above 0, such as '1d'")
-        return OfTrace(scenario, trace, read, conditions, resample, check_seed(0 if seed is None else seed)), read
+        return OfTrace(scenario, trace, read, conditions, resample, check_seed(0 if seed is None else seed), own), read
     if trace is not None or conditions or resample is not None:
         given = "a trace" if trace is not None else "resample" if resample is not None else next(iter(conditions))
         raise OptionError(f"{given} goes with a cluster; a scenario says all of that itself")
@@ -115,6 +118,8 @@ def _source(
         raise OptionError(f"scenario is a {type(scenario).__name__}; expected a Scenario, the path of one, or a ClusterSpec with a trace")
     if seed is not None:
         scenario = scenario.with_fields({"seed": check_seed(seed)})
+    if own:
+        raise OptionError("own: policies of your own are compared on a cluster and a trace; a scenario knows its policies by name")
     read = read_policies(policies, scenario.policies.placement)
     return OfScenario(scenario, read), read
 

@@ -14,7 +14,7 @@ from ...units import Duration
 from ..scenario import is_random, replication_seed, run_once, trace_of
 from ..scenario.running import draws_at_random
 from .basis import Basis
-from .policies import Policy
+from .policies import Own, Policy
 
 if TYPE_CHECKING:
     from ...hardware.cluster_spec import ClusterSpec
@@ -46,7 +46,7 @@ class Source(Protocol):
 
 class OfTrace:
     """A trace on a cluster. `conditions`: options of `replay`. `block`: traces are made of blocks of this length, None for the trace as
-    it is."""
+    it is. `own`: policies by the names that `policies` give them."""
 
     def __init__(
         self,
@@ -56,8 +56,10 @@ class OfTrace:
         conditions: Mapping[str, Any],
         block: Duration | None,
         seed: int,
+        own: Own,
     ) -> None:
         self._spec, self._trace, self._policies, self._conditions, self._block, self._seed = spec, trace, policies, conditions, block, seed
+        self._own = own
         self.basis: Basis = "resampled" if block is not None else "replications" if self._draws() else "exact"
         self.usual = USUAL_TRACES if block is not None else USUAL
         self.title = f"{trace.source or 'jobs'} on {spec.name}"
@@ -73,7 +75,8 @@ class OfTrace:
         seed = self._seed if self.basis == "exact" else replication_seed(self._seed, replication)
         trace = self._trace if self._block is None else resample(self._trace, self._block, seed=seed)
         for policy in self._policies:
-            result = replay(self._spec, trace, queue=policy.queue, placement=policy.placement, seed=seed, **self._conditions)
+            by: dict[str, Any] = {name: self._own.get(given, given) for name, given in policy._asdict().items()}
+            result = replay(self._spec, trace, **by, seed=seed, **self._conditions)
             yield Figured(Window(result, 0.0).figures(), result.fingerprint)
 
 

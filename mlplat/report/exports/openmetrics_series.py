@@ -45,8 +45,8 @@ def openmetrics(
     >>> import tempfile, mlplat as mp
     >>> trace = mp.JobTrace.build(submit=[0], duration=[60], request=[0], requests=[mp.ResourceRequest(gpus=8)])
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     openmetrics(mp.replay(mp.ClusterSpec.parse("1x8xV100"), trace), f"{folder}/run.txt")["step_s"]
-    15.0
+    ...     openmetrics(mp.replay(mp.ClusterSpec.parse("1x8xV100"), trace), f"{folder}/run.txt", step="30s")["series_samples"]
+    3
     """
     start = Simulation(epoch=epoch, log="none").epoch
     end = run.end_s

@@ -31,7 +31,8 @@ def limits(run: Run) -> dict[str, float]:
 
 def utilization(run: Run) -> go.Figure:
     """The part of devices, cores and memory that is held after each instant, in % of what the cluster has; their means over the run in
-    the legend. What a pool does not limit has no curve. At most 2,000 points a curve, the extremes among them (`decimation`).
+    the legend. What a pool does not limit, or no job asked for, has no curve. At most 2,000 points a curve, the extremes among them
+    (`decimation`).
 
     >>> import mlplat as mp
     >>> trace = mp.JobTrace.build(submit=[0], duration=[60], request=[0], requests=[mp.ResourceRequest(gpus=4)])
@@ -44,8 +45,9 @@ def utilization(run: Run) -> go.Figure:
     unit = time_unit(run.end_s - (float(times[0]) if len(times) else 0.0))
     amounts = limits(run)
     curves = []
+    held = {column for column in amounts if (frame[column] > 0).any()} or set(amounts)
     for column, name, mean, colour in RESOURCES:
-        if column in amounts and len(times):
+        if column in held and len(times):
             share = frame[column].cast(float).to_numpy() * (100.0 / amounts[column])
             title = name if figures[mean] is None else f"{name}, mean {100 * figures[mean]:.1f} %"
             curves.append(step_curve(times, share, name=title, unit=unit, colour=colour, end_s=run.end_s, suffix=" %"))

@@ -131,11 +131,12 @@ def _list(title: str, count: int, jobs: Sequence[Job], now: float, most: int) ->
 
 
 def _events(view: View, most: int) -> RenderableType:
+    times = [clock_text(happened.time) for happened in view.events[-most:]]
     table = Table.grid(padding=(0, 1))
-    table.add_column(justify="right", no_wrap=True, style="dim")
+    table.add_column(justify="right", no_wrap=True, style="dim", min_width=max(map(len, times), default=0))
     table.add_column(no_wrap=True, overflow="ellipsis")
-    for happened in view.events[-most:]:
-        table.add_row(Text(clock_text(happened.time)), Text(happened.text, style="red" if happened.failure else ""))
+    for time, happened in zip(times, view.events[-most:], strict=True):
+        table.add_row(Text(time), Text(happened.text, style="red" if happened.failure else ""))
     return Panel(table, title="latest events", title_align="left", padding=(0, 1))
 
 

@@ -55,6 +55,41 @@ def test_a_trace_without_randomness_is_compared_exactly_and_once() -> None:
     assert "say nothing of others" in found.said
 
 
+class Shortest(mp.QueuePolicy):
+    """sjf, as a user would write it."""
+
+    def key(self, job: Any) -> float:
+        return job.estimate_s  # type: ignore[no-any-return]
+
+
+def test_policies_of_ones_own_are_compared_by_the_names_they_are_given() -> None:
+    found = compare(SPEC, trace(), policies="sjf/best-fit,mine/best-fit", own={"mine": Shortest()}, measures=["mean_wait"])
+    prints = found.figures["fingerprint"].to_list()
+    assert prints[0] == prints[1] and found.figures["policy"].to_list() == ["sjf/best-fit", "mine/best-fit"]
+    assert found.verdict("mine/best-fit", "mean_wait") == "equal"
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"fifo": Shortest()}, "'fifo'; expected a name without commas and slashes that no policy has yet"),
+        ({"a/b": Shortest()}, "'a/b'; expected a name"),
+        ({"mine": "sjf"}, "expected a mapping from names to policies"),
+        ([Shortest()], "expected a mapping from names to policies"),
+    ],
+)
+def test_own_policies_without_a_name_of_their_own_are_an_option_error(own: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        compare(SPEC, trace(), policies="sjf,mine", own=own)
+
+
+def test_an_own_policy_stands_where_its_kind_does_and_goes_with_a_trace() -> None:
+    with pytest.raises(UnknownNameError, match="unknown placement policy 'mine'"):
+        compare(SPEC, trace(), policies="sjf,fifo/mine", own={"mine": Shortest()})
+    with pytest.raises(OptionError, match="a scenario knows its policies by name"):
+        compare(mp.Scenario.from_yaml(BUSY), policies="sjf,mine", own={"mine": Shortest()})
+
+
 def test_policies_that_do_the_same_are_equal() -> None:
     wide = mp.JobTrace.build(submit=[0, 1, 2], duration=[9, 9, 9], request=[0] * 3, requests=[mp.ResourceRequest(gpus=8)])
     found = compare(SPEC, wide, policies=["fifo/best-fit", "fifo/first-fit"])

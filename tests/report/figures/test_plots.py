@@ -63,3 +63,16 @@ except mp.MlplatError as error:
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "pip install 'mlplat[report]'" in told
+
+
+@pytest.mark.filterwarnings("ignore")  # those of the kernel's own libraries
+def test_a_notebook_shows_a_figure_as_plotly_and_an_object_as_a_table() -> None:
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed: pip install 'mlplat[notebook]'")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    sources = ("import mlplat as mp; spec = mp.ClusterSpec.parse('2x8xV100'); spec.plot()", "spec")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(Path(__file__).parents[3])}}).execute()
+    figure, table = (cell.outputs[0]["data"] for cell in notebook.cells)
+    assert figure["application/vnd.plotly.v1+json"]["layout"]["title"]["text"].startswith("Racks of")
+    assert "<table>" in table["text/html"] and "16 GPUs" in table["text/plain"]
