@@ -36,6 +36,7 @@ MANUALS: Mapping[str, Manual] = MappingProxyType(
         "capsule inspect": Manual("mlplat capsule inspect churn.capsule --json"),
         "compare": Manual("mlplat compare --jobs philly.csv --cluster 96x8xV100 --policies fifo/best-fit,easy/fgd --resample 1d"),
         "course grade": Manual("mlplat course grade lesson.ipynb --seed 7 --json", "an answer is wrong or missing"),
+        "course handout": Manual("mlplat course handout lesson-with-solutions.ipynb -o lesson.ipynb"),
         "course list": Manual("mlplat course list"),
         "demo": Manual("mlplat demo --seed 3", "the platform did not come to the end of the story by itself"),
         "export": Manual("mlplat export run/ --format perfetto -o run.json.gz"),

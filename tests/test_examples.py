@@ -58,8 +58,8 @@ def test_there_are_notebooks_and_they_are_small() -> None:
     assert all(path.stat().st_size < 150_000 for path in NOTEBOOKS)
 
 
-def test_every_notebook_is_of_a_lesson_that_there_is() -> None:
-    assert {lesson_of(path) for path in LESSONS} <= set(lesson_names())
+def test_every_lesson_has_a_notebook_and_every_notebook_a_lesson() -> None:
+    assert [lesson_of(path) for path in LESSONS] == lesson_names()
 
 
 @each_lesson

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from ...lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from .run_page import run_page, write_run_page
+    from .sections import run_page, write_run_page
 
 __all__ = ["run_page", "write_run_page"]
 
-_HOME = {"run_page": "run_page", "write_run_page": "run_page"}
+_HOME = {"run_page": "sections", "write_run_page": "sections"}
 __getattr__, __dir__ = lazy_names(__name__, globals(), _HOME)

@@ -40,7 +40,9 @@ def assert_shown_as_text(figure: Any, *, named: bool = True) -> None:
 @cache
 def compared() -> mp.Comparison:
     trace = mp.traces.synthetic(200, gpus=16, load=1.2, seed=1)
-    return mp.compare(mp.ClusterSpec.parse("2x8xV100"), trace, policies=["fifo/best-fit", "easy/best-fit", "sjf/fgd"], resample="1d")
+    return mp.compare(
+        mp.ClusterSpec.parse("2x8xV100"), trace, policies=["fifo/best-fit", "easy/best-fit", "sjf/fgd"], resample="1d", replications=20
+    )
 
 
 def test_every_difference_is_drawn_with_its_interval_in_percent_of_the_baseline() -> None:

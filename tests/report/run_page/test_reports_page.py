@@ -22,7 +22,7 @@ def test_every_snippet_of_the_page_gives_what_it_says() -> None:
 
 def test_it_names_every_option_and_the_limits() -> None:
     pytest.importorskip("plotly")
-    from mlplat.report.run_page.run_page import run_page
+    from mlplat.report.run_page import run_page
 
     text = PAGE.read_text("utf-8")
     for name in list(inspect.signature(run_page).parameters)[1:]:
