@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mlplat.errors import OptionError, UnknownNameError
@@ -31,6 +32,14 @@ def test_an_equal_version_passes_and_a_worse_one_fails_in_what_it_is_worse() -> 
     ):
         verdict, findings = found(POLICY, new, old)
         assert verdict == "fail" and [name for name, each in findings.items() if each == "worse"] == [metric]
+
+
+def test_constant_latencies_are_equal_at_whatever_time_they_are_measured() -> None:
+    def served(at: float) -> Observations:
+        came = at + np.arange(1000) * 0.3
+        return Observations.of(came, latencies_s=(came + 0.04) - came)
+
+    assert found(POLICY, served(40_000.0), served(100.0))[1]["latency"] == "not_worse"
 
 
 @pytest.mark.parametrize(("mine", "theirs"), [(499, 2000), (2000, 499), (0, 0), (3, 3)])

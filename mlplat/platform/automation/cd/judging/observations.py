@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 
+NANOSECOND = 9
+"""Decimals of a latency in seconds. What lies below is the rounding of the clock that it is the difference of two readings of, which grows
+with the time, and would make equal latencies differ always in one direction."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Observations:
     """The requests of one version in a period, in any order; arrays of one length.
 
-    `times_s`: when each came. `failed`: whether it was not answered as it should have been. `latencies_s`: how long its answer took,
-    infinity where it timed out, NaN where that says nothing, as of a rejection. `scores`: how good the answer was, the higher the better,
-    NaN where no label is known; 0 and 1 for wrong and right.
+    `times_s`: when each came. `failed`: whether it was not answered as it should have been. `latencies_s`: how long its answer took, to
+    the nanosecond, infinity where it timed out, NaN where that says nothing, as of a rejection. `scores`: how good the answer was, the
+    higher the better, NaN where no label is known; 0 and 1 for wrong and right.
 
     >>> Observations.of([0.0, 0.4], failed=[False, True], latencies_s=[0.02, float("nan")])
     Observations(2 requests, 1 failed, 1 with a latency, 0 with a score)
@@ -48,7 +53,7 @@ class Observations:
         found = cls(
             times,
             np.zeros(times.shape, dtype=np.bool_) if failed is None else np.asarray(failed, dtype=np.bool_),
-            unknown if latencies_s is None else np.asarray(latencies_s, dtype=np.float64),
+            unknown if latencies_s is None else np.round(np.asarray(latencies_s, dtype=np.float64), NANOSECOND),
             unknown if scores is None else np.asarray(scores, dtype=np.float64),
         )
         for name in ("times_s", "failed", "latencies_s", "scores"):
