@@ -85,7 +85,8 @@ def test_commands_run_as_printed(page: Path, folder: Path) -> None:
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mlplat "$@"\n')
     command.chmod(0o755)
-    environment = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "COLUMNS": "140"}
+    path = os.pathsep.join([str(command.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "140"}
     for block in runnable(page, "sh"):
         assert not any(word in block.text for word in INSTALLING), f"{name(page)}, line {block.line}: mark what is not run"
         ran = subprocess.run(
