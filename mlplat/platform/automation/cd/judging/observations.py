@@ -53,7 +53,7 @@ class Observations:
         found = cls(
             times,
             np.zeros(times.shape, dtype=np.bool_) if failed is None else np.asarray(failed, dtype=np.bool_),
-            unknown if latencies_s is None else np.round(np.asarray(latencies_s, dtype=np.float64), NANOSECOND),
+            unknown if latencies_s is None else np.asarray(latencies_s, dtype=np.float64).round(NANOSECOND),
             unknown if scores is None else np.asarray(scores, dtype=np.float64),
         )
         for name in ("times_s", "failed", "latencies_s", "scores"):
