@@ -20,6 +20,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,11 @@ def jobs_of(data: Path | None, jobs: int, seed: int) -> tuple[mp.JobTrace, str]:
     if file is not None and file.is_file():
         trace = mp.read_trace(file, format="philly")
         return mp.traces.scale_load(trace.take(np.arange(min(jobs, len(trace)))), 3.0), "philly, load x 3"
-    return mp.traces.synthetic(jobs, gpus=768, load=1.1, shared=0.0, cpu_only=0.0, seed=seed), "synthetic"
+    trace = mp.traces.synthetic(jobs, gpus=768, load=1.1, shared=0.0, cpu_only=0.0, seed=seed)
+    gpus, kind = np.unique([request.gpus for request in trace.requests], return_inverse=True)  # of devices alone, as the policy is told
+    requests = tuple(mp.ResourceRequest(gpus=int(count)) for count in gpus)
+    changed = {name: kind.astype(np.int32)[getattr(trace, name)] for name in ("request", "last_request")}
+    return replace(trace, requests=requests, **changed), "synthetic"
 
 
 def measured(spec: mp.ClusterSpec, trace: mp.JobTrace, pairs: int, both: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
