@@ -29,8 +29,8 @@ NOT_RUN = {
     ("README.md", "command: demo"),
     ("README.md", "command: test"),
     ("docs/watching.md", "not run: it is for somebody who looks on"),
-    ("README.md", "not run: makes an environment; .ci/run does the same"),
-    ("docs/tutorials/quick-start.md", "not run: makes an environment; .ci/run does the same"),
+    ("README.md", "command: install"),
+    ("docs/tutorials/quick-start.md", "not run: .ci/run runs the same line of the README"),
     ("README.md", "not run: a sketch, of which files, ada and robot are left out"),
     ("docs/teaching.md", "not run: it installs"),
     ("docs/teaching.md", "not run: it needs the notebooks of the repository"),
@@ -56,6 +56,12 @@ def having(found: object) -> list[Path]:
 SESSIONS = having(lambda page: any(">>> " in block.text for block in blocks(page)))
 SCRIPTS = having(sketches)
 COMMANDS = having(lambda page: runnable(page, "sh"))
+
+
+def test_the_quick_start_installs_as_the_readme_does() -> None:
+    readme = next(block.text for block in blocks(ROOT / "README.md") if block.mark == "command: install")
+    page = ROOT / "docs" / "tutorials" / "quick-start.md"
+    assert readme == next(block.text for block in blocks(page) if "same line of the README" in block.mark)
 
 
 @pytest.fixture
