@@ -19,6 +19,7 @@ import numba
 import pytest
 
 from .pages import PAGES, ROOT, Block, blocks, name
+from .sample_class import write_class
 from .sample_traces import write_all
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="too long without compilation")
@@ -33,10 +34,7 @@ NOT_RUN = {
     ("docs/tutorials/quick-start.md", "not run: .ci/run runs the same line of the README"),
     ("README.md", "not run: a sketch, of which files, ada and robot are left out"),
     ("docs/teaching.md", "not run: it installs"),
-    ("docs/teaching.md", "not run: it needs the notebooks of the repository"),
     ("docs/teaching.md", "not run: it starts JupyterLab"),
-    ("docs/teaching.md", "not run: it needs a student's notebook"),
-    ("docs/teaching.md", "not run: it needs the notebooks of a class"),
 }
 """Every block that is not run: its page and its mark."""
 
@@ -68,6 +66,7 @@ def test_the_quick_start_installs_as_the_readme_does() -> None:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own for a page, with the files that pages read in it."""
     write_all(tmp_path)
+    write_class(tmp_path, ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
