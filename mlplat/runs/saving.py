@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError, shown
+from .columns import FRAMES
 
 if TYPE_CHECKING:
     from .result import Result
 
-FRAME_NAMES = ("jobs", "attempts", "nodes", "timeline", "events")
+FRAME_NAMES = tuple(name for name in FRAMES if name != "zones")  # those of every run
 
 
 def save(result: Result, folder: str | os.PathLike[str], explain: int = 0) -> None:

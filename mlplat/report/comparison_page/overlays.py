@@ -18,14 +18,14 @@ from ..figures.time_axis import time_unit
 from ..figures.wait_distribution import STEP_TEXTS, STEPS_S
 
 if TYPE_CHECKING:
-    from ..figures.run import Run
+    from ...runs.run_frames import RunFrames
     from ..figures.time_axis import TimeUnit
 
 DASHES = ("solid", "dash", "dot")
 """After the colours are used up, the next runs have them again, dashed."""
 
 
-def queues(runs: Sequence[Run], labels: Sequence[str]) -> go.Figure:
+def queues(runs: Sequence[RunFrames], labels: Sequence[str]) -> go.Figure:
     """Jobs that wait in each run over time; at most 2,000 points a run."""
     unit = _unit(runs)
     curves = []
@@ -36,7 +36,7 @@ def queues(runs: Sequence[Run], labels: Sequence[str]) -> go.Figure:
     return _figure(curves, xaxis=unit.axis(), yaxis={"title": {"text": "jobs waiting"}, "rangemode": "tozero"})
 
 
-def held(runs: Sequence[Run], labels: Sequence[str]) -> go.Figure:
+def held(runs: Sequence[RunFrames], labels: Sequence[str]) -> go.Figure:
     """The part of the devices that is held in each run over time, or of the cores where a cluster has no devices."""
     unit = _unit(runs)
     column, name = next(
@@ -52,7 +52,7 @@ def held(runs: Sequence[Run], labels: Sequence[str]) -> go.Figure:
     return _figure(curves, xaxis=unit.axis(), yaxis=what)
 
 
-def waits(runs: Sequence[Run], labels: Sequence[str]) -> go.Figure:
+def waits(runs: Sequence[RunFrames], labels: Sequence[str]) -> go.Figure:
     """The part of the started jobs of each run that waited no longer than so long, over a logarithmic axis; at most 2,000 points a run."""
     columns = [np.sort(run.jobs["wait_s"].drop_nulls().to_numpy()) for run in runs]
     positive = min((float(wait[wait > 0][0]) for wait in columns if len(wait) and wait[-1] > 0), default=1.0)
@@ -76,7 +76,7 @@ def waits(runs: Sequence[Run], labels: Sequence[str]) -> go.Figure:
     return _figure(curves, xaxis=x_axis, yaxis={"title": {"text": "jobs, %"}, "range": [0, 103]})
 
 
-def _unit(runs: Sequence[Run]) -> TimeUnit:
+def _unit(runs: Sequence[RunFrames]) -> TimeUnit:
     return time_unit(max((run.end_s for run in runs), default=0.0))
 
 

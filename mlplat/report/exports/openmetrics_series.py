@@ -17,7 +17,7 @@ from .openmetrics_text import SeriesFamily, write_openmetrics
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .run_frames import RunFrames
+    from ...runs.run_frames import RunFrames
 
 MOST_SAMPLES = 100_000
 """Of one series."""

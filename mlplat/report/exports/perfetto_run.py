@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import printable
+from .job_names import job_names
 from .lanes import lanes_of
-from .run_frames import job_names
 from .thinning import thinned
 from .trace_events import TraceEvents
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from .run_frames import RunFrames
+    from ...runs.run_frames import RunFrames
 
 NS = 1e9
 CLUSTER = 1

@@ -11,7 +11,7 @@ from .trace_events import TraceEvents
 if TYPE_CHECKING:
     from ...context import Simulation
     from ...events import EventLog
-    from .run_frames import RunFrames
+    from ...runs.run_frames import RunFrames
 
 MOST_SLICES = 200_000
 """Slices of a trace: about 65 MB, a ninth of that as `.gz`. Perfetto opens it in seconds."""

@@ -11,7 +11,7 @@ from .destination import Target, text_file
 if TYPE_CHECKING:
     import polars as pl
 
-    from .run_frames import RunFrames
+    from ...runs.run_frames import RunFrames
 
 QUANTILES = (("0.5", "wait_p50_s"), ("0.95", "wait_p95_s"), ("0.99", "wait_p99_s"))
 RESOURCES = ("cpu", "memory", "gpu")

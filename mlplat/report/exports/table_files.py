@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from ...runs.columns import FRAMES
 from .destination import Target, folder_of_files
-from .run_frames import FRAMES
 
 if TYPE_CHECKING:
     import polars as pl
 
     from ...context import Simulation
-    from .run_frames import RunFrames
+    from ...runs.run_frames import RunFrames
 
 
 def tables(source: RunFrames | Simulation, folder: Target, form: Literal["csv", "parquet"]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...platform.artifacts.metadata.exports.mermaid_graph import quoted
-from .run_frames import job_names
+from .job_names import job_names
 
 if TYPE_CHECKING:
-    from .run_frames import RunFrames
+    from ...runs.run_frames import RunFrames
 
 MOST_BARS = 80
 LONGEST_NAME = 60

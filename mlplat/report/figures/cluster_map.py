@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...hardware.cluster_spec import ClusterSpec
     from ...hardware.node_table import NodeTable
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 MOST_CELLS = 8000
 NODES_PER_ROW = 16
@@ -47,7 +47,7 @@ class Cell(NamedTuple):
     text: str
 
 
-def cluster_at(run: Run, time: Duration) -> go.Figure:
+def cluster_at(run: RunFrames, time: Duration) -> go.Figure:
     """A floor plan: a row for each sixteen nodes of a rack, in it the nodes beside each other, in each node its devices; the colour is the
     part that is held after everything at `time` (s or text such as `2h`). A node without devices is one cell, for its cores.
 

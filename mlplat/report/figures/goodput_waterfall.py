@@ -10,10 +10,10 @@ from .held_shares import limits
 from .template import BLUE, GREEN, GREY, VERMILLION, figure_of, say
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 
-def goodput(run: Run) -> go.Figure:
+def goodput(run: RunFrames) -> go.Figure:
     """A waterfall of device-hours: what the cluster had over the run, less what nobody held, is what was held; less work that had to be
     done again, and less what was neither (starting, writing checkpoints), is useful work. Core-hours where the cluster has no devices.
     The figures are those of the frames; the useful part of what was held is `goodput` of the summary.

@@ -12,12 +12,12 @@ from .template import BLUE, GREY, figure_of, say
 from .texts import label
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 MOST_GROUPS = 40
 
 
-def cost(run: Run) -> go.Figure:
+def cost(run: RunFrames) -> go.Figure:
     """US dollars of each node group over the run, split into the time its devices (or cores, where it has no devices) were held and the
     time they were not: price per hour times the hours each node was there (`paid_s` of the frame `nodes`), spot discounts included.
 

@@ -12,7 +12,7 @@ from .time_axis import time_unit
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 RESOURCES = (
     ("gpu_milli", "GPU", "gpu_utilization", BLUE),
@@ -22,14 +22,14 @@ RESOURCES = (
 """Column of the frame `timeline`, what the figure calls it, its figure in the summary, its colour."""
 
 
-def limits(run: Run) -> dict[str, float]:
+def limits(run: RunFrames) -> dict[str, float]:
     """What the cluster has of each column of `RESOURCES`; without those of which it has none, or of which a pool has no limit."""
     total = run.spec.capacity()
     amounts = {"gpu_milli": total["gpus"] * 1000, "cpu_milli": total["cpu_milli"], "memory_mib": total["memory_mib"]}
     return {name: float(amount) for name, amount in amounts.items() if 0 < amount < UNLIMITED}
 
 
-def utilization(run: Run) -> go.Figure:
+def utilization(run: RunFrames) -> go.Figure:
     """The part of devices, cores and memory that is held after each instant, in % of what the cluster has; their means over the run in
     the legend. What a pool does not limit, or no job asked for, has no curve. At most 2,000 points a curve, the extremes among them
     (`decimation`).

@@ -13,7 +13,7 @@ from .template import BLUE, BROWN, GREEN, GREY, PINK, VERMILLION, VIOLET, say, t
 from .time_axis import clock_texts, time_unit
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 SPANS = 60
 """Bars along the run."""
@@ -30,7 +30,7 @@ CAUSES = {
 """Outcome of an attempt -> what the figure calls it, its colour."""
 
 
-def failures(run: Run) -> go.Figure:
+def failures(run: RunFrames) -> go.Figure:
     """Attempts that were interrupted in each of sixty equal spans of the run, by what ended them, and below the device-hours of work that
     have to be done again (core-hours where the cluster has no devices).
 

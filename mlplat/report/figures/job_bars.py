@@ -17,13 +17,13 @@ from .texts import job_labels, label
 from .time_axis import clock_texts, time_unit
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 MOST_BARS, MOST_NODES = 1500, 50
 OUTCOMES = {"completed": ("completed", BLUE), "running": ("still running", GREEN), "cancelled": ("cancelled", GREY)} | CAUSES
 
 
-def gantt(run: Run, *, begin: Duration = 0, end: Duration | None = None) -> go.Figure:
+def gantt(run: RunFrames, *, begin: Duration = 0, end: Duration | None = None) -> go.Figure:
     """A bar for each attempt on each node that held something between `begin` and `end` (s or text such as `2h`; None for the run's end).
 
     Attempts that a node held together lie beside each other in its row. At most 50 nodes, those that held most, in the order of the
@@ -85,7 +85,7 @@ def gantt(run: Run, *, begin: Duration = 0, end: Duration | None = None) -> go.F
     return figure if traces else say(figure, "Nothing ran in this time.")
 
 
-def _bars(run: Run, from_s: float, to_s: float) -> pl.DataFrame:
+def _bars(run: RunFrames, from_s: float, to_s: float) -> pl.DataFrame:
     """Of each record that overlaps the time: its job, node, outcome, and the part of it that lies there."""
     stop = pl.col("end_s").fill_null(run.end_s)
     return (
@@ -122,7 +122,7 @@ def _lanes(bars: pl.DataFrame) -> tuple[np.ndarray[tuple[int], np.dtype[np.float
     return lane, np.array([lanes[node] for node in bars["node"].to_list()], dtype=float)
 
 
-def _said(run: Run, part: pl.DataFrame, names: dict[int, str]) -> list[str]:
+def _said(run: RunFrames, part: pl.DataFrame, names: dict[int, str]) -> list[str]:
     jobs = job_labels(run, part["job"])
     again = [f", attempt {attempt + 1}" if attempt else "" for attempt in part["attempt"].to_list()]
     where = [names[node] for node in part["node"].to_list()]

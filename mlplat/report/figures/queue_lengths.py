@@ -11,10 +11,10 @@ from .time_axis import time_unit
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 
-def queue(run: Run) -> go.Figure:
+def queue(run: RunFrames) -> go.Figure:
     """Jobs that wait and jobs that run after each instant of the run, from its frame `timeline`.
 
     At most 2,000 points a curve, chosen as `decimation` says: the longest queue is always among them.

@@ -10,7 +10,7 @@ from ...errors import printable
 if TYPE_CHECKING:
     import polars as pl
 
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 LONGEST = 40
 
@@ -30,7 +30,7 @@ def label(name: object, longest: int = LONGEST) -> str:
     return html.escape(text).replace("$", "&#36;")
 
 
-def job_labels(run: Run, rows: pl.Series) -> list[str]:
+def job_labels(run: RunFrames, rows: pl.Series) -> list[str]:
     """The labels of jobs, by their rows in the trace: their ids, or the rows themselves where the source gave no ids."""
     ids = run.jobs["job_id"].gather(rows) if "job_id" in run.jobs.columns else rows
     return [label(one) for one in ids.to_list()]

@@ -13,7 +13,7 @@ from .decimation import kept_ranks
 from .template import BLUE, VERMILLION, say, themed
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 STEPS_S = (1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400)
 """Where one bar ends and the next begins, s."""
@@ -23,7 +23,7 @@ BARS = ("none", f"up to {STEP_TEXTS[0]}", *(f"to {text}" for text in STEP_TEXTS[
 PERCENTILES = (50, 95, 99)
 
 
-def waits(run: Run) -> go.Figure:
+def waits(run: RunFrames) -> go.Figure:
     """Left, the part of the started jobs whose wait lies in each of ten ranges that do not depend on the run; right, the part that waited
     no longer than so long, with the median and the 95th and 99th percentiles. Time is on a logarithmic axis there, so that the curve begins
     at the part that did not wait. It goes through at most 2,000 of the sorted waits, at evenly spaced ranks, the longest among them.

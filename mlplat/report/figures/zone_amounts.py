@@ -11,13 +11,13 @@ from .template import BLUE, GREY, PINK, VERMILLION, figure_of, say
 from .texts import label
 
 if TYPE_CHECKING:
-    from .run import Run
+    from ...runs.run_frames import RunFrames
 
 MOST_ZONES = 40
 UNITS = {"gpus": "devices", "cpus": "cores", "memory_gib": "GiB"}
 
 
-def zones(run: Run, resource: str | None = None) -> go.Figure:
+def zones(run: RunFrames, resource: str | None = None) -> go.Figure:
     """A row a zone: mean use within the guarantee and borrowed above it as bars, guarantee, limit and largest use as marks.
 
     `resource`: `gpus`, `cpus` or `memory_gib`; None for devices, or cores where the cluster has no devices. At most 40 zones, those that

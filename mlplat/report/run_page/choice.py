@@ -11,7 +11,7 @@ import polars as pl
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..figures.run import Run
+    from ...runs.run_frames import RunFrames
 
 MOST_RECORDS = 120_000
 """Jobs, and records of attempts, up to which a page has all of them: about 5 MB, and a Gantt chart that is drawn in a few milliseconds."""
@@ -29,7 +29,7 @@ class Choice:
     text: str
 
 
-def choose(run: Run, most: int = MOST_RECORDS, sample: int = SAMPLE_RECORDS) -> Choice:
+def choose(run: RunFrames, most: int = MOST_RECORDS, sample: int = SAMPLE_RECORDS) -> Choice:
     """The jobs that the page of a run has. The same for the same run."""
     jobs, records = run.jobs, len(run.attempts)
     if len(jobs) <= most and records <= most:

@@ -19,10 +19,10 @@ from .series import series
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..figures.run import Run
+    from ...runs.run_frames import RunFrames
 
 
-def contents(run: Run, choice: Choice, explanations: Mapping[int, str]) -> dict[str, object]:
+def contents(run: RunFrames, choice: Choice, explanations: Mapping[int, str]) -> dict[str, object]:
     """The data of the page by name. `explanations`: text by row of a job."""
     times = run.jobs["submit_s"]
     first = float(times[0]) if len(times) else 0.0
@@ -51,7 +51,7 @@ def contents(run: Run, choice: Choice, explanations: Mapping[int, str]) -> dict[
     return data
 
 
-def _jobs(run: Run, choice: Choice) -> pl.DataFrame:
+def _jobs(run: RunFrames, choice: Choice) -> pl.DataFrame:
     """The jobs of the choice, with `gone_s`: when it left queue and cluster for good (NaN if it did not), `ahead`: jobs that waited when it
     was submitted, `room_by`, `room_at_s`: the job that last left the node it started on, and when.
     """
@@ -72,7 +72,7 @@ def _jobs(run: Run, choice: Choice) -> pl.DataFrame:
     )
 
 
-def _attempts(run: Run, choice: Choice, gpus: npt.NDArray[np.int32]) -> pl.DataFrame:
+def _attempts(run: RunFrames, choice: Choice, gpus: npt.NDArray[np.int32]) -> pl.DataFrame:
     """The records of the jobs of the choice, with `devices`: a bit for each device held (`device_sets`)."""
     frame = run.attempts
     frame = frame.with_columns(devices=pl.Series(device_sets(frame, gpus, run.end_s))) if choice.exact else _of(frame, choice)
@@ -83,7 +83,7 @@ def _of(frame: pl.DataFrame, choice: Choice) -> pl.DataFrame:
     return frame.filter(pl.col("job").is_in(choice.rows.tolist())).with_columns(devices=pl.lit(0, pl.UInt32))
 
 
-def _nodes(run: Run) -> pl.DataFrame:
+def _nodes(run: RunFrames) -> pl.DataFrame:
     """The frame `nodes` with rack and cores; a pool without limit has none."""
     table = run.spec.nodes()
     cores: Any = np.where(table.cpu_milli < UNLIMITED, table.cpu_milli, 0) / 1000

@@ -9,7 +9,7 @@ from ..page import data_download, paragraph
 from .choice import Choice
 
 if TYPE_CHECKING:
-    from ..figures.run import Run
+    from ...runs.run_frames import RunFrames
 
 _MAP = """
 <div class="scrubber" id="scrubber">
@@ -50,7 +50,7 @@ here is then why it waited and where it ran.</p></div>
 """
 
 
-def map_html(run: Run, choice: Choice) -> str:
+def map_html(run: RunFrames, choice: Choice) -> str:
     """The map of the cluster and the scrubber of its instants."""
     devices = int(run.spec.nodes().gpus.sum())
     if choice.exact:

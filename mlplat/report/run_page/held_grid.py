@@ -11,19 +11,19 @@ from ...resources import UNLIMITED
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..figures.run import Run
+    from ...runs.run_frames import RunFrames
 
 MOST_CELLS = 3_000_000
 MOST_INSTANTS = 500
 
 
-def grid_instants(run: Run, first: float) -> npt.NDArray[np.float64]:
+def grid_instants(run: RunFrames, first: float) -> npt.NDArray[np.float64]:
     """float64[T]: the instants, the first submission and the end of the run among them; at most so many that the grid stays small."""
     count = max(2, min(MOST_INSTANTS, MOST_CELLS // max(1, len(run.nodes))))
     return np.linspace(first, max(first, run.end_s), count)
 
 
-def held_grid(run: Run, instants: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+def held_grid(run: RunFrames, instants: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     """uint8[T, N]: the held part of each node's devices, in %, after everything at each instant; of its cores where it has no devices,
     and 255 where they have no limit.
     """

@@ -10,17 +10,17 @@ import polars as pl
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..figures.run import Run
+    from ...runs.run_frames import RunFrames
 
 
-def after(run: Run, instants: npt.NDArray[np.float64], column: str) -> npt.NDArray[np.int64]:
+def after(run: RunFrames, instants: npt.NDArray[np.float64], column: str) -> npt.NDArray[np.int64]:
     """int64[k]: a column of the frame `timeline` after everything at each instant."""
     times, values = run.timeline["time_s"].to_numpy(), run.timeline[column].to_numpy()
     place = np.searchsorted(times, instants, side="right") - 1
     return np.where(place >= 0, values[np.maximum(place, 0)], 0) if len(times) else np.zeros(len(instants), dtype=np.int64)
 
 
-def waiting_before(run: Run, rows: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+def waiting_before(run: RunFrames, rows: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
     """int64[k]: for each of these jobs, how many waited just before the instant at which it was submitted."""
     times, values = run.timeline["time_s"].to_numpy(), run.timeline["waiting"].to_numpy()
     if not len(times):
@@ -29,7 +29,7 @@ def waiting_before(run: Run, rows: npt.NDArray[np.uint32]) -> npt.NDArray[np.int
     return np.where(place >= 0, values[np.maximum(place, 0)], 0)
 
 
-def made_room(run: Run, rows: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+def made_room(run: RunFrames, rows: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """int64[k] and float64[k]: for each of these jobs the row of another that gave back room last, by the start, on the node where the
     first replica went, and when that was; -1 and NaN where there was none.
     """

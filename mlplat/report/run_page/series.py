@@ -9,12 +9,12 @@ import polars as pl
 from ...resources import UNLIMITED
 
 if TYPE_CHECKING:
-    from ..figures.run import Run
+    from ...runs.run_frames import RunFrames
 
 MOST_PARTS = 800
 
 
-def series(run: Run) -> pl.DataFrame:
+def series(run: RunFrames) -> pl.DataFrame:
     """Columns `time_s`, `waiting`, `running`, and `gpu_part`, `cpu_part`, `memory_part` where the cluster has so much of them, after each
     instant. Of a long run the time is cut into 800 parts, and of each are here the last instant and those with the most waiting jobs and
     the most held devices.

@@ -1,4 +1,4 @@
-"""What exports read of a run: a `Result` of a replay, or what was saved of one."""
+"""What figures, pages and exports read of a run: a `Result` and a `SavedRun` both have it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import polars as pl
 
-    from ...hardware.cluster_spec import ClusterSpec
+    from ..hardware.cluster_spec import ClusterSpec
 
 
 class RunFrames(Protocol):
@@ -51,15 +51,3 @@ class RunFrames(Protocol):
 
     def summary(self) -> dict[str, Any]:
         """Its figures."""
-
-
-FRAMES = ("jobs", "attempts", "nodes", "timeline", "events", "zones")
-
-
-def job_names(jobs: pl.DataFrame) -> pl.Series:
-    """What each job is called: its id in the source, else its row."""
-    import polars as pl
-
-    if "job_id" in jobs.columns:
-        return jobs["job_id"].cast(pl.String).fill_null("")
-    return ("job " + jobs["job"].cast(pl.String)).alias("job_id") if len(jobs) else pl.Series("job_id", [], dtype=pl.String)
